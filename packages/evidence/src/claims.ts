@@ -1,0 +1,192 @@
+// What verified evidence says. Byte fields are lower-case hex in the order of the wire, so that claims are plain
+// JSON from here to token, ledger and screen. Field names are the vendors’, in camelCase.
+
+/** The kinds of evidence; `sample` is the Confidential Containers test attester, which nothing signs. */
+export const KINDS = ['sgx', 'tdx', 'snp', 'sample'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** Intel’s TCB statuses; SNP evidence that verifies is `UpToDate` relative to its own certificate only, see `SnpClaims`. */
+export const TCB_STATUSES = [
+  'UpToDate',
+  'SWHardeningNeeded',
+  'ConfigurationNeeded',
+  'ConfigurationAndSWHardeningNeeded',
+  'OutOfDate',
+  'OutOfDateConfigurationNeeded',
+  'Revoked',
+] as const
+export type TcbStatus = (typeof TCB_STATUSES)[number]
+
+/** The view that every kind shares. */
+export interface CommonClaims {
+  readonly kind: Kind
+  /** mrEnclave (32 bytes), mrTd (48) or the SNP launch measurement (48), hex. */
+  readonly measurement: string
+  /** Who signed the code, hex: mrSigner (SGX, 32 bytes), mrOwner (TDX, 48), idKeyDigest (SNP, 48); null where all zero. */
+  readonly signer: string | null
+  readonly debug: boolean
+  /** The merged status; `null` where the vendor publishes none (SNP, sample). */
+  readonly tcbStatus: TcbStatus | null
+  /** RFC 3339 date of the matched TCB level; null where there is none. */
+  readonly tcbDate: string | null
+  readonly advisoryIds: readonly string[]
+  /** The lowest number of all TCB info and identities used; null where there is none. */
+  readonly tcbEvaluationDataNumber: number | null
+  /** 64 bytes, hex. */
+  readonly reportData: string
+  /** What identifies the machine: PPID (16 bytes) or chip id (64); null where it is masked. */
+  readonly hardwareId: string | null
+  /** The 32 to 64 bytes that bind init-data: MRCONFIGID, HOST_DATA or CONFIGID, hex. */
+  readonly hostData: string
+  /** True when the chain ends in a simulated root; never mistaken for hardware. */
+  readonly simulated: boolean
+}
+
+/** The platform’s side of an Intel quote. */
+export interface IntelPlatformClaims {
+  readonly fmspc: string
+  readonly pceId: string
+  readonly ppid: string
+  /** The 16 component SVNs of the PCK certificate. */
+  readonly cpuSvn: readonly number[]
+  readonly pceSvn: number
+  readonly pckSerial: string
+  readonly qeSvn: number
+  readonly qeTcbStatus: TcbStatus
+  /** Status and advisories of the platform before the QE’s and the TDX module’s were merged in. */
+  readonly platformTcbStatus: TcbStatus
+  /** Bytes after the signature data; reported, never trusted. */
+  readonly trailingBytes: number
+}
+
+/** SGX_REPORT_BODY, field by field (Intel SGX ECDSA QuoteLibReference, A.4). */
+export interface SgxClaims extends CommonClaims {
+  readonly kind: 'sgx'
+  readonly quoteVersion: number
+  readonly sgx: {
+    readonly cpuSvn: string
+    readonly miscSelect: string
+    readonly isvExtProdId: string
+    readonly attributesFlags: string
+    readonly attributesXfrm: string
+    readonly mrEnclave: string
+    readonly mrSigner: string
+    readonly configId: string
+    readonly isvProdId: number
+    readonly isvSvn: number
+    readonly configSvn: number
+    readonly isvFamilyId: string
+  }
+  readonly platform: IntelPlatformClaims
+}
+
+/** TD_QUOTE_BODY 1.0 or 1.5 (Intel TDX DCAP Quoting Library API, A.3). */
+export interface TdxClaims extends CommonClaims {
+  readonly kind: 'tdx'
+  readonly quoteVersion: number
+  readonly tdx: {
+    readonly bodyVersion: '1.0' | '1.5'
+    readonly teeTcbSvn: string
+    readonly mrSeam: string
+    readonly mrSignerSeam: string
+    readonly seamAttributes: string
+    readonly tdAttributes: string
+    readonly xfam: string
+    readonly mrTd: string
+    readonly mrConfigId: string
+    readonly mrOwner: string
+    readonly mrOwnerConfig: string
+    readonly rtmr0: string
+    readonly rtmr1: string
+    readonly rtmr2: string
+    readonly rtmr3: string
+    /** Null in a 1.0 body. */
+    readonly teeTcbSvn2: string | null
+    /** Null in a 1.0 body. */
+    readonly mrServiceTd: string | null
+    readonly attributes: {
+      readonly debug: boolean
+      readonly septVeDisable: boolean
+      readonly protectionKeys: boolean
+      readonly keyLocker: boolean
+      readonly perfmon: boolean
+    }
+    /** Null where the TCB info lists no module identities. */
+    readonly moduleTcbStatus: TcbStatus | null
+  }
+  readonly platform: IntelPlatformClaims
+}
+
+/** Security versions of a SEV-SNP platform; `fmc` from Turin on. */
+export interface SnpTcb {
+  readonly fmc: number | null
+  readonly bootloader: number
+  readonly tee: number
+  readonly snp: number
+  readonly microcode: number
+}
+
+/** ATTESTATION_REPORT (AMD 56860, table 23 and its successors). */
+export interface SnpClaims extends CommonClaims {
+  readonly kind: 'snp'
+  readonly reportVersion: number
+  readonly snp: {
+    readonly product: 'Milan' | 'Genoa' | 'Turin'
+    readonly guestSvn: number
+    readonly policy: {
+      readonly abiMajor: number
+      readonly abiMinor: number
+      readonly smtAllowed: boolean
+      readonly migrateMaAllowed: boolean
+      readonly debugAllowed: boolean
+      readonly singleSocketRequired: boolean
+      readonly cxlAllowed: boolean
+      readonly memAes256XtsRequired: boolean
+      readonly raplDisabled: boolean
+      readonly ciphertextHidingRequired: boolean
+      readonly pageSwapDisabled: boolean
+    }
+    readonly familyId: string
+    readonly imageId: string
+    readonly vmpl: number
+    readonly platformInfo: {
+      readonly smtEnabled: boolean
+      readonly tsmeEnabled: boolean
+      readonly eccEnabled: boolean
+      readonly raplDisabled: boolean
+      readonly ciphertextHidingEnabled: boolean
+      readonly aliasCheckComplete: boolean
+      readonly tioEnabled: boolean
+    }
+    readonly authorKeyEnabled: boolean
+    readonly maskChipKey: boolean
+    readonly signingKey: 'VCEK' | 'VLEK'
+    readonly measurement: string
+    readonly hostData: string
+    readonly idKeyDigest: string
+    readonly authorKeyDigest: string
+    readonly reportId: string
+    readonly reportIdMa: string
+    readonly chipId: string
+    readonly currentTcb: SnpTcb
+    readonly reportedTcb: SnpTcb
+    readonly committedTcb: SnpTcb
+    readonly launchTcb: SnpTcb
+    readonly currentVersion: string
+    readonly committedVersion: string
+    /** CPUID family, model and stepping; null before report version 3. */
+    readonly cpuid: { readonly family: number; readonly model: number; readonly stepping: number } | null
+    /** Cloud provider id of a VLEK; null for a VCEK. */
+    readonly cspId: string | null
+  }
+}
+
+/** The unsigned claims of the Confidential Containers sample attester. */
+export interface SampleClaims extends CommonClaims {
+  readonly kind: 'sample'
+  readonly simulated: true
+  readonly sample: { readonly svn: string }
+}
+
+/** Everything verified evidence can say. */
+export type Claims = SgxClaims | TdxClaims | SnpClaims | SampleClaims

@@ -1,0 +1,78 @@
+// Proves the house: who may import whom, read from the imports and from the manifests.
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+
+/** Floor by floor, as in ARCHITECTURE.md: each package with the packages of ours that it may import. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  evidence: [],
+  ledger: [],
+  simulator: ['evidence'],
+  appraisal: ['evidence'],
+  client: ['evidence', 'ledger'],
+  broker: ['evidence', 'appraisal', 'ledger'],
+  cli: ['evidence', 'ledger', 'simulator', 'appraisal', 'client', 'broker'],
+}
+
+/** Packages whose src, but for src/node, runs in browsers as well. */
+const PORTABLE = ['evidence', 'appraisal', 'ledger', 'client']
+
+const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g
+
+function importsOf(file: string): string[] {
+  return [...readFileSync(file, 'utf8').matchAll(IMPORT)].map(match => match[1]!)
+}
+
+function ours(specifier: string): string | null {
+  return /^@casemate\/([a-z]+)/.exec(specifier)?.[1] ?? null
+}
+
+test('every package of the house is on the plan', () => {
+  const rooms = globSync('packages/*/package.json').map(path => path.split(/[\\/]/)[1])
+  assert.deepEqual(rooms.toSorted(), Object.keys(MAY_IMPORT).toSorted())
+})
+
+for (const [room, allowed] of Object.entries(MAY_IMPORT)) {
+  const manifest = JSON.parse(readFileSync(`packages/${room}/package.json`, 'utf8'))
+  const declared = Object.keys(manifest.dependencies ?? {})
+  const sources = globSync(`packages/${room}/src/**/*.ts`)
+
+  test(`${room} declares only the rooms below it`, () => {
+    for (const dependency of declared.map(ours).filter(name => name !== null)) {
+      assert.ok(allowed.includes(dependency), `${room} must not depend on ${dependency}`)
+    }
+  })
+
+  test(`${room} imports only what it declares`, () => {
+    for (const file of sources) {
+      for (const specifier of importsOf(file)) {
+        if (specifier.startsWith('node:') || specifier.startsWith('#')) continue
+        if (specifier.startsWith('.')) {
+          const reached = new URL(specifier, `file:///${file}`).pathname
+          assert.ok(reached.startsWith(`/packages/${room}/`), `${file} reaches out of its room: ${specifier}`)
+          continue
+        }
+        const name = specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/')
+        assert.ok(
+          declared.includes(name),
+          `${file} imports ${name}, which ${room}/package.json does not declare`,
+        )
+      }
+    }
+  })
+}
+
+for (const room of PORTABLE) {
+  test(`${room} keeps Node behind src/node`, () => {
+    for (const file of globSync(`packages/${room}/src/**/*.ts`)) {
+      if (file.includes(`/src/node/`)) continue
+      for (const specifier of importsOf(file)) {
+        assert.ok(!specifier.startsWith('node:'), `${file} imports ${specifier}`)
+        assert.ok(!/(^|\/)node\//.test(specifier), `${file} imports ${specifier}`)
+      }
+    }
+  })
+}
