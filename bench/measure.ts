@@ -1,0 +1,61 @@
+// Rates that can be compared on a noisy machine: the cases of one table take turns, round by round, in one process,
+// and what is reported is the ratio of two cases in the same round: its median, and its lowest and highest.
+
+/** One thing to measure; `run` does it once. */
+export interface Case {
+  readonly name: string
+  readonly run: () => unknown
+}
+
+/** Rates of one case, one per round, in runs per second. */
+export interface Measured {
+  readonly name: string
+  readonly rates: readonly number[]
+}
+
+/** How long each case runs in a round; long enough that the timer’s resolution and one pause do not decide. */
+const ROUND_MS = 250
+const ROUNDS = 7
+const WARM_UP_MS = 200
+
+/** Measures the cases in turns, round by round. */
+export async function measure(cases: readonly Case[]): Promise<readonly Measured[]> {
+  for (const { run } of cases) await rate(run, WARM_UP_MS)
+  const rates = cases.map(() => [] as number[])
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [index, { run }] of cases.entries()) rates[index]!.push(await rate(run, ROUND_MS))
+  }
+  return cases.map(({ name }, index) => ({ name, rates: rates[index]! }))
+}
+
+/** Runs per second over about `ms` milliseconds. */
+async function rate(run: () => unknown, ms: number): Promise<number> {
+  const startedAt = performance.now()
+  let runs = 0
+  let elapsed = 0
+  do {
+    const pending = run()
+    if (pending instanceof Promise) await pending
+    runs++
+    elapsed = performance.now() - startedAt
+  } while (elapsed < ms)
+  return (runs * 1000) / elapsed
+}
+
+/** Median, lowest and highest of some figures. */
+export interface Spread {
+  readonly median: number
+  readonly lowest: number
+  readonly highest: number
+}
+
+/** The spread of a list of at least one figure. */
+export function spread(figures: readonly number[]): Spread {
+  const sorted = figures.toSorted((a, b) => a - b)
+  return { median: sorted[sorted.length >> 1]!, lowest: sorted[0]!, highest: sorted.at(-1)! }
+}
+
+/** The ratio of two cases, round by round. */
+export function ratio(of: Measured, to: Measured): Spread {
+  return spread(of.rates.map((value, round) => value / to.rates[round]!))
+}

@@ -1,0 +1,38 @@
+// Prints what was measured: one table a topic, rates for orientation, ratios to quote, and the budget beside them.
+import type { Measured, Spread } from './measure.ts'
+import { ratio, spread } from './measure.ts'
+
+/** A ratio to quote, and the budget it is held against. */
+export interface Budget {
+  readonly text: string
+  readonly spread: Spread
+  /** Which side of the limit is good. */
+  readonly limit: { readonly atLeast: number } | { readonly atMost: number }
+}
+
+/** Prints the rates of one table. */
+export function printRates(title: string, measured: readonly Measured[]): void {
+  console.log(`\n${title}`)
+  const width = Math.max(...measured.map(({ name }) => name.length))
+  for (const { name, rates } of measured) {
+    const { median, lowest, highest } = spread(rates)
+    console.log(`  ${name.padEnd(width)}  ${figure(median)}/s  [${figure(lowest)} .. ${figure(highest)}]`)
+  }
+}
+
+/** Prints one ratio with its spread and whether the budget is met. */
+export function printBudget({ text, spread: { median, lowest, highest }, limit }: Budget): void {
+  const met = 'atLeast' in limit ? median >= limit.atLeast : median <= limit.atMost
+  const wanted = 'atLeast' in limit ? `at least ${limit.atLeast}` : `at most ${limit.atMost}`
+  console.log(`  ${text}: ${figure(median)}  [${figure(lowest)} .. ${figure(highest)}]  budget ${wanted}: ${met ? 'met' : 'MISSED'}`)
+}
+
+/** The ratio of two measured cases as a budget line. */
+export function printRatio(text: string, of: Measured, to: Measured, limit: Budget['limit']): void {
+  printBudget({ text, spread: ratio(of, to), limit })
+}
+
+/** Three significant digits, thousands separated. */
+function figure(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)
+}
