@@ -1,0 +1,90 @@
+// The certificate table that a host may hand to a guest with its report (SEV-ES GHCB standardization, 56421, SNP
+// Extended Guest Request): 24-byte entries of GUID, offset and length up to an all-zero one, then the certificates.
+// The host wrote it: UNVERIFIED, like everything a chain is built from.
+
+import { ByteReader, isZero, toHex } from '../bytes.ts'
+import { Refusal } from '../refusal.ts'
+
+export const SNP_CERTIFICATE_TYPES = ['VCEK', 'VLEK', 'ASK', 'ARK', 'CRL'] as const
+export type SnpCertificateType = (typeof SNP_CERTIFICATE_TYPES)[number]
+
+/** DER, or PEM where a host stored that; ASK also names an ASVK. */
+export interface SnpCertificate {
+  readonly type: SnpCertificateType
+  readonly bytes: Uint8Array
+}
+
+const ENTRY_SIZE = 24
+/** Five kinds exist; hosts may add their own. */
+const MAX_ENTRIES = 32
+
+const GUIDS: Readonly<Record<SnpCertificateType, string>> = {
+  VCEK: '63da758de6644564adc5f4b93be8accd',
+  VLEK: 'a8074bc2a25a483eaae639c045a0b8a1',
+  ASK: '4ab7b379bbac4fe4a02f05aef327c782',
+  ARK: 'c0b406a4a803495297433fb6014cd0ae',
+  CRL: '92f81bc358114d3d97ffd19f88dc67ea',
+}
+
+// Hosts write the digits of a GUID in their order (as uuid_parse does) or, seldom, with the first three groups
+// little-endian; the five that matter cannot be confused either way.
+const TYPE_OF_GUID = new Map(
+  SNP_CERTIFICATE_TYPES.flatMap(type => [
+    [GUIDS[type], type] as const,
+    [mixedEndian(GUIDS[type]), type] as const,
+  ]),
+)
+
+/**
+ * The certificates of a table; entries with an unknown GUID are passed over.
+ * @throws {Refusal} `evidence-malformed`
+ */
+export function parseCertTable(table: Uint8Array): readonly SnpCertificate[] {
+  const reader = new ByteReader(table, 'SNP certificate table')
+  const certificates: SnpCertificate[] = []
+  for (let entries = 0; entries <= MAX_ENTRIES; entries++) {
+    const guid = reader.bytes(16, 'GUID')
+    const offset = reader.u32('offset')
+    const length = reader.u32('length')
+    if (isZero(guid)) return certificates
+    if (offset < ENTRY_SIZE || offset > table.length || length > table.length - offset) {
+      throw new Refusal('evidence-malformed', 'a certificate table entry points outside of the table', {
+        expected: `within ${table.length} bytes`,
+        got: `offset ${offset}, length ${length}`,
+      })
+    }
+    const type = TYPE_OF_GUID.get(toHex(guid))
+    if (type !== undefined && length > 0) {
+      certificates.push({ type, bytes: new Uint8Array(table.subarray(offset, offset + length)) })
+    }
+  }
+  throw new Refusal('evidence-malformed', 'the certificate table does not end', {
+    expected: `at most ${MAX_ENTRIES} entries`,
+  })
+}
+
+/** The inverse of {@link parseCertTable}, for simulators. */
+export function encodeCertTable(certificates: readonly SnpCertificate[]): Uint8Array {
+  const header = ENTRY_SIZE * (certificates.length + 1)
+  const table = new Uint8Array(certificates.reduce((size, { bytes }) => size + bytes.length, header))
+  const view = new DataView(table.buffer)
+  let offset = header
+  for (const [index, { type, bytes }] of certificates.entries()) {
+    const guid = GUIDS[type].match(/../g) ?? []
+    table.set(
+      guid.map(digits => Number.parseInt(digits, 16)),
+      index * ENTRY_SIZE,
+    )
+    view.setUint32(index * ENTRY_SIZE + 16, offset, true)
+    view.setUint32(index * ENTRY_SIZE + 20, bytes.length, true)
+    table.set(bytes, offset)
+    offset += bytes.length
+  }
+  return table
+}
+
+function mixedEndian(guid: string): string {
+  const swapped = (from: number, to: number): string =>
+    (guid.slice(from, to).match(/../g) ?? []).toReversed().join('')
+  return swapped(0, 8) + swapped(8, 12) + swapped(12, 16) + guid.slice(16)
+}

@@ -1,0 +1,105 @@
+// The processor families that attest with SEV-SNP, by CPUID (AMD 56860, ATTESTATION_REPORT; 57230, KDS product
+// names), and the two layouts of TCB_VERSION: Milan and Genoa, and Turin, which inserts the FMC.
+
+import type { SnpTcb } from '../claims.ts'
+import { Refusal } from '../refusal.ts'
+
+export const SNP_PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const
+export type SnpProduct = (typeof SNP_PRODUCTS)[number]
+
+export interface SnpCpuid {
+  readonly family: number
+  readonly model: number
+  readonly stepping: number
+}
+
+interface ModelRange {
+  readonly product: SnpProduct
+  readonly family: number
+  readonly from: number
+  readonly to: number
+}
+
+// Combined (base + extended) family and model. Bergamo and Siena (A0h–AFh) have Genoa’s root.
+const MODELS: readonly ModelRange[] = [
+  { product: 'Milan', family: 0x19, from: 0x00, to: 0x0f },
+  { product: 'Genoa', family: 0x19, from: 0x10, to: 0x1f },
+  { product: 'Genoa', family: 0x19, from: 0xa0, to: 0xaf },
+  { product: 'Turin', family: 0x1a, from: 0x00, to: 0x11 },
+]
+
+/** The product of a CPUID family and model; null for one that no pinned root covers. */
+export function productOfCpuid(cpuid: SnpCpuid): SnpProduct | null {
+  const found = MODELS.find(
+    range => range.family === cpuid.family && range.from <= cpuid.model && cpuid.model <= range.to,
+  )
+  return found?.product ?? null
+}
+
+/** The product in a vendor’s name for it, as in `Milan-B0`, `ARK-Genoa`, `SEV-VLEK-Turin`; null where there is none. */
+export function productInName(name: string): SnpProduct | null {
+  return SNP_PRODUCTS.find(product => name.split('-').includes(product)) ?? null
+}
+
+type Component = keyof SnpTcb
+
+// Byte offsets in the 8-byte TCB_VERSION; every other byte must be zero.
+const BEFORE_TURIN: readonly (readonly [Component, number])[] = [
+  ['bootloader', 0],
+  ['tee', 1],
+  ['snp', 6],
+  ['microcode', 7],
+]
+const FROM_TURIN: readonly (readonly [Component, number])[] = [
+  ['fmc', 0],
+  ['bootloader', 1],
+  ['tee', 2],
+  ['snp', 3],
+  ['microcode', 7],
+]
+
+/**
+ * TCB_VERSION (8 bytes) as its product lays it out.
+ * @throws {Refusal} `evidence-malformed` where a reserved byte is set.
+ */
+export function decodeTcb(bytes: Uint8Array, product: SnpProduct): SnpTcb {
+  const layout = product === 'Turin' ? FROM_TURIN : BEFORE_TURIN
+  const used = new Set(layout.map(([, offset]) => offset))
+  for (const [offset, value] of bytes.entries()) {
+    if (value !== 0 && !used.has(offset)) {
+      throw new Refusal('evidence-malformed', `byte ${offset} of a ${product} TCB_VERSION is reserved`, {
+        expected: '00',
+        got: value.toString(16).padStart(2, '0'),
+      })
+    }
+  }
+  const tcb: Record<Component, number | null> = { fmc: null, bootloader: 0, tee: 0, snp: 0, microcode: 0 }
+  for (const [component, offset] of layout) tcb[component] = bytes[offset] ?? 0
+  return tcb as SnpTcb
+}
+
+/** The 8 bytes of a TCB_VERSION; the presence of `fmc` chooses the layout. */
+export function encodeTcb(tcb: SnpTcb): Uint8Array {
+  const bytes = new Uint8Array(8)
+  for (const [component, offset] of tcb.fmc === null ? BEFORE_TURIN : FROM_TURIN) {
+    bytes[offset] = tcb[component] ?? 0
+  }
+  return bytes
+}
+
+/** True where every component of `lower` is at most that of `upper`: TCBs are only partially ordered. */
+export function isTcbAtMost(lower: SnpTcb, upper: SnpTcb): boolean {
+  return (
+    (lower.fmc ?? 0) <= (upper.fmc ?? 0) &&
+    lower.bootloader <= upper.bootloader &&
+    lower.tee <= upper.tee &&
+    lower.snp <= upper.snp &&
+    lower.microcode <= upper.microcode
+  )
+}
+
+/** For a person, e.g. `bootloader 4, tee 0, snp 24, microcode 219`. */
+export function describeTcb(tcb: SnpTcb): string {
+  const parts = `bootloader ${tcb.bootloader}, tee ${tcb.tee}, snp ${tcb.snp}, microcode ${tcb.microcode}`
+  return tcb.fmc === null ? parts : `fmc ${tcb.fmc}, ${parts}`
+}
