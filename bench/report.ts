@@ -24,7 +24,9 @@ export function printRates(title: string, measured: readonly Measured[]): void {
 export function printBudget({ text, spread: { median, lowest, highest }, limit }: Budget): void {
   const met = 'atLeast' in limit ? median >= limit.atLeast : median <= limit.atMost
   const wanted = 'atLeast' in limit ? `at least ${limit.atLeast}` : `at most ${limit.atMost}`
-  console.log(`  ${text}: ${figure(median)}  [${figure(lowest)} .. ${figure(highest)}]  budget ${wanted}: ${met ? 'met' : 'MISSED'}`)
+  console.log(
+    `  ${text}: ${figure(median)}  [${figure(lowest)} .. ${figure(highest)}]  budget ${wanted}: ${met ? 'met' : 'MISSED'}`,
+  )
 }
 
 /** The ratio of two measured cases as a budget line. */
