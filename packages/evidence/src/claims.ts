@@ -158,6 +158,8 @@ export interface SnpClaims extends CommonClaims {
       readonly aliasCheckComplete: boolean
       readonly tioEnabled: boolean
     }
+    /** All of PLATFORM_INFO, 16 hex digits: firmware sets bits that have no name yet. */
+    readonly platformInfoBits: string
     readonly authorKeyEnabled: boolean
     readonly maskChipKey: boolean
     readonly signingKey: 'VCEK' | 'VLEK'
@@ -178,6 +180,11 @@ export interface SnpClaims extends CommonClaims {
     readonly cpuid: { readonly family: number; readonly model: number; readonly stepping: number } | null
     /** Cloud provider id of a VLEK; null for a VCEK. */
     readonly cspId: string | null
+    /** Mitigation vectors, 16 hex digits; null before report version 5. */
+    readonly launchMitVector: string | null
+    readonly currentMitVector: string | null
+    /** Whether a revocation list of the root was supplied and consulted; verification alone does not demand one. */
+    readonly revocation: 'checked' | 'not-supplied'
   }
 }
 
