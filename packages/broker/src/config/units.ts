@@ -1,0 +1,85 @@
+// Readers of single settings: text from a flag, the environment or YAML to a value, or a reason why not.
+// A reader throws a plain Error whose message says what was expected; the caller adds which setting it was.
+
+const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/
+const MS_PER: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+const SIZE = /^(\d{1,9})(B|KiB|MiB|GiB)$/
+const BYTES_PER: Record<string, number> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
+
+/** `500ms`, `30s`, `5m`, `12h`, `30d` → milliseconds. */
+export function readDuration(text: string): number {
+  const [, count, unit] = DURATION.exec(text) ?? []
+  const factor = MS_PER[unit ?? '']
+  if (count === undefined || factor === undefined)
+    throw new Error('a duration such as 500ms, 30s, 5m, 12h or 30d')
+  return Number(count) * factor
+}
+
+/** `512B`, `64KiB`, `2MiB` → bytes. */
+export function readSize(text: string): number {
+  const [, count, unit] = SIZE.exec(text) ?? []
+  const factor = BYTES_PER[unit ?? '']
+  if (count === undefined || factor === undefined) throw new Error('a size such as 512B, 64KiB or 2MiB')
+  return Number(count) * factor
+}
+
+export function readCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error('a whole number from 1 to 999999999')
+  return Number(text)
+}
+
+export function readBoolean(text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new Error('true or false')
+  return text === 'true'
+}
+
+export function readText(text: string): string {
+  if (text === '' || /\p{Cc}/u.test(text)) throw new Error('text without control characters, not empty')
+  return text
+}
+
+/** A list, separated by commas. */
+export function readList(text: string): readonly string[] {
+  return text === '' ? [] : text.split(',').map(item => readText(item.trim()))
+}
+
+export function readUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new Error('an http or https URL')
+  return text.replace(/\/+$/, '')
+}
+
+/** Where to listen. */
+export interface ListenAddress {
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+}
+
+/** `127.0.0.1:8080`, `[::1]:8080`, `localhost:0`. */
+export function readListenAddress(text: string): ListenAddress {
+  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9a-zA-Z.-]+)):(\d{1,5})$/.exec(text) ?? []
+  const host = bracketed ?? plain
+  if (host === undefined || Number(port) > 65_535)
+    throw new Error('host:port, such as 127.0.0.1:8080 or [::1]:8080')
+  return { host, port: Number(port) }
+}
+
+export function readListenAddressOrOff(text: string): ListenAddress | 'off' {
+  return text === 'off' ? 'off' : readListenAddress(text)
+}
+
+/** One of the listed words. */
+export function readOneOf<const T extends string>(...words: readonly T[]): (text: string) => T {
+  return text => {
+    const word = words.find(candidate => candidate === text)
+    if (word === undefined) throw new Error(words.join(' | '))
+    return word
+  }
+}
+
+/** The given word stands for null: the setting is visibly off, never an empty string. */
+export function readUnless<T>(word: string, read: (text: string) => T): (text: string) => T | null {
+  return text => (text === word ? null : read(text))
+}

@@ -1,0 +1,27 @@
+// What every route receives. Built once at start by src/server/broker.ts; nothing in it is a global.
+
+import type { Endorsements, TrustAnchor } from '@casemate/evidence'
+import type { Ledger } from '@casemate/ledger/node'
+import type { FastifyBaseLogger } from 'fastify'
+import type { BrokerConfig } from './config/settings.ts'
+import type { SessionKeys, TokenKeys } from './keys/keys.ts'
+import type { Secrets } from './secrets/secrets.ts'
+import type { Metrics } from './server/metrics.ts'
+import type { Store } from './store/store.ts'
+
+/** The broker’s parts, as routes see them. */
+export interface BrokerContext {
+  readonly config: BrokerConfig
+  readonly store: Store
+  readonly ledger: Ledger
+  readonly tokenKeys: TokenKeys
+  readonly sessionKeys: SessionKeys
+  readonly secrets: Secrets
+  /** Pinned vendor roots and what the starter added, e.g. a simulator’s. */
+  readonly anchors: readonly TrustAnchor[]
+  /** Endorsements that were given at start; fetched ones are the pipeline’s. */
+  readonly endorsements: Endorsements
+  readonly now: () => Date
+  readonly logger: FastifyBaseLogger
+  readonly metrics: Metrics
+}

@@ -1,0 +1,58 @@
+// What the broker’s keys do for its other parts. Private keys never leave src/keys.
+
+import type { JsonObject } from '../json.ts'
+import type { WrappedKey } from '../store/store.ts'
+
+/**
+ * The key-encryption key behind one small interface: a key file now, an HSM or a cloud’s KMS next.
+ * `context` is authenticated with the wrapped bytes (AAD), so that a blob cannot be moved to another place.
+ */
+export interface KeyEncryption {
+  /** The version that wraps. */
+  readonly currentVersion: number
+  /** All versions that can still unwrap. */
+  readonly versions: readonly number[]
+  wrap(plaintext: Uint8Array, context: string): Promise<WrappedKey>
+  /** @throws {StartError} `kek-missing` for an unknown version, `kek-damaged` where authentication fails. */
+  unwrap(wrapped: WrappedKey, context: string): Promise<Uint8Array>
+  /** Makes a new version the current one; old ones still unwrap. */
+  addVersion(): Promise<number>
+  /** Forgets a version that nothing uses any more. */
+  retireVersion(version: number): Promise<void>
+}
+
+/** A set of public keys, RFC 7517. */
+export interface Jwks {
+  readonly keys: readonly JsonObject[]
+}
+
+/** Signs attestation results: ES256, `kid` = RFC 7638 thumbprint, keys rotate with an overlap. */
+export interface TokenKeys {
+  /** A compact JWS over `claims` with header `{ typ: 'JWT', alg: 'ES256', kid }`. Adds no claims. */
+  signToken(claims: JsonObject): Promise<string>
+  /**
+   * Checks signature, `kid`, `exp` and `nbf` of a token that this broker signed; the other claims are the caller’s to check.
+   * @throws {BrokerError} `attestation-token-invalid`, `attestation-token-expired`
+   */
+  verifyToken(token: string, now: Date): Promise<JsonObject>
+  /** Every key under which a valid token may exist, and the next one. */
+  jwks(): Jwks
+}
+
+/** Seals the state of a handshake into the challenge, so that any replica can finish it. */
+export interface SessionKeys {
+  /** Encrypts and authenticates; the text is safe in a cookie (base64url). */
+  sealSession(state: JsonObject, expiresAt: Date): Promise<string>
+  /** @throws {BrokerError} `session-invalid`, `session-expired` */
+  openSession(sealed: string, now: Date): Promise<JsonObject>
+}
+
+/** A key as `/v1/keys` shows it: no material. */
+export interface KeyDescription {
+  readonly id: string
+  readonly purpose: 'token' | 'ledger' | 'session' | 'kek'
+  readonly state: 'next' | 'current' | 'previous'
+  readonly createdAt: Date | null
+  readonly activeFrom: Date | null
+  readonly retiresAt: Date | null
+}

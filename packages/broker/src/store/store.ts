@@ -1,0 +1,237 @@
+// The store: everything the broker remembers except the ledger’s own tables. SQLite implements it now; it is
+// asynchronous and says nothing of SQL, files or rowids, so that PostgreSQL can implement it next.
+// Invariant: every change takes its ledger entry and commits with it, or neither does; the promise resolves only
+// once both are durable. Changes are optimistic: a precondition that no longer holds throws `precondition-failed`.
+
+import type { Role } from '../admin/roles.ts'
+import type { Entry } from '../entry.ts'
+import type { JsonObject } from '../json.ts'
+
+/** A change that is durable, with the index of its ledger entry. */
+export interface Recorded<T> {
+  readonly index: number
+  readonly value: T
+}
+
+/** One page of a list; `next` continues it, null at the end. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly next: string | null
+}
+
+/** `after` is a former page’s `next`; null starts. */
+export interface PageRequest {
+  readonly limit: number
+  readonly after: string | null
+}
+
+/** What must hold for a change: the revision it was made from, that nothing exists yet, or nothing in particular. */
+export type Precondition = number | 'none' | 'any'
+
+/** `repository/type/tag`, each segment checked by whoever made it. */
+export interface SecretPath {
+  readonly repository: string
+  readonly type: string
+  readonly tag: string
+}
+
+/** A secret without its content. */
+export interface SecretHead extends SecretPath {
+  /** The version that guests get. */
+  readonly version: number
+  /** Changes with every change, never repeats: the ETag. */
+  readonly revision: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+/** One version of a secret without its content. */
+export interface SecretVersionHead {
+  readonly version: number
+  readonly createdAt: Date
+  readonly sizeBytes: number
+  readonly kekVersion: number
+}
+
+/** Bytes encrypted under a version of the key-encryption key. */
+export interface WrappedKey {
+  readonly kekVersion: number
+  readonly bytes: Uint8Array
+}
+
+/** One version of a secret as it lies at rest. */
+export interface SealedSecret extends SecretPath {
+  readonly version: number
+  readonly createdAt: Date
+  readonly sizeBytes: number
+  readonly dataKey: WrappedKey
+  /** Nonce, ciphertext and tag under the data key. */
+  readonly ciphertext: Uint8Array
+}
+
+export interface SecretStore {
+  find(path: SecretPath): Promise<SecretHead | null>
+  /** The last version number ever used under this path, also by a deleted secret; 0 for a new one. */
+  lastVersion(path: SecretPath): Promise<number>
+  versions(path: SecretPath): Promise<readonly SecretVersionHead[]>
+  list(page: PageRequest): Promise<Page<SecretHead>>
+  open(path: SecretPath, version: number | 'current'): Promise<SealedSecret | null>
+  /** `sealed.version` must be one above the last, or `conflict` is thrown. */
+  put(sealed: SealedSecret, expected: Precondition, entry: Entry): Promise<Recorded<SecretHead>>
+  delete(path: SecretPath, expected: Precondition, entry: Entry): Promise<Recorded<null>>
+  /** Deletes one version; with the last one goes the secret. */
+  deleteVersion(path: SecretPath, version: number, entry: Entry): Promise<Recorded<null>>
+}
+
+/** Appraisal policies, reference values and release rules: named JSON documents. */
+export type DocumentKind = 'policy' | 'reference' | 'rule'
+
+export interface StoredDocument {
+  readonly kind: DocumentKind
+  readonly name: string
+  readonly document: JsonObject
+  /** Changes with every change, never repeats: the ETag. */
+  readonly revision: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export interface DocumentChange {
+  readonly kind: DocumentKind
+  readonly name: string
+  readonly document: JsonObject
+  readonly at: Date
+}
+
+export interface DocumentStore {
+  find(kind: DocumentKind, name: string): Promise<StoredDocument | null>
+  list(kind: DocumentKind, page: PageRequest): Promise<Page<StoredDocument>>
+  /** All of a kind, by name: what an appraisal or a release needs. */
+  all(kind: DocumentKind): Promise<readonly StoredDocument[]>
+  /** Rises with every change to a document of this kind: what a cache of parsed documents compares. */
+  generation(kind: DocumentKind): Promise<number>
+  put(change: DocumentChange, expected: Precondition, entry: Entry): Promise<Recorded<StoredDocument>>
+  delete(kind: DocumentKind, name: string, options: DeleteOptions): Promise<Recorded<null>>
+}
+
+export interface DeleteOptions {
+  readonly expected: Precondition
+  readonly entry: Entry
+}
+
+export type Verdict = 'accepted' | 'refused'
+
+/** A past attestation, accepted or refused, with its explanation and, until it is purged, its evidence. */
+export interface Attestation {
+  readonly id: string
+  readonly at: Date
+  readonly verdict: Verdict
+  /** Kind of evidence; null where it could not be read. */
+  readonly kind: string | null
+  /** Code of the refusal; null when accepted. */
+  readonly code: string | null
+  /** Claims, appraisal result, steps, refusal: whatever explains the verdict. */
+  readonly explanation: JsonObject
+}
+
+export interface NewAttestation extends Attestation {
+  /** The evidence as the guest sent it. */
+  readonly evidence: Uint8Array
+}
+
+export interface StoredAttestation extends Attestation {
+  readonly ledgerIndex: number | null
+  readonly evidenceKept: boolean
+}
+
+export interface AttestationStore {
+  insert(attestation: NewAttestation, entry: Entry): Promise<Recorded<null>>
+  find(id: string): Promise<StoredAttestation | null>
+  /** Newest first. */
+  list(verdict: Verdict | 'any', page: PageRequest): Promise<Page<StoredAttestation>>
+  /** Null where it was purged or never stored. */
+  evidence(id: string): Promise<Uint8Array | null>
+  /** How many attestations before `before` still hold evidence. */
+  countEvidence(before: Date): Promise<number>
+  purgeEvidence(before: Date, entry: Entry): Promise<Recorded<number>>
+}
+
+export interface StoredToken {
+  readonly id: string
+  readonly name: string
+  readonly role: Role
+  /** SHA-256 of the token’s secret part. */
+  readonly hash: Uint8Array
+  readonly createdAt: Date
+  readonly expiresAt: Date
+}
+
+export interface TokenStore {
+  find(id: string): Promise<StoredToken | null>
+  list(page: PageRequest): Promise<Page<StoredToken>>
+  insert(token: StoredToken, entry: Entry): Promise<Recorded<null>>
+  /** @throws {BrokerError} `last-admin` where no admin’s token valid at `now` would be left. */
+  delete(id: string, now: Date, entry: Entry): Promise<Recorded<null>>
+  countValidAdmins(now: Date): Promise<number>
+}
+
+/** `token` signs attestation results, `ledger` checkpoints, `session` seals challenges. */
+export type KeyPurpose = 'token' | 'ledger' | 'session'
+
+/** A key as it lies at rest: public part in the clear, private part wrapped. */
+export interface StoredKey {
+  readonly id: string
+  readonly purpose: KeyPurpose
+  /** Null for a symmetric key. */
+  readonly publicJwk: JsonObject | null
+  readonly wrapped: WrappedKey
+  readonly createdAt: Date
+  /** Used for new signatures or seals from then on. */
+  readonly activeFrom: Date
+  /** Neither used nor published from then on; null while no successor exists. */
+  readonly retiresAt: Date | null
+}
+
+/** A key and the moment at which it gives way to a successor. */
+export interface Retirement {
+  readonly id: string
+  readonly retiresAt: Date
+}
+
+export interface KeyStore {
+  list(purpose: KeyPurpose | 'any'): Promise<readonly StoredKey[]>
+  /** Adds a key before a ledger exists to record it: the ledger’s own, once. */
+  bootstrap(key: StoredKey): Promise<void>
+  rotate(successor: StoredKey, retired: readonly Retirement[], entry: Entry): Promise<Recorded<null>>
+  delete(ids: readonly string[], entry: Entry): Promise<Recorded<null>>
+}
+
+/** Something whose wrapping can be renewed: a secret’s data key or a stored key. */
+export interface WrappedItem {
+  /** Opaque, of the store. */
+  readonly reference: string
+  /** What the wrapping is bound to. */
+  readonly context: string
+  readonly wrapped: WrappedKey
+}
+
+export interface WrappingStore {
+  /** Items that are not under `kekVersion`, at most `limit`. */
+  stale(kekVersion: number, limit: number): Promise<readonly WrappedItem[]>
+  /** Replaces wrappings in one transaction; an item that changed or went away meanwhile is left alone. */
+  rewrap(items: readonly WrappedItem[], entry: Entry): Promise<Recorded<number>>
+  /** The versions of the key-encryption key that something still uses. */
+  versionsInUse(): Promise<readonly number[]>
+}
+
+/** Everything the broker remembers. */
+export interface Store {
+  readonly secrets: SecretStore
+  readonly documents: DocumentStore
+  readonly attestations: AttestationStore
+  readonly tokens: TokenStore
+  readonly keys: KeyStore
+  readonly wrappings: WrappingStore
+  /** Throws where the store cannot be read: readiness. */
+  check(): Promise<void>
+}
