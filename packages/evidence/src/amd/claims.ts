@@ -1,0 +1,113 @@
+// What a verified report says, field by field, as claims (AMD 56860: ATTESTATION_REPORT, POLICY, PLATFORM_INFO).
+
+import { isZero, toHex } from '../bytes.ts'
+import type { SnpClaims } from '../claims.ts'
+import type { SnpLeaf } from './leaf.ts'
+import { decodeTcb } from './product.ts'
+import type { SnpFirmwareVersion, SnpReport } from './report.ts'
+
+/** What verification adds to what the report itself says. */
+export interface SnpVerification {
+  readonly leaf: SnpLeaf
+  readonly simulated: boolean
+  readonly revocation: SnpClaims['snp']['revocation']
+}
+
+/** The claims of a report whose signature, chain and consistency have been verified. */
+export function snpClaims(report: SnpReport, verification: SnpVerification): SnpClaims {
+  const snp = snpFields(report, verification)
+  return {
+    kind: 'snp',
+    measurement: snp.measurement,
+    signer: isZero(report.idKeyDigest) ? null : snp.idKeyDigest,
+    debug: snp.policy.debugAllowed,
+    tcbStatus: null,
+    tcbDate: null,
+    advisoryIds: [],
+    tcbEvaluationDataNumber: null,
+    reportData: toHex(report.reportData),
+    hardwareId: isZero(report.chipId) ? null : snp.chipId,
+    hostData: snp.hostData,
+    simulated: verification.simulated,
+    reportVersion: report.version,
+    snp,
+  }
+}
+
+function snpFields(report: SnpReport, { leaf, revocation }: SnpVerification): SnpClaims['snp'] {
+  const { product } = leaf
+  return {
+    product,
+    guestSvn: report.guestSvn,
+    policy: decodePolicy(report.policy),
+    familyId: toHex(report.familyId),
+    imageId: toHex(report.imageId),
+    vmpl: report.vmpl,
+    platformInfo: decodePlatformInfo(report.platformInfo),
+    platformInfoBits: hex64(report.platformInfo),
+    authorKeyEnabled: (report.keyInfo & 1) !== 0,
+    maskChipKey: (report.keyInfo & 2) !== 0,
+    signingKey: leaf.kind,
+    measurement: toHex(report.measurement),
+    hostData: toHex(report.hostData),
+    idKeyDigest: toHex(report.idKeyDigest),
+    authorKeyDigest: toHex(report.authorKeyDigest),
+    reportId: toHex(report.reportId),
+    reportIdMa: toHex(report.reportIdMa),
+    chipId: toHex(report.chipId),
+    currentTcb: decodeTcb(report.currentTcb, product),
+    reportedTcb: decodeTcb(report.reportedTcb, product),
+    committedTcb: decodeTcb(report.committedTcb, product),
+    launchTcb: decodeTcb(report.launchTcb, product),
+    currentVersion: describeVersion(report.currentVersion),
+    committedVersion: describeVersion(report.committedVersion),
+    cpuid: report.cpuid,
+    cspId: leaf.cspId,
+    launchMitVector: report.launchMitVector === null ? null : hex64(report.launchMitVector),
+    currentMitVector: report.currentMitVector === null ? null : hex64(report.currentMitVector),
+    revocation,
+  }
+}
+
+/** POLICY, bit by bit; bit 17 is reserved and one. */
+export function decodePolicy(policy: bigint): SnpClaims['snp']['policy'] {
+  return {
+    abiMinor: Number(policy & 0xffn),
+    abiMajor: Number((policy >> 8n) & 0xffn),
+    smtAllowed: bit(policy, 16n),
+    migrateMaAllowed: bit(policy, 18n),
+    debugAllowed: bit(policy, 19n),
+    singleSocketRequired: bit(policy, 20n),
+    cxlAllowed: bit(policy, 21n),
+    memAes256XtsRequired: bit(policy, 22n),
+    raplDisabled: bit(policy, 23n),
+    ciphertextHidingRequired: bit(policy, 24n),
+    pageSwapDisabled: bit(policy, 25n),
+  }
+}
+
+/** PLATFORM_INFO, bit by bit; bit 6 has no published name, and Turin sets it. */
+export function decodePlatformInfo(info: bigint): SnpClaims['snp']['platformInfo'] {
+  return {
+    smtEnabled: bit(info, 0n),
+    tsmeEnabled: bit(info, 1n),
+    eccEnabled: bit(info, 2n),
+    raplDisabled: bit(info, 3n),
+    ciphertextHidingEnabled: bit(info, 4n),
+    aliasCheckComplete: bit(info, 5n),
+    tioEnabled: bit(info, 7n),
+  }
+}
+
+/** As AMD writes it, e.g. `1.55.29` for major 1, minor 55, build 29. */
+export function describeVersion(version: SnpFirmwareVersion): string {
+  return `${version.major}.${version.minor}.${version.build}`
+}
+
+function bit(bits: bigint, position: bigint): boolean {
+  return (bits >> position) % 2n === 1n
+}
+
+function hex64(value: bigint): string {
+  return value.toString(16).padStart(16, '0')
+}
