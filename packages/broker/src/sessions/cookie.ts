@@ -1,0 +1,38 @@
+// The cookie `kbs-session-id` (RFC 6265): made and read here, with as little of the grammar as one cookie needs.
+
+/** The name that guests' cookie jars send back. */
+export const SESSION_COOKIE = 'kbs-session-id'
+
+/** Longest Cookie header looked at; guests have one cookie. */
+const MAX_COOKIE_HEADER_CHARS = 8192
+
+/** `Set-Cookie` for a sealed session. Its path covers `attest` and every resource. */
+export function setCookie(
+  token: string,
+  options: { readonly expires: Date; readonly secure: boolean },
+): string {
+  const parts = [
+    `${SESSION_COOKIE}=${token}`,
+    'Path=/kbs/v0',
+    `Expires=${options.expires.toUTCString()}`,
+    'HttpOnly',
+    'SameSite=Strict',
+  ]
+  if (options.secure) parts.push('Secure')
+  return parts.join('; ')
+}
+
+/** The session's token in a `Cookie` header, or null. Where a cookie is given twice, the first counts. */
+export function readCookie(header: string | undefined): string | null {
+  if (header === undefined || header.length > MAX_COOKIE_HEADER_CHARS) return null
+  for (const pair of header.split(';')) {
+    const [name, value] = splitOnce(pair.trim())
+    if (name === SESSION_COOKIE) return value
+  }
+  return null
+}
+
+function splitOnce(pair: string): readonly [string, string] {
+  const at = pair.indexOf('=')
+  return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)]
+}
