@@ -1,0 +1,50 @@
+// What a test may break on purpose, and nothing else with it: each fault leaves everything around it intact and
+// properly signed. An installation’s platform has none, and a platform with faults cannot be stored.
+
+import * as der from './der.ts'
+import type { Validity } from './x509.ts'
+
+/** What goes wrong with a certificate or a revocation list itself. */
+export interface StructureFault {
+  /**
+   * `signature`: one bit of the signature is flipped. `encoding`: an element too many follows the signature,
+   * which no reader of the format may accept.
+   */
+  readonly damage?: 'signature' | 'encoding'
+}
+
+export interface CertificateFault extends StructureFault, Partial<Validity> {}
+
+export interface CrlFault extends StructureFault {
+  readonly thisUpdate?: Date
+  readonly nextUpdate?: Date
+}
+
+/** What goes wrong with a signed JSON document. */
+export interface DocumentFault {
+  readonly issueDate?: Date
+  readonly nextUpdate?: Date
+  /** Changes the document before it is signed. */
+  readonly edit?: (document: Record<string, unknown>) => void
+  /** `signature`: the first byte of the signature is another one. */
+  readonly damage?: 'signature'
+}
+
+/** A signed X.509 structure with its fault, if it has one. */
+export function damaged(structure: Uint8Array, fault: StructureFault | undefined): Uint8Array {
+  if (fault?.damage === 'signature') return flipped(structure, structure.length - 1)
+  if (fault?.damage === 'encoding') return der.sequence(contentOf(structure), der.nullValue())
+  return structure
+}
+
+/** A copy with the lowest bit of one byte flipped. */
+export function flipped(bytes: Uint8Array, offset: number): Uint8Array {
+  const copy = Uint8Array.from(bytes)
+  copy[offset] = (copy[offset] ?? 0) ^ 1
+  return copy
+}
+
+function contentOf(structure: Uint8Array): Uint8Array {
+  const first = structure[1] ?? 0
+  return structure.subarray(first < 0x80 ? 2 : 2 + (first & 0x7f))
+}

@@ -1,0 +1,185 @@
+// The simulated vendor’s authorities: root, PCK CA, TCB signing, and the PCK certificate of the one platform,
+// with both revocation lists (Intel SGX PCK Certificate and CRL Profile). Names say plainly that none is Intel’s.
+
+import { createHash } from 'node:crypto'
+import { type CertificateFault, type CrlFault, damaged } from '../faults.ts'
+import { keyIdentifier, type SigningKey } from '../keys.ts'
+import {
+  authorityConstraints,
+  authorityKeyIdentifier,
+  crlDistributionPoint,
+  type Extension,
+  issueCertificate,
+  issueCrl,
+  leafConstraints,
+  type Name,
+  subjectKeyIdentifier,
+  type Validity,
+} from '../x509.ts'
+import { sgxExtension } from './pck-extension.ts'
+import type { IntelSettings } from './settings.ts'
+
+export const ROOT_NAME = 'Casemate Simulated SGX Root CA'
+
+const DAY_MS = 86_400_000
+const YEAR_MS = 365 * DAY_MS
+/** As Intel’s: the root until the end of 2049, authorities 15 years, PCK certificates 7. */
+const ROOT_NOT_AFTER = new Date('2049-12-31T23:59:59Z')
+const AUTHORITY_YEARS = 15
+const PCK_YEARS = 7
+/** A machine’s clock may have been set back a little since the platform was made. */
+const BACKDATED_MS = DAY_MS
+/** As Intel’s: PCK revocation lists a month, the root’s a year. */
+const PCK_CRL_DAYS = 30
+const ROOT_CRL_DAYS = 365
+
+const CERTIFICATES = ['root', 'intermediate', 'pck', 'tcbSigning'] as const
+export type IntelCertificateName = (typeof CERTIFICATES)[number]
+export type IntelKeys = Readonly<Record<IntelCertificateName | 'qe' | 'tdQe', SigningKey>>
+
+export interface AuthorityFaults {
+  readonly certificates?: Partial<Record<IntelCertificateName, CertificateFault>>
+  readonly crls?: Partial<Record<'root' | 'pck', CrlFault>>
+  readonly revoked?: readonly IntelCertificateName[]
+}
+
+/** DER certificates and revocation lists. */
+export interface Authority {
+  readonly certificates: Readonly<Record<IntelCertificateName, Uint8Array>>
+  readonly crls: { readonly root: Uint8Array; readonly pck: Uint8Array }
+}
+
+export interface AuthorityInput {
+  readonly keys: IntelKeys
+  readonly settings: IntelSettings
+  /** When the platform came into being: certificates are valid from a day before. */
+  readonly createdAt: Date
+  /** When the revocation lists are issued. */
+  readonly now: Date
+  readonly faults: AuthorityFaults
+}
+
+interface Subject {
+  readonly name: Name
+  readonly issuer: 'root' | 'intermediate'
+  readonly notAfter: Date
+  readonly extensions: readonly Extension[]
+}
+
+export function issueAuthority(input: AuthorityInput): Authority {
+  const subjects = subjectsOf(input)
+  const certificate = (which: IntelCertificateName): Uint8Array => {
+    const { name, issuer, notAfter, extensions } = subjects[which]
+    const { damage: _, ...window } = input.faults.certificates?.[which] ?? {}
+    const validity: Validity = { notBefore: new Date(input.createdAt.getTime() - BACKDATED_MS), notAfter }
+    const template = {
+      ...validity,
+      ...window,
+      serial: serialOf(which, input.keys),
+      issuer: subjects[issuer].name,
+      subject: name,
+      spki: input.keys[which].spki,
+      extensions,
+    }
+    return damaged(issueCertificate(template, input.keys[issuer]), input.faults.certificates?.[which])
+  }
+  return {
+    certificates: {
+      root: certificate('root'),
+      intermediate: certificate('intermediate'),
+      pck: certificate('pck'),
+      tcbSigning: certificate('tcbSigning'),
+    },
+    crls: {
+      root: issueList(input, { list: 'root', issuer: 'root', days: ROOT_CRL_DAYS, name: subjects.root.name }),
+      pck: issueList(input, {
+        list: 'pck',
+        issuer: 'intermediate',
+        days: PCK_CRL_DAYS,
+        name: subjects.intermediate.name,
+      }),
+    },
+  }
+}
+
+function subjectsOf({ keys, settings, createdAt }: AuthorityInput): Record<IntelCertificateName, Subject> {
+  const pckCa = settings.pckCa === 'platform' ? 'Platform' : 'Processor'
+  const underRoot = (key: SigningKey): readonly Extension[] => [
+    authorityKeyIdentifier(keys.root),
+    crlDistributionPoint('https://casemate.invalid/sgx/rootcacrl'),
+    subjectKeyIdentifier(key),
+  ]
+  return {
+    root: {
+      name: distinguished(ROOT_NAME),
+      issuer: 'root',
+      notAfter: ROOT_NOT_AFTER,
+      extensions: [...underRoot(keys.root), ...authorityConstraints(1)],
+    },
+    intermediate: {
+      name: distinguished(`Casemate Simulated SGX PCK ${pckCa} CA`),
+      issuer: 'root',
+      notAfter: later(createdAt, AUTHORITY_YEARS * YEAR_MS),
+      extensions: [...underRoot(keys.intermediate), ...authorityConstraints(0)],
+    },
+    tcbSigning: {
+      name: distinguished('Casemate Simulated SGX TCB Signing'),
+      issuer: 'root',
+      notAfter: later(createdAt, AUTHORITY_YEARS * YEAR_MS),
+      extensions: [...underRoot(keys.tcbSigning), ...leafConstraints()],
+    },
+    pck: {
+      name: distinguished('Casemate Simulated SGX PCK Certificate'),
+      issuer: 'intermediate',
+      notAfter: later(createdAt, PCK_YEARS * YEAR_MS),
+      extensions: [
+        authorityKeyIdentifier(keys.intermediate),
+        crlDistributionPoint(`https://casemate.invalid/sgx/pckcrl?ca=${settings.pckCa}&encoding=der`),
+        subjectKeyIdentifier(keys.pck),
+        ...leafConstraints(),
+        sgxExtension(settings),
+      ],
+    },
+  }
+}
+
+interface List {
+  readonly list: 'root' | 'pck'
+  readonly issuer: 'root' | 'intermediate'
+  readonly days: number
+  readonly name: Name
+}
+
+function issueList({ keys, now, faults }: AuthorityInput, { list, issuer, days, name }: List): Uint8Array {
+  const revoked = (faults.revoked ?? []).filter(which => (which === 'pck') === (list === 'pck'))
+  const fault = faults.crls?.[list]
+  const template = {
+    issuer: name,
+    number: 1,
+    thisUpdate: fault?.thisUpdate ?? now,
+    nextUpdate: fault?.nextUpdate ?? later(now, days * DAY_MS),
+    revokedSerials: revoked.map(which => serialOf(which, keys)),
+  }
+  return damaged(issueCrl(template, keys[issuer]), fault)
+}
+
+/** As Intel does, an authority’s serial number is its key identifier; a PCK certificate’s is another 20 bytes. */
+function serialOf(which: IntelCertificateName, keys: IntelKeys): Uint8Array {
+  const identifier = keyIdentifier(keys[which])
+  return which === 'pck' ? createHash('sha1').update(identifier).digest() : identifier
+}
+
+/** `ZZ` is ISO 3166’s user-assigned code: no country. */
+function distinguished(commonName: string): Name {
+  return [
+    ['CN', commonName],
+    ['O', 'Casemate Simulator'],
+    ['L', 'Simulated'],
+    ['ST', 'ZZ'],
+    ['C', 'ZZ'],
+  ]
+}
+
+function later(date: Date, milliseconds: number): Date {
+  return new Date(date.getTime() + milliseconds)
+}

@@ -1,0 +1,93 @@
+// What distinguishes one simulated Intel platform from another, with its defaults; normalised once and stored
+// with the keys. The SVNs are those of a fourth-generation Xeon after Intel’s TCB recovery of November 2024.
+
+import { randomBytes } from 'node:crypto'
+import type { TcbStatus } from '@casemate/evidence'
+import { type Bytes, toBytes } from '../layout.ts'
+
+/** No FMSPC of Intel’s: the simulator must never match real TCB info, nor the other way round. */
+export const SIMULATED_FMSPC = 'ca5e3a7e0000'
+const PCE_ID = '0000'
+
+/** The component SVNs of the newest TCB level that the simulated vendor publishes. */
+export const CURRENT_CPU_SVN = [3, 3, 2, 2, 4, 1, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0] as const
+/** The component SVNs of the level before, which is `OutOfDate`. */
+export const PREVIOUS_CPU_SVN = [2, 2, 2, 2, 3, 1, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0] as const
+export const CURRENT_PCE_SVN = 13
+export const PREVIOUS_PCE_SVN = 11
+
+/** Intel’s numbers of 2026 are about 20. */
+const TCB_EVALUATION_DATA_NUMBER = 20
+
+/** The status of a TCB level, and what the level lists. */
+export interface LevelStatus {
+  readonly status: TcbStatus
+  readonly advisoryIds: readonly string[]
+}
+
+const UP_TO_DATE: LevelStatus = { status: 'UpToDate', advisoryIds: [] }
+
+/** The statuses of the newest levels: platform, quoting enclaves, TDX module. */
+export interface LevelStatuses {
+  readonly platform: LevelStatus
+  readonly qe: LevelStatus
+  readonly module: LevelStatus
+}
+
+/** Byte fields are hex. */
+export interface IntelSettings {
+  readonly fmspc: string
+  readonly pceId: string
+  readonly ppid: string
+  readonly platformInstanceId: string
+  /** Which authority issues the PCK certificate: single-socket machines have the processor CA. */
+  readonly pckCa: 'platform' | 'processor'
+  readonly cpuSvn: readonly number[]
+  readonly pceSvn: number
+  readonly tcbEvaluationDataNumber: number
+  readonly sgxTcbInfoVersion: 2 | 3
+  readonly statuses: LevelStatuses
+}
+
+/** Any of {@link IntelSettings}; byte fields as bytes or hex, statuses one by one. */
+export interface IntelSettingsOptions {
+  /** 6 bytes. */
+  readonly fmspc?: Bytes
+  /** 2 bytes. */
+  readonly pceId?: Bytes
+  /** 16 bytes; random unless given. */
+  readonly ppid?: Bytes
+  readonly pckCa?: IntelSettings['pckCa']
+  /** What the PCK certificate says; see {@link PREVIOUS_CPU_SVN} for an outdated platform. */
+  readonly cpuSvn?: readonly number[]
+  readonly pceSvn?: number
+  readonly tcbEvaluationDataNumber?: number
+  readonly sgxTcbInfoVersion?: 2 | 3
+  readonly statuses?: Partial<LevelStatuses>
+}
+
+/** @throws {TypeError} where a field has another size than its format */
+export function intelSettings(options: IntelSettingsOptions): IntelSettings {
+  const cpuSvn = options.cpuSvn ?? CURRENT_CPU_SVN
+  if (cpuSvn.length !== 16 || !cpuSvn.every(svn => Number.isInteger(svn) && svn >= 0 && svn <= 255)) {
+    throw new TypeError('cpuSvn is 16 component SVNs from 0 to 255')
+  }
+  return {
+    fmspc: hex('fmspc', options.fmspc ?? SIMULATED_FMSPC, 6),
+    pceId: hex('pceId', options.pceId ?? PCE_ID, 2),
+    ppid: hex('ppid', options.ppid ?? randomBytes(16), 16),
+    platformInstanceId: hex('platformInstanceId', randomBytes(16), 16),
+    pckCa: options.pckCa ?? 'platform',
+    cpuSvn,
+    pceSvn: options.pceSvn ?? CURRENT_PCE_SVN,
+    tcbEvaluationDataNumber: options.tcbEvaluationDataNumber ?? TCB_EVALUATION_DATA_NUMBER,
+    sgxTcbInfoVersion: options.sgxTcbInfoVersion ?? 3,
+    statuses: { platform: UP_TO_DATE, qe: UP_TO_DATE, module: UP_TO_DATE, ...options.statuses },
+  }
+}
+
+function hex(name: string, value: Bytes, size: number): string {
+  const bytes = toBytes(value)
+  if (bytes.length !== size) throw new TypeError(`${name} is ${bytes.length} bytes, want ${size}`)
+  return Buffer.from(bytes).toString('hex')
+}
