@@ -1,0 +1,240 @@
+// The broker's own API, `/v1`, typed. A token is sent over TLS or to this machine only.
+
+import { ClientConfigError, refuse } from './failure.ts'
+import { type Http, type HttpAnswer, type HttpOptions, type HttpRequest, openHttp } from './http.ts'
+import { resourcePath } from './secret.ts'
+import type {
+  AdminToken,
+  Attestation,
+  BrokerInfo,
+  CreatedToken,
+  Explanation,
+  JsonObject,
+  NamedDocument,
+  Page,
+  PageRequest,
+  ReleaseRule,
+  Role,
+  SecretMetadata,
+  SecretStored,
+} from './wire.ts'
+
+/** Who administers which broker. */
+export interface AdminOptions extends HttpOptions {
+  /** `cmt_…`, as `casemate token create` showed it. */
+  readonly token: string
+}
+
+/** What a change is made from: an ETag, `'new'` (nothing must exist yet) or `'any'`. */
+export type Expected = { readonly etag: string } | 'new' | 'any'
+
+/** Documents of one kind under `/v1`. */
+export interface Documents<Document> {
+  list(page?: PageRequest): Promise<Page<JsonObject>>
+  get(name: string): Promise<NamedDocument>
+  put(name: string, document: Document, expected: Expected): Promise<JsonObject>
+  delete(name: string): Promise<JsonObject>
+}
+
+/** The whole of `/v1`. */
+export interface Admin {
+  readonly secrets: {
+    list(page?: PageRequest): Promise<Page<SecretMetadata>>
+    get(path: string): Promise<SecretMetadata>
+    put(path: string, content: Uint8Array, expected: Expected): Promise<SecretStored>
+    /** Deletes all of it, or one version. */
+    delete(path: string, version: number | 'all'): Promise<JsonObject>
+  }
+  readonly policies: Documents<JsonObject> & {
+    test(name: string, what: { evidence: string } | { attestationId: string }): Promise<Explanation>
+  }
+  readonly references: Documents<JsonObject>
+  readonly rules: Documents<ReleaseRule> & {
+    dryRun(name: string, what: { rule?: ReleaseRule; limit?: number }): Promise<JsonObject>
+  }
+  readonly attestations: {
+    list(verdict: 'accepted' | 'refused' | 'any', page?: PageRequest): Promise<Page<Attestation>>
+    get(id: string): Promise<Attestation>
+    evidence(id: string): Promise<Uint8Array>
+  }
+  readonly ledger: {
+    entries(page?: PageRequest): Promise<Page<JsonObject>>
+    entry(index: number): Promise<JsonObject>
+    erase(index: number): Promise<JsonObject>
+    receipt(index: number): Promise<JsonObject>
+    consistency(from: number, to: number): Promise<JsonObject>
+  }
+  readonly tokens: {
+    list(page?: PageRequest): Promise<Page<AdminToken>>
+    create(token: { name: string; role: Role; expiresAt: string }): Promise<CreatedToken>
+    delete(id: string): Promise<JsonObject>
+  }
+  readonly keys: {
+    list(): Promise<JsonObject>
+    rotate(key: 'kek' | 'signing'): Promise<JsonObject>
+  }
+  /** Evidence in, explanation out; `policy` is a stored policy's name. */
+  verify(request: { evidence: string; at?: string; policy?: string }): Promise<Explanation>
+}
+
+/** Opens `/v1` for an administrator. @throws {ClientConfigError} url-invalid, url-insecure */
+export function openAdmin(options: AdminOptions): Admin {
+  const http = openHttp(options)
+  if (!http.secure) {
+    throw new ClientConfigError(
+      'url-insecure',
+      `an administrator’s token is not sent to ${http.url}, which is neither https nor this machine`,
+      'use the https URL of the broker',
+    )
+  }
+  const api = new Api(http, options.token)
+  return {
+    secrets: secretsOf(api),
+    policies: {
+      ...documentsOf<JsonObject>(api, 'policies'),
+      test: (name, what) =>
+        api.json({ method: 'POST', path: `/v1/policies/${segment(name)}/test`, body: what }),
+    },
+    references: documentsOf<JsonObject>(api, 'references'),
+    rules: {
+      ...documentsOf<ReleaseRule>(api, 'rules'),
+      dryRun: (name, what) =>
+        api.json({ method: 'POST', path: `/v1/rules/${segment(name)}/dry-run`, body: what }),
+    },
+    attestations: attestationsOf(api),
+    ledger: ledgerOf(api),
+    tokens: {
+      list: page => api.page('/v1/tokens', page),
+      create: token => api.json({ method: 'POST', path: '/v1/tokens', body: token }),
+      delete: id => api.json({ method: 'DELETE', path: `/v1/tokens/${segment(id)}` }),
+    },
+    keys: {
+      list: () => api.json({ path: '/v1/keys' }),
+      rotate: key => api.json({ method: 'POST', path: '/v1/keys/rotate', body: { key } }),
+    },
+    verify: request => api.json({ method: 'POST', path: '/v1/verify', body: request }),
+  }
+}
+
+/** What anyone may ask a broker. @throws {Unavailable} */
+export async function fetchInfo(options: HttpOptions): Promise<BrokerInfo> {
+  const answer = await openHttp(options).send({ path: '/v1/info' })
+  return objectOf(answer) as unknown as BrokerInfo
+}
+
+/** Every item of a paged list, page after page. */
+export async function* itemsOf<Item>(read: (page: PageRequest) => Promise<Page<Item>>): AsyncGenerator<Item> {
+  let cursor: string | null = null
+  do {
+    const page: Page<Item> = await read(cursor === null ? {} : { cursor })
+    yield* page.items
+    cursor = page.next
+  } while (cursor !== null)
+}
+
+class Api {
+  readonly #http: Http
+  readonly #authorization: string
+
+  constructor(http: Http, token: string) {
+    this.#http = http
+    this.#authorization = `Bearer ${token}`
+  }
+
+  send(request: HttpRequest): Promise<HttpAnswer> {
+    return this.#http.send({
+      ...request,
+      headers: { ...request.headers, authorization: this.#authorization },
+    })
+  }
+
+  /** The shapes are the server's schemas; what is checked here is that it is an object at all. */
+  async json<Shape>(request: HttpRequest): Promise<Shape> {
+    const answer = await this.send(request)
+    if (answer.bytes.length === 0) return {} as Shape
+    return objectOf(answer) as Shape
+  }
+
+  async page<Item>(
+    path: string,
+    page: PageRequest = {},
+    query: Record<string, string> = {},
+  ): Promise<Page<Item>> {
+    const search = new URLSearchParams(query)
+    if (page.limit !== undefined) search.set('limit', String(page.limit))
+    if (page.cursor !== undefined) search.set('cursor', page.cursor)
+    const answer = await this.json<Page<Item>>({
+      path: search.size === 0 ? path : `${path}?${search.toString()}`,
+    })
+    if (Array.isArray(answer.items)) return { items: answer.items, next: answer.next ?? null }
+    throw refuse('response-malformed', `the answer to ${path} is not a list`)
+  }
+}
+
+function objectOf(answer: HttpAnswer): object {
+  const value = answer.json()
+  if (typeof value === 'object' && value !== null) return value
+  throw refuse('response-malformed', 'the broker’s answer is not a JSON object')
+}
+
+function segment(name: string): string {
+  return encodeURIComponent(name)
+}
+
+function conditionOf(expected: Expected): Record<string, string> {
+  if (expected === 'any') return {}
+  return expected === 'new' ? { 'if-none-match': '*' } : { 'if-match': expected.etag }
+}
+
+function secretsOf(api: Api): Admin['secrets'] {
+  const at = (path: string): string => `/v1/secrets/${resourcePath(path)}`
+  return {
+    list: page => api.page('/v1/secrets', page),
+    get: path => api.json({ path: at(path) }),
+    put: (path, content, expected) =>
+      api.json({ method: 'PUT', path: at(path), body: content, headers: conditionOf(expected) }),
+    delete: (path, version) =>
+      api.json({ method: 'DELETE', path: version === 'all' ? at(path) : `${at(path)}?version=${version}` }),
+  }
+}
+
+function documentsOf<Document>(api: Api, kind: string): Documents<Document> {
+  const at = (name: string): string => `/v1/${kind}/${segment(name)}`
+  return {
+    list: page => api.page(`/v1/${kind}`, page),
+    get: async name => {
+      const answer = await api.send({ path: at(name) })
+      const body = objectOf(answer) as JsonObject
+      const document = body['document']
+      return {
+        name,
+        document:
+          typeof document === 'object' && document !== null && !Array.isArray(document)
+            ? (document as JsonObject)
+            : body,
+        etag: answer.headers.get('etag'),
+      }
+    },
+    put: (name, document, expected) =>
+      api.json({ method: 'PUT', path: at(name), body: document, headers: conditionOf(expected) }),
+    delete: name => api.json({ method: 'DELETE', path: at(name) }),
+  }
+}
+
+function attestationsOf(api: Api): Admin['attestations'] {
+  return {
+    list: (verdict, page) => api.page('/v1/attestations', page, verdict === 'any' ? {} : { verdict }),
+    get: id => api.json({ path: `/v1/attestations/${segment(id)}` }),
+    evidence: async id => (await api.send({ path: `/v1/attestations/${segment(id)}/evidence` })).bytes,
+  }
+}
+
+function ledgerOf(api: Api): Admin['ledger'] {
+  return {
+    entries: page => api.page('/v1/ledger/entries', page),
+    entry: index => api.json({ path: `/v1/ledger/entries/${index}` }),
+    erase: index => api.json({ method: 'DELETE', path: `/v1/ledger/entries/${index}` }),
+    receipt: index => api.json({ path: `/v1/ledger/receipts/${index}` }),
+    consistency: (from, to) => api.json({ path: `/v1/ledger/consistency?from=${from}&to=${to}` }),
+  }
+}

@@ -1,0 +1,160 @@
+// The handshake of the Confidential Containers KBS protocol 0.4.0 (request, challenge, attestation, result), and
+// what it is for: a secret, encrypted to a key that the evidence binds.
+
+import { refuse } from './failure.ts'
+import { type Http, type HttpOptions, openHttp } from './http.ts'
+import { DEFAULT_HASH, reportDataOf, SUPPORTED_HASHES } from './runtime-data.ts'
+import { decryptSecret, resourcePath } from './secret.ts'
+import { generateTeeKey, type KeyType, type TeeKey } from './tee-key.ts'
+import { fetchTokenKeys, type TokenClaims, verifyToken } from './token.ts'
+
+/** The protocol version that is spoken. */
+export const PROTOCOL_VERSION = '0.4.0'
+
+/** Whoever can get evidence for given report data: a driver of the hardware, or the simulator. */
+export interface Attester {
+  /** The TEE's name on the wire, e.g. `tdx`. */
+  readonly tee: string
+  /** The `primary_evidence` of the KBS protocol for these 64 bytes of report data. */
+  readonly evidence: (reportData: Uint8Array) => Promise<unknown>
+}
+
+/** Init-data, whose digest the hardware bound at launch. */
+export interface InitData {
+  readonly format: 'toml'
+  /** The TOML text, byte for byte as it was hashed. */
+  readonly body: string
+}
+
+/** What an attestation needs. */
+export interface AttestOptions extends HttpOptions {
+  readonly attester: Attester
+  /** Default: P-256. */
+  readonly keyType?: KeyType
+  readonly initData?: InitData
+  /** Default: the system's clock. */
+  readonly now?: () => Date
+  /** The token's `iss` and `aud`; default: the broker's stated origin, and any broker's. */
+  readonly issuer?: string
+  readonly audience?: string
+}
+
+/** A workload that has proved itself to one broker. */
+export interface AttestedSession {
+  /** The attestation result (EAR, a JWT), checked. */
+  readonly token: string
+  readonly claims: TokenClaims
+  readonly key: TeeKey
+  /** Fetches and decrypts `repository/type/tag`. @throws {BrokerRefusal} */
+  readonly getSecret: (path: string) => Promise<Uint8Array>
+}
+
+/** Attests to a broker. @throws {BrokerRefusal} @throws {Unavailable} */
+export async function attest(options: AttestOptions): Promise<AttestedSession> {
+  const http = openHttp(options)
+  const challenge = await requestChallenge(http, options.attester.tee)
+  const key = await generateTeeKey(options.keyType ?? 'P-256')
+  const token = await sendEvidence(http, challenge, key, options)
+  const now = options.now ?? (() => new Date())
+  const issuer = options.issuer ?? http.url
+  const claims = await verifyToken(token, await fetchTokenKeys(http), {
+    issuer,
+    audience: options.audience ?? issuer,
+    nonce: challenge.nonce,
+    publicJwk: key.publicJwk,
+    now: now(),
+  })
+  return { token, claims, key, getSecret: path => fetchSecret(http, { path, token, key }) }
+}
+
+/** What a secret needs: an attestation of now, or an earlier one's token with the key that it binds. */
+export type GetSecretOptions = { readonly path: string } & (
+  | AttestOptions
+  | (HttpOptions & { readonly token: string; readonly key: TeeKey })
+)
+
+/** Fetches and decrypts one secret. @throws {BrokerRefusal} @throws {Unavailable} */
+export async function getSecret(options: GetSecretOptions): Promise<Uint8Array> {
+  resourcePath(options.path)
+  if ('attester' in options) return (await attest(options)).getSecret(options.path)
+  return fetchSecret(openHttp(options), options)
+}
+
+interface Challenge {
+  readonly nonce: string
+  readonly hash: string
+  /** The session cookie, where the runtime lets us see it; a browser keeps and sends it by itself. */
+  readonly cookie: string | null
+}
+
+async function requestChallenge(http: Http, tee: string): Promise<Challenge> {
+  const answer = await http.send({
+    method: 'POST',
+    path: '/kbs/v0/auth',
+    body: {
+      version: PROTOCOL_VERSION,
+      tee,
+      'extra-params': { 'supported-hash-algorithms': SUPPORTED_HASHES },
+    },
+  })
+  const body = answer.json()
+  if (typeof body !== 'object' || body === null || !('nonce' in body) || typeof body.nonce !== 'string') {
+    throw refuse('response-malformed', 'the challenge has no nonce')
+  }
+  const extra: unknown = 'extra-params' in body ? body['extra-params'] : ''
+  const selected: unknown =
+    typeof extra === 'object' && extra !== null ? Reflect.get(extra, 'selected-hash-algorithm') : undefined
+  const hash = typeof selected === 'string' ? selected : DEFAULT_HASH
+  return { nonce: body.nonce, hash, cookie: sessionCookie(answer.headers) }
+}
+
+function sessionCookie(headers: Headers): string | null {
+  for (const line of headers.getSetCookie()) {
+    const pair = line.split(';', 1)[0]
+    if (pair?.startsWith('kbs-session-id=')) return pair
+  }
+  return null
+}
+
+// oxlint-disable-next-line max-params -- one handshake's state, each part made by the line above the call
+async function sendEvidence(
+  http: Http,
+  challenge: Challenge,
+  key: TeeKey,
+  options: AttestOptions,
+): Promise<string> {
+  const additionalEvidence = ''
+  const reportData = await reportDataOf(
+    { nonce: challenge.nonce, publicJwk: key.publicJwk, additionalEvidence },
+    challenge.hash,
+  )
+  const answer = await http.send({
+    method: 'POST',
+    path: '/kbs/v0/attest',
+    headers: challenge.cookie === null ? {} : { cookie: challenge.cookie },
+    body: {
+      'init-data': options.initData ?? null,
+      'runtime-data': { nonce: challenge.nonce, 'tee-pubkey': key.publicJwk },
+      'tee-evidence': {
+        primary_evidence: await options.attester.evidence(reportData),
+        additional_evidence: additionalEvidence,
+      },
+    },
+  })
+  const body = answer.json()
+  if (typeof body === 'object' && body !== null && 'token' in body && typeof body.token === 'string') {
+    return body.token
+  }
+  throw refuse('response-malformed', 'the attestation’s answer has no token')
+}
+
+async function fetchSecret(
+  http: Http,
+  wanted: { readonly path: string; readonly token: string; readonly key: TeeKey },
+): Promise<Uint8Array> {
+  const answer = await http.send({
+    path: `/kbs/v0/resource/${resourcePath(wanted.path)}`,
+    headers: { authorization: `Bearer ${wanted.token}` },
+  })
+  return decryptSecret(answer.json(), wanted.key)
+}

@@ -1,0 +1,49 @@
+// Client of a broker, for Node and browsers: attest, get a secret, administer, check what one is given.
+
+export {
+  type Admin,
+  type AdminOptions,
+  type Documents,
+  type Expected,
+  fetchInfo,
+  itemsOf,
+  openAdmin,
+} from './admin.ts'
+export {
+  type AttestedSession,
+  type Attester,
+  type AttestOptions,
+  attest,
+  type GetSecretOptions,
+  getSecret,
+  type InitData,
+  PROTOCOL_VERSION,
+} from './attest.ts'
+export {
+  BrokerRefusal,
+  CLIENT_REFUSALS,
+  ClientConfigError,
+  type ClientRefusalCode,
+  Unavailable,
+} from './failure.ts'
+export { type Fetch, type HttpOptions, isLoopback, MAX_RESPONSE_BYTES, TIMEOUT_MS } from './http.ts'
+export { generateTeeKey, KEY_TYPES, type KeyType, type TeeKey, type TeePublicKey } from './tee-key.ts'
+export { CLOCK_TOLERANCE_S, type TokenClaims } from './token.ts'
+export type {
+  AdminToken,
+  Attestation,
+  BrokerInfo,
+  CreatedToken,
+  Explanation,
+  Json,
+  JsonObject,
+  NamedDocument,
+  Page,
+  PageRequest,
+  Recorded,
+  ReleaseRule,
+  Role,
+  SecretMetadata,
+  SecretStored,
+  Violation,
+} from './wire.ts'
