@@ -86,6 +86,10 @@ test('evidence for other report data is refused with the broker’s code', async
   await assert.rejects(attest({ ...options, attester: wrong }), refusedAs('nonce-mismatch'))
 })
 
+function without(object: Record<string, unknown>, name: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => key !== name))
+}
+
 const TOKEN_FAULTS: readonly [
   string,
   string,
@@ -97,14 +101,14 @@ const TOKEN_FAULTS: readonly [
     'token-claim-mismatch',
     claims => ({ ...claims, aud: 'http://elsewhere.example' }),
   ],
-  ['without an audience', 'token-claim-mismatch', ({ aud: _, ...claims }) => claims],
-  ['without an id', 'token-claim-mismatch', ({ jti: _, ...claims }) => claims],
+  ['without an audience', 'token-claim-mismatch', claims => without(claims, 'aud')],
+  ['without an id', 'token-claim-mismatch', claims => without(claims, 'jti')],
   ['past its exp', 'token-expired', claims => ({ ...claims, exp: Number(claims['iat']) - 60 })],
-  ['without exp', 'token-claim-mismatch', ({ exp: _, ...claims }) => claims],
+  ['without exp', 'token-claim-mismatch', claims => without(claims, 'exp')],
   ['before its nbf', 'token-expired', claims => ({ ...claims, nbf: Number(claims['iat']) + 120 })],
   ['of another handshake', 'token-nonce-mismatch', claims => ({ ...claims, nonce: 'AAAA' })],
-  ['without a nonce', 'token-nonce-mismatch', ({ nonce: _, ...claims }) => claims],
-  ['for no key', 'token-key-mismatch', ({ submods: _, ...claims }) => claims],
+  ['without a nonce', 'token-nonce-mismatch', claims => without(claims, 'nonce')],
+  ['for no key', 'token-key-mismatch', claims => without(claims, 'submods')],
 ]
 for (const [what, code, claims] of TOKEN_FAULTS) {
   test(`a token ${what} is refused as ${code}`, async () => {
@@ -154,7 +158,7 @@ test('a secret encrypted to another key, or changed on the way, does not open', 
   for (const part of ['protected', 'encrypted_key', 'iv', 'ciphertext', 'tag']) {
     broker.faults = { jwe: jwe => ({ ...jwe, [part]: flip(jwe[part]) }) }
     await assert.rejects(session.getSecret('a/b/c'), refusedAs('secret-undecryptable'))
-    broker.faults = { jwe: ({ [part]: _, ...jwe }) => jwe }
+    broker.faults = { jwe: jwe => without(jwe, part) }
     await assert.rejects(session.getSecret('a/b/c'), refusedAs('response-malformed'))
   }
 })
