@@ -1,0 +1,268 @@
+// Verifies a SEV-SNP report: pinned ARK → ASK or ASVK → VCEK or VLEK → report (AMD 56860 and 57230). Every check is
+// one function and one step. Needs no network: only the VCEK or VLEK is not built in.
+
+import type { TrustAnchor } from '../anchor.ts'
+import { equal, isZero, toHex } from '../bytes.ts'
+import { type VerifiedChain, verifyChain, verifyRevocation } from '../chain.ts'
+import type { SnpClaims, SnpTcb } from '../claims.ts'
+import type { Crl } from '../crl.ts'
+import { Refusal } from '../refusal.ts'
+import { checkSignature } from '../signature.ts'
+import type { Step } from '../step.ts'
+import { formatTime, recordSteps } from '../steps.ts'
+import { type Certificate, describeCertificate } from '../x509.ts'
+import { certificatePool, type LeafCertificate, leafCertificates } from './certificates.ts'
+import { describeVersion, snpClaims } from './claims.ts'
+import type { SnpEvidence } from './evidence.ts'
+import type { SnpKeyKind } from './leaf.ts'
+import {
+  decodeTcb,
+  describeTcb,
+  isTcbAtMost,
+  productInName,
+  productOfCpuid,
+  type SnpProduct,
+} from './product.ts'
+import { p1363Signature, SNP_SIGNED_SIZE, type SnpFirmwareVersion, type SnpReport } from './report.ts'
+
+/** What of the endorsements counts here. */
+export interface SnpEndorsements {
+  readonly certificates: readonly Certificate[]
+  readonly crls: readonly Crl[]
+}
+
+export interface SnpVerifyOptions {
+  readonly now: Date
+  /** Of any vendor; AMD’s are used. */
+  readonly anchors: readonly TrustAnchor[]
+}
+
+export interface VerifiedSnp {
+  readonly claims: SnpClaims
+  readonly steps: readonly Step[]
+  /** The first end of the windows of the chain and of the revocation list, if one was supplied. */
+  readonly validUntil: Date
+}
+
+/**
+ * Verifies one report at `now`.
+ * @throws {Refusal} `endorsement-missing`, `product-mismatch`, `tcb-mismatch`, `hardware-id-mismatch`,
+ * `quote-signature-invalid`, `tcb-inconsistent`, `evidence-malformed`, `evidence-unsupported`, and the codes of
+ * `chain-…`, `certificate-…` and `crl-…`
+ */
+export async function verifySnp(
+  evidence: SnpEvidence,
+  endorsements: SnpEndorsements,
+  options: SnpVerifyOptions,
+): Promise<VerifiedSnp> {
+  const { report } = evidence
+  const now = options.now.getTime()
+  return recordSteps(async steps => {
+    const pool = certificatePool(evidence, endorsements.certificates)
+    const signer = selectLeaf(report, leafCertificates(pool), now)
+    steps.push(signerStep(signer))
+
+    const anchors = options.anchors.filter(({ vendor }) => vendor === 'amd')
+    const chain = await verifyChain(signer.certificate, { pool, anchors, now })
+    steps.push(chainStep(chain))
+
+    const revokedUntil = await verifyRevocation(chain, {
+      crls: endorsements.crls,
+      now,
+      required: 'where-supplied',
+    })
+    steps.push(revocationStep(chain, revokedUntil))
+
+    steps.push(verifyProduct(report, signer, chain.anchor))
+    steps.push(verifyReportedTcb(report, signer))
+    steps.push(verifyChipId(report, signer))
+    steps.push(await verifyReportSignature(report, signer))
+    steps.push(verifyTcbRelations(report, signer.leaf.product))
+
+    const claims = snpClaims(report, {
+      leaf: signer.leaf,
+      simulated: chain.anchor.simulated,
+      revocation: revokedUntil === Number.POSITIVE_INFINITY ? 'not-supplied' : 'checked',
+    })
+    return { claims, steps, validUntil: new Date(Math.min(chain.validUntil, revokedUntil)) }
+  })
+}
+
+/** Which key KEY_INFO says signed the report. */
+export function signingKey(report: SnpReport): SnpKeyKind {
+  return report.keyInfo >>> 2 === 0 ? 'VCEK' : 'VLEK'
+}
+
+// Of several certificates the one that fits best is looked at, so that what is wrong with it can be named.
+function selectLeaf(report: SnpReport, leaves: readonly LeafCertificate[], now: number): LeafCertificate {
+  const kind = signingKey(report)
+  const [best] = leaves
+    .filter(({ leaf }) => leaf.kind === kind)
+    .map(candidate => ({ candidate, fit: fit(report, candidate, now) }))
+    .toSorted((a, b) => b.fit - a.fit)
+  if (best !== undefined) return best.candidate
+  throw new Refusal(
+    'endorsement-missing',
+    `KEY_INFO says that a ${kind} signed, and no ${kind} was supplied`,
+    {
+      expected: `the ${kind} certificate${kind === 'VCEK' ? ` of chip ${toHex(report.chipId)}` : ''}`,
+      got: leaves.map(({ leaf }) => leaf.kind).join(', ') || 'none',
+      hint: 'fetch it from AMD’s Key Distribution Service, or have the guest send its certificate table along',
+    },
+  )
+}
+
+function fit(report: SnpReport, { certificate, leaf }: LeafCertificate, now: number): number {
+  const isOfChip = leaf.hwId !== null && equal(leaf.hwId, report.chipId.subarray(0, leaf.hwId.length))
+  const isOfTcb = hasTcb(report.reportedTcb, leaf.product, leaf.tcb)
+  const isInWindow = certificate.notBefore <= now && now <= certificate.notAfter
+  return (isOfChip ? 4 : 0) + (isOfTcb ? 2 : 0) + (isInWindow ? 1 : 0)
+}
+
+function hasTcb(bytes: Uint8Array, product: SnpProduct, tcb: SnpTcb): boolean {
+  try {
+    return sameTcb(decodeTcb(bytes, product), tcb)
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
+  }
+}
+
+function signerStep({ certificate, leaf }: LeafCertificate): Step {
+  const of = leaf.cspId === null ? '' : ` of ${leaf.cspId}`
+  return {
+    name: 'amd-signer',
+    looked: `KEY_INFO, ${leaf.kind}${of} for ${leaf.product}: ${describeCertificate(certificate)}`,
+  }
+}
+
+function chainStep({ certificates, anchor, validUntil }: VerifiedChain): Step {
+  const path = certificates.map(describeCertificate).toReversed().join(' → ')
+  return {
+    name: 'amd-chain',
+    looked: `${anchor.name}${anchor.simulated ? ' (simulated)' : ''}: ${path}; valid until ${formatTime(validUntil)}`,
+  }
+}
+
+function revocationStep({ anchor }: VerifiedChain, revokedUntil: number): Step {
+  const looked =
+    revokedUntil === Number.POSITIVE_INFINITY
+      ? `NOT SUPPLIED: no revocation list of ${anchor.name} was consulted`
+      : `revocation list of ${anchor.name}, valid until ${formatTime(revokedUntil)}`
+  return { name: 'amd-revocation', looked }
+}
+
+// CPUID is in the report from version 3 on; a version 2 report names no product, and the chain alone decides.
+function verifyProduct(report: SnpReport, { leaf }: LeafCertificate, anchor: TrustAnchor): Step {
+  const ofRoot = productInName(anchor.name)
+  if (ofRoot !== leaf.product)
+    throw productMismatch(`of ${anchor.name}`, ofRoot ?? 'no product', leaf.product)
+  if (report.cpuid === null) {
+    return { name: 'amd-product', looked: `${leaf.product} by ${anchor.name}; the report names none` }
+  }
+  const ofCpuid = productOfCpuid(report.cpuid)
+  const { family, model, stepping } = report.cpuid
+  const cpuid = `CPUID family ${family}, model ${model}, stepping ${stepping}`
+  if (ofCpuid === null) {
+    throw new Refusal('evidence-unsupported', `${cpuid} is no product that is known here`, {
+      expected: 'Milan, Genoa or Turin',
+      got: cpuid,
+    })
+  }
+  if (ofCpuid !== leaf.product) throw productMismatch(cpuid, ofCpuid, leaf.product)
+  return { name: 'amd-product', looked: `${leaf.product} by ${anchor.name} and ${cpuid}` }
+}
+
+function productMismatch(what: string, product: string, ofLeaf: SnpProduct): Refusal {
+  return new Refusal('product-mismatch', `the product ${what} is ${product}, the leaf’s is ${ofLeaf}`, {
+    expected: ofLeaf,
+    got: product,
+  })
+}
+
+// The signing key is derived from REPORTED_TCB, so a certificate for any other TCB certifies another key.
+function verifyReportedTcb(report: SnpReport, { leaf }: LeafCertificate): Step {
+  const reported = decodeTcb(report.reportedTcb, leaf.product)
+  if (!sameTcb(reported, leaf.tcb)) {
+    throw new Refusal('tcb-mismatch', `the ${leaf.kind} was issued for another TCB than REPORTED_TCB`, {
+      expected: describeTcb(leaf.tcb),
+      got: describeTcb(reported),
+      hint: `fetch the ${leaf.kind} for the reported TCB`,
+    })
+  }
+  return { name: 'amd-reported-tcb', looked: `REPORTED_TCB and the ${leaf.kind}: ${describeTcb(reported)}` }
+}
+
+// CHIP_ID is all zero where the host set MASK_CHIP_ID; from Turin on it has 8 bytes and zeros. A VLEK names no chip.
+function verifyChipId(report: SnpReport, { leaf }: LeafCertificate): Step {
+  const name = 'amd-chip-id'
+  if (leaf.hwId === null) return { name, looked: 'a VLEK belongs to a cloud provider, not to a chip' }
+  if (isZero(report.chipId)) return { name, looked: 'CHIP_ID is masked by the host' }
+  const { length } = leaf.hwId
+  if (!equal(report.chipId.subarray(0, length), leaf.hwId) || !isZero(report.chipId.subarray(length))) {
+    throw new Refusal('hardware-id-mismatch', 'CHIP_ID is not the hwID that the VCEK was issued for', {
+      expected: toHex(leaf.hwId),
+      got: toHex(report.chipId),
+    })
+  }
+  return { name, looked: `CHIP_ID and the VCEK: ${toHex(leaf.hwId)}` }
+}
+
+async function verifyReportSignature(
+  report: SnpReport,
+  { certificate, leaf }: LeafCertificate,
+): Promise<Step> {
+  const isSigned = await checkSignature(certificate.spki, {
+    scheme: 'ecdsa-sha384',
+    encoding: 'p1363',
+    signature: p1363Signature(report),
+    message: report.bytes.subarray(0, SNP_SIGNED_SIZE),
+  })
+  if (!isSigned) {
+    throw new Refusal('quote-signature-invalid', `the report is not signed by the ${leaf.kind}`, {
+      hint: 'the report was changed after it was signed, or the certificate belongs to another key',
+    })
+  }
+  return { name: 'snp-report-signature', looked: `ECDSA P-384 by the ${leaf.kind} over bytes 0 to 29Fh` }
+}
+
+// What the firmware guarantees (56860): it never runs below what was committed, and never reports more than it runs.
+// LAUNCH_TCB was current when the guest started, and is above the current one only where the platform went back
+// to provisional firmware under a running guest, which is refused; or where a migration agent brought the guest from
+// another platform, which POLICY must allow. Between reported, committed and launch TCB nothing more is guaranteed.
+function verifyTcbRelations(report: SnpReport, product: SnpProduct): Step {
+  const current = decodeTcb(report.currentTcb, product)
+  requireAtMost('COMMITTED_TCB', decodeTcb(report.committedTcb, product), current)
+  requireAtMost('REPORTED_TCB', decodeTcb(report.reportedTcb, product), current)
+  const launch = decodeTcb(report.launchTcb, product)
+  const mayMigrate = (report.policy >> 18n) % 2n === 1n
+  if (!mayMigrate) requireAtMost('LAUNCH_TCB', launch, current)
+  if (compareVersions(report.committedVersion, report.currentVersion) > 0) {
+    throw new Refusal('tcb-inconsistent', 'the committed firmware version is above the current one', {
+      expected: `at most ${describeVersion(report.currentVersion)}`,
+      got: describeVersion(report.committedVersion),
+    })
+  }
+  const compared = mayMigrate ? 'committed and reported' : 'committed, reported and launch'
+  const firmware = describeVersion(report.currentVersion)
+  return {
+    name: 'snp-tcb-relations',
+    looked: `${compared} TCB at most the current one: ${describeTcb(current)}; firmware ${firmware}`,
+  }
+}
+
+function requireAtMost(name: string, tcb: SnpTcb, current: SnpTcb): void {
+  if (isTcbAtMost(tcb, current)) return
+  throw new Refusal('tcb-inconsistent', `${name} is above CURRENT_TCB`, {
+    expected: `at most ${describeTcb(current)}`,
+    got: describeTcb(tcb),
+  })
+}
+
+function compareVersions(a: SnpFirmwareVersion, b: SnpFirmwareVersion): number {
+  return a.major - b.major || a.minor - b.minor || a.build - b.build
+}
+
+function sameTcb(a: SnpTcb, b: SnpTcb): boolean {
+  return isTcbAtMost(a, b) && isTcbAtMost(b, a)
+}
