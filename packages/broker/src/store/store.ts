@@ -84,7 +84,8 @@ export interface SecretStore {
 }
 
 /** Appraisal policies, reference values and release rules: named JSON documents. */
-export type DocumentKind = 'policy' | 'reference' | 'rule'
+export const DOCUMENT_KINDS = ['policy', 'reference', 'rule'] as const
+export type DocumentKind = (typeof DOCUMENT_KINDS)[number]
 
 export interface StoredDocument {
   readonly kind: DocumentKind
@@ -119,7 +120,8 @@ export interface DeleteOptions {
   readonly entry: Entry
 }
 
-export type Verdict = 'accepted' | 'refused'
+export const VERDICTS = ['accepted', 'refused'] as const
+export type Verdict = (typeof VERDICTS)[number]
 
 /** A past attestation, accepted or refused, with its explanation and, until it is purged, its evidence. */
 export interface Attestation {
@@ -176,7 +178,8 @@ export interface TokenStore {
 }
 
 /** `token` signs attestation results, `ledger` checkpoints, `session` seals challenges. */
-export type KeyPurpose = 'token' | 'ledger' | 'session'
+export const KEY_PURPOSES = ['token', 'ledger', 'session'] as const
+export type KeyPurpose = (typeof KEY_PURPOSES)[number]
 
 /** A key as it lies at rest: public part in the clear, private part wrapped. */
 export interface StoredKey {

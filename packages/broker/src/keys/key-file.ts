@@ -1,0 +1,89 @@
+// The file of the key-encryption key: every version that something may still use, in the clear under mode 0600 or
+// sealed under a passphrase through scrypt (RFC 7914). Written whole and renamed into place, so a crash leaves one or the other.
+
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Static, Type } from 'typebox'
+import { Value } from 'typebox/value'
+import { StartError } from '../errors.ts'
+
+const Base64 = Type.String({ pattern: '^[A-Za-z0-9+/]+={0,2}$', maxLength: 256 })
+const closed = { additionalProperties: false }
+
+const Protection = Type.Union([
+  Type.Object({ kind: Type.Literal('none') }, closed),
+  Type.Object(
+    {
+      kind: Type.Literal('scrypt'),
+      salt: Base64,
+      logN: Type.Integer({ minimum: 14, maximum: 22 }),
+      r: Type.Integer({ minimum: 1, maximum: 32 }),
+      p: Type.Integer({ minimum: 1, maximum: 16 }),
+    },
+    closed,
+  ),
+])
+
+const KeyFileContent = Type.Object(
+  {
+    format: Type.Literal('casemate-kek/1'),
+    protection: Protection,
+    current: Type.Integer({ minimum: 1 }),
+    versions: Type.Array(Type.Object({ version: Type.Integer({ minimum: 1 }), key: Base64 }, closed), {
+      minItems: 1,
+    }),
+  },
+  closed,
+)
+
+export type KeyFileContent = Static<typeof KeyFileContent>
+export type KeyProtection = Static<typeof Protection>
+
+/**
+ * Null where there is no such file.
+ * @throws {StartError} `kek-unsafe` where others may read it, `kek-damaged` where it is not such a file
+ */
+export function readKeyFile(path: string): KeyFileContent | null {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) return null
+  if (process.platform !== 'win32' && (stat.mode & 0o077) !== 0) {
+    throw new StartError('kek-unsafe', `${path} has mode ${(stat.mode & 0o777).toString(8)}, want 600`, {
+      hint: `chmod 600 ${path}, and think about who may have read it`,
+    })
+  }
+  const content = parseContent(path)
+  if (!Value.Check(KeyFileContent, content)) {
+    throw new StartError('kek-damaged', `${path} is not a casemate-kek/1 file`, {
+      hint: 'restore it from a backup',
+    })
+  }
+  return content
+}
+
+function parseContent(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    // What the parser says would quote the file.
+    throw new StartError('kek-damaged', `${path} is not JSON`, { hint: 'restore it from a backup' })
+  }
+}
+
+/** Durable when it returns: file and directory are synced. */
+export function writeKeyFile(path: string, content: KeyFileContent): void {
+  const temporary = `${path}.new`
+  const file = openSync(temporary, 'w', 0o600)
+  try {
+    writeSync(file, `${JSON.stringify(content, null, 2)}\n`)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(temporary, path)
+  const directory = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}

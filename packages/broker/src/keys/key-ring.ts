@@ -1,0 +1,68 @@
+// The keys of one purpose, unwrapped and in the order in which they become active. Signers and sealers choose from
+// here by time; a change in the store is seen after `load`.
+
+import type { KeyObject } from 'node:crypto'
+import type { KeyPurpose, KeyStore, StoredKey } from '../store/store.ts'
+import type { KeyDescription, KeyEncryption } from './keys.ts'
+import { openStoredKey } from './stored-key.ts'
+
+export interface RingKey {
+  readonly stored: StoredKey
+  readonly key: KeyObject
+}
+
+export class KeyRing {
+  readonly purpose: KeyPurpose
+  readonly #store: KeyStore
+  readonly #kek: KeyEncryption
+  #keys: readonly RingKey[] = []
+
+  constructor(purpose: KeyPurpose, store: KeyStore, kek: KeyEncryption) {
+    this.purpose = purpose
+    this.#store = store
+    this.#kek = kek
+  }
+
+  /** Reads the store; a key that is already open is not unwrapped again. */
+  async load(): Promise<void> {
+    const open = new Map(this.#keys.map(ringKey => [ringKey.stored.id, ringKey.key]))
+    const keys: RingKey[] = []
+    for (const stored of await this.#store.list(this.purpose)) {
+      keys.push({ stored, key: open.get(stored.id) ?? (await openStoredKey(stored, this.#kek)) })
+    }
+    this.#keys = keys
+  }
+
+  /** Those not yet retired at `now`, in the order of their activation. */
+  published(now: Date): readonly RingKey[] {
+    return this.#keys.filter(({ stored }) => stored.retiresAt === null || stored.retiresAt > now)
+  }
+
+  /** The one that signs or seals at `now`; null where none is active. */
+  current(now: Date): RingKey | null {
+    return this.published(now).findLast(({ stored }) => stored.activeFrom <= now) ?? null
+  }
+
+  /** The published key with this id. */
+  find(id: string, now: Date): RingKey | null {
+    return this.published(now).find(({ stored }) => stored.id === id) ?? null
+  }
+
+  /** Ids of keys whose time is over. */
+  retired(now: Date): readonly string[] {
+    const published = new Set(this.published(now))
+    return this.#keys.filter(ringKey => !published.has(ringKey)).map(({ stored }) => stored.id)
+  }
+
+  describe(now: Date): readonly KeyDescription[] {
+    const current = this.current(now)
+    return this.published(now).map(ringKey => ({
+      id: ringKey.stored.id,
+      purpose: this.purpose,
+      state: ringKey === current ? 'current' : ringKey.stored.activeFrom > now ? 'next' : 'previous',
+      createdAt: ringKey.stored.createdAt,
+      activeFrom: ringKey.stored.activeFrom,
+      retiresAt: ringKey.stored.retiresAt,
+    }))
+  }
+}

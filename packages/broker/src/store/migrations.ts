@@ -1,0 +1,88 @@
+// The broker's tables in numbered steps. A step, once released, is never edited: a change is a new step.
+// The ledger keeps tables and numbering of its own in the same database.
+
+import type { DatabaseSync } from 'node:sqlite'
+import { StartError } from '../errors.ts'
+
+/** Step n (from 1) brings the schema from version n - 1 to n. Times are milliseconds since 1970, UTC. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE broker_settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE generations (kind TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE secrets (
+    id INTEGER PRIMARY KEY,
+    repository TEXT NOT NULL, type TEXT NOT NULL, tag TEXT NOT NULL,
+    last_version INTEGER NOT NULL,
+    current_version INTEGER,              -- null: deleted; the row stays so that no version number is used twice
+    revision INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+    UNIQUE (repository, type, tag)
+  ) STRICT;
+  CREATE TABLE secret_versions (
+    secret_id INTEGER NOT NULL REFERENCES secrets (id),
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
+    kek_version INTEGER NOT NULL, data_key BLOB NOT NULL, ciphertext BLOB NOT NULL,
+    PRIMARY KEY (secret_id, version)
+  ) STRICT;
+  CREATE INDEX secret_versions_by_kek ON secret_versions (kek_version);
+  CREATE TABLE documents (
+    kind TEXT NOT NULL, name TEXT NOT NULL, document TEXT NOT NULL, revision INTEGER NOT NULL,
+    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE attestations (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, verdict TEXT NOT NULL,
+    kind TEXT, code TEXT, explanation TEXT NOT NULL, ledger_index INTEGER
+  ) STRICT;
+  CREATE INDEX attestations_by_verdict ON attestations (verdict, sequence);
+  CREATE TABLE attestation_evidence (
+    id TEXT PRIMARY KEY REFERENCES attestations (id), at INTEGER NOT NULL, evidence BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX attestation_evidence_by_time ON attestation_evidence (at);
+  CREATE TABLE tokens (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, hash BLOB NOT NULL,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE keys (
+    id TEXT PRIMARY KEY, purpose TEXT NOT NULL, public_jwk TEXT,
+    kek_version INTEGER NOT NULL, wrapped BLOB NOT NULL,
+    created_at INTEGER NOT NULL, active_from INTEGER NOT NULL, retires_at INTEGER
+  ) STRICT;
+  `,
+]
+
+/**
+ * Brings the database to this program's version, each step in a transaction.
+ * @throws {StartError} `database-newer` where a newer program has been at work
+ */
+export function migrate(db: DatabaseSync, migrations: readonly string[] = MIGRATIONS): void {
+  db.exec('CREATE TABLE IF NOT EXISTS broker_schema (version INTEGER NOT NULL) STRICT')
+  const found = db.prepare('SELECT version FROM broker_schema').get()?.['version'] ?? 0
+  if (typeof found !== 'number' || found > migrations.length) {
+    throw new StartError(
+      'database-newer',
+      `the database has schema ${String(found)}, want at most ${migrations.length}`,
+      {
+        hint: 'a newer casemate wrote it: start that one, or restore a backup',
+      },
+    )
+  }
+  for (const [step, sql] of migrations.entries()) {
+    if (step >= found) runStep(db, sql, step + 1)
+  }
+}
+
+function runStep(db: DatabaseSync, sql: string, version: number): void {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    db.exec(sql)
+    db.exec('DELETE FROM broker_schema')
+    db.prepare('INSERT INTO broker_schema (version) VALUES (?)').run(version)
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}

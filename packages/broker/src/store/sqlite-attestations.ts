@@ -1,0 +1,95 @@
+// Past attestations in SQLite; evidence lies apart, so that it can be purged while the explanation stays.
+
+import type { StatementSync } from 'node:sqlite'
+import type { Entry } from '../entry.ts'
+import { bytes, date, integer, integerOrNull, jsonObject, type Row, text, textOrNull, word } from './rows.ts'
+import type { SqliteParts } from './sqlite-parts.ts'
+import {
+  type AttestationStore,
+  type NewAttestation,
+  type Page,
+  type PageRequest,
+  type Recorded,
+  type StoredAttestation,
+  VERDICTS,
+  type Verdict,
+} from './store.ts'
+
+const SELECT = `SELECT a.*, EXISTS (SELECT 1 FROM attestation_evidence e WHERE e.id = a.id) AS kept FROM attestations a`
+
+export class SqliteAttestations implements AttestationStore {
+  readonly #parts: SqliteParts
+  readonly #insert: StatementSync
+  readonly #insertEvidence: StatementSync
+
+  constructor(parts: SqliteParts) {
+    this.#parts = parts
+    this.#insert = parts.db.prepare(
+      `INSERT INTO attestations (id, at, verdict, kind, code, explanation, ledger_index) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    )
+    this.#insertEvidence = parts.db.prepare(
+      'INSERT INTO attestation_evidence (id, at, evidence) VALUES (?, ?, ?)',
+    )
+  }
+
+  insert(attestation: NewAttestation, entry: Entry): Promise<Recorded<null>> {
+    const { id, verdict, kind, code, evidence } = attestation
+    const at = attestation.at.getTime()
+    const explanation = JSON.stringify(attestation.explanation)
+    return this.#parts.append(entry, index => {
+      this.#insert.run(id, at, verdict, kind, code, explanation, index)
+      this.#insertEvidence.run(id, at, evidence)
+      return null
+    })
+  }
+
+  async find(id: string): Promise<StoredAttestation | null> {
+    const row = this.#parts.db.prepare(`${SELECT} WHERE a.id = ?`).get(id)
+    return row === undefined ? null : readAttestation(row)
+  }
+
+  async list(verdict: Verdict | 'any', { limit, after }: PageRequest): Promise<Page<StoredAttestation>> {
+    const before = after === null ? Number.MAX_SAFE_INTEGER : Number(after)
+    const filter = verdict === 'any' ? '' : 'AND a.verdict = ?'
+    const rows = this.#parts.db
+      .prepare(`${SELECT} WHERE a.sequence < ? ${filter} ORDER BY a.sequence DESC LIMIT ?`)
+      .all(before, ...(verdict === 'any' ? [] : [verdict]), limit + 1)
+    const items = rows.slice(0, limit)
+    const last = items.at(-1)
+    const next = rows.length > limit && last !== undefined ? String(integer(last, 'sequence')) : null
+    return { items: items.map(readAttestation), next }
+  }
+
+  async evidence(id: string): Promise<Uint8Array | null> {
+    const row = this.#parts.db.prepare('SELECT evidence FROM attestation_evidence WHERE id = ?').get(id)
+    return row === undefined ? null : bytes(row, 'evidence')
+  }
+
+  async countEvidence(before: Date): Promise<number> {
+    const row = this.#parts.db
+      .prepare('SELECT count(*) AS count FROM attestation_evidence WHERE at < ?')
+      .get(before.getTime())
+    return row === undefined ? 0 : integer(row, 'count')
+  }
+
+  purgeEvidence(before: Date, entry: Entry): Promise<Recorded<number>> {
+    return this.#parts.append(entry, () =>
+      Number(
+        this.#parts.db.prepare('DELETE FROM attestation_evidence WHERE at < ?').run(before.getTime()).changes,
+      ),
+    )
+  }
+}
+
+function readAttestation(row: Row): StoredAttestation {
+  return {
+    id: text(row, 'id'),
+    at: date(row, 'at'),
+    verdict: word(row, 'verdict', VERDICTS),
+    kind: textOrNull(row, 'kind'),
+    code: textOrNull(row, 'code'),
+    explanation: jsonObject(row, 'explanation'),
+    ledgerIndex: integerOrNull(row, 'ledger_index'),
+    evidenceKept: integer(row, 'kept') === 1,
+  }
+}

@@ -1,0 +1,78 @@
+// Everything in SQLite that is wrapped by the key-encryption key, as one list: what a rotation goes through.
+
+import type { Entry } from '../entry.ts'
+import { bytes, integer, type Row, text, word } from './rows.ts'
+import type { SqliteParts } from './sqlite-parts.ts'
+import { KEY_PURPOSES, type Recorded, type WrappedItem, type WrappingStore } from './store.ts'
+import { keyContext, secretContext } from './wrapping-context.ts'
+
+export class SqliteWrappings implements WrappingStore {
+  readonly #parts: SqliteParts
+
+  constructor(parts: SqliteParts) {
+    this.#parts = parts
+  }
+
+  async stale(kekVersion: number, limit: number): Promise<readonly WrappedItem[]> {
+    const { db } = this.#parts
+    const keys = db.prepare('SELECT * FROM keys WHERE kek_version <> ? LIMIT ?').all(kekVersion, limit)
+    const versions = db
+      .prepare(
+        `SELECT v.secret_id, v.version, v.kek_version, v.data_key, s.repository, s.type, s.tag
+         FROM secret_versions v JOIN secrets s ON s.id = v.secret_id WHERE v.kek_version <> ? LIMIT ?`,
+      )
+      .all(kekVersion, limit)
+    return [...keys.map(readKeyItem), ...versions.map(readVersionItem)].slice(0, limit)
+  }
+
+  rewrap(items: readonly WrappedItem[], entry: Entry): Promise<Recorded<number>> {
+    return this.#parts.append(entry, () => items.reduce((count, item) => count + this.#rewrap(item), 0))
+  }
+
+  async versionsInUse(): Promise<readonly number[]> {
+    return this.#parts.db
+      .prepare(
+        'SELECT kek_version FROM keys UNION SELECT kek_version FROM secret_versions ORDER BY kek_version',
+      )
+      .all()
+      .map(row => integer(row, 'kek_version'))
+  }
+
+  /** The content of a row never changes, and versions of the key only rise: an older one is all that may be replaced. */
+  #rewrap({ reference, wrapped }: WrappedItem): number {
+    const { db } = this.#parts
+    const [table, id = '', version = ''] = reference.split(' ')
+    const { kekVersion, bytes } = wrapped
+    const done =
+      table === 'key'
+        ? db
+            .prepare('UPDATE keys SET kek_version = ?, wrapped = ? WHERE id = ? AND kek_version < ?')
+            .run(kekVersion, bytes, id, kekVersion)
+        : db
+            .prepare(
+              `UPDATE secret_versions SET kek_version = ?, data_key = ?
+               WHERE secret_id = ? AND version = ? AND kek_version < ?`,
+            )
+            .run(kekVersion, bytes, Number(id), Number(version), kekVersion)
+    return Number(done.changes)
+  }
+}
+
+function readKeyItem(row: Row): WrappedItem {
+  const id = text(row, 'id')
+  return {
+    reference: `key ${id}`,
+    context: keyContext(word(row, 'purpose', KEY_PURPOSES), id),
+    wrapped: { kekVersion: integer(row, 'kek_version'), bytes: bytes(row, 'wrapped') },
+  }
+}
+
+function readVersionItem(row: Row): WrappedItem {
+  const version = integer(row, 'version')
+  const path = { repository: text(row, 'repository'), type: text(row, 'type'), tag: text(row, 'tag') }
+  return {
+    reference: `secret ${integer(row, 'secret_id')} ${version}`,
+    context: secretContext(path, version),
+    wrapped: { kekVersion: integer(row, 'kek_version'), bytes: bytes(row, 'data_key') },
+  }
+}

@@ -1,0 +1,26 @@
+// The store in SQLite, in the database that also holds the ledger: a change and its entry are one transaction,
+// which the ledger groups with others and syncs before it acknowledges.
+
+import { SqliteAttestations } from './sqlite-attestations.ts'
+import { SqliteDocuments } from './sqlite-documents.ts'
+import { SqliteKeys } from './sqlite-keys.ts'
+import type { SqliteParts } from './sqlite-parts.ts'
+import { SqliteSecrets } from './sqlite-secrets.ts'
+import { SqliteTokens } from './sqlite-tokens.ts'
+import { SqliteWrappings } from './sqlite-wrappings.ts'
+import type { Store } from './store.ts'
+
+export function createSqliteStore(parts: SqliteParts): Store {
+  const alive = parts.db.prepare('SELECT 1 FROM broker_schema')
+  return {
+    secrets: new SqliteSecrets(parts),
+    documents: new SqliteDocuments(parts),
+    attestations: new SqliteAttestations(parts),
+    tokens: new SqliteTokens(parts),
+    keys: new SqliteKeys(parts),
+    wrappings: new SqliteWrappings(parts),
+    check: async () => {
+      alive.get()
+    },
+  }
+}
