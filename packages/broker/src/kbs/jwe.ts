@@ -71,14 +71,9 @@ interface WrappedKey {
 }
 
 function wrapKey(key: TeeKey, cek: Uint8Array): WrappedKey {
-  switch (key.alg) {
-    case 'ECDH-ES+A256KW':
-      return wrapEcdh(key, cek)
-    case 'ML-KEM-768+A192KW':
-      return wrapMlKem(key, cek)
-    default:
-      return wrapRsa(key, key.alg, cek)
-  }
+  if (key.alg === 'ECDH-ES+A256KW') return wrapEcdh(key, cek)
+  if (key.alg === 'ML-KEM-768+A192KW') return wrapMlKem(key, cek)
+  return wrapRsa(key, key.alg, cek)
 }
 
 function wrapRsa(key: TeeKey, alg: 'RSA-OAEP-256' | 'RSA1_5', cek: Uint8Array): WrappedKey {

@@ -14,9 +14,6 @@ import type { SessionKeys } from '../keys/keys.ts'
 /** Bytes of the nonce; 44 characters of base64 on the wire. */
 export const NONCE_BYTES = 32
 
-/** Proxies and cookie jars carry 4096 bytes a cookie; the largest state holds an ML-KEM-768 key, 1579 characters. */
-export const MAX_SEALED_CHARS = 3900
-
 /** After `auth`: bound to nonce, kind of TEE, protocol version and hash algorithm. */
 export interface ChallengedSession extends JsonObject {
   readonly stage: 'challenged'

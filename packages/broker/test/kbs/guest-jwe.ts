@@ -148,7 +148,7 @@ function keccak(message: Buffer, rate: number, suffix: number, outBytes: number)
   message.copy(padded)
   padded[message.length]! ^= suffix
   padded[padded.length - 1]! ^= 0x80
-  const state = new Array<bigint>(25).fill(0n)
+  const state = Array.from({ length: 25 }, () => 0n)
   for (let at = 0; at < padded.length; at += rate) {
     for (let lane = 0; lane < rate / 8; lane++) state[lane]! ^= padded.readBigUInt64LE(at + lane * 8)
     permute(state)

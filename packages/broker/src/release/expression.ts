@@ -1,0 +1,180 @@
+// One release expression in CEL (cel-spec): declared variables, a checked type, and a bounded cost.
+// The cost is bounded by what may be written: 256 nodes, quantifiers nested twice at most, no regular expressions
+// (they backtrack), and no function that makes a longer value than it was given. What is not listed is refused.
+
+import { type ASTNode, Environment } from '@marcbachmann/cel-js'
+import { BrokerError } from '../errors.ts'
+import type { JsonValue } from '../json.ts'
+
+/** What an expression speaks about, as CEL values: integers are bigints. */
+export interface ExpressionInput {
+  readonly claims: CelValue
+  readonly result: CelValue
+  readonly secret: CelValue
+  readonly now: Date
+}
+
+export type CelValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly CelValue[]
+  | { readonly [key: string]: CelValue }
+
+/** A checked expression. */
+export interface Expression {
+  /** True where it speaks about `secret`, so that its value differs between secrets. */
+  readonly mentionsSecret: boolean
+  /** Throws what CEL throws, e.g. for a claim that this kind of TEE does not have. */
+  readonly evaluate: (input: ExpressionInput) => boolean
+}
+
+/** Longest expression, in characters. */
+const MAX_EXPRESSION_CHARS = 4096
+const LIMITS = {
+  maxAstNodes: 256,
+  maxDepth: 32,
+  maxListElements: 128,
+  maxMapEntries: 32,
+  maxCallArguments: 4,
+}
+const MAX_QUANTIFIER_DEPTH = 2
+
+const QUANTIFIERS: readonly string[] = ['all', 'exists', 'exists_one']
+const FUNCTIONS: readonly string[] = [
+  ...QUANTIFIERS,
+  'has',
+  'size',
+  'contains',
+  'startsWith',
+  'endsWith',
+  'lowerAscii',
+  'int',
+  'double',
+  'string',
+  'bool',
+  'dyn',
+  'timestamp',
+  'duration',
+  'getFullYear',
+  'getMonth',
+  'getDayOfMonth',
+  'getDate',
+  'getDayOfWeek',
+  'getHours',
+  'getMinutes',
+]
+
+const ENVIRONMENT = new Environment({ limits: LIMITS })
+  .registerVariable({
+    name: 'claims',
+    description: 'the verified claims; the top level is checked, the parts of each kind of TEE are dynamic',
+    schema: {
+      kind: 'string',
+      measurement: 'string',
+      signer: 'dyn',
+      debug: 'bool',
+      tcbStatus: 'dyn',
+      tcbDate: 'dyn',
+      advisoryIds: 'list<string>',
+      tcbEvaluationDataNumber: 'dyn',
+      reportData: 'string',
+      hardwareId: 'dyn',
+      hostData: 'string',
+      simulated: 'bool',
+      quoteVersion: 'int',
+      reportVersion: 'int',
+      sgx: 'map',
+      tdx: 'map',
+      snp: 'map',
+      sample: 'map',
+      platform: 'map',
+    },
+  })
+  .registerVariable({
+    name: 'result',
+    description: 'the appraisal of the claims',
+    schema: {
+      status: 'string',
+      accepted: 'bool',
+      trustVector: 'map<string, int>',
+      violations: 'list<dyn>',
+      closestReference: 'dyn',
+      policyId: 'string',
+      simulated: 'bool',
+    },
+  })
+  .registerVariable({
+    name: 'secret',
+    description: 'what is asked for',
+    schema: { repository: 'string', type: 'string', tag: 'string', version: 'int' },
+  })
+  .registerVariable('now', 'google.protobuf.Timestamp')
+
+/** Parses and typechecks. @throws {BrokerError} `rule-invalid` */
+export function compileExpression(text: string): Expression {
+  if (text.length > MAX_EXPRESSION_CHARS) {
+    throw invalid(`is ${text.length} characters long`, `at most ${MAX_EXPRESSION_CHARS}`)
+  }
+  const program = parse(text)
+  const mentionsSecret = inspect(program.ast, 0)
+  const { valid, type, error } = program.check()
+  if (!valid) throw invalid(firstLine(error), 'an expression over claims, result, secret and now', error)
+  if (type !== 'bool') throw invalid(`is of type ${type ?? 'dyn'}`, 'bool; compare it with something')
+  return {
+    mentionsSecret,
+    evaluate: input => {
+      const value: unknown = program(input)
+      if (typeof value !== 'boolean') throw new TypeError('the expression did not give a boolean')
+      return value
+    },
+  }
+}
+
+/** JSON as CEL sees it: whole numbers become bigints, CEL's int. */
+export function toCel(value: JsonValue): CelValue {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
+  if (value === null || typeof value !== 'object') return value
+  if (Array.isArray(value)) return value.map(toCel)
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toCel(member)]))
+}
+
+function parse(text: string): ReturnType<Environment['parse']> {
+  try {
+    return ENVIRONMENT.parse(text)
+  } catch (error) {
+    throw invalid(firstLine(error), 'a CEL expression', error)
+  }
+}
+
+/** Walks the tree, refuses what has no bounded cost, and says whether `secret` occurs in it. */
+function inspect(node: ASTNode, quantifiers: number): boolean {
+  if (node.op === 'id') return node.args === 'secret'
+  if (node.op === 'value') return false
+  let depth = quantifiers
+  if (node.op === 'call' || node.op === 'rcall') {
+    const name = node.args[0]
+    if (!FUNCTIONS.includes(name)) throw invalid(`calls ${name}`, `one of ${FUNCTIONS.join(', ')}`)
+    if (QUANTIFIERS.includes(name)) depth += 1
+    if (depth > MAX_QUANTIFIER_DEPTH)
+      throw invalid('nests all and exists too deep', `${MAX_QUANTIFIER_DEPTH} levels`)
+  }
+  let mentions = false
+  for (const child of children(node.args)) mentions = inspect(child, depth) || mentions
+  return mentions
+}
+
+function children(args: unknown): readonly ASTNode[] {
+  if (Array.isArray(args)) return args.flatMap(children)
+  return typeof args === 'object' && args !== null && 'op' in args ? [args as ASTNode] : []
+}
+
+function firstLine(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'is not valid'
+}
+
+function invalid(got: string, expected: string, cause?: unknown): BrokerError {
+  return new BrokerError('rule-invalid', `expression: ${got}`, { expected, got, cause })
+}

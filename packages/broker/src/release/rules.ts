@@ -1,0 +1,99 @@
+// Release rules: checked when saved, compiled once per change of any of them, decided on every fetch.
+
+import type { BrokerContext } from '../context.ts'
+import { BrokerError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
+import type { ReleaseRule, ReleaseRules } from '../pipeline.ts'
+import type { StoredDocument } from '../store/store.ts'
+import {
+  type CompiledRule,
+  decideRelease,
+  type ReleaseDecision,
+  type ReleaseSubject,
+  type RequestedSecret,
+} from './decision.ts'
+import { dryRunRule } from './dry-run.ts'
+import { compileExpression } from './expression.ts'
+import { parseSecretPattern } from './pattern.ts'
+
+/** What the KBS routes need beyond what /v1 does. */
+export interface DecidingRules extends ReleaseRules {
+  decide(subject: ReleaseSubject, secret: RequestedSecret): Promise<ReleaseDecision>
+}
+
+/** What rules are made with. */
+export type RulesContext = Pick<BrokerContext, 'store' | 'now'>
+
+const MEMBERS: readonly string[] = ['secrets', 'expression', 'message', 'enabled']
+
+/** Longest message, in characters: it is repeated in every denial's ledger entry. */
+const MAX_MESSAGE_CHARS = 512
+
+export function createReleaseRules(context: RulesContext): DecidingRules {
+  let compiled: { readonly generation: number; readonly rules: readonly CompiledRule[] } | undefined
+
+  const enabledRules = async (): Promise<readonly CompiledRule[]> => {
+    const generation = await context.store.documents.generation('rule')
+    if (compiled?.generation !== generation) {
+      const documents = await context.store.documents.all('rule')
+      compiled = { generation, rules: documents.flatMap(compileStored) }
+    }
+    return compiled.rules
+  }
+
+  return {
+    check: rule => void compileRule('', rule),
+    dryRun: (rule, limit) => dryRunRule(context, compileRule('', rule), limit),
+    decide: async (subject, secret) =>
+      decideRelease(await enabledRules(), subject, { secret, now: context.now() }),
+  }
+}
+
+/** @throws {BrokerError} `rule-invalid` */
+function compileRule(name: string, rule: ReleaseRule): CompiledRule {
+  checkShape(rule)
+  return {
+    name,
+    pattern: parseSecretPattern(rule.secrets),
+    message: rule.message,
+    expression: compileExpression(rule.expression),
+  }
+}
+
+/** A stored rule that a newer broker no longer compiles goes on matching, and denies. */
+function compileStored({ name, document }: StoredDocument): readonly CompiledRule[] {
+  const rule = document as ReleaseRule
+  if (!rule.enabled) return []
+  try {
+    return [compileRule(name, rule)]
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error
+    return [{ name, pattern: patternOrAll(rule.secrets), message: rule.message, expression: error }]
+  }
+}
+
+function patternOrAll(text: unknown): CompiledRule['pattern'] {
+  try {
+    return parseSecretPattern(String(text))
+  } catch {
+    return { repository: null, type: null, tag: null }
+  }
+}
+
+function checkShape(rule: JsonObject): void {
+  const { secrets, expression, message, enabled } = rule
+  for (const name of Object.keys(rule)) {
+    if (!MEMBERS.includes(name)) throw invalid(`unknown member ${name.slice(0, 64)}`, MEMBERS.join(', '))
+  }
+  for (const [name, value] of Object.entries({ secrets, expression, message })) {
+    if (typeof value !== 'string' || value === '') throw invalid(`${name} is missing or empty`, 'a text')
+  }
+  if (typeof message === 'string' && message.length > MAX_MESSAGE_CHARS) {
+    throw invalid('message is too long', `at most ${MAX_MESSAGE_CHARS} characters`)
+  }
+  if (typeof enabled !== 'boolean') throw invalid('enabled is missing', 'true or false')
+}
+
+function invalid(message: string, expected: string): BrokerError {
+  return new BrokerError('rule-invalid', message, { expected })
+}

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { BrokerError } from '../../src/errors.ts'
+import { compileExpression, type ExpressionInput, toCel } from '../../src/release/expression.ts'
+
+const input: ExpressionInput = {
+  claims: toCel({
+    kind: 'snp',
+    measurement: 'ab',
+    signer: null,
+    debug: false,
+    tcbStatus: null,
+    advisoryIds: ['INTEL-SA-1'],
+    simulated: true,
+    snp: { vmpl: 0, reportedTcb: { bootloader: 3 } },
+  }),
+  result: toCel({ status: 'affirming', trustVector: { hardware: 2 }, policyId: 'default' }),
+  secret: toCel({ repository: 'default', type: 'key', tag: 'disk', version: 2 }),
+  now: new Date('2026-11-22T12:00:00Z'),
+}
+
+function refused(expression: string, message: RegExp): void {
+  assert.throws(
+    () => compileExpression(expression),
+    (error: unknown) =>
+      error instanceof BrokerError && error.code === 'rule-invalid' && message.test(error.message),
+    expression,
+  )
+}
+
+const truths = [
+  'claims.kind == "snp"',
+  'claims.snp.vmpl == 0 && claims.snp.reportedTcb.bootloader >= 3',
+  'claims.signer == null',
+  'claims.measurement in ["ab", "cd"]',
+  'claims.advisoryIds.all(id, id in ["INTEL-SA-1"])',
+  'result.status == "affirming" && result.trustVector.hardware <= 32',
+  'secret.version >= 2 && secret.tag.startsWith("di")',
+  'now < timestamp("2027-01-01T00:00:00Z") && now - duration("1h") < now',
+  'has(claims.snp) && !has(claims.tdx)',
+]
+
+for (const expression of truths) {
+  test(`an expression over the declared variables is true: ${expression}`, () => {
+    assert.equal(compileExpression(expression).evaluate(input), true)
+  })
+}
+
+test('a false expression is false', () => {
+  assert.equal(compileExpression('claims.debug').evaluate(input), false)
+})
+
+test('an expression that reads what this kind of TEE does not have throws', () => {
+  assert.throws(() => compileExpression('claims.tdx.mrTd == "ab"').evaluate(input))
+  assert.throws(() => compileExpression('claims.snp.noSuchField == 1').evaluate(input))
+})
+
+test('a misspelled variable or claim is refused when it is saved', () => {
+  refused('claim.kind == "snp"', /Unknown variable/)
+  refused('claims.mesurement == "ab"', /No such key: mesurement/)
+  refused('secret.name == "a"', /No such key: name/)
+})
+
+test('what does not compare is refused when it is saved', () => {
+  refused('claims.debug == "false"', /no such overload/i)
+  refused('secret.version == "2"', /no such overload/i)
+})
+
+test('an expression that is no boolean is refused when it is saved', () => {
+  refused('claims.kind', /of type string/)
+  refused('1 + 1', /of type int/)
+  refused('claims.snp.vmpl', /of type dyn/)
+})
+
+test('what is no CEL is refused', () => {
+  for (const expression of ['', 'claims.kind ==', '"open', 'claims.kind = "snp"'])
+    refused(expression, /expression: /)
+})
+
+test('what has no bounded cost is refused', () => {
+  refused('claims.kind.matches("^(a+)+$")', /calls matches/)
+  refused('["a"].map(a, a + a).size() == 1', /calls map/)
+  refused('claims.advisoryIds.filter(a, true).size() == 1', /calls filter/)
+  refused('cel.bind(a, "a", a + a) == "aa"', /calls bind/)
+  refused('["a"].all(a, ["b"].all(b, ["c"].all(c, a == b)))', /nests/)
+  refused(`${'(true && '.repeat(600)}true${')'.repeat(600)}`, /expression: /)
+  refused(`[${Array.from({ length: 200 }, (_, i) => i).join(',')}].size() == 200`, /expression: /)
+  refused(`true${' '.repeat(5000)}`, /characters long/)
+})
+
+test('quantifiers may nest twice and stand side by side', () => {
+  assert.equal(
+    compileExpression('["a"].all(a, ["a"].exists(b, a == b)) && ["c"].exists(c, true)').evaluate(input),
+    true,
+  )
+})
+
+test('whether an expression speaks about the secret is known, however deep', () => {
+  assert.equal(compileExpression('claims.kind == "secret"').mentionsSecret, false)
+  assert.equal(compileExpression('!(true || [secret.tag].exists(t, t == "a"))').mentionsSecret, true)
+})
