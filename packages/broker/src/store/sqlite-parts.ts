@@ -29,12 +29,20 @@ export function nextGeneration(db: DatabaseSync, kind: string): number {
 
 /** @throws {BrokerError} `precondition-failed` */
 export function checkPrecondition(expected: Precondition, found: number | null): void {
-  if (expected === 'any' || (expected === 'none' ? found === null : found === expected)) return
+  if (preconditionHolds(expected, found)) return
   throw new BrokerError('precondition-failed', 'it has changed, or does not exist, or exists already', {
-    expected: expected === 'none' ? 'that it does not exist' : `revision ${expected}`,
+    expected: typeof expected === 'number' ? `revision ${expected}` : EXPECTATIONS[expected],
     got: found === null ? 'nothing' : `revision ${found}`,
     hint: 'read it again and repeat the change on what it is now',
   })
+}
+
+const EXPECTATIONS = { some: 'that it exists', none: 'that it does not exist', any: 'anything' }
+
+function preconditionHolds(expected: Precondition, found: number | null): boolean {
+  if (expected === 'any') return true
+  if (expected === 'none') return found === null
+  return expected === 'some' ? found !== null : found === expected
 }
 
 /** A page from rows of which one more than `limit` was asked for. */

@@ -25,8 +25,8 @@ export interface PageRequest {
   readonly after: string | null
 }
 
-/** What must hold for a change: the revision it was made from, that nothing exists yet, or nothing in particular. */
-export type Precondition = number | 'none' | 'any'
+/** What must hold for a change: the revision it was made from, that something or nothing exists, or nothing in particular. */
+export type Precondition = number | 'some' | 'none' | 'any'
 
 /** `repository/type/tag`, each segment checked by whoever made it. */
 export interface SecretPath {

@@ -1,0 +1,159 @@
+// Secrets at rest: AES-256-GCM under a data key of each version, which the key-encryption key wraps. Both are bound
+// to path and version. Plaintext exists between `withPlaintext` and its end only, and is zeroed there.
+
+import { createSecretKey, randomBytes } from 'node:crypto'
+import { type Actor, entry } from '../entry.ts'
+import { BrokerError, StartError } from '../errors.ts'
+import { seal, unseal } from '../keys/aead.ts'
+import type { KeyEncryption } from '../keys/keys.ts'
+import type {
+  Page,
+  PageRequest,
+  Recorded,
+  SealedSecret,
+  SecretHead,
+  SecretPath,
+  Store,
+} from '../store/store.ts'
+import { secretContext } from '../store/wrapping-context.ts'
+import type { PendingWraps } from './pending-wraps.ts'
+import { formatSecretPath } from './secret-path.ts'
+import type { SecretChange, SecretDescription, Secrets } from './secrets.ts'
+
+const DATA_KEY_BYTES = 32
+
+/** How often a put is repeated that lost the race for a version number; each time some other put has won. */
+const MAX_PUT_ATTEMPTS = 16
+
+export interface SecretServiceParts {
+  readonly store: Store
+  readonly kek: KeyEncryption
+  readonly pending: PendingWraps
+  readonly now: () => Date
+}
+
+export class SecretService implements Secrets {
+  readonly #parts: SecretServiceParts
+
+  constructor(parts: SecretServiceParts) {
+    this.#parts = parts
+  }
+
+  async put(path: SecretPath, plaintext: Uint8Array, change: SecretChange): Promise<Recorded<SecretHead>> {
+    try {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await this.#parts.pending.run(() => this.#putOnce(path, plaintext, change))
+        } catch (error) {
+          const lostRace = error instanceof BrokerError && error.code === 'conflict'
+          if (!lostRace || attempt === MAX_PUT_ATTEMPTS) throw error
+        }
+      }
+    } finally {
+      plaintext.fill(0)
+    }
+  }
+
+  async describe(path: SecretPath): Promise<SecretDescription> {
+    const { secrets } = this.#parts.store
+    const head = await secrets.find(path)
+    if (head === null) throw missing()
+    return { ...head, versions: await secrets.versions(path) }
+  }
+
+  find(path: SecretPath): Promise<SecretHead | null> {
+    return this.#parts.store.secrets.find(path)
+  }
+
+  list(page: PageRequest): Promise<Page<SecretHead>> {
+    return this.#parts.store.secrets.list(page)
+  }
+
+  delete(path: SecretPath, { actor, expected }: SecretChange): Promise<Recorded<null>> {
+    const head = { type: 'secret.deleted', at: this.#parts.now(), actor } as const
+    return this.#parts.store.secrets.delete(path, expected, entry(head, { secret: formatSecretPath(path) }))
+  }
+
+  deleteVersion(path: SecretPath, version: number, actor: Actor): Promise<Recorded<null>> {
+    const head = { type: 'secret.version-deleted', at: this.#parts.now(), actor } as const
+    const record = entry(head, { secret: formatSecretPath(path), version })
+    return this.#parts.store.secrets.deleteVersion(path, version, record)
+  }
+
+  async withPlaintext<T>(
+    path: SecretPath,
+    version: number,
+    use: (plaintext: Uint8Array) => Promise<T> | T,
+  ): Promise<T> {
+    const plaintext = await this.#open(path, version)
+    try {
+      return await use(plaintext)
+    } finally {
+      plaintext.fill(0)
+    }
+  }
+
+  async #putOnce(
+    path: SecretPath,
+    plaintext: Uint8Array,
+    change: SecretChange,
+  ): Promise<Recorded<SecretHead>> {
+    const { store, now } = this.#parts
+    const version = (await store.secrets.lastVersion(path)) + 1
+    const sealed = await this.#seal(path, version, plaintext)
+    const details = { secret: formatSecretPath(path), version, sizeBytes: plaintext.length }
+    const head = { type: 'secret.put', at: now(), actor: change.actor } as const
+    return store.secrets.put(sealed, change.expected, entry(head, details))
+  }
+
+  async #seal(path: SecretPath, version: number, plaintext: Uint8Array): Promise<SealedSecret> {
+    const context = secretContext(path, version)
+    const material = randomBytes(DATA_KEY_BYTES)
+    try {
+      const ciphertext = seal(createSecretKey(material), plaintext, context)
+      const dataKey = await this.#parts.kek.wrap(material, context)
+      return {
+        ...path,
+        version,
+        createdAt: this.#parts.now(),
+        sizeBytes: plaintext.length,
+        dataKey,
+        ciphertext,
+      }
+    } finally {
+      material.fill(0)
+    }
+  }
+
+  async #open(path: SecretPath, version: number): Promise<Uint8Array> {
+    const sealed = await this.#sealed(path, version)
+    try {
+      return await this.#unseal(sealed)
+    } catch (error) {
+      // A rotation may have re-wrapped it and retired the old key since the row was read.
+      const retired = error instanceof StartError && error.code === 'kek-missing'
+      if (!retired) throw error
+      return this.#unseal(await this.#sealed(path, version))
+    }
+  }
+
+  async #sealed(path: SecretPath, version: number): Promise<SealedSecret> {
+    const sealed = await this.#parts.store.secrets.open(path, version)
+    if (sealed === null) throw missing()
+    return sealed
+  }
+
+  async #unseal(sealed: SealedSecret): Promise<Uint8Array> {
+    const context = secretContext(sealed, sealed.version)
+    const material = await this.#parts.kek.unwrap(sealed.dataKey, context)
+    try {
+      return unseal(createSecretKey(material), sealed.ciphertext, context)
+    } finally {
+      material.fill(0)
+    }
+  }
+}
+
+function missing(): BrokerError {
+  return new BrokerError('secret-missing', 'there is no such secret')
+}
