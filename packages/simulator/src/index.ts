@@ -1,5 +1,17 @@
 // Virtual platforms that emit evidence in the real formats, under random roots of their own: never mistaken for real.
 
+export type { AmdFaults } from './amd/authority.ts'
+export {
+  type AmdEndorsementName,
+  type AmdPlatform,
+  type AmdPlatformJson,
+  type AmdPlatformOptions,
+  amdPlatformFromJSON,
+  createAmdPlatform,
+} from './amd/platform.ts'
+export type { SnpReportRequest } from './amd/report.ts'
+export type { AmdSettings } from './amd/settings.ts'
+export type { SnpProduct } from './amd/structures.ts'
 export { type NamedEndorsement, type PublicTrust, readPublicTrust } from './endorsement.ts'
 export type { CertificateFault, CrlFault, DocumentFault } from './faults.ts'
 export {
@@ -19,4 +31,13 @@ export {
   PREVIOUS_CPU_SVN,
   SIMULATED_FMSPC,
 } from './intel/settings.ts'
+export {
+  type SampleKbsEvidence,
+  type SgxKbsEvidence,
+  type SnpKbsEvidence,
+  sampleKbsEvidence,
+  sgxKbsEvidence,
+  type TdxKbsEvidence,
+  tdxKbsEvidence,
+} from './kbs-evidence.ts'
 export type { Bytes, FieldValue } from './layout.ts'

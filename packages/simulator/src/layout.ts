@@ -7,15 +7,12 @@ export type Bytes = Uint8Array | string
 /** A field’s value: a number is written little-endian. */
 export type FieldValue = Bytes | number | bigint
 
-/** Field names and their sizes in bytes, in the order of the wire; what has no value is zero. */
-export type FieldSizes = Readonly<Record<string, number>>
-
 interface Place {
   readonly offset: number
   readonly size: number
 }
 
-/** A structure of fixed size. */
+/** A structure of fixed size: field names and their sizes in bytes, in the order of the wire. Unset fields are zero. */
 export class Layout<Name extends string> {
   readonly name: string
   /** In bytes. */
@@ -34,15 +31,17 @@ export class Layout<Name extends string> {
     this.#places = places
   }
 
-  has(field: string): field is Name {
-    return this.#places.has(field)
-  }
-
   /** @throws {TypeError} for a field that the structure does not have */
   place(field: string): Place {
     const place = this.#places.get(field)
     if (place === undefined) throw new TypeError(`${this.name} has no field ${field}`)
     return place
+  }
+
+  /** The bytes of one field of a structure. */
+  read(structure: Uint8Array, field: Name): Uint8Array {
+    const { offset, size } = this.place(field)
+    return structure.subarray(offset, offset + size)
   }
 
   /** @throws {TypeError} for an unknown field, or a value that is not exactly as long as its field */

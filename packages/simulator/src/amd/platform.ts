@@ -1,0 +1,135 @@
+// A virtual AMD platform: one machine’s secure processor, and the vendor behind it with a random root of its own.
+// Settings and keys are its whole identity; everything else is issued from them, for any time that is wanted.
+
+import type { TrustAnchor } from '@casemate/evidence'
+import { type NamedEndorsement, type PublicTrust, publicTrust } from '../endorsement.ts'
+import { type SnpKbsEvidence, snpKbsEvidence } from '../kbs-evidence.ts'
+import { exportKey, generateEcKey, generateRsaKey, importKey } from '../keys.ts'
+import { toPem } from '../x509.ts'
+import { type AmdAuthority, type AmdFaults, type AmdKeys, arkName, issueAmdAuthority } from './authority.ts'
+import { encodeSnpReport, type SnpReportRequest } from './report.ts'
+import { type AmdSettings, type AmdSettingsOptions, AUTHORITY_MODULUS_BITS, amdSettings } from './settings.ts'
+
+const FORMAT = 'casemate-simulated-amd-platform/1'
+
+/** Names of a platform’s endorsements; `leaf.der` is its VCEK or VLEK. */
+export type AmdEndorsementName = 'leaf.der' | 'cert-chain.pem' | 'crl.der'
+
+export interface AmdPlatformOptions extends AmdSettingsOptions {
+  /** When the platform is made and its endorsements are issued; the present unless given. */
+  readonly now?: Date
+  /** Default {@link AUTHORITY_MODULUS_BITS}; tests take 2048, which is ten times faster. */
+  readonly modulusBits?: number
+  readonly faults?: AmdFaults
+}
+
+/** A platform in JSON: holds private keys, so whoever stores it does so with mode 0600. */
+export interface AmdPlatformJson {
+  /** Names the version of this form. */
+  readonly format: string
+  readonly createdAt: string
+  readonly settings: AmdSettings
+  readonly keys: Readonly<Record<keyof AmdKeys, string>>
+}
+
+export interface AmdPlatform {
+  readonly vendor: 'amd'
+  readonly settings: AmdSettings
+  readonly anchors: readonly TrustAnchor[]
+  /** As of the platform’s `now`; the revocation list is good for a year. */
+  readonly endorsements: readonly NamedEndorsement<AmdEndorsementName>[]
+  /** The same, issued anew at another time. */
+  endorsementsAt(now: Date): readonly NamedEndorsement<AmdEndorsementName>[]
+  /** A report of 1,184 bytes, on request with a certificate table. */
+  snpReport(request: SnpReportRequest): Uint8Array
+  /** A report of this platform as a Confidential Containers guest sends it: decoded, with the leaf certificate. */
+  kbsEvidence(report: Uint8Array): SnpKbsEvidence
+  /** Anchors and endorsements without the private keys. */
+  publicTrust(): PublicTrust
+  /** @throws {TypeError} for a platform with faults, which are for tests only */
+  toJSON(): AmdPlatformJson
+}
+
+/** Makes a platform with new random keys; with RSA-4096 that takes some seconds. */
+export async function createAmdPlatform(options: AmdPlatformOptions = {}): Promise<AmdPlatform> {
+  const { now = new Date(), modulusBits = AUTHORITY_MODULUS_BITS, faults = {}, ...settings } = options
+  const [ark, intermediate] = await Promise.all([generateRsaKey(modulusBits), generateRsaKey(modulusBits)])
+  const keys = { ark, intermediate, leaf: generateEcKey('P-384') }
+  return assemble({ keys, settings: amdSettings(settings), createdAt: now, now, faults })
+}
+
+/**
+ * Reopens a stored platform, with its revocation list issued at `now`.
+ * @throws {TypeError} where the document is not one that `toJSON` wrote
+ */
+export async function amdPlatformFromJSON(
+  stored: AmdPlatformJson,
+  { now = new Date() }: { readonly now?: Date } = {},
+): Promise<AmdPlatform> {
+  if (stored.format !== FORMAT) {
+    throw new TypeError(`stored platform has format ${stored.format}, want ${FORMAT}`)
+  }
+  const keys: AmdKeys = {
+    ark: importKey('rsa', stored.keys.ark),
+    intermediate: importKey('rsa', stored.keys.intermediate),
+    leaf: importKey('P-384', stored.keys.leaf),
+  }
+  return assemble({ keys, settings: stored.settings, createdAt: new Date(stored.createdAt), now, faults: {} })
+}
+
+interface Parts {
+  readonly keys: AmdKeys
+  readonly settings: AmdSettings
+  readonly createdAt: Date
+  readonly now: Date
+  readonly faults: AmdFaults
+}
+
+function assemble(parts: Parts): AmdPlatform {
+  const { keys, settings } = parts
+  const authority = issueAmdAuthority(parts)
+  const anchors: readonly TrustAnchor[] = [
+    { vendor: 'amd', name: arkName(settings.product), spki: keys.ark.spki, simulated: true },
+  ]
+  const endorsements = asServed(authority)
+  const source = { settings, key: keys.leaf, authority }
+  const leaf = { type: settings.signingKey, der: authority.leaf }
+  return {
+    vendor: 'amd',
+    settings,
+    anchors,
+    endorsements,
+    endorsementsAt: now => asServed(issueAmdAuthority({ ...parts, now })),
+    snpReport: request => encodeSnpReport(source, request),
+    kbsEvidence: report => snpKbsEvidence(report, { product: settings.product, leaf }),
+    publicTrust: () => publicTrust(anchors, endorsements),
+    toJSON: () => toJSON(parts),
+  }
+}
+
+/** As the Key Distribution Service serves them: the leaf in DER, the chain from ASK to ARK in PEM. */
+function asServed(authority: AmdAuthority): readonly NamedEndorsement<AmdEndorsementName>[] {
+  return [
+    { name: 'leaf.der', bytes: authority.leaf },
+    {
+      name: 'cert-chain.pem',
+      bytes: Buffer.from(toPem(authority.intermediate) + toPem(authority.ark), 'latin1'),
+    },
+    { name: 'crl.der', bytes: authority.crl },
+  ]
+}
+
+function toJSON({ keys, settings, createdAt, faults }: Parts): AmdPlatformJson {
+  if (Object.keys(faults).length > 0)
+    throw new TypeError('a platform with faults is for tests and is not stored')
+  return {
+    format: FORMAT,
+    createdAt: createdAt.toISOString(),
+    settings,
+    keys: {
+      ark: exportKey(keys.ark),
+      intermediate: exportKey(keys.intermediate),
+      leaf: exportKey(keys.leaf),
+    },
+  }
+}
