@@ -2,7 +2,7 @@
 // properly signed. An installation’s platform has none, and a platform with faults cannot be stored.
 
 import * as der from './der.ts'
-import type { Validity } from './x509.ts'
+import { type Extension, leafConstraints, type Validity } from './x509.ts'
 
 /** What goes wrong with a certificate or a revocation list itself. */
 export interface StructureFault {
@@ -13,7 +13,10 @@ export interface StructureFault {
   readonly damage?: 'signature' | 'encoding'
 }
 
-export interface CertificateFault extends StructureFault, Partial<Validity> {}
+export interface CertificateFault extends StructureFault, Partial<Validity> {
+  /** `leaf`: an authority gets the key usage and basic constraints of an end entity. */
+  readonly constraints?: 'leaf'
+}
 
 export interface CrlFault extends StructureFault {
   readonly thisUpdate?: Date
@@ -28,6 +31,17 @@ export interface DocumentFault {
   readonly edit?: (document: Record<string, unknown>) => void
   /** `signature`: the first byte of the signature is another one. */
   readonly damage?: 'signature'
+}
+
+/** The extensions of a certificate with its fault, if it has one. */
+export function constrained(
+  extensions: readonly Extension[],
+  fault: CertificateFault | undefined,
+): readonly Extension[] {
+  if (fault?.constraints === undefined) return extensions
+  const constraints = leafConstraints()
+  const replaced = new Set(constraints.map(({ oid }) => oid))
+  return [...extensions.filter(({ oid }) => !replaced.has(oid)), ...constraints]
 }
 
 /** A signed X.509 structure with its fault, if it has one. */

@@ -2,7 +2,7 @@
 // (AMD 57230, Versioned Chip Endorsement Key Certificate and KDS Interface). All signed with RSASSA-PSS SHA-384.
 
 import * as der from '../der.ts'
-import { type CertificateFault, type CrlFault, damaged } from '../faults.ts'
+import { type CertificateFault, type CrlFault, constrained, damaged } from '../faults.ts'
 import type { SigningKey } from '../keys.ts'
 import {
   authorityConstraints,
@@ -114,7 +114,7 @@ function certificate(input: AmdAuthorityInput, profile: Profile): Uint8Array {
     issuer: nameOf(profile.issuer, settings),
     subject: nameOf(profile.which, settings),
     spki: keys[profile.which].spki,
-    extensions: profile.extensions,
+    extensions: constrained(profile.extensions, fault),
   }
   return damaged(issueCertificate(template, keys[profile.issuer]), fault)
 }

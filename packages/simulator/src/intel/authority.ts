@@ -2,7 +2,7 @@
 // with both revocation lists (Intel SGX PCK Certificate and CRL Profile). Names say plainly that none is Intel’s.
 
 import { createHash } from 'node:crypto'
-import { type CertificateFault, type CrlFault, damaged } from '../faults.ts'
+import { type CertificateFault, type CrlFault, constrained, damaged } from '../faults.ts'
 import { keyIdentifier, type SigningKey } from '../keys.ts'
 import {
   authorityConstraints,
@@ -14,7 +14,6 @@ import {
   leafConstraints,
   type Name,
   subjectKeyIdentifier,
-  type Validity,
 } from '../x509.ts'
 import { sgxExtension } from './pck-extension.ts'
 import type { IntelSettings } from './settings.ts'
@@ -70,18 +69,17 @@ export function issueAuthority(input: AuthorityInput): Authority {
   const subjects = subjectsOf(input)
   const certificate = (which: IntelCertificateName): Uint8Array => {
     const { name, issuer, notAfter, extensions } = subjects[which]
-    const { damage: _, ...window } = input.faults.certificates?.[which] ?? {}
-    const validity: Validity = { notBefore: new Date(input.createdAt.getTime() - BACKDATED_MS), notAfter }
+    const fault = input.faults.certificates?.[which]
     const template = {
-      ...validity,
-      ...window,
+      notBefore: fault?.notBefore ?? later(input.createdAt, -BACKDATED_MS),
+      notAfter: fault?.notAfter ?? notAfter,
       serial: serialOf(which, input.keys),
       issuer: subjects[issuer].name,
       subject: name,
       spki: input.keys[which].spki,
-      extensions,
+      extensions: constrained(extensions, fault),
     }
-    return damaged(issueCertificate(template, input.keys[issuer]), input.faults.certificates?.[which])
+    return damaged(issueCertificate(template, input.keys[issuer]), fault)
   }
   return {
     certificates: {
