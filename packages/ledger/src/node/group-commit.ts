@@ -1,0 +1,130 @@
+// Collects appends and commits them in batches. Holds the committed state: it changes only after a COMMIT returned,
+// and promises are settled only then. The queue is bounded, so that a stalled disk costs refusals and not memory.
+import type { JsonObject } from '../canonical.ts'
+import { LedgerError } from '../errors.ts'
+import {
+  type Append,
+  type BatchSources,
+  canonicalEntry,
+  commitBatch,
+  type EntryMaker,
+  type Outcome,
+  type Position,
+} from './batch.ts'
+import { failureOf, isFinal } from './storage-failure.ts'
+import type { MerkleTail } from './tail.ts'
+
+/** In one transaction: some 20 ms of work, after which others get their turn. */
+export const MAX_BATCH = 4_096
+/** Appends that wait; more are refused. Two thirds of a second at full speed. */
+export const MAX_WAITING = 65_536
+/** Canonical entries that wait, in UTF-16 units. */
+export const MAX_WAITING_LENGTH = 64 * 1024 * 1024
+const RETRY_AFTER_MS = 1_000
+
+/** An append that is on disk. */
+export interface Appended<T> {
+  readonly index: number
+  /** As it stands in the leaf. */
+  readonly timestamp: Date
+  /** What `within` returned. */
+  readonly value: T
+}
+
+interface Waiting extends Append {
+  readonly resolve: (appended: Appended<unknown>) => void
+  readonly reject: (error: unknown) => void
+}
+
+export class GroupCommit {
+  readonly #sources: BatchSources
+  #tail: MerkleTail
+  #waiting: Waiting[] = []
+  #waitingLength = 0
+  #isScheduled = false
+  #isClosed = false
+  #failure: LedgerError | undefined
+
+  constructor(sources: BatchSources, tail: MerkleTail) {
+    this.#sources = sources
+    this.#tail = tail
+  }
+
+  /** The committed state; never written to again. */
+  get tail(): MerkleTail {
+    return this.#tail
+  }
+
+  async append<T>(
+    entry: JsonObject | EntryMaker<T>,
+    within: ((position: Position) => T) | undefined,
+  ): Promise<Appended<T>> {
+    // Written down at once: what the caller does to the object afterwards does not matter.
+    const written = typeof entry === 'function' ? (entry as EntryMaker<unknown>) : canonicalEntry(entry)
+    this.#demandRoom(lengthOf(written))
+    return new Promise<Appended<T>>((resolve, reject) => {
+      this.#waiting.push({
+        entry: written,
+        within,
+        resolve: resolve as (appended: Appended<unknown>) => void,
+        reject,
+      })
+      this.#waitingLength += lengthOf(written)
+      this.#schedule()
+    })
+  }
+
+  /** Commits what waits, and takes nothing more. */
+  close(): void {
+    this.#isClosed = true
+    while (this.#waiting.length > 0) this.#flush()
+  }
+
+  #demandRoom(length: number): void {
+    if (this.#isClosed) throw new LedgerError('ledger-closed', 'the ledger was closed')
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#waiting.length >= MAX_WAITING || this.#waitingLength + length > MAX_WAITING_LENGTH) {
+      throw new LedgerError('ledger-busy', `${this.#waiting.length} appends are waiting already`, {
+        expected: `at most ${MAX_WAITING} appends of ${MAX_WAITING_LENGTH} characters together`,
+        retryAfterMs: RETRY_AFTER_MS,
+      })
+    }
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    // After all of this turn's events have been handled, so that they share one sync.
+    setImmediate(() => {
+      this.#isScheduled = false
+      this.#flush()
+      if (this.#waiting.length > 0) this.#schedule()
+    })
+  }
+
+  #flush(): void {
+    const appends = this.#waiting.slice(0, MAX_BATCH)
+    if (appends.length === 0) return
+    this.#waiting = this.#waiting.slice(MAX_BATCH)
+    for (const { entry } of appends) this.#waitingLength -= lengthOf(entry)
+    try {
+      if (this.#failure !== undefined) throw this.#failure
+      const { tail, outcomes } = commitBatch(this.#sources, this.#tail, appends)
+      this.#tail = tail
+      for (const [at, outcome] of outcomes.entries()) settle(appends[at], outcome)
+    } catch (error) {
+      const failure = failureOf(error)
+      if (isFinal(failure)) this.#failure = failure
+      for (const { reject } of appends) reject(failure)
+    }
+  }
+}
+
+function settle(append: Waiting | undefined, outcome: Outcome): void {
+  if (outcome.ok) append?.resolve({ ...outcome.position, value: outcome.value })
+  else append?.reject(outcome.error)
+}
+
+function lengthOf(entry: Append['entry']): number {
+  return typeof entry === 'string' ? entry.length : 0
+}

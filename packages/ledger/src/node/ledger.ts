@@ -1,0 +1,282 @@
+// The log over SQLite, in the same database as the state whose changes it records. An append is acknowledged once its
+// batch is on disk; appends of one turn of the event loop, and those that come while a batch commits, share a batch.
+// Everything that is shown (checkpoint, tile, proof, receipt) is of committed entries only.
+import { type KeyObject, randomBytes } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import { encodeBase64, isCount } from '../bytes.ts'
+import type { JsonObject } from '../canonical.ts'
+import type { SignedCheckpoint } from '../checkpoint.ts'
+import { LedgerError } from '../errors.ts'
+import { decodeLeaf, LEAF_SIZE } from '../leaf.ts'
+import { RECEIPT_FORMAT, type Receipt } from '../receipt.ts'
+import { encodeBundle, TILE_WIDTH } from '../tile.ts'
+import type { EntryMaker, Position } from './batch.ts'
+import { type CheckReport, checkAll } from './check.ts'
+import { type Appended, GroupCommit } from './group-commit.ts'
+import { emptyRoot } from './hasher.ts'
+import { migrate } from './migrations.ts'
+import { damaged, restoreTail, verifyEntry, verifyLastEntries, verifyLatestCheckpoint } from './restore.ts'
+import { CheckpointSigner } from './signer.ts'
+import { failureOf, reading } from './storage-failure.ts'
+import { type Head, LedgerStore, type StoredEntry } from './store.ts'
+import type { MerkleTail } from './tail.ts'
+import { outOfRange, TreeReader } from './tree.ts'
+import { requireDurable, truncateWal } from './wal.ts'
+
+/** Entries that {@link Ledger.entries} returns at most. */
+export const MAX_PAGE = 1_000
+
+export interface LedgerOptions {
+  /** From `openDatabase`; the caller closes it, after the ledger. */
+  readonly db: DatabaseSync
+  /** Unique name of the log, such as `broker.example.org/log`: no white space, no `+`. */
+  readonly origin: string
+  /** Ed25519 private key; the same one for the log's whole life. */
+  readonly signingKey: KeyObject
+  readonly now: () => Date
+  /** Cryptographically secure; OpenSSL's unless given. */
+  readonly randomBytes?: (size: number) => Uint8Array
+}
+
+/** One entry as an auditor reads it. */
+export interface LedgerEntry {
+  readonly index: number
+  readonly timestamp: Date
+  /** Null where it was erased. */
+  readonly entry: JsonObject | null
+  /** Index of the entry that records the erasure. */
+  readonly erasedBy: number | null
+}
+
+/** What became of an erasure. */
+export interface Erased {
+  /** Of the entry that records it. */
+  readonly index: number
+  /** False where a reader of the file kept old pages in use: they go with a later erasure or at close. */
+  readonly isOverwritten: boolean
+}
+
+/**
+ * Opens the log in a database, or begins one there; checks that what is stored is consistent.
+ * @throws {LedgerError} ledger-damaged, ledger-newer, ledger-foreign, ledger-not-durable, key-malformed
+ */
+export function openLedger(options: LedgerOptions): Ledger {
+  return reading(() => {
+    const { db, now } = options
+    const signer = new CheckpointSigner(options.origin, options.signingKey)
+    requireDurable(db)
+    migrate(db)
+    const store = new LedgerStore(db)
+    const tail = restoreTail(store, openHead(store, signer))
+    verifyLastEntries(store, tail.size)
+    verifyLatestCheckpoint(store, tail, signer)
+    const commits = new GroupCommit({ store, now, randomBytes: options.randomBytes ?? randomBytes }, tail)
+    return new Ledger({ db, store, signer, commits })
+  })
+}
+
+function openHead(store: LedgerStore, signer: CheckpointSigner): Head {
+  let head = store.head()
+  if (head === undefined) {
+    store.createHead(signer.verifierKey, emptyRoot())
+    head = store.head()
+  }
+  if (head === undefined) throw damaged('the head of the log cannot be read back')
+  if (head.verifierKey !== signer.verifierKey) {
+    throw new LedgerError('ledger-foreign', 'the database holds a log of another origin or signing key', {
+      expected: signer.verifierKey,
+      got: head.verifierKey,
+      hint: 'a log keeps its origin and key for life; to change either, begin another log',
+    })
+  }
+  return head
+}
+
+interface Parts {
+  readonly db: DatabaseSync
+  readonly store: LedgerStore
+  readonly signer: CheckpointSigner
+  readonly commits: GroupCommit
+}
+
+/** An open log; see {@link openLedger}. Reads are asynchronous so that another store can take SQLite's place. */
+export class Ledger {
+  readonly #db: DatabaseSync
+  readonly #store: LedgerStore
+  readonly #signer: CheckpointSigner
+  readonly #commits: GroupCommit
+  #latest: SignedCheckpoint | undefined
+  #hasErasedPages = false
+
+  constructor({ db, store, signer, commits }: Parts) {
+    this.#db = db
+    this.#store = store
+    this.#signer = signer
+    this.#commits = commits
+  }
+
+  get origin(): string {
+    return this.#signer.origin
+  }
+
+  /** `name+hash+base64`: what others check this log with. */
+  get verifierKey(): string {
+    return this.#signer.verifierKey
+  }
+
+  /** Committed entries. */
+  get size(): number {
+    return this.#commits.tail.size
+  }
+
+  /**
+   * Records an entry, once it is on disk. `within` runs in the same transaction, in a savepoint: its changes to the
+   * database and the entry are committed together. Where it throws, both are dropped and the promise rejects with
+   * what it threw. The entry can be made from what `within` returned.
+   * @throws {LedgerError} entry-invalid, entry-too-large, ledger-busy, ledger-unavailable, ledger-failed,
+   * ledger-damaged, ledger-closed
+   */
+  append(entry: JsonObject): Promise<Appended<undefined>>
+  append<T>(entry: JsonObject | EntryMaker<T>, within: (position: Position) => T): Promise<Appended<T>>
+  append<T>(entry: JsonObject | EntryMaker<T>, within?: (position: Position) => T): Promise<Appended<T>> {
+    return this.#commits.append(entry, within)
+  }
+
+  /**
+   * Erases the content and salt of an entry for good, and records that: `record` says who and why, and `erasedIndex`
+   * is added to it. The tree and every receipt of other entries stay as they are.
+   * @throws {LedgerError} entry-not-found, entry-erased, and as {@link append}
+   */
+  async erase(index: number, record: JsonObject): Promise<Erased> {
+    if (!isCount(index)) throw notFound(index, this.size)
+    const erased = await this.append({ ...record, erasedIndex: index }, position => {
+      if (this.#store.eraseEntry(index, position.index)) return
+      if (this.#store.entry(index) === undefined) throw notFound(index, this.size)
+      throw alreadyErased(index)
+    })
+    this.#hasErasedPages = true
+    return { index: erased.index, isOverwritten: this.#overwriteErased() }
+  }
+
+  /** The signed state of the log; on disk before it is shown, so that no crash can take it back. */
+  async checkpoint(): Promise<SignedCheckpoint> {
+    const { tail } = this.#commits
+    if (this.#latest?.size !== tail.size) this.#latest = this.#sign(tail)
+    return this.#latest
+  }
+
+  /** @throws {LedgerError} entry-not-found, ledger-damaged */
+  async entry(index: number): Promise<LedgerEntry> {
+    if (!isCount(index) || index >= this.size) throw notFound(index, this.size)
+    return this.#read(index).shown
+  }
+
+  /** From `from` upwards, at most `limit` and {@link MAX_PAGE}. @throws {LedgerError} out-of-range, ledger-damaged */
+  async entries(page: { readonly from: number; readonly limit: number }): Promise<LedgerEntry[]> {
+    if (!isCount(page.from) || !isCount(page.limit)) throw outOfRange('from and limit are not whole numbers')
+    const end = Math.min(this.size, page.from + Math.min(page.limit, MAX_PAGE))
+    const entries: LedgerEntry[] = []
+    for (let index = page.from; index < end; index++) entries.push(this.#read(index).shown)
+    return entries
+  }
+
+  /** Against the latest checkpoint. @throws {LedgerError} entry-not-found, entry-erased, ledger-damaged */
+  async receipt(index: number): Promise<Receipt> {
+    if (!isCount(index) || index >= this.size) throw notFound(index, this.size)
+    const checkpoint = await this.checkpoint()
+    const { shown, salt } = this.#read(index)
+    if (shown.entry === null || salt === null) throw alreadyErased(index)
+    return {
+      format: RECEIPT_FORMAT,
+      entry: shown.entry,
+      salt: encodeBase64(salt),
+      index,
+      timestamp: shown.timestamp.toISOString(),
+      inclusion: this.#reader().inclusion(index, checkpoint.size).map(encodeBase64),
+      checkpoint: checkpoint.note,
+    }
+  }
+
+  /** That the entry is in the tree of the first `size` entries. @throws {LedgerError} out-of-range, ledger-damaged */
+  async inclusion(index: number, size: number): Promise<Uint8Array[]> {
+    return reading(() => this.#reader().inclusion(index, size))
+  }
+
+  /** That the first `to` entries begin with the first `from`. @throws {LedgerError} out-of-range, ledger-damaged */
+  async consistency(from: number, to: number): Promise<Uint8Array[]> {
+    return reading(() => this.#reader().consistency(from, to))
+  }
+
+  /** `width` hashes of 32 bytes, as C2SP tlog-tiles serves them. @throws {LedgerError} out-of-range, ledger-damaged */
+  async tile(level: number, index: number, width: number): Promise<Uint8Array> {
+    return reading(() => this.#reader().tile(level, index, width))
+  }
+
+  /** `width` leaves, as C2SP tlog-tiles serves them. @throws {LedgerError} out-of-range, ledger-damaged */
+  async entryBundle(index: number, width: number): Promise<Uint8Array> {
+    if (!isCount(index) || !isCount(width) || width === 0 || width > TILE_WIDTH) {
+      throw outOfRange(`there is no bundle ${index} with ${width} leaves`)
+    }
+    if (index * TILE_WIDTH + width > this.size) {
+      throw outOfRange(`bundle ${index} with ${width} leaves is not in a log of ${this.size} entries`)
+    }
+    return reading(() => encodeBundle(this.#store.leaves(index, width)))
+  }
+
+  /** Reads and recomputes the whole log; some seconds for a million entries. @throws {LedgerError} ledger-damaged */
+  async check(): Promise<CheckReport> {
+    return checkAll({ store: this.#store, signer: this.#signer, tail: this.#commits.tail })
+  }
+
+  /** Waits for what was appended; the database is the caller's to close. */
+  async close(): Promise<void> {
+    this.#commits.close()
+    if (this.#hasErasedPages) this.#overwriteErased()
+  }
+
+  #sign(tail: MerkleTail): SignedCheckpoint {
+    const checkpoint = this.#signer.sign(tail.size, tail.root())
+    if (this.#store.isTransaction) {
+      throw new LedgerError('ledger-unavailable', 'a transaction of somebody else is open on the database')
+    }
+    try {
+      this.#store.addCheckpoint(checkpoint.size, checkpoint.note)
+    } catch (error) {
+      throw failureOf(error)
+    }
+    return checkpoint
+  }
+
+  #reader(): TreeReader {
+    return new TreeReader(this.#store, this.#commits.tail)
+  }
+
+  /** A committed entry, checked against its leaf. */
+  #read(index: number): { readonly shown: LedgerEntry; readonly salt: StoredEntry['salt'] } {
+    return reading(() => {
+      const bundle = Math.floor(index / TILE_WIDTH)
+      const leaf = this.#store.leaves(bundle, (index % TILE_WIDTH) + 1).subarray(-LEAF_SIZE)
+      verifyEntry(this.#store, index, leaf)
+      const stored = this.#store.entry(index)
+      if (stored === undefined) throw damaged(`entry ${index} is missing`)
+      const entry = stored.content === null ? null : (JSON.parse(stored.content) as JsonObject)
+      const { timestamp } = decodeLeaf(leaf)
+      return { shown: { index, timestamp, entry, erasedBy: stored.erasedBy }, salt: stored.salt }
+    })
+  }
+
+  #overwriteErased(): boolean {
+    this.#hasErasedPages = !truncateWal(this.#db)
+    return !this.#hasErasedPages
+  }
+}
+
+function notFound(index: number, size: number): LedgerError {
+  return new LedgerError('entry-not-found', `the log has ${size} entries and none at ${index}`)
+}
+
+function alreadyErased(index: number): LedgerError {
+  return new LedgerError('entry-erased', `entry ${index} was erased`, {
+    hint: 'the entry that records the erasure says who did it and why',
+  })
+}

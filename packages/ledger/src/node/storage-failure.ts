@@ -1,0 +1,56 @@
+// What a failing database means for the log: try again, stop writing, or stop believing.
+import { LedgerError } from '../errors.ts'
+
+/** SQLite's primary result codes after which the state on disk is not known any more. */
+const IOERR = 10
+const CORRUPT = 11
+const NOTADB = 26
+
+const RETRY_AFTER_MS = 1_000
+
+function resultCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined
+  return error.errcode & 0xff
+}
+
+/** Why a batch was not committed, in the ledger's own words. */
+export function failureOf(error: unknown): LedgerError {
+  if (error instanceof LedgerError) return error
+  const code = resultCode(error)
+  if (code === CORRUPT || code === NOTADB) return unreadable(error)
+  if (code === IOERR) {
+    // After a failed sync the kernel may drop what was written and report success the next time.
+    return new LedgerError('ledger-failed', 'the storage failed while a batch was written', {
+      hint: 'look at the disk, then start again: the log will check itself',
+      cause: error,
+    })
+  }
+  return new LedgerError('ledger-unavailable', 'the database did not take the batch; nothing was recorded', {
+    hint: 'look for a full disk, or another process that keeps the database locked',
+    retryAfterMs: RETRY_AFTER_MS,
+    cause: error,
+  })
+}
+
+/** Whether no more may be written after this. */
+export function isFinal(error: LedgerError): boolean {
+  return error.code === 'ledger-failed' || error.code === 'ledger-damaged'
+}
+
+/** Runs a read; a file that SQLite cannot read is a damaged log. @throws {LedgerError} ledger-damaged */
+export function reading<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    const code = resultCode(error)
+    throw code === CORRUPT || code === NOTADB ? unreadable(error) : error
+  }
+}
+
+function unreadable(cause: unknown): LedgerError {
+  return new LedgerError('ledger-damaged', 'the database file cannot be read', {
+    hint: 'restore it from a backup; keep the damaged file to compare',
+    cause,
+  })
+}

@@ -1,0 +1,161 @@
+// The ledger's statements, each prepared once, and nothing else: what is written when is src/node/batch.ts.
+// Everything here is synchronous, so that a transaction cannot be interleaved with another piece of work.
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { LedgerError } from '../errors.ts'
+import { LEAF_SIZE } from '../leaf.ts'
+import { TILE_WIDTH } from '../tile.ts'
+
+/** Whose log it is and its state after the last committed batch. */
+export interface Head {
+  readonly verifierKey: string
+  readonly size: number
+  readonly root: Uint8Array
+  /** Milliseconds since the epoch: the last leaf's. */
+  readonly timestamp: number
+}
+
+/** Content and salt of an entry, or the index of the entry that records its erasure. */
+export type StoredEntry =
+  | { readonly salt: Uint8Array; readonly content: string; readonly erasedBy: null }
+  | { readonly salt: null; readonly content: null; readonly erasedBy: number }
+
+export interface StoredCheckpoint {
+  readonly size: number
+  readonly note: string
+}
+
+const SQL = {
+  begin: 'BEGIN IMMEDIATE',
+  commit: 'COMMIT',
+  rollback: 'ROLLBACK',
+  savepoint: 'SAVEPOINT ledger_append',
+  release: 'RELEASE ledger_append',
+  rollbackTo: 'ROLLBACK TO ledger_append',
+  readHead: 'SELECT verifier_key AS verifierKey, size, root, timestamp FROM ledger_head',
+  createHead: 'INSERT INTO ledger_head (id, verifier_key, size, root, timestamp) VALUES (1, ?, 0, ?, 0)',
+  writeHead: 'UPDATE ledger_head SET size = ?, root = ?, timestamp = ?',
+  addEntry: 'INSERT INTO ledger_entry (position, salt, content) VALUES (?, ?, ?)',
+  readEntry: 'SELECT salt, content, erased_by AS erasedBy FROM ledger_entry WHERE position = ?',
+  lastEntry: 'SELECT max(position) AS position FROM ledger_entry',
+  eraseEntry: `UPDATE ledger_entry SET salt = NULL, content = NULL, erased_by = ?
+               WHERE position = ? AND erased_by IS NULL`,
+  addSegment: 'INSERT INTO ledger_segment (first, leaves) VALUES (?, ?)',
+  readSegments: 'SELECT first, leaves FROM ledger_segment WHERE first >= ? AND first < ? ORDER BY first',
+  lastSegment: `SELECT first + length(leaves) / ${LEAF_SIZE} AS size FROM ledger_segment ORDER BY first DESC LIMIT 1`,
+  addTile: 'INSERT INTO ledger_tile (level, position, hashes) VALUES (?, ?, ?)',
+  readTile: 'SELECT hashes FROM ledger_tile WHERE level = ? AND position = ?',
+  countTiles: 'SELECT count(*) AS tiles FROM ledger_tile',
+  addCheckpoint: 'INSERT OR IGNORE INTO ledger_checkpoint (size, note) VALUES (?, ?)',
+  latestCheckpoint: 'SELECT size, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1',
+  checkpointsFrom: 'SELECT size, note FROM ledger_checkpoint WHERE size >= ? ORDER BY size LIMIT 1',
+} as const
+
+export class LedgerStore {
+  readonly #db: DatabaseSync
+  readonly #statements: Readonly<Record<keyof typeof SQL, StatementSync>>
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+    const prepared = Object.entries(SQL).map(([name, sql]) => [name, db.prepare(sql)] as const)
+    this.#statements = Object.fromEntries(prepared) as Record<keyof typeof SQL, StatementSync>
+  }
+
+  run(verb: 'begin' | 'commit' | 'savepoint' | 'release' | 'rollbackTo'): void {
+    this.#statements[verb].run()
+  }
+
+  /** Leaves no transaction open, also where SQLite has rolled back of its own accord. */
+  rollback(): void {
+    if (this.#db.isTransaction) this.#statements.rollback.run()
+  }
+
+  get isTransaction(): boolean {
+    return this.#db.isTransaction
+  }
+
+  head(): Head | undefined {
+    return this.#statements.readHead.get() as Head | undefined
+  }
+
+  createHead(verifierKey: string, root: Uint8Array): void {
+    this.#statements.createHead.run(verifierKey, root)
+  }
+
+  writeHead(head: Omit<Head, 'verifierKey'>): void {
+    this.#statements.writeHead.run(head.size, head.root, head.timestamp)
+  }
+
+  addEntry(index: number, salt: Uint8Array, content: string): void {
+    this.#statements.addEntry.run(index, salt, content)
+  }
+
+  entry(index: number): StoredEntry | undefined {
+    return this.#statements.readEntry.get(index) as StoredEntry | undefined
+  }
+
+  /** One more than the index of the last entry. */
+  entriesEnd(): number {
+    const row = this.#statements.lastEntry.get() as { position: number | null }
+    return row.position === null ? 0 : row.position + 1
+  }
+
+  /** False where the entry is missing or erased already. */
+  eraseEntry(index: number, erasedBy: number): boolean {
+    return this.#statements.eraseEntry.run(erasedBy, index).changes === 1
+  }
+
+  addSegment(first: number, leaves: Uint8Array): void {
+    this.#statements.addSegment.run(first, leaves)
+  }
+
+  segmentsEnd(): number {
+    return (this.#statements.lastSegment.get() as { size: number } | undefined)?.size ?? 0
+  }
+
+  /** The first `width` leaves of a bundle, concatenated. @throws {LedgerError} ledger-damaged */
+  leaves(bundle: number, width: number): Uint8Array {
+    const start = bundle * TILE_WIDTH
+    const leaves = new Uint8Array(width * LEAF_SIZE)
+    let filled = 0
+    for (const row of this.#statements.readSegments.all(start, start + width)) {
+      const segment = row as unknown as { first: number; leaves: Uint8Array }
+      if (segment.first !== start + filled / LEAF_SIZE) break
+      const part = segment.leaves.subarray(0, leaves.length - filled)
+      leaves.set(part, filled)
+      filled += part.length
+    }
+    if (filled !== leaves.length) {
+      throw new LedgerError('ledger-damaged', `leaf ${start + filled / LEAF_SIZE} is missing`)
+    }
+    return leaves
+  }
+
+  addTile(level: number, position: number, hashes: Uint8Array): void {
+    this.#statements.addTile.run(level, position, hashes)
+  }
+
+  /** A full tile. @throws {LedgerError} ledger-damaged */
+  tile(level: number, position: number): Uint8Array {
+    const row = this.#statements.readTile.get(level, position) as { hashes: Uint8Array } | undefined
+    if (row === undefined)
+      throw new LedgerError('ledger-damaged', `tile ${position} of level ${level} is missing`)
+    return row.hashes
+  }
+
+  countTiles(): number {
+    return (this.#statements.countTiles.get() as { tiles: number }).tiles
+  }
+
+  addCheckpoint(size: number, note: string): void {
+    this.#statements.addCheckpoint.run(size, note)
+  }
+
+  latestCheckpoint(): StoredCheckpoint | undefined {
+    return this.#statements.latestCheckpoint.get() as StoredCheckpoint | undefined
+  }
+
+  /** The oldest checkpoint of at least that size. */
+  checkpointFrom(size: number): StoredCheckpoint | undefined {
+    return this.#statements.checkpointsFrom.get(size) as StoredCheckpoint | undefined
+  }
+}

@@ -1,0 +1,45 @@
+// What the ledger demands of the connection that it is given, and how erased content leaves the write-ahead log.
+import type { DatabaseSync } from 'node:sqlite'
+import { LedgerError } from '../errors.ts'
+
+/** `PRAGMA synchronous`: FULL; EXTRA is above. */
+const SYNCHRONOUS_FULL = 2
+/** Long enough for a passing reader, short enough not to be felt: the event loop waits. */
+const TRUNCATE_TIMEOUT_MS = 50
+
+function pragma(db: DatabaseSync, name: string): unknown {
+  return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+}
+
+/** @throws {LedgerError} ledger-not-durable */
+export function requireDurable(db: DatabaseSync): void {
+  const synchronous = Number(pragma(db, 'synchronous'))
+  if (synchronous < SYNCHRONOUS_FULL) throw notDurable('synchronous', 'FULL', String(synchronous))
+  const journal = String(pragma(db, 'journal_mode'))
+  // A database without a file has nothing to lose by it.
+  if (journal !== 'wal' && db.location() !== null) throw notDurable('journal_mode', 'wal', journal)
+  // Erased content is overwritten, not only unlinked.
+  db.exec('PRAGMA secure_delete = ON')
+}
+
+/**
+ * Moves the write-ahead log into the database file and empties it. False where a reader is in the way.
+ * LIMIT: the blocks that the file system frees are not overwritten.
+ */
+export function truncateWal(db: DatabaseSync): boolean {
+  const timeout = Number(pragma(db, 'busy_timeout'))
+  db.exec(`PRAGMA busy_timeout = ${TRUNCATE_TIMEOUT_MS}`)
+  try {
+    return pragma(db, 'wal_checkpoint(TRUNCATE)') === 0
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${timeout}`)
+  }
+}
+
+function notDurable(name: string, expected: string, got: string): LedgerError {
+  return new LedgerError('ledger-not-durable', `${name} is ${got}, want ${expected}`, {
+    expected,
+    got,
+    hint: 'open the file with openDatabase',
+  })
+}
