@@ -2,7 +2,7 @@
 // properly signed. An installation’s platform has none, and a platform with faults cannot be stored.
 
 import * as der from './der.ts'
-import { type Extension, leafConstraints, type Validity } from './x509.ts'
+import { type Extension, endEntity, keyUsage, type Validity } from './x509.ts'
 
 /** What goes wrong with a certificate or a revocation list itself. */
 export interface StructureFault {
@@ -39,7 +39,7 @@ export function constrained(
   fault: CertificateFault | undefined,
 ): readonly Extension[] {
   if (fault?.constraints === undefined) return extensions
-  const constraints = leafConstraints()
+  const constraints = [keyUsage('digitalSignature', 'nonRepudiation'), endEntity()]
   const replaced = new Set(constraints.map(({ oid }) => oid))
   return [...extensions.filter(({ oid }) => !replaced.has(oid)), ...constraints]
 }

@@ -28,6 +28,9 @@ const ATTRIBUTE_OIDS = {
   OU: '2.5.4.11',
 }
 
+/** X.509’s key usages as far as the vendors set them: the bits of the first octet. */
+const KEY_USAGE = { digitalSignature: 0x80, nonRepudiation: 0x40, keyCertSign: 0x04, cRLSign: 0x02 } as const
+
 /** `keyCompromise`, RFC 5280 5.3.1: what both vendors give. */
 const REASON_KEY_COMPROMISE = 1
 
@@ -58,10 +61,10 @@ export interface CertificateTemplate extends Validity {
 
 export interface CrlTemplate {
   readonly issuer: Name
-  readonly number: number
   readonly thisUpdate: Date
   readonly nextUpdate: Date
   readonly revokedSerials: readonly Uint8Array[]
+  readonly extensions: readonly Extension[]
 }
 
 /** Signs a certificate: DER. */
@@ -99,13 +102,7 @@ export function issueCrl(template: CrlTemplate, issuerKey: SigningKey): Uint8Arr
       der.time(template.nextUpdate),
       // RFC 5280 5.1.2.6: absent, not empty, where nothing is revoked.
       ...(entries.length === 0 ? [] : [der.sequence(...entries)]),
-      der.explicit(
-        0,
-        extensionList([
-          extension(OID.crlNumber, der.unsigned(template.number)),
-          authorityKeyIdentifier(issuerKey),
-        ]),
-      ),
+      der.explicit(0, extensionList(template.extensions)),
     ),
     issuerKey,
   )
@@ -137,24 +134,26 @@ export function crlDistributionPoint(url: string): Extension {
   return extension(OID.crlDistributionPoints, der.sequence(der.sequence(der.explicit(0, fullName))))
 }
 
-/** Key usage and basic constraints of an authority that signs certificates and CRLs. */
-export function authorityConstraints(pathLength: number | 'any'): readonly Extension[] {
-  return [keyUsage(0b0000_0110, 1), basicConstraints(true, pathLength)]
-}
-
-/** Key usage (digital signature, non-repudiation) and basic constraints of an end entity. */
-export function leafConstraints(): readonly Extension[] {
-  return [keyUsage(0b1100_0000, 6), basicConstraints(false, 'any')]
-}
-
-function keyUsage(bits: number, unusedBits: number): Extension {
+export function keyUsage(...usages: readonly (keyof typeof KEY_USAGE)[]): Extension {
+  const bits = usages.reduce((sum, usage) => sum | KEY_USAGE[usage], 0)
+  // DER leaves out trailing zero bits of a named bit list.
+  const unusedBits = Math.log2(bits & -bits)
   return extension(OID.keyUsage, der.bitString(Uint8Array.of(bits), unusedBits), true)
 }
 
-function basicConstraints(authority: boolean, pathLength: number | 'any'): Extension {
-  const fields = authority ? [der.boolean(true)] : []
-  if (pathLength !== 'any') fields.push(der.unsigned(pathLength))
-  return extension(OID.basicConstraints, der.sequence(...fields), true)
+/** Basic constraints of an authority. */
+export function authority(pathLength: number | 'any'): Extension {
+  const limit = pathLength === 'any' ? [] : [der.unsigned(pathLength)]
+  return extension(OID.basicConstraints, der.sequence(der.boolean(true), ...limit), true)
+}
+
+/** Basic constraints of an end entity: nothing, as `false` is the default. */
+export function endEntity(): Extension {
+  return extension(OID.basicConstraints, der.sequence(), true)
+}
+
+export function crlNumber(number: number): Extension {
+  return extension(OID.crlNumber, der.unsigned(number))
 }
 
 function extensionList(extensions: readonly Extension[]): Uint8Array {

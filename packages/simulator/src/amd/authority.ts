@@ -5,13 +5,15 @@ import * as der from '../der.ts'
 import { type CertificateFault, type CrlFault, constrained, damaged } from '../faults.ts'
 import type { SigningKey } from '../keys.ts'
 import {
-  authorityConstraints,
+  authority,
   authorityKeyIdentifier,
   crlDistributionPoint,
+  crlNumber,
   type Extension,
   extension,
   issueCertificate,
   issueCrl,
+  keyUsage,
   type Name,
   subjectKeyIdentifier,
 } from '../x509.ts'
@@ -74,7 +76,7 @@ export function issueAmdAuthority(input: AmdAuthorityInput): AmdAuthority {
       which: 'ark',
       issuer: 'ark',
       years: AUTHORITY_YEARS,
-      extensions: [...authorityConstraints('any'), subjectKeyIdentifier(keys.ark), crl],
+      extensions: [keyUsage('keyCertSign', 'cRLSign'), subjectKeyIdentifier(keys.ark), authority('any'), crl],
     }),
     intermediate: certificate(input, {
       which: 'intermediate',
@@ -83,7 +85,8 @@ export function issueAmdAuthority(input: AmdAuthorityInput): AmdAuthority {
       extensions: [
         subjectKeyIdentifier(keys.intermediate),
         authorityKeyIdentifier(keys.ark),
-        ...authorityConstraints(0),
+        authority(0),
+        keyUsage('keyCertSign'),
         crl,
       ],
     }),
@@ -122,7 +125,7 @@ function certificate(input: AmdAuthorityInput, profile: Profile): Uint8Array {
 function revocationList({ keys, settings, now, faults }: AmdAuthorityInput): Uint8Array {
   const template = {
     issuer: nameOf('ark', settings),
-    number: 1,
+    extensions: [authorityKeyIdentifier(keys.ark), crlNumber(1)],
     thisUpdate: faults.crl?.thisUpdate ?? now,
     nextUpdate: faults.crl?.nextUpdate ?? new Date(now.getTime() + CRL_YEARS * YEAR_MS),
     revokedSerials: (faults.revoked ?? []).map(which => serialOf(which, settings)),

@@ -5,13 +5,15 @@ import { createHash } from 'node:crypto'
 import { type CertificateFault, type CrlFault, constrained, damaged } from '../faults.ts'
 import { keyIdentifier, type SigningKey } from '../keys.ts'
 import {
-  authorityConstraints,
+  authority,
   authorityKeyIdentifier,
   crlDistributionPoint,
+  crlNumber,
   type Extension,
+  endEntity,
   issueCertificate,
   issueCrl,
-  leafConstraints,
+  keyUsage,
   type Name,
   subjectKeyIdentifier,
 } from '../x509.ts'
@@ -112,19 +114,23 @@ function subjectsOf({ keys, settings, createdAt }: AuthorityInput): Record<Intel
       name: distinguished(ROOT_NAME),
       issuer: 'root',
       notAfter: ROOT_NOT_AFTER,
-      extensions: [...underRoot(keys.root), ...authorityConstraints(1)],
+      extensions: [...underRoot(keys.root), keyUsage('keyCertSign', 'cRLSign'), authority(1)],
     },
     intermediate: {
       name: distinguished(`Casemate Simulated SGX PCK ${pckCa} CA`),
       issuer: 'root',
       notAfter: later(createdAt, AUTHORITY_YEARS * YEAR_MS),
-      extensions: [...underRoot(keys.intermediate), ...authorityConstraints(0)],
+      extensions: [...underRoot(keys.intermediate), keyUsage('keyCertSign', 'cRLSign'), authority(0)],
     },
     tcbSigning: {
       name: distinguished('Casemate Simulated SGX TCB Signing'),
       issuer: 'root',
       notAfter: later(createdAt, AUTHORITY_YEARS * YEAR_MS),
-      extensions: [...underRoot(keys.tcbSigning), ...leafConstraints()],
+      extensions: [
+        ...underRoot(keys.tcbSigning),
+        keyUsage('digitalSignature', 'nonRepudiation'),
+        endEntity(),
+      ],
     },
     pck: {
       name: distinguished('Casemate Simulated SGX PCK Certificate'),
@@ -134,7 +140,8 @@ function subjectsOf({ keys, settings, createdAt }: AuthorityInput): Record<Intel
         authorityKeyIdentifier(keys.intermediate),
         crlDistributionPoint(`https://casemate.invalid/sgx/pckcrl?ca=${settings.pckCa}&encoding=der`),
         subjectKeyIdentifier(keys.pck),
-        ...leafConstraints(),
+        keyUsage('digitalSignature', 'nonRepudiation'),
+        endEntity(),
         sgxExtension(settings),
       ],
     },
@@ -153,7 +160,7 @@ function issueList({ keys, now, faults }: AuthorityInput, { list, issuer, days, 
   const fault = faults.crls?.[list]
   const template = {
     issuer: name,
-    number: 1,
+    extensions: [crlNumber(1), authorityKeyIdentifier(keys[issuer])],
     thisUpdate: fault?.thisUpdate ?? now,
     nextUpdate: fault?.nextUpdate ?? later(now, days * DAY_MS),
     revokedSerials: revoked.map(which => serialOf(which, keys)),
