@@ -3,7 +3,7 @@
 // evidence is the same object, for which signature.ts remembers who signed it.
 
 import { BoundedMap } from '../bounded-map.ts'
-import { decodeUtf8, latin1 } from '../bytes.ts'
+import { decodeUtf8, equal, latin1 } from '../bytes.ts'
 import { Refusal } from '../refusal.ts'
 import { type Certificate, parseCertificate, readPem } from '../x509.ts'
 import type { SnpEvidence } from './evidence.ts'
@@ -19,7 +19,10 @@ export interface LeafCertificate {
 
 /** About 5 KiB each; a broker sees one per machine and TCB. */
 const MAX_KEPT = 2048
-const kept = new BoundedMap<string, Certificate>(MAX_KEPT)
+const kept = new BoundedMap<string, { readonly sent: Uint8Array; readonly certificate: Certificate }>(
+  MAX_KEPT,
+)
+const KEY_SIZE = 64
 const leaves = new WeakMap<Certificate, SnpLeaf>()
 const PEM_DASHES = 0x2d
 
@@ -58,12 +61,13 @@ export function leafCertificates(pool: readonly Certificate[]): readonly LeafCer
   return found
 }
 
+// The end of a certificate is its signature: enough to find it by, and all of it is then compared.
 function keep(bytes: Uint8Array): Certificate {
-  const key = latin1(bytes)
+  const key = latin1(bytes.subarray(-KEY_SIZE))
   const known = kept.get(key)
-  if (known !== undefined) return known
+  if (known !== undefined && equal(known.sent, bytes)) return known.certificate
   const certificate = parseCertificate(bytes[0] === PEM_DASHES ? derOfPem(bytes) : bytes)
-  kept.set(key, certificate)
+  kept.set(key, { sent: bytes, certificate })
   return certificate
 }
 

@@ -3,12 +3,26 @@
 import { isZero, toHex } from '../bytes.ts'
 import type { SnpClaims } from '../claims.ts'
 import type { SnpLeaf } from './leaf.ts'
-import { decodeTcb } from './product.ts'
+import { decodeTcb, type SnpProduct } from './product.ts'
 import type { SnpFirmwareVersion, SnpReport } from './report.ts'
+
+/** The four TCBs of a report, in its product’s layout. */
+export type SnpTcbs = Pick<SnpClaims['snp'], 'currentTcb' | 'reportedTcb' | 'committedTcb' | 'launchTcb'>
+
+/** @throws {Refusal} `evidence-malformed` where a reserved byte is set */
+export function decodeTcbs(report: SnpReport, product: SnpProduct): SnpTcbs {
+  return {
+    currentTcb: decodeTcb(report.currentTcb, product),
+    reportedTcb: decodeTcb(report.reportedTcb, product),
+    committedTcb: decodeTcb(report.committedTcb, product),
+    launchTcb: decodeTcb(report.launchTcb, product),
+  }
+}
 
 /** What verification adds to what the report itself says. */
 export interface SnpVerification {
   readonly leaf: SnpLeaf
+  readonly tcbs: SnpTcbs
   readonly simulated: boolean
   readonly revocation: SnpClaims['snp']['revocation']
 }
@@ -34,10 +48,10 @@ export function snpClaims(report: SnpReport, verification: SnpVerification): Snp
   }
 }
 
-function snpFields(report: SnpReport, { leaf, revocation }: SnpVerification): SnpClaims['snp'] {
-  const { product } = leaf
+function snpFields(report: SnpReport, verification: SnpVerification): SnpClaims['snp'] {
+  const { leaf, tcbs, revocation } = verification
   return {
-    product,
+    product: leaf.product,
     guestSvn: report.guestSvn,
     policy: decodePolicy(report.policy),
     familyId: toHex(report.familyId),
@@ -55,10 +69,7 @@ function snpFields(report: SnpReport, { leaf, revocation }: SnpVerification): Sn
     reportId: toHex(report.reportId),
     reportIdMa: toHex(report.reportIdMa),
     chipId: toHex(report.chipId),
-    currentTcb: decodeTcb(report.currentTcb, product),
-    reportedTcb: decodeTcb(report.reportedTcb, product),
-    committedTcb: decodeTcb(report.committedTcb, product),
-    launchTcb: decodeTcb(report.launchTcb, product),
+    ...tcbs,
     currentVersion: describeVersion(report.currentVersion),
     committedVersion: describeVersion(report.committedVersion),
     cpuid: report.cpuid,

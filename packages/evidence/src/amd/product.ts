@@ -50,6 +50,7 @@ const BEFORE_TURIN: readonly (readonly [Component, number])[] = [
   ['snp', 6],
   ['microcode', 7],
 ]
+const RESERVED_BEFORE_TURIN = [2, 3, 4, 5] as const
 const FROM_TURIN: readonly (readonly [Component, number])[] = [
   ['fmc', 0],
   ['bootloader', 1],
@@ -57,24 +58,24 @@ const FROM_TURIN: readonly (readonly [Component, number])[] = [
   ['snp', 3],
   ['microcode', 7],
 ]
+const RESERVED_FROM_TURIN = [4, 5, 6] as const
 
 /**
  * TCB_VERSION (8 bytes) as its product lays it out.
  * @throws {Refusal} `evidence-malformed` where a reserved byte is set.
  */
 export function decodeTcb(bytes: Uint8Array, product: SnpProduct): SnpTcb {
-  const layout = product === 'Turin' ? FROM_TURIN : BEFORE_TURIN
-  const used = new Set(layout.map(([, offset]) => offset))
-  for (const [offset, value] of bytes.entries()) {
-    if (value !== 0 && !used.has(offset)) {
-      throw new Refusal('evidence-malformed', `byte ${offset} of a ${product} TCB_VERSION is reserved`, {
-        expected: '00',
-        got: value.toString(16).padStart(2, '0'),
-      })
-    }
+  const isTurin = product === 'Turin'
+  for (const offset of isTurin ? RESERVED_FROM_TURIN : RESERVED_BEFORE_TURIN) {
+    const value = bytes[offset] ?? 0
+    if (value === 0) continue
+    throw new Refusal('evidence-malformed', `byte ${offset} of a ${product} TCB_VERSION is reserved`, {
+      expected: '00',
+      got: value.toString(16).padStart(2, '0'),
+    })
   }
   const tcb: Record<Component, number | null> = { fmc: null, bootloader: 0, tee: 0, snp: 0, microcode: 0 }
-  for (const [component, offset] of layout) tcb[component] = bytes[offset] ?? 0
+  for (const [component, offset] of isTurin ? FROM_TURIN : BEFORE_TURIN) tcb[component] = bytes[offset] ?? 0
   return tcb as SnpTcb
 }
 

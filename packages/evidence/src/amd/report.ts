@@ -2,6 +2,7 @@
 // little-endian, of which the first 672 are signed. Shape only: which bits must be zero, never whom to trust.
 // Every byte is either in a field or checked to be zero, so that encoding what was parsed gives the same bytes.
 
+import { isZero } from '../bytes.ts'
 import { Refusal } from '../refusal.ts'
 import type { SnpCpuid } from './product.ts'
 
@@ -166,9 +167,10 @@ function checkReserved(bytes: Uint8Array, version: SnpReportVersion): void {
     [S_OFFSET + 48, SNP_REPORT_SIZE],
   ]
   for (const [from, to] of ranges) {
-    const at = bytes.subarray(from, to).findIndex(byte => byte !== 0)
-    if (at >= 0)
-      throw malformed(`byte ${hexOffset(from + at)} of a version ${version} report is reserved`, '00')
+    const reserved = bytes.subarray(from, to)
+    if (isZero(reserved)) continue
+    const at = from + reserved.findIndex(byte => byte !== 0)
+    throw malformed(`byte ${hexOffset(at)} of a version ${version} report is reserved`, '00')
   }
 }
 

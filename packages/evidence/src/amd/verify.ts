@@ -12,7 +12,7 @@ import type { Step } from '../step.ts'
 import { formatTime, recordSteps } from '../steps.ts'
 import { type Certificate, describeCertificate } from '../x509.ts'
 import { certificatePool, type LeafCertificate, leafCertificates } from './certificates.ts'
-import { describeVersion, snpClaims } from './claims.ts'
+import { decodeTcbs, describeVersion, type SnpTcbs, snpClaims } from './claims.ts'
 import type { SnpEvidence } from './evidence.ts'
 import type { SnpKeyKind } from './leaf.ts'
 import {
@@ -74,13 +74,15 @@ export async function verifySnp(
     steps.push(revocationStep(chain, revokedUntil))
 
     steps.push(verifyProduct(report, signer, chain.anchor))
-    steps.push(verifyReportedTcb(report, signer))
+    const tcbs = decodeTcbs(report, signer.leaf.product)
+    steps.push(verifyReportedTcb(tcbs, signer))
     steps.push(verifyChipId(report, signer))
     steps.push(await verifyReportSignature(report, signer))
-    steps.push(verifyTcbRelations(report, signer.leaf.product))
+    steps.push(verifyTcbRelations(report, tcbs))
 
     const claims = snpClaims(report, {
       leaf: signer.leaf,
+      tcbs,
       simulated: chain.anchor.simulated,
       revocation: revokedUntil === Number.POSITIVE_INFINITY ? 'not-supplied' : 'checked',
     })
@@ -96,11 +98,10 @@ export function signingKey(report: SnpReport): SnpKeyKind {
 // Of several certificates the one that fits best is looked at, so that what is wrong with it can be named.
 function selectLeaf(report: SnpReport, leaves: readonly LeafCertificate[], now: number): LeafCertificate {
   const kind = signingKey(report)
-  const [best] = leaves
-    .filter(({ leaf }) => leaf.kind === kind)
-    .map(candidate => ({ candidate, fit: fit(report, candidate, now) }))
-    .toSorted((a, b) => b.fit - a.fit)
-  if (best !== undefined) return best.candidate
+  const [only, ...others] = leaves.filter(({ leaf }) => leaf.kind === kind)
+  if (only !== undefined) {
+    return others.reduce((best, it) => (fit(report, it, now) > fit(report, best, now) ? it : best), only)
+  }
   throw new Refusal(
     'endorsement-missing',
     `KEY_INFO says that a ${kind} signed, and no ${kind} was supplied`,
@@ -136,11 +137,11 @@ function signerStep({ certificate, leaf }: LeafCertificate): Step {
   }
 }
 
-function chainStep({ certificates, anchor, validUntil }: VerifiedChain): Step {
+function chainStep({ certificates, anchor }: VerifiedChain): Step {
   const path = certificates.map(describeCertificate).toReversed().join(' → ')
   return {
     name: 'amd-chain',
-    looked: `${anchor.name}${anchor.simulated ? ' (simulated)' : ''}: ${path}; valid until ${formatTime(validUntil)}`,
+    looked: `${anchor.name}${anchor.simulated ? ' (simulated)' : ''}: ${path}`,
   }
 }
 
@@ -181,8 +182,7 @@ function productMismatch(what: string, product: string, ofLeaf: SnpProduct): Ref
 }
 
 // The signing key is derived from REPORTED_TCB, so a certificate for any other TCB certifies another key.
-function verifyReportedTcb(report: SnpReport, { leaf }: LeafCertificate): Step {
-  const reported = decodeTcb(report.reportedTcb, leaf.product)
+function verifyReportedTcb({ reportedTcb: reported }: SnpTcbs, { leaf }: LeafCertificate): Step {
   if (!sameTcb(reported, leaf.tcb)) {
     throw new Refusal('tcb-mismatch', `the ${leaf.kind} was issued for another TCB than REPORTED_TCB`, {
       expected: describeTcb(leaf.tcb),
@@ -230,13 +230,12 @@ async function verifyReportSignature(
 // LAUNCH_TCB was current when the guest started, and is above the current one only where the platform went back
 // to provisional firmware under a running guest, which is refused; or where a migration agent brought the guest from
 // another platform, which POLICY must allow. Between reported, committed and launch TCB nothing more is guaranteed.
-function verifyTcbRelations(report: SnpReport, product: SnpProduct): Step {
-  const current = decodeTcb(report.currentTcb, product)
-  requireAtMost('COMMITTED_TCB', decodeTcb(report.committedTcb, product), current)
-  requireAtMost('REPORTED_TCB', decodeTcb(report.reportedTcb, product), current)
-  const launch = decodeTcb(report.launchTcb, product)
+function verifyTcbRelations(report: SnpReport, tcbs: SnpTcbs): Step {
+  const current = tcbs.currentTcb
+  requireAtMost('COMMITTED_TCB', tcbs.committedTcb, current)
+  requireAtMost('REPORTED_TCB', tcbs.reportedTcb, current)
   const mayMigrate = (report.policy >> 18n) % 2n === 1n
-  if (!mayMigrate) requireAtMost('LAUNCH_TCB', launch, current)
+  if (!mayMigrate) requireAtMost('LAUNCH_TCB', tcbs.launchTcb, current)
   if (compareVersions(report.committedVersion, report.currentVersion) > 0) {
     throw new Refusal('tcb-inconsistent', 'the committed firmware version is above the current one', {
       expected: `at most ${describeVersion(report.currentVersion)}`,
