@@ -1,0 +1,177 @@
+// Whether verified evidence is what was wanted: claims, reference values and policy to a result that explains itself.
+// Every expectation is looked at, so that all violations are found at once. Pure: no clock, no I/O; it never throws on
+// claims, and what a claim lacks meets no expectation.
+
+import type { Claims, SnpClaims } from '@casemate/evidence'
+import { affirmations } from './affirmations.ts'
+import { type Binding, type Finding, initDataFindings, reportDataFinding } from './binding.ts'
+import { type CompiledCheck, type CompiledPolicy, compiledPolicy } from './compiled-policy.ts'
+import { showClaim } from './expectation.ts'
+import type { AppraisalPolicy } from './policy-fields.ts'
+import { type ReferenceValues, workloadIndex } from './reference-values.ts'
+import type { AppraisalResult, CheckedExpectation, Violation } from './result.ts'
+import { type Facet, statusOf, TRUST, type TrustVector, worse } from './trust-vector.ts'
+import type { ClosestReference } from './workload-index.ts'
+
+/** Everything that an appraisal depends on. */
+export interface AppraisalInput {
+  /** Claims of evidence that `verify` accepted. */
+  readonly claims: Claims
+  readonly references: ReferenceValues
+  readonly policy: AppraisalPolicy
+  readonly binding: Binding
+}
+
+/**
+ * Appraises verified claims.
+ * @throws {TypeError} when policy or reference values were not made by their parsers
+ */
+export function appraise({ claims, references, policy, binding }: AppraisalInput): AppraisalResult {
+  const compiled = compiledPolicy(policy)
+  const book = new Findings()
+  const kind = Object.hasOwn(compiled.kinds, claims.kind)
+    ? compiled.kinds[claims.kind]
+    : compiled.kinds.sample
+  for (const check of kind.checks) book.compare(check, claims)
+  if (claims.kind === 'sgx' || claims.kind === 'tdx') checkAdvisories(book, compiled, claims)
+  const knownFirmware = claims.kind === 'snp' && checkMinimumTcb(book, compiled, claims)
+  const found = checkWorkload(book, compiled, claims, references)
+  const bound = checkBinding(book, policy, claims, binding)
+  const trustVector = book.vector(
+    affirmations({
+      claims,
+      kind,
+      workload: found.workload,
+      knownFirmware,
+      knownMachine: policy.hardwareIds !== 'any',
+    }),
+  )
+  return {
+    accepted: book.violations.length === 0,
+    status: statusOf(trustVector),
+    trustVector,
+    violations: book.violations,
+    checks: book.checks,
+    unchecked: kind.unchecked,
+    ...found,
+    kind: claims.kind,
+    policyId: policy.name,
+    policyVersion: policy.version,
+    simulated: claims.simulated,
+    bound,
+  }
+}
+
+/** What was found so far: each finding is listed, and a violation makes its aspect of trust worse. */
+class Findings {
+  readonly checks: CheckedExpectation[] = []
+  readonly violations: Violation[] = []
+  readonly #worst = new Map<Facet, number>()
+
+  compare(check: CompiledCheck, claims: Claims): void {
+    const claim = check.read(claims)
+    const { path, expected } = check
+    const got = showClaim(claim)
+    if (check.met(claim)) this.checks.push({ path, expected, got, outcome: 'met' })
+    else this.violated({ path, expected, got, hint: check.hint(claim) }, check.facet, check.breach)
+  }
+
+  record({ hint, ...checked }: Finding, facet: Facet, breach: number): void {
+    if (checked.outcome !== 'violated') this.checks.push(checked)
+    else
+      this.violated({ path: checked.path, expected: checked.expected, got: checked.got, hint }, facet, breach)
+  }
+
+  violated(violation: Violation, facet: Facet, breach: number): void {
+    const { path, expected, got } = violation
+    this.checks.push({ path, expected, got, outcome: 'violated' })
+    this.violations.push(violation)
+    this.#worst.set(facet, worse(this.#worst.get(facet) ?? TRUST.noClaim, breach))
+  }
+
+  /** The affirmed vector, worsened by what was violated. */
+  vector(affirmed: TrustVector): TrustVector {
+    const vector: Record<Facet, number> = { ...affirmed }
+    for (const [facet, breach] of this.#worst) vector[facet] = worse(affirmed[facet], breach)
+    return vector
+  }
+}
+
+/** Every advisory of the TCB level has to be listed. */
+function checkAdvisories(book: Findings, { advisories }: CompiledPolicy, claims: Claims): void {
+  if (advisories === 'any') return
+  const path = 'tcb.advisories'
+  const carried: readonly unknown[] | null = Array.isArray(claims.advisoryIds) ? claims.advisoryIds : null
+  const unlisted = carried?.filter(id => advisories === 'none' || !advisories.has(String(id)))
+  const expected = advisories === 'none' ? 'none' : `only ${[...advisories].join(', ')}`
+  const got = showClaim(claims.advisoryIds)
+  if (unlisted?.length === 0) {
+    book.record({ path, expected, got, outcome: 'met', hint: '' }, 'hardware', TRUST.noClaim)
+    return
+  }
+  const hint = `read ${unlisted?.join(', ') || 'the advisories'}, then update the platform, or list them`
+  book.violated({ path, expected, got, hint }, 'hardware', TRUST.contraindicated)
+}
+
+const PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const
+
+/** Each processor family has a minimum of its own; a family that is none of these is refused. True when there is one. */
+function checkMinimumTcb(book: Findings, { minimumTcb }: CompiledPolicy, claims: SnpClaims): void {
+  const product = PRODUCTS.find(known => known === claims.snp?.product)
+  if (product !== undefined) {
+    for (const check of minimumTcb[product]) book.compare(check, claims)
+    return minimumTcb[product].length > 0
+  }
+  const violation = {
+    path: 'snp.minimumTcb',
+    expected: PRODUCTS.join(' or '),
+    got: showClaim(claims.snp?.product),
+    hint: 'a processor family that this version does not know',
+  }
+  book.violated(violation, 'hardware', TRUST.unrecognised)
+  return false
+}
+
+interface FoundWorkload {
+  readonly workload: string | null
+  readonly closestReference: ClosestReference | null
+}
+
+function checkWorkload(
+  book: Findings,
+  { workloads: allowed }: CompiledPolicy,
+  claims: Claims,
+  references: ReferenceValues,
+): FoundWorkload {
+  const index = workloadIndex(references)
+  if (allowed === 'any') return { workload: null, closestReference: null }
+  const path = 'workloads'
+  const count = index.count(claims.kind, allowed)
+  const workload = index.match(claims, allowed)
+  const named = allowed === 'known' ? '' : ` named ${[...allowed].join(' or ')}`
+  const expected = `a known ${claims.kind} workload${named}`
+  if (workload !== null) {
+    book.record({ path, expected, got: workload, outcome: 'met', hint: '' }, 'executables', TRUST.noClaim)
+    return { workload, closestReference: null }
+  }
+  const closestReference = index.closest(claims, allowed)
+  const got = `measurement ${showClaim(claims.measurement)}`
+  const hint = workloadHint(claims.kind, count, closestReference)
+  book.violated({ path, expected, got, hint }, 'executables', TRUST.unrecognisedExecutables)
+  return { workload: null, closestReference }
+}
+
+function workloadHint(kind: string, count: number, closest: ClosestReference | null): string {
+  if (closest === null) return `there is no reference value for it (${kind}); add one for this workload`
+  const fields = closest.differs.map(({ field }) => field).join(', ')
+  return `of ${count} known, ${closest.workload} is closest and differs in ${fields}; add a reference value if this is yours`
+}
+
+/** True when the evidence is tied to the session as far as the policy asks. */
+function checkBinding(book: Findings, policy: AppraisalPolicy, claims: Claims, binding: Binding): boolean {
+  const reportData = reportDataFinding(policy, claims, binding)
+  if (reportData !== null) book.record(reportData, 'instance-identity', TRUST.unbound)
+  const initData = initDataFindings(policy, claims, binding)
+  for (const finding of initData) book.record(finding, 'configuration', TRUST.contraindicated)
+  return [reportData, ...initData].every(finding => finding === null || finding.outcome === 'met')
+}

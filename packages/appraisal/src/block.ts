@@ -1,0 +1,207 @@
+// Fields with names: reads an object against a table of fields, collecting every problem. Unknown keys are refused
+// with the known name that was probably meant; a missing field comes from the base (a preset) or is refused.
+// Only own, known keys are ever read or copied, so that `__proto__` is an unknown key like any other.
+
+import { type TObject, type TSchema, Type } from 'typebox'
+import type { Leaf } from './leaf.ts'
+import { nearest } from './nearest.ts'
+import { brief, type ConfigProblem } from './problem.ts'
+
+/** A leaf with what it means, for the published schema. */
+export interface Field<T> {
+  readonly is: 'field'
+  readonly leaf: Leaf<T>
+  readonly meaning: string
+}
+
+/** An object whose keys are all known. */
+export interface Block<F extends Fields = Fields> {
+  readonly is: 'block'
+  readonly meaning: string
+  readonly fields: F
+}
+
+/** One of some words, or a block that replaces them as a whole. */
+export interface Choice<W extends string = string, F extends Fields = Fields> {
+  readonly is: 'choice'
+  readonly meaning: string
+  readonly words: readonly W[]
+  readonly block: Block<F>
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- a table holds fields of every value type
+export type Node = Field<any> | Block | Choice
+export type Fields = { readonly [name: string]: Node }
+
+/** What a node looks like once it is read. */
+export type ValueOf<N> =
+  N extends Field<infer T>
+    ? T
+    : N extends Choice<infer W, infer F>
+      ? W | ValuesOf<F>
+      : N extends Block<infer F>
+        ? ValuesOf<F>
+        : never
+export type ValuesOf<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]> }
+
+export const field = <T>(leaf: Leaf<T>, meaning: string): Field<T> => ({ is: 'field', leaf, meaning })
+
+export const block = <F extends Fields>(meaning: string, fields: F): Block<F> => ({
+  is: 'block',
+  meaning,
+  fields,
+})
+
+export const choice = <const W extends string, F extends Fields>(
+  meaning: string,
+  alternatives: readonly W[],
+  fields: F,
+): Choice<W, F> => ({ is: 'choice', meaning, words: alternatives, block: block(meaning, fields) })
+
+/** JSON Schema of a block; without `complete`, fields may be left to a preset. */
+export function schemaOf(node: Block, complete: boolean): TObject {
+  const properties: Record<string, TSchema> = {}
+  for (const [name, child] of Object.entries(node.fields)) {
+    const schema = nodeSchema(child, complete)
+    properties[name] = complete ? schema : Type.Optional(schema)
+  }
+  return Type.Object(properties, { additionalProperties: false, description: node.meaning })
+}
+
+function nodeSchema(node: Node, complete: boolean): TSchema {
+  switch (node.is) {
+    case 'field':
+      return { ...node.leaf.schema, description: node.meaning }
+    case 'block':
+      return schemaOf(node, complete)
+    case 'choice': {
+      const alternatives = node.words.map(word => Type.Literal(word))
+      return Type.Union([...alternatives, schemaOf(node.block, true)], { description: node.meaning })
+    }
+    default:
+      return node satisfies never
+  }
+}
+
+/** How a reading goes on: problems found so far, and what to say of a field that is nowhere. */
+export interface Reading {
+  readonly problems: ConfigProblem[]
+  readonly missingHint: string
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** An object, or a problem; never an array, never something with behaviour. */
+export function plainObject(
+  value: unknown,
+  path: string,
+  problems: ConfigProblem[],
+): Record<string, unknown> | null {
+  if (isObject(value)) return value
+  const hint = 'write its fields as names and values'
+  problems.push({ path, expected: 'an object', got: brief(value), hint })
+  return null
+}
+
+/** Where a value stands, and what stands there in the base (a preset) if there is one. */
+export interface Place {
+  readonly path: string
+  readonly base: unknown
+}
+
+/** Reads `value` as the block at its place; what it does not say is taken from `base`, where there is one. */
+export function readBlock<F extends Fields>(
+  node: Block<F>,
+  value: unknown,
+  { path, base }: Place,
+  reading: Reading,
+): ValuesOf<F> {
+  const read: Record<string, unknown> = {}
+  const given = plainObject(value, path, reading.problems)
+  if (given === null) return read as ValuesOf<F>
+  const names = Object.keys(node.fields)
+  refuseUnknown(given, names, path, reading.problems)
+  for (const [name, child] of Object.entries(node.fields)) {
+    const from = isObject(base) ? base[name] : undefined
+    read[name] = readNode(
+      child,
+      Object.hasOwn(given, name) ? given[name] : undefined,
+      { path: join(path, name), base: from },
+      reading,
+    )
+  }
+  return read as ValuesOf<F>
+}
+
+/** A path and a name, with a dot between. */
+export function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}
+
+/** Problems for keys that nobody knows; at most a few dozen are spelt out. */
+export function refuseUnknown(
+  given: Record<string, unknown>,
+  names: readonly string[],
+  path: string,
+  problems: ConfigProblem[],
+): void {
+  const unknown = Object.keys(given).filter(key => !names.includes(key))
+  for (const key of unknown.slice(0, MAX_UNKNOWN_KEYS)) {
+    const meant = nearest(key, names)
+    problems.push({
+      path: join(path, key.slice(0, 64)),
+      expected: `one of ${names.join(', ')}`,
+      got: 'an unknown field',
+      hint: meant === null ? 'remove it' : `did you mean ${meant}?`,
+    })
+  }
+}
+
+const MAX_UNKNOWN_KEYS = 20
+
+function readNode(node: Node, value: unknown, place: Place, reading: Reading): unknown {
+  const { path, base } = place
+  if (value === undefined) {
+    if (base !== undefined) return base
+    const expected = node.is === 'field' ? node.leaf.wanted : 'an object'
+    reading.problems.push({ path, expected, got: 'nothing', hint: reading.missingHint })
+    return undefined
+  }
+  switch (node.is) {
+    case 'field':
+      return readLeaf(node.leaf, value, path, reading)
+    case 'block':
+      return readBlock(node, value, place, reading)
+    case 'choice':
+      return readChoice(node, value, path, reading)
+    default:
+      return node satisfies never
+  }
+}
+
+function readLeaf(leaf: Leaf<unknown>, value: unknown, path: string, reading: Reading): unknown {
+  const flaws = leaf.flaws(value)
+  for (const { at, ...rest } of flaws) reading.problems.push({ path: `${path}${at}`, ...rest })
+  return flaws.length === 0 ? leaf.normalise(value) : undefined
+}
+
+function readChoice(node: Choice, value: unknown, path: string, reading: Reading): unknown {
+  if (typeof value === 'string') {
+    if (node.words.includes(value)) return value
+    const expected = `${node.words.map(word => `'${word}'`).join(' or ')}, or an object`
+    reading.problems.push({ path, expected, got: brief(value), hint: `write ${expected}` })
+    return undefined
+  }
+  return readBlock(node.block, value, { path, base: undefined }, reading)
+}
+
+/** Freezes a value and all that it holds. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const inner of Object.values(value)) deepFreeze(inner)
+  }
+  return value
+}

@@ -1,0 +1,196 @@
+// A policy as a list of checks per kind of evidence: sets, numbers and messages are made once, when the policy is
+// parsed, so that an appraisal only looks up. What a policy leaves open is listed too, so that results can show it.
+
+import type { Claims, Kind, SnpTcb } from '@casemate/evidence'
+import type { Node } from './block.ts'
+import { claimReader, type Expectation, isExpectation } from './expectation.ts'
+import { type AppraisalPolicy, POLICY } from './policy-fields.ts'
+import { type Facet, TRUST } from './trust-vector.ts'
+
+/** One expectation, ready to be compared. */
+export interface CompiledCheck {
+  readonly path: string
+  readonly expected: string
+  readonly facet: Facet
+  /** Trustworthiness claim when it is not met. */
+  readonly breach: number
+  read(claims: Claims): unknown
+  met(claim: unknown): boolean
+  hint(claim: unknown): string
+}
+
+/** What an appraisal of one kind of evidence does. */
+export interface CompiledKind {
+  readonly checks: readonly CompiledCheck[]
+  /** Paths that the policy leaves at 'any'. */
+  readonly unchecked: readonly string[]
+  /** Whether the policy itself names code or signers, beside reference values. */
+  readonly namesExecutables: boolean
+  /** Whether it states more about the configuration than debugging. */
+  readonly statesConfiguration: boolean
+}
+
+/** SNP products have their own minimum each. */
+export type SnpProduct = keyof AppraisalPolicy['snp']['minimumTcb']
+
+export interface CompiledPolicy {
+  readonly kinds: { readonly [K in Kind]: CompiledKind }
+  readonly minimumTcb: { readonly [P in SnpProduct]: readonly CompiledCheck[] }
+  /** Accepted advisories, or the word that stands for all or none. */
+  readonly advisories: ReadonlySet<string> | 'any' | 'none'
+  readonly workloads: ReadonlySet<string> | 'any' | 'known'
+}
+
+const COMPILED = new WeakMap<AppraisalPolicy, CompiledPolicy>()
+
+/** Compiles a policy that was just parsed; returns the same object. */
+export function registerPolicy(policy: AppraisalPolicy): AppraisalPolicy {
+  COMPILED.set(policy, compile(policy))
+  return policy
+}
+
+/**
+ * The checks of a policy.
+ * @throws {TypeError} when the policy was not made by `parsePolicy`: it could lack fields
+ */
+export function compiledPolicy(policy: AppraisalPolicy): CompiledPolicy {
+  const compiled = COMPILED.get(policy)
+  if (compiled === undefined) throw new TypeError('the policy was not made by parsePolicy')
+  return compiled
+}
+
+const COMMON = ['kinds', 'simulated', 'debug', 'hardwareIds', 'workloads', 'reportData', 'initData'] as const
+
+function compile(policy: AppraisalPolicy): CompiledPolicy {
+  const common = COMMON.map(name => gather(POLICY.fields[name], policy[name], name))
+  const tcb = gather(POLICY.fields.tcb, policy.tcb, 'tcb')
+  const of = (kind: 'sgx' | 'tdx' | 'snp') => gather(POLICY.fields[kind], policy[kind], kind)
+  const { advisories } = policy.tcb
+  return {
+    kinds: {
+      sgx: compileKind([...common, tcb, of('sgx')]),
+      tdx: compileKind([...common, tcb, of('tdx')]),
+      snp: compileKind([...common, of('snp')]),
+      sample: compileKind(common),
+    },
+    minimumTcb: {
+      Milan: minimumTcbChecks('Milan', policy.snp.minimumTcb.Milan),
+      Genoa: minimumTcbChecks('Genoa', policy.snp.minimumTcb.Genoa),
+      Turin: minimumTcbChecks('Turin', policy.snp.minimumTcb.Turin),
+    },
+    advisories: typeof advisories === 'string' ? advisories : new Set(advisories),
+    workloads: typeof policy.workloads === 'string' ? policy.workloads : new Set(policy.workloads),
+  }
+}
+
+interface Gathered {
+  readonly checks: readonly CompiledCheck[]
+  readonly unchecked: readonly string[]
+}
+
+const NOTHING: Gathered = { checks: [], unchecked: [] }
+
+function compileKind(parts: readonly Gathered[]): CompiledKind {
+  const checks = parts.flatMap(part => part.checks)
+  return {
+    checks,
+    unchecked: Object.freeze(parts.flatMap(part => part.unchecked)),
+    namesExecutables: checks.some(check => check.facet === 'executables'),
+    statesConfiguration: checks.some(check => check.facet === 'configuration' && check.path !== 'debug'),
+  }
+}
+
+/** Every expectation below a node, and every 'any'; fields that are no plain expectation have checks of their own. */
+function gather(node: Node, value: unknown, path: string): Gathered {
+  if (value === 'any') return { checks: [], unchecked: [path] }
+  if (node.is === 'choice') return typeof value === 'string' ? NOTHING : gather(node.block, value, path)
+  if (node.is === 'block') {
+    const parts = Object.entries(node.fields).map(([name, child]) =>
+      gather(child, (value as Readonly<Record<string, unknown>>)[name], `${path}.${name}`),
+    )
+    return { checks: parts.flatMap(part => part.checks), unchecked: parts.flatMap(part => part.unchecked) }
+  }
+  if (!isExpectation(node)) return NOTHING
+  return { checks: [compileExpectation(node, value, path)], unchecked: [] }
+}
+
+const BREACH: Readonly<Record<Facet, number>> = {
+  'instance-identity': TRUST.unrecognised,
+  configuration: TRUST.contraindicated,
+  executables: TRUST.unrecognisedExecutables,
+  'file-system': TRUST.contraindicated,
+  hardware: TRUST.contraindicated,
+  'runtime-opaque': TRUST.contraindicated,
+  'storage-opaque': TRUST.contraindicated,
+  'sourced-data': TRUST.contraindicated,
+}
+
+/** Not recognised at all, rather than recognised and unwanted. */
+const UNRECOGNISED = new Set(['kinds', 'simulated'])
+
+function compileExpectation(node: Expectation<unknown>, value: unknown, path: string): CompiledCheck {
+  return {
+    path,
+    expected: node.leaf.show(value),
+    facet: node.facet,
+    breach: UNRECOGNISED.has(path) ? TRUST.unrecognised : BREACH[node.facet],
+    read: claimReader(node.claim),
+    met: node.leaf.comparison(value),
+    hint: () => node.remedy,
+  }
+}
+
+type MinimumTcb = AppraisalPolicy['snp']['minimumTcb'][SnpProduct]
+
+/** The TCBs that must reach the minimum: what signs the report, and what the guest was launched under. */
+const TCBS = ['reportedTcb', 'launchTcb'] as const
+const COMPONENTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const
+
+function minimumTcbChecks(product: SnpProduct, minimum: MinimumTcb): readonly CompiledCheck[] {
+  if (minimum === 'any') return []
+  const path = `snp.minimumTcb.${product}`
+  if (minimum === 'unstated') return [unstatedMinimum(product, path)]
+  const wanted: { readonly [C in keyof SnpTcb]?: number | 'any' } = minimum
+  return COMPONENTS.flatMap(component => {
+    const value = wanted[component]
+    if (value === undefined || value === 'any') return []
+    return TCBS.map(tcb => ({
+      path: `${path}.${component}`,
+      expected: `${tcb}.${component} at least ${value}`,
+      facet: 'hardware' as const,
+      breach: TRUST.contraindicated,
+      read: claimReader(`snp.${tcb}.${component}`),
+      met: (claim: unknown) => typeof claim === 'number' && claim >= value,
+      hint: () =>
+        tcb === 'launchTcb'
+          ? 'the guest was launched under older firmware; start it again'
+          : "update the host's firmware and microcode",
+    }))
+  })
+}
+
+/** AMD publishes no TCB status: without a stated minimum there is nothing to go by. */
+function unstatedMinimum(product: SnpProduct, path: string): CompiledCheck {
+  const read = claimReader('snp.reportedTcb.bootloader')
+  return {
+    path,
+    expected: `a minimum TCB for ${product}, stated by the policy`,
+    facet: 'hardware',
+    breach: TRUST.contraindicated,
+    read: claims => (claims.kind === 'snp' ? claims.snp.reportedTcb : read(claims)),
+    met: () => false,
+    hint: claim =>
+      `AMD publishes no TCB status; state the minimum, e.g. ${product}: ${pasteable(claim, product)}`,
+  }
+}
+
+function pasteable(claim: unknown, product: SnpProduct): string {
+  const tcb: object = typeof claim === 'object' && claim !== null ? claim : {}
+  const svns = new Map<string, unknown>(Object.entries(tcb))
+  const names = product === 'Turin' ? COMPONENTS : COMPONENTS.slice(1)
+  const shown = names.map(name => {
+    const svn = svns.get(name)
+    return `${name}: ${typeof svn === 'number' ? svn : 'any'}`
+  })
+  return `{ ${shown.join(', ')} }`
+}

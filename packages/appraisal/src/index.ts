@@ -1,0 +1,19 @@
+// Appraisal: claims, reference values and policy to an attestation result that explains itself.
+
+export { type AppraisalInput, appraise } from './appraise.ts'
+export type { Binding } from './binding.ts'
+export { type EarClaims, type EarContext, type EarSubmod, earClaims, TRUSTEE_EAT_PROFILE } from './ear.ts'
+export { POLICY_SCHEMA, PRESETS, parsePolicy } from './policy.ts'
+export type { AppraisalPolicy } from './policy-fields.ts'
+export { type AppraisalConfigCode, AppraisalConfigError, type ConfigProblem } from './problem.ts'
+export {
+  mergeReferenceValues,
+  parseReferenceValues,
+  REFERENCE_VALUES_SCHEMA,
+  type ReferenceValues,
+  workloadOf,
+} from './reference-values.ts'
+export type { AppraisalResult, CheckedExpectation, Violation } from './result.ts'
+export { FACETS, type Facet, type TrustStatus, type TrustVector, tierOf } from './trust-vector.ts'
+export type { Workload, WorkloadKind } from './workload-fields.ts'
+export type { ClosestReference, Difference } from './workload-index.ts'

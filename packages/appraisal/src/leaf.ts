@@ -1,0 +1,259 @@
+// The kinds of values that a field of a policy or of a reference value can have. One definition each gives the
+// JSON Schema, the error messages, the normal form and the comparison with a claim, so that they cannot disagree.
+// "Don't check" is the value 'any'; nothing else means it: an empty list, null and a missing field are refused.
+
+import { type TSchema, Type } from 'typebox'
+import { Check } from 'typebox/value'
+import { brief } from './problem.ts'
+
+/** What is wrong with a value, relative to its field. */
+export interface Flaw {
+  /** `[3]` for an item of a list, else empty. */
+  readonly at: string
+  readonly expected: string
+  readonly got: string
+  readonly hint: string
+}
+
+/** A value without structure of its own that a document can have at some path. */
+export interface Leaf<T> {
+  readonly is: 'leaf'
+  readonly schema: TSchema
+  /** The accepted values, as an error message says them. */
+  readonly wanted: string
+  flaws(value: unknown): readonly Flaw[]
+  /** The one form that the rest of the package sees; called only on values without flaws. */
+  normalise(value: unknown): T
+  /** The comparison with a claim; never true of a claim that is missing or of another type. */
+  comparison(value: T): (claim: unknown) => boolean
+  /** The expectation, for a person. */
+  show(value: T): string
+}
+
+/** Items that one list may hold. */
+export const MAX_LIST_ITEMS = 1024
+
+/** An item of a list, or a value that stands alone. */
+interface Item<T> {
+  readonly schema: TSchema
+  readonly wanted: string
+  normalise(value: unknown): T
+}
+
+/** Lower-case hex of any of the given sizes in bytes; upper case is accepted and lowered. */
+function hexItem(...sizes: readonly number[]): Item<string> {
+  const pattern = `^(?:${sizes.map(size => `[0-9A-Fa-f]{${size * 2}}`).join('|')})$`
+  return {
+    schema: Type.String({ pattern }),
+    wanted: `hex of ${sizes.join(' or ')} bytes`,
+    normalise: value => String(value).toLowerCase(),
+  }
+}
+
+function integerItem(minimum: number, maximum: number): Item<number> {
+  return {
+    schema: Type.Integer({ minimum, maximum }),
+    wanted: `an integer from ${minimum} to ${maximum}`,
+    normalise: Number,
+  }
+}
+
+function wordItem<const W extends readonly string[]>(words: W): Item<W[number]> {
+  return {
+    schema: Type.Union(words.map(word => Type.Literal(word))),
+    wanted: words.join(' | '),
+    normalise: String,
+  }
+}
+
+function textItem(pattern: string, wanted: string): Item<string> {
+  return { schema: Type.String({ pattern }), wanted, normalise: String }
+}
+
+function single<T>(item: Item<T>, compare: Pick<Leaf<T>, 'comparison' | 'show'>): Leaf<T> {
+  return {
+    is: 'leaf',
+    ...item,
+    ...compare,
+    flaws: value => (Check(item.schema, value) ? [] : [flaw('', item.wanted, value)]),
+  }
+}
+
+/** One or more items; a single one may stand without its list. */
+function list<T>(item: Item<T>): Leaf<readonly T[]> {
+  const wanted = `one or a list of ${item.wanted}`
+  return {
+    is: 'leaf',
+    schema: Type.Union([item.schema, Type.Array(item.schema, { minItems: 1, maxItems: MAX_LIST_ITEMS })]),
+    wanted,
+    flaws: value => {
+      if (!Array.isArray(value)) return Check(item.schema, value) ? [] : [flaw('', wanted, value)]
+      if (value.length === 0 || value.length > MAX_LIST_ITEMS) return [flaw('', wanted, value)]
+      return value.flatMap((entry: unknown, index) =>
+        Check(item.schema, entry) ? [] : [flaw(`[${index}]`, item.wanted, entry)],
+      )
+    },
+    normalise: value => [
+      ...new Set((Array.isArray(value) ? value : [value]).map(entry => item.normalise(entry))),
+    ],
+    comparison: values => {
+      const known = new Set<unknown>(values)
+      return claim => known.has(claim)
+    },
+    show: showList,
+  }
+}
+
+/** How many values of a list a message spells out. */
+const SHOWN_ITEMS = 3
+
+function showList(values: readonly unknown[]): string {
+  const shown = values.slice(0, SHOWN_ITEMS).join(', ')
+  const more = values.length - SHOWN_ITEMS
+  return more > 0 ? `one of ${shown} and ${more} more` : values.length > 1 ? `one of ${shown}` : shown
+}
+
+/** Adds words, first of all 'any', to what a leaf accepts. A word compares as never met: its meaning is its field's. */
+export function orWord<T, const W extends readonly string[]>(words: W, leaf: Leaf<T>): Leaf<T | W[number]> {
+  const isWord = (value: unknown): value is W[number] =>
+    typeof value === 'string' && (words as readonly string[]).includes(value)
+  const wanted = `${words.map(word => `'${word}'`).join(' or ')}, or ${leaf.wanted}`
+  return {
+    is: 'leaf',
+    schema: Type.Union([...words.map(word => Type.Literal(word)), leaf.schema]),
+    wanted,
+    flaws: value =>
+      isWord(value) ? [] : leaf.flaws(value).map(found => ({ ...found, ...widen(found, wanted) })),
+    normalise: value => (isWord(value) ? value : leaf.normalise(value)),
+    comparison: value => (isWord(value) ? () => value === 'any' : leaf.comparison(value)),
+    show: value => (isWord(value) ? value : leaf.show(value)),
+  }
+}
+
+function widen(found: Flaw, wanted: string): Pick<Flaw, 'expected'> {
+  return { expected: found.at === '' ? wanted : found.expected }
+}
+
+const ANY = ['any'] as const
+type Any = 'any'
+
+/** Hex values of which the claim must be one; not `'any'`. */
+export const hexList = (...sizes: readonly number[]): Leaf<readonly string[]> => list(hexItem(...sizes))
+
+/** `'any'` or the hex values of which the claim must be one. */
+export const hexes = (...sizes: readonly number[]): Leaf<readonly string[] | Any> =>
+  orWord(ANY, hexList(...sizes))
+
+/** `'any'` or the integers of which the claim must be one. */
+export const integers = (minimum: number, maximum: number): Leaf<readonly number[] | Any> =>
+  orWord(ANY, list(integerItem(minimum, maximum)))
+
+/** `'any'` or the words of which the claim must be one. */
+export const words = <const W extends readonly string[]>(known: W): Leaf<readonly W[number][] | Any> =>
+  orWord(ANY, wordList(known))
+
+/** The words of which the claim must be one; not `'any'`. */
+export const wordList = <const W extends readonly string[]>(known: W): Leaf<readonly W[number][]> =>
+  list(wordItem(known))
+
+/** Texts of which the claim must be one. */
+export const texts = (pattern: string, wanted: string): Leaf<readonly string[]> =>
+  list(textItem(pattern, wanted))
+
+/** `'any'` or the value that the claim must have. */
+export const flag = (): Leaf<boolean | Any> =>
+  orWord(
+    ANY,
+    single(
+      { schema: Type.Boolean(), wanted: 'true or false', normalise: Boolean },
+      { comparison: value => claim => claim === value, show: String },
+    ),
+  )
+
+/** A number that the claim must reach. */
+export const atLeast = (maximum: number): Leaf<number> =>
+  single(integerItem(0, maximum), {
+    comparison: value => claim => typeof claim === 'number' && claim >= value,
+    show: value => `at least ${value}`,
+  })
+
+/** `'any'` or a number that the claim must reach. */
+export const minimum = (maximum: number): Leaf<number | Any> => orWord(ANY, atLeast(maximum))
+
+const RFC3339 = '^[0-9]{4}-[01][0-9]-[0-3][0-9](?:T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:\\.[0-9]{1,9})?Z)?$'
+
+/** `'any'` or the date before which the claimed date must not lie. */
+export const notBefore = (): Leaf<string> => {
+  const date = single(textItem(RFC3339, 'a date as 2026-05-01 or 2026-05-01T00:00:00Z'), {
+    comparison: value => claim => typeof claim === 'string' && Date.parse(claim) >= Date.parse(value),
+    show: value => `${value} or later`,
+  })
+  const real = (value: unknown): boolean => typeof value !== 'string' || !Number.isNaN(Date.parse(value))
+  return orWord(ANY, {
+    ...date,
+    flaws: value => (real(value) ? date.flaws(value) : [flaw('', date.wanted, value)]),
+  })
+}
+
+/** One of some words that only its own field gives a meaning to. */
+export const word = <const W extends readonly string[]>(...known: W): Leaf<W[number]> =>
+  single(wordItem(known), { comparison: () => () => false, show: String })
+
+/** A version: 1, 2, 3…; only carried. */
+export const counter = (): Leaf<number> =>
+  single(integerItem(1, 2_147_483_647), { comparison: value => claim => claim === value, show: String })
+
+/** One text that is only carried, e.g. a name. */
+export const text = (pattern: string, wanted: string): Leaf<string> =>
+  single(textItem(pattern, wanted), { comparison: value => claim => claim === value, show: String })
+
+/** Bits of a little-endian field: those set in `mask` must be as in `value`. */
+export interface MaskedBits {
+  readonly value: string
+  readonly mask: string
+}
+
+/** `'any'` or `{ value, mask }`, both hex of `size` bytes in the order of the wire. */
+export const bits = (size: number): Leaf<MaskedBits | Any> => {
+  const item = hexItem(size)
+  const wanted = `{ value, mask }, each hex of ${size} bytes, with no bit in value that mask leaves out`
+  const schema = Type.Object({ value: item.schema, mask: item.schema }, { additionalProperties: false })
+  const covered = ({ value, mask }: MaskedBits): boolean => (number(value) & ~number(mask)) === 0n
+  const pair = (value: unknown): value is MaskedBits => Check(schema, value)
+  return orWord(ANY, {
+    is: 'leaf',
+    schema,
+    wanted,
+    flaws: value => (pair(value) && covered(value) ? [] : [flaw('', wanted, value)]),
+    normalise: value => {
+      const { value: set, mask } = value as MaskedBits
+      return { value: item.normalise(set), mask: item.normalise(mask) }
+    },
+    comparison: ({ value, mask }) => {
+      const [wantedBits, maskBits] = [number(value), number(mask)]
+      return claim => Check(item.schema, claim) && (number(String(claim)) & maskBits) === wantedBits
+    },
+    show: ({ value, mask }) => `${value} under mask ${mask}`,
+  })
+}
+
+function number(hex: string): bigint {
+  return BigInt(`0x${hex}`)
+}
+
+function flaw(at: string, expected: string, value: unknown): Flaw {
+  return { at, expected, got: brief(value), hint: mistake(value, expected) }
+}
+
+/** The usual mistakes, each with its correction. */
+function mistake(value: unknown, expected: string): string {
+  if (value === null || (Array.isArray(value) && value.length === 0)) {
+    return "nothing and an empty list are not expectations; write 'any' to leave this unchecked"
+  }
+  if (typeof value === 'number' && expected.includes('hex')) return 'put quotes around hex'
+  if (typeof value !== 'string') return `write ${expected}`
+  if (value.toLowerCase() === 'any') return "write 'any' in lower case, where it is accepted"
+  if (expected.includes('hex') && value.startsWith('0x')) return 'write hex without 0x'
+  if (expected.includes('hex') && /^[0-9A-Fa-f]+$/.test(value)) return `it has ${value.length / 2} bytes`
+  return `write ${expected}`
+}

@@ -1,0 +1,47 @@
+// What an appraisal says: the verdict, and everything that led to it, as plain data for a person to read.
+
+import type { Kind } from '@casemate/evidence'
+import type { TrustStatus, TrustVector } from './trust-vector.ts'
+import type { ClosestReference } from './workload-index.ts'
+
+/** An expectation that was not met. */
+export interface Violation {
+  /** The field of the policy, e.g. `tcb.statuses`. */
+  readonly path: string
+  readonly expected: string
+  readonly got: string
+  /** What a person can do about it. */
+  readonly hint: string
+}
+
+/** An expectation that was looked at, whatever came of it. */
+export interface CheckedExpectation {
+  readonly path: string
+  readonly expected: string
+  readonly got: string
+  /** `not-checked`: the caller appraises outside of any session, so that there is nothing to compare with. */
+  readonly outcome: 'met' | 'violated' | 'not-checked'
+}
+
+/** The result of an appraisal. */
+export interface AppraisalResult {
+  /** True exactly when there is no violation. */
+  readonly accepted: boolean
+  /** The worst tier of the vector. Accepted evidence has `warning` for what the policy tolerates by name. */
+  readonly status: TrustStatus
+  readonly trustVector: TrustVector
+  readonly violations: readonly Violation[]
+  readonly checks: readonly CheckedExpectation[]
+  /** Fields of the policy that are 'any' for this kind of evidence. */
+  readonly unchecked: readonly string[]
+  /** The known workload that the evidence matched; null when none was asked for or none matched. */
+  readonly workload: string | null
+  /** The nearest known workload when none matched. */
+  readonly closestReference: ClosestReference | null
+  readonly kind: Kind
+  readonly policyId: string
+  readonly policyVersion: number
+  readonly simulated: boolean
+  /** Tied to a session as far as the policy asks; only such a result can become a token. */
+  readonly bound: boolean
+}

@@ -1,0 +1,148 @@
+// Finding workloads by what evidence says: every stated value points at the workloads that state it, so that one
+// look-up per field scores them all; a workload matches when it scores on every field that it states.
+
+import type { Claims, Kind } from '@casemate/evidence'
+import { claimReader, isExpectation, showClaim } from './expectation.ts'
+import { WORKLOADS, type Workload, type WorkloadKind, workloadBlock } from './workload-fields.ts'
+
+/** A field of a known workload that some evidence does not have. */
+export interface Difference {
+  readonly field: string
+  readonly expected: string
+  readonly got: string
+}
+
+/** The known workload that comes closest to some evidence. */
+export interface ClosestReference {
+  readonly workload: string
+  readonly kind: Kind
+  readonly differs: readonly Difference[]
+}
+
+/** The workloads among which to look. */
+export type Allowed = ReadonlySet<string> | 'known'
+
+export interface WorkloadIndex {
+  /** Known workloads of a kind, of those allowed. */
+  count(kind: Kind, allowed: Allowed): number
+  /** The first workload that matches, by name; null when none does. */
+  match(claims: Claims, allowed: Allowed): string | null
+  /** The workload that agrees on most of its fields; null when there is none of the kind. */
+  closest(claims: Claims, allowed: Allowed): ClosestReference | null
+}
+
+/** A field that a workload states. */
+interface Stated {
+  readonly name: string
+  readonly slot: number
+  readonly expected: string
+  readonly met: (claim: unknown) => boolean
+}
+
+interface Entry {
+  readonly name: string
+  readonly stated: readonly Stated[]
+  /** How many of the stated fields are found through the index; the others are minimums. */
+  readonly keyed: number
+}
+
+interface KindIndex {
+  readonly entries: readonly Entry[]
+  readonly readers: readonly ((claims: Claims) => unknown)[]
+  /** Per field: value to positions in `entries`. */
+  readonly byValue: readonly ReadonlyMap<unknown, readonly number[]>[]
+}
+
+/** Indexes workloads; of two that both match, the one that came first is named. */
+export function indexWorkloads(workloads: readonly Workload[]): WorkloadIndex {
+  const kinds = new Map<string, KindIndex>()
+  for (const kind of Object.keys(WORKLOADS) as WorkloadKind[]) {
+    kinds.set(
+      kind,
+      indexKind(
+        kind,
+        workloads.filter(workload => workload.kind === kind),
+      ),
+    )
+  }
+  return {
+    count: (kind, allowed) => {
+      const entries = kinds.get(kind)?.entries ?? []
+      return allowed === 'known' ? entries.length : entries.filter(({ name }) => allowed.has(name)).length
+    },
+    match: (claims, allowed) => matchIn(kinds.get(claims.kind), claims, allowed),
+    closest: (claims, allowed) => closestIn(kinds.get(claims.kind), claims, allowed),
+  }
+}
+
+function indexKind(kind: WorkloadKind, workloads: readonly Workload[]): KindIndex {
+  const fields = Object.entries(workloadBlock(kind).fields).flatMap(([name, node]) =>
+    isExpectation(node) ? [{ name, leaf: node.leaf, read: claimReader(node.claim) }] : [],
+  )
+  const byValue = fields.map(() => new Map<unknown, number[]>())
+  const entries = workloads.map((workload, position) => {
+    const values = workload as unknown as Readonly<Record<string, unknown>>
+    const stated: Stated[] = []
+    let keyed = 0
+    for (const [slot, { name, leaf }] of fields.entries()) {
+      const value = values[name]
+      if (value === 'any') continue
+      stated.push({ name, slot, expected: leaf.show(value), met: leaf.comparison(value) })
+      if (!Array.isArray(value)) continue
+      keyed++
+      for (const item of value as readonly unknown[]) addTo(byValue[slot], item, position)
+    }
+    return { name: workload.name, stated, keyed }
+  })
+  return { entries, readers: fields.map(({ read }) => read), byValue }
+}
+
+function addTo(map: Map<unknown, number[]> | undefined, key: unknown, position: number): void {
+  const positions = map?.get(key)
+  if (positions === undefined) map?.set(key, [position])
+  else positions.push(position)
+}
+
+/** For each entry, on how many of its keyed fields the claims agree. */
+function scores({ entries, readers, byValue }: KindIndex, claims: Claims): Uint8Array {
+  const agreed = new Uint8Array(entries.length)
+  for (const [slot, read] of readers.entries()) {
+    for (const position of byValue[slot]?.get(read(claims)) ?? [])
+      agreed[position] = (agreed[position] ?? 0) + 1
+  }
+  return agreed
+}
+
+function matchIn(index: KindIndex | undefined, claims: Claims, allowed: Allowed): string | null {
+  if (index === undefined) return null
+  const agreed = scores(index, claims)
+  for (const [position, entry] of index.entries.entries()) {
+    if (agreed[position] !== entry.keyed) continue
+    if (allowed !== 'known' && !allowed.has(entry.name)) continue
+    if (differences(index, entry, claims).length === 0) return entry.name
+  }
+  return null
+}
+
+function closestIn(index: KindIndex | undefined, claims: Claims, allowed: Allowed): ClosestReference | null {
+  if (index === undefined) return null
+  const agreed = scores(index, claims)
+  let best: Entry | null = null
+  let bestScore = -1
+  for (const [position, entry] of index.entries.entries()) {
+    if (allowed !== 'known' && !allowed.has(entry.name)) continue
+    const score = agreed[position] ?? 0
+    if (score > bestScore) {
+      best = entry
+      bestScore = score
+    }
+  }
+  return best && { workload: best.name, kind: claims.kind, differs: differences(index, best, claims) }
+}
+
+function differences({ readers }: KindIndex, entry: Entry, claims: Claims): Difference[] {
+  return entry.stated.flatMap(({ name, slot, expected, met }) => {
+    const claim = readers[slot]?.(claims)
+    return met(claim) ? [] : [{ field: name, expected, got: showClaim(claim) }]
+  })
+}
