@@ -14,7 +14,7 @@ export interface SentInitData {
 
 /** Checked init-data. */
 export interface InitData {
-  /** Of the raw body; 32, 48 or 64 bytes of hex, not yet fitted to a field. */
+  /** Of the raw body: 32, 48 or 64 bytes of hex; the appraisal fits it to the field of the report. */
   readonly digest: string
   /** The `[data]` table: names of files and their texts. */
   readonly data: JsonObject
@@ -40,11 +40,6 @@ export function readInitData({ format, body }: SentInitData): InitData {
     throw invalid('a member of [data] is no string')
   }
   return { digest: hash(algorithm, body, 'hex'), data: Object.fromEntries(texts) }
-}
-
-/** The digest as a field of `fieldBytes` holds it: cut off, or filled up with zeros on the right. */
-export function fitDigest(digest: string, fieldBytes: number): string {
-  return digest.slice(0, fieldBytes * 2).padEnd(fieldBytes * 2, '0')
 }
 
 function parseToml(body: string): Record<string, unknown> {

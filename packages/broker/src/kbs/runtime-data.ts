@@ -16,6 +16,26 @@ export type HashAlgorithm = (typeof HASH_ALGORITHMS)[number]
 /** What guests use when the challenge names none. */
 export const DEFAULT_HASH_ALGORITHM: HashAlgorithm = 'sha384'
 
+const OFFERED = 'supported-hash-algorithms'
+
+/**
+ * The best of those that a guest offers in `extra-params`; the default where it offers none.
+ * @throws {BrokerError} `hash-algorithm-unsupported`
+ */
+export function selectHash(extraParams: unknown): HashAlgorithm {
+  if (typeof extraParams !== 'object' || extraParams === null || !Object.hasOwn(extraParams, OFFERED)) {
+    return DEFAULT_HASH_ALGORITHM
+  }
+  const offered: unknown = Reflect.get(extraParams, OFFERED)
+  const names = Array.isArray(offered) ? offered.map(name => String(name).toLowerCase()) : []
+  const selected = HASH_ALGORITHMS.find(name => names.includes(name))
+  if (selected !== undefined) return selected
+  throw new BrokerError(
+    'hash-algorithm-unsupported',
+    `none of the offered hash algorithms is supported; want one of ${HASH_ALGORITHMS.join(', ')}`,
+  )
+}
+
 /** REPORTDATA of an SGX, TDX or SNP report. */
 export const REPORT_DATA_BYTES = 64
 

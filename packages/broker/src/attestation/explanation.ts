@@ -1,0 +1,63 @@
+// The explanation of a verdict, as it is stored, listed and answered: what was looked at, what it said, and what it
+// lacked. Plain JSON with the same members whatever the verdict; null where a member does not apply.
+
+import type { AppraisalResult } from '@casemate/appraisal'
+import type { Claims, Refusal, Step, Verified } from '@casemate/evidence'
+import type { JsonObject } from '../json.ts'
+
+/** Why evidence did not verify. */
+export interface ExplainedRefusal extends JsonObject {
+  readonly code: string
+  readonly message: string
+  readonly expected: string | null
+  readonly got: string | null
+  readonly hint: string | null
+}
+
+export interface Explanation extends JsonObject {
+  readonly verdict: 'accepted' | 'refused'
+  /** Null when accepted; the refusal's code, or `appraisal-refused` with the violations in the result. */
+  readonly code: string | null
+  readonly steps: readonly JsonObject[]
+  readonly claims: JsonObject | null
+  readonly result: JsonObject | null
+  readonly refusal: ExplainedRefusal | null
+  /** The earliest end of everything that the verdict depends on, RFC 3339. */
+  readonly validUntil: string | null
+}
+
+/** Of evidence that did not verify. */
+export function explainRefusal(refusal: Refusal): Explanation {
+  const { code, message, expected = null, got = null, hint = null } = refusal
+  return {
+    verdict: 'refused',
+    code,
+    steps: stepsOf(refusal.steps),
+    claims: null,
+    result: null,
+    refusal: { code, message, expected, got, hint },
+    validUntil: null,
+  }
+}
+
+/** Of evidence that verified and was appraised. */
+export function explainResult(verified: Verified, result: AppraisalResult): Explanation {
+  return {
+    verdict: result.accepted ? 'accepted' : 'refused',
+    code: result.accepted ? null : 'appraisal-refused',
+    steps: stepsOf(verified.steps),
+    claims: toJson(verified.claims),
+    result: toJson(result),
+    refusal: null,
+    validUntil: verified.validUntil.toISOString(),
+  }
+}
+
+function stepsOf(steps: readonly Step[]): readonly JsonObject[] {
+  return steps.map(({ name, looked }) => ({ name, looked }))
+}
+
+/** Claims and results are plain JSON by construction; their interfaces only lack the index signature. */
+function toJson(value: Claims | AppraisalResult): JsonObject {
+  return value as unknown as JsonObject
+}

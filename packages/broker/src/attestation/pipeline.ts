@@ -1,0 +1,156 @@
+// From evidence to attestation result: parse, verify, appraise, sign, record. Every verdict, accepted or refused, is
+// on record with its explanation and in the ledger before anybody learns of it; the guest learns no more than a code.
+
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { type AppraisalPolicy, type AppraisalResult, appraise, type Binding } from '@casemate/appraisal'
+import { type Kind, parseKbsEvidence, Refusal, recognise, type Verified } from '@casemate/evidence'
+import { openEndorsementFetcher } from '@casemate/evidence/node'
+import type { BrokerContext } from '../context.ts'
+import { BrokerError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
+import type { ExplainRequest, Pipeline } from '../pipeline.ts'
+import { AppraisalSource, DEFAULT_POLICY, parseGivenPolicy } from './appraisal-source.ts'
+import { type Explanation, explainRefusal, explainResult } from './explanation.ts'
+import type { InitData } from './init-data.ts'
+import { recordAttestation } from './record.ts'
+import { signResult } from './token.ts'
+import { type VerificationParts, verifyEvidence } from './verification.ts'
+
+/** A guest's evidence and what its session demands of it. */
+export interface AttestRequest {
+  readonly tee: Kind
+  readonly primaryEvidence: unknown
+  /** 64 bytes of hex: the hash over nonce and TEE key. */
+  readonly reportData: string
+  readonly initData: InitData | null
+  /** What the report data stands for; goes into token and record. */
+  readonly runtimeData: JsonObject & { readonly nonce: string }
+  readonly protocolVersion: string
+}
+
+/** An attestation that was accepted, signed and recorded. */
+export interface AcceptedAttestation {
+  readonly id: string
+  readonly explanation: Explanation
+  /** The EAR token. */
+  readonly token: string
+  /** Never later than anything that the verdict depends on. */
+  readonly expiresAt: Date
+}
+
+export interface AttestationPipeline extends Pipeline {
+  /** @throws {BrokerError} `evidence-refused`, `appraisal-refused`, `endorsements-unavailable` */
+  attest(request: AttestRequest): Promise<AcceptedAttestation>
+}
+
+export function createPipeline(context: BrokerContext): AttestationPipeline {
+  const { config, anchors, endorsements, now } = context
+  const cacheDir = join(config.dataDir, 'endorsements')
+  const { pcsUrl, kdsUrl } = config
+  const fetcher = config.offline ? null : openEndorsementFetcher({ cacheDir, pcsUrl, kdsUrl, now })
+  const parts: PipelineParts = {
+    context,
+    source: new AppraisalSource(context.store.documents),
+    verification: { anchors, endorsements, fetcher },
+  }
+  return {
+    attest: request => counted(context, request.tee, () => attest(parts, request)),
+    explain: request => explain(parts, request),
+  }
+}
+
+interface PipelineParts {
+  readonly context: BrokerContext
+  readonly source: AppraisalSource
+  readonly verification: VerificationParts
+}
+
+async function attest(parts: PipelineParts, request: AttestRequest): Promise<AcceptedAttestation> {
+  const { context, source } = parts
+  const id = randomUUID()
+  const at = context.now()
+  const record = (explanation: Explanation) => recordAttestation(context, { id, at, request, explanation })
+
+  const verified = await verifyOrRecord(parts, request, record)
+  const policy = await source.policy(DEFAULT_POLICY)
+  const binding = { reportData: request.reportData, initDataDigest: request.initData?.digest ?? 'none' }
+  const result = demandBinding(await appraiseWith(parts, verified, policy, binding), verified, request)
+  const explanation = explainResult(verified, result)
+  if (!result.accepted) {
+    await record(explanation)
+    throw new BrokerError('appraisal-refused', 'the evidence is not what the policy wants')
+  }
+  const { token, expiresAt } = await signResult(context, { id, at, request, verified, result })
+  await record(explanation)
+  return { id, explanation, token, expiresAt }
+}
+
+async function verifyOrRecord(
+  parts: PipelineParts,
+  request: AttestRequest,
+  record: (explanation: Explanation) => Promise<void>,
+): Promise<Verified> {
+  try {
+    const evidence = parseKbsEvidence(request.tee, request.primaryEvidence)
+    return await verifyEvidence(parts.verification, evidence, parts.context.now())
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    await record(explainRefusal(error))
+    throw new BrokerError('evidence-refused', 'the evidence did not verify', { cause: error })
+  }
+}
+
+// oxlint-disable-next-line max-params -- the four things that an appraisal is about
+async function appraiseWith(
+  parts: PipelineParts,
+  verified: Verified,
+  policy: AppraisalPolicy,
+  binding: Binding,
+): Promise<AppraisalResult> {
+  return appraise({ claims: verified.claims, references: await parts.source.references(), policy, binding })
+}
+
+/**
+ * A handshake always demands its report data, also where the policy leaves it open for evidence from elsewhere:
+ * a secret must never be encrypted to a key that the evidence does not bind.
+ */
+function demandBinding(result: AppraisalResult, verified: Verified, request: AttestRequest): AppraisalResult {
+  const got = verified.claims.reportData
+  if (got === request.reportData || result.violations.some(({ path }) => path === 'reportData')) return result
+  const violation = {
+    path: 'reportData',
+    expected: request.reportData,
+    got,
+    hint: 'the evidence was made for another session or key; attest again with this nonce',
+  }
+  return { ...result, accepted: false, bound: false, violations: [...result.violations, violation] }
+}
+
+async function explain(parts: PipelineParts, { evidence, at, policy }: ExplainRequest): Promise<JsonObject> {
+  const wanted = typeof policy === 'string' ? await parts.source.policy(policy) : parseGivenPolicy(policy)
+  try {
+    const verified = await verifyEvidence(parts.verification, recognise(evidence), at)
+    const unbound = { reportData: 'any', initDataDigest: 'any' }
+    return explainResult(verified, await appraiseWith(parts, verified, wanted, unbound))
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return explainRefusal(error)
+  }
+}
+
+async function counted<T>({ metrics }: BrokerContext, tee: Kind, attempt: () => Promise<T>): Promise<T> {
+  metrics.attestationRequests.inc()
+  try {
+    const value = await attempt()
+    metrics.attestationSuccesses.inc({ tee_type: tee })
+    return value
+  } catch (error) {
+    const refused =
+      error instanceof BrokerError &&
+      (error.code === 'evidence-refused' || error.code === 'appraisal-refused')
+    if (refused) metrics.attestationFailures.inc({ tee_type: tee })
+    else metrics.attestationErrors.inc()
+    throw error
+  }
+}

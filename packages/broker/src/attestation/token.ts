@@ -1,0 +1,59 @@
+// The attestation result as a signed token: an EAR (JWT, ES256) that ends no later than what it rests on.
+
+import { type AppraisalResult, earClaims } from '@casemate/appraisal'
+import type { Verified } from '@casemate/evidence'
+import type { BrokerContext } from '../context.ts'
+import { BrokerError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
+import type { AttestRequest } from './pipeline.ts'
+
+/** `ear.verifier-id`: who appraised. */
+const VERIFIER = { developer: 'https://casemate.dev', build: 'casemate broker' }
+
+/** Longest init-data that is repeated in a token, in characters; tokens travel in request heads of 128 KiB. */
+const MAX_INIT_DATA_CHARS = 16_384
+
+/** An accepted appraisal of one session. */
+export interface ResultToSign {
+  readonly id: string
+  readonly at: Date
+  readonly request: AttestRequest
+  readonly verified: Verified
+  readonly result: AppraisalResult
+}
+
+export interface SignedResult {
+  readonly token: string
+  readonly expiresAt: Date
+}
+
+/** @throws {BrokerError} `evidence-refused` where what the verdict rests on ends within a second */
+export async function signResult(context: BrokerContext, accepted: ResultToSign): Promise<SignedResult> {
+  const { config, tokenKeys } = context
+  const { id, at, request, verified, result } = accepted
+  const end = Math.min(at.getTime() + config.tokenLifetime, verified.validUntil.getTime())
+  const expiresAt = new Date(end - (end % 1000))
+  if (expiresAt.getTime() - at.getTime() < 1000) {
+    throw new BrokerError('evidence-refused', 'the endorsements end within a second')
+  }
+  const claims = earClaims(result, {
+    claims: verified.claims,
+    issuer: config.issuer,
+    audience: config.issuer,
+    tokenId: id,
+    issuedAt: at,
+    expiresAt,
+    verifier: VERIFIER,
+    nonce: request.runtimeData.nonce,
+    runtimeData: { ...request.runtimeData } as Parameters<typeof earClaims>[1]['runtimeData'],
+    initData: smallInitData(request) as Parameters<typeof earClaims>[1]['initData'],
+  })
+  return { token: await tokenKeys.signToken(claims as unknown as JsonObject), expiresAt }
+}
+
+/** Larger init-data is in the token by its digest alone. */
+function smallInitData({ initData }: AttestRequest): JsonObject | null {
+  if (initData === null) return null
+  const chars = Object.values(initData.data).reduce((sum: number, text) => sum + String(text).length, 0)
+  return chars <= MAX_INIT_DATA_CHARS ? initData.data : null
+}

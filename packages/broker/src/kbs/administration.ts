@@ -1,0 +1,50 @@
+// The protocol's administrative routes, mapped onto /v1: policies in Rego are refused with the way to say the same
+// here, rules are listed by name, and reference values become reference documents.
+
+import type { FastifyInstance } from 'fastify'
+import { BrokerError } from '../errors.ts'
+import type { StoredDocument } from '../store/store.ts'
+import { actorOf } from './administrator.ts'
+import type { KbsParts } from './parts.ts'
+import { findReferenceValue, putReferenceValues } from './reference-value.ts'
+
+const PAGE = 100
+
+export function registerAdministration(scope: FastifyInstance, parts: KbsParts): void {
+  scope.post('/attestation-policy', { config: { access: 'writer' } }, () => {
+    throw new BrokerError(
+      'rego-unsupported',
+      'Rego is not run here; write the appraisal policy with PUT /v1/policies/default (`casemate policy set default`)',
+    )
+  })
+
+  scope.post('/resource-policy', { config: { access: 'writer' } }, () => {
+    throw new BrokerError(
+      'rego-unsupported',
+      'Rego is not run here; write a CEL rule with PUT /v1/rules/{name}, ' +
+        'e.g. {"secrets":"default/*/*","expression":"result.status == \\"affirming\\"","message":"…","enabled":true}',
+    )
+  })
+
+  scope.get('/resource-policy', { config: { access: 'auditor' } }, async () => {
+    const names: string[] = []
+    let after: string | null = null
+    do {
+      const page: { items: readonly StoredDocument[]; next: string | null } =
+        await parts.context.store.documents.list('rule', { limit: PAGE, after })
+      names.push(...page.items.map(({ name }) => name))
+      after = page.next
+    } while (after !== null)
+    return names
+  })
+
+  scope.post('/reference-value', { config: { access: 'writer', records: true } }, async (request, reply) => {
+    await putReferenceValues(parts.context, request.body, actorOf(request))
+    return reply.type('application/json').send('')
+  })
+
+  scope.get('/reference-value/*', { config: { access: 'auditor' } }, async (request, reply) => {
+    const { '*': id = '' } = request.params as Readonly<Record<string, string>>
+    return reply.type('application/json').send(JSON.stringify(await findReferenceValue(parts.context, id)))
+  })
+}

@@ -1,0 +1,141 @@
+// The handshake: POST auth gives a challenge, POST attest takes the evidence and answers with the attestation result.
+
+import type { Kind } from '@casemate/evidence'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type InitData, readInitData } from '../attestation/init-data.ts'
+import { BrokerError } from '../errors.ts'
+import { readCookie, setCookie } from '../sessions/cookie.ts'
+import type { ChallengedSession, SealedSession } from '../sessions/session.ts'
+import { UsedChallenges } from '../sessions/used-challenges.ts'
+import { parseJson, readAttest, readAuth, readLegacyAttest } from './body.ts'
+import type { KbsParts } from './parts.ts'
+import { DEFAULT_HASH_ALGORITHM, expectedReportData, selectHash } from './runtime-data.ts'
+import type { TeeKey } from './tee-key.ts'
+import { parseVersion } from './version.ts'
+
+/** Kinds of evidence that are verified; every other `tee` is refused at once. */
+const TEES: readonly Kind[] = ['sgx', 'tdx', 'snp', 'sample']
+
+export function registerHandshake(scope: FastifyInstance, parts: KbsParts): void {
+  const { metrics } = parts.context
+  const used = new UsedChallenges()
+
+  scope.post('/auth', { config: { access: 'public', limited: true } }, async (request, reply) => {
+    metrics.authRequests.inc()
+    try {
+      const answer = await challenge(parts, request, reply)
+      metrics.authSuccesses.inc()
+      return answer
+    } catch (error) {
+      metrics.authErrors.inc()
+      throw error
+    }
+  })
+
+  scope.post('/attest', { config: { access: 'guest', limited: true } }, (request, reply) =>
+    attest(parts, used, request, reply),
+  )
+}
+
+async function challenge(parts: KbsParts, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const body = readAuth(request.body)
+  const version = parseVersion(body.version)
+  const tee = parseTee(body.tee)
+  const hash = version === '0.4.0' ? selectHash(body['extra-params']) : DEFAULT_HASH_ALGORITHM
+  const session = parts.sessions.challenge({ version, tee, hash })
+  giveCookie(request, reply, await parts.sessions.seal(session, []))
+  // Guests before 0.4.0 parse a string here, and all guests take its absence for the default.
+  const extraParams = hash === DEFAULT_HASH_ALGORITHM ? '' : { 'selected-hash-algorithm': hash }
+  return { nonce: session.nonce, 'extra-params': extraParams }
+}
+
+// oxlint-disable-next-line max-params -- a route handler with what it shares
+async function attest(
+  parts: KbsParts,
+  used: UsedChallenges,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<object> {
+  const session = await parts.sessions.openChallenged(readCookie(request.headers.cookie))
+  const sent = readEvidence(parts, session, request.body)
+  if (!used.use(session.nonce)) {
+    throw new BrokerError('session-invalid', 'this challenge was answered already; start again with auth')
+  }
+  const attested = await parts.pipeline.attest({
+    tee: session.tee as Kind,
+    primaryEvidence: sent.primaryEvidence,
+    reportData: expectedReportData({ ...session, ...sent, teeKey: sent.teeKey.jwk }),
+    initData: sent.initData,
+    runtimeData: {
+      nonce: session.nonce,
+      'tee-pubkey': sent.teeKey.jwk,
+      'additional-evidence': sent.additionalEvidence,
+    },
+    protocolVersion: session.version,
+  })
+  parts.subjects.keep(attested.id, attested.explanation)
+  const next = {
+    stage: 'attested',
+    attestationId: attested.id,
+    teeKey: sent.teeKey.jwk,
+    version: session.version,
+  } as const
+  giveCookie(request, reply, await parts.sessions.seal(next, [attested.expiresAt]))
+  return { token: attested.token }
+}
+
+interface SentEvidence {
+  readonly teeKey: TeeKey
+  readonly primaryEvidence: unknown
+  readonly additionalEvidence: string
+  readonly initData: InitData | null
+}
+
+function readEvidence(parts: KbsParts, session: ChallengedSession, body: unknown): SentEvidence {
+  if (session.version !== '0.4.0') {
+    const sent = readLegacyAttest(body)
+    return {
+      teeKey: parts.teeKeys.read(sent['tee-pubkey']),
+      primaryEvidence: parseJson(sent['tee-evidence'], 'tee-evidence'),
+      additionalEvidence: '',
+      initData: null,
+    }
+  }
+  const sent = readAttest(body)
+  const { nonce } = sent['runtime-data']
+  if (nonce !== session.nonce) {
+    throw new BrokerError('nonce-mismatch', 'the nonce in the runtime data is not the one of this session')
+  }
+  const additionalEvidence = sent['tee-evidence'].additional_evidence
+  refuseDevices(additionalEvidence)
+  return {
+    teeKey: parts.teeKeys.read(sent['runtime-data']['tee-pubkey']),
+    primaryEvidence: sent['tee-evidence'].primary_evidence,
+    additionalEvidence,
+    initData: sent['init-data'] ? readInitData(sent['init-data']) : null,
+  }
+}
+
+/** Device evidence that nobody verifies must not look as if somebody had. */
+function refuseDevices(additionalEvidence: string): void {
+  if (additionalEvidence === '') return
+  const devices = parseJson(additionalEvidence, 'additional_evidence')
+  if (typeof devices === 'object' && devices !== null && !Array.isArray(devices)) {
+    if (Object.keys(devices).length === 0) return
+  }
+  throw new BrokerError(
+    'device-evidence-unsupported',
+    'evidence of devices is not verified here; send additional_evidence empty',
+  )
+}
+
+function parseTee(name: string): Kind {
+  const tee = TEES.find(known => known === name.toLowerCase())
+  if (tee !== undefined) return tee
+  throw new BrokerError('tee-unsupported', `evidence is verified here of ${TEES.join(', ')} only`)
+}
+
+function giveCookie(request: FastifyRequest, reply: FastifyReply, { token, expiresAt }: SealedSession): void {
+  const secure = request.protocol === 'https'
+  reply.header('set-cookie', setCookie(token, { expires: expiresAt, secure }))
+}

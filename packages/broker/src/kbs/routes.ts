@@ -1,0 +1,65 @@
+// The Confidential Containers KBS protocol under /kbs/v0, versions 0.4.0, 0.2.0 and 0.1.1.
+// Bodies are read as bytes whatever their content type says, and every answer other than 200 is `{type, detail}`.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { AttestationPipeline } from '../attestation/pipeline.ts'
+import type { BrokerContext } from '../context.ts'
+import { BrokerError } from '../errors.ts'
+import type { DecidingRules } from '../release/rules.ts'
+import { logUnexpected, toBrokerError } from '../server/error-answer.ts'
+import { Sessions } from '../sessions/session.ts'
+import { registerAdministration } from './administration.ts'
+import { kbsAnswer } from './errors.ts'
+import { registerHandshake } from './handshake.ts'
+import type { KbsParts } from './parts.ts'
+import { registerResource } from './resource.ts'
+import { Subjects } from './subjects.ts'
+import { TeeKeys } from './tee-key.ts'
+
+/** What the protocol is served with. */
+export interface KbsOptions {
+  readonly context: BrokerContext
+  readonly pipeline: AttestationPipeline
+  readonly rules: DecidingRules
+}
+
+/** Registers all routes in a scope of their own: parsers and error bodies are the protocol's there and nowhere else. */
+export async function registerKbs(app: FastifyInstance, options: KbsOptions): Promise<void> {
+  const { context } = options
+  const parts: KbsParts = {
+    ...options,
+    sessions: new Sessions({
+      keys: context.sessionKeys,
+      now: context.now,
+      lifetimeMs: context.config.sessionTimeout,
+    }),
+    teeKeys: new TeeKeys({ allowRsa15: context.config.rsa15 }),
+    subjects: new Subjects(context.store.attestations),
+  }
+  await app.register(
+    async scope => {
+      readBodiesAsBytes(scope)
+      scope.setErrorHandler(answerKbsError)
+      scope.setNotFoundHandler((request, reply) =>
+        answerKbsError(new BrokerError('route-missing', 'nothing is served under this name'), request, reply),
+      )
+      registerHandshake(scope, parts)
+      registerResource(scope, parts)
+      registerAdministration(scope, parts)
+    },
+    { prefix: '/kbs/v0' },
+  )
+}
+
+function readBodiesAsBytes(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+}
+
+/** Answers `error` as the protocol has it. */
+export function answerKbsError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = toBrokerError(error)
+  logUnexpected(request, known)
+  const { status, body } = kbsAnswer(known)
+  return reply.code(status).type('application/json').send(JSON.stringify(body))
+}
