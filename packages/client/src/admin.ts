@@ -122,6 +122,11 @@ export async function fetchInfo(options: HttpOptions): Promise<BrokerInfo> {
   return objectOf(answer) as unknown as BrokerInfo
 }
 
+/** Octets that anyone may read, e.g. `/log/checkpoint`. @throws {Unavailable} @throws {BrokerRefusal} */
+export async function fetchPublic(options: HttpOptions, path: string): Promise<Uint8Array> {
+  return (await openHttp(options).send({ path })).bytes
+}
+
 /** Every item of a paged list, page after page. */
 export async function* itemsOf<Item>(read: (page: PageRequest) => Promise<Page<Item>>): AsyncGenerator<Item> {
   let cursor: string | null = null

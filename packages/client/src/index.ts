@@ -6,6 +6,7 @@ export {
   type Documents,
   type Expected,
   fetchInfo,
+  fetchPublic,
   itemsOf,
   openAdmin,
 } from './admin.ts'

@@ -74,7 +74,8 @@ export async function startFakeBroker(): Promise<FakeBroker> {
       const evidence = told['tee-evidence'].primary_evidence
       const wanted = expectedReportData(runtime.nonce, runtime['tee-pubkey'], broker.faults.selectedHash)
       if (
-        session?.nonce !== runtime.nonce ||
+        session === undefined ||
+        session.nonce !== runtime.nonce ||
         evidence.report_data !== Buffer.from(wanted).toString('base64')
       ) {
         return send(response, 401, { type: errorType('AttestationError'), detail: 'nonce-mismatch: no' })

@@ -1,0 +1,53 @@
+// casemate attest: the whole handshake as a simulated workload, to see what the broker makes of it.
+
+import { attest, KEY_TYPES } from '@casemate/client'
+import { type Command, SERVER_FLAGS } from '../command.ts'
+import { serverOf } from '../connection.ts'
+import { CliError } from '../failure.ts'
+import { openSimulatedAttester, SIMULATOR_FLAGS } from '../simulated-attester.ts'
+import { cell, fields, time } from '../table.ts'
+
+export const ATTEST_COMMAND: Command = {
+  words: ['attest'],
+  summary: 'attest to the broker as a simulated workload',
+  usage: '',
+  minimum: 0,
+  maximum: 0,
+  flags: {
+    server: SERVER_FLAGS.server,
+    ...SIMULATOR_FLAGS,
+    'key-type': { value: 'TYPE', summary: `the TEE’s key: ${KEY_TYPES.join(', ')} (default P-256)` },
+  },
+  notes: [
+    'Exit code 1 where the broker refuses. --json prints the token, checked against the broker’s keys.',
+  ],
+  examples: ['casemate attest', 'casemate attest --kind snp --json'],
+  run: async call => {
+    const typed = call.option('key-type') ?? 'P-256'
+    const keyType = KEY_TYPES.find(one => one === typed)
+    if (keyType === undefined) {
+      throw new CliError('flag-value-invalid', `--key-type is ${typed}`, {
+        hint: `one of ${KEY_TYPES.join(', ')}`,
+      })
+    }
+    const attester = await openSimulatedAttester(call)
+    const session = await call.terminal.progress(
+      'attesting',
+      attest({ url: serverOf(call), attester, keyType, fetch: call.terminal.fetch }),
+    )
+    const { claims, token } = session
+    const text = fields([
+      ['attested as', attester.tee],
+      ['status', cell(statusOf(claims))],
+      ['issuer', cell(claims.iss)],
+      ['token', cell(claims.jti)],
+      ['valid until', time(new Date((claims.exp ?? 0) * 1000).toISOString())],
+    ])
+    return { exitCode: 0, json: { token, claims }, text }
+  },
+}
+
+function statusOf(claims: Readonly<Record<string, unknown>>): unknown {
+  const submods = claims['submods'] as { cpu0?: Readonly<Record<string, unknown>> } | undefined
+  return submods?.cpu0?.['ear.status']
+}

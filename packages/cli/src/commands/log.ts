@@ -1,0 +1,241 @@
+// casemate log: the record of every decision. Receipts and growth are checked here, on this machine, with nothing
+// but the log's key; the broker is asked for data and believed in nothing.
+
+import { fetchPublic } from '@casemate/client'
+import { openCheckpoint, parseVerifierKey, verifyExtension, verifyReceipt } from '@casemate/ledger'
+import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
+import { adminOf, serverOf } from '../connection.ts'
+import { CliError } from '../failure.ts'
+import { readBytes, readObject } from '../files.ts'
+import { mark } from '../marks.ts'
+import { LIMIT_FLAG, listed, moreLine } from '../paging.ts'
+import { cell, fields, table, time } from '../table.ts'
+
+const KEY_FLAG = {
+  key: { value: 'KEY', summary: 'the log’s key, name+hash+base64, or a file with it' },
+} as const
+
+const SERVER_ONLY = { server: SERVER_FLAGS.server }
+
+export const LOG_COMMANDS: readonly Command[] = [
+  {
+    words: ['log', 'show'],
+    summary: 'read the entries, newest first, or one of them in full',
+    usage: '[INDEX]',
+    minimum: 0,
+    maximum: 1,
+    flags: { ...SERVER_FLAGS, ...LIMIT_FLAG },
+    examples: ['casemate log show', 'casemate log show 12'],
+    run: call => (call.positionals.length === 0 ? showEntries(call) : showEntry(call)),
+  },
+  {
+    words: ['log', 'receipt'],
+    summary: 'fetch the receipt of an entry: one file that proves that it is in the log',
+    usage: 'INDEX',
+    minimum: 1,
+    maximum: 1,
+    flags: SERVER_FLAGS,
+    examples: ['casemate log receipt 12 > receipt.json'],
+    run: async call => {
+      const receipt = await adminOf(call).ledger.receipt(indexOf(call))
+      return { exitCode: 0, json: receipt, text: JSON.stringify(receipt, null, 2) }
+    },
+  },
+  {
+    words: ['log', 'verify'],
+    summary: 'check a receipt, offline',
+    usage: 'RECEIPT',
+    minimum: 1,
+    maximum: 1,
+    flags: KEY_FLAG,
+    notes: ['Take the key from where you trust it to be: whoever chooses the key chooses the answer.'],
+    examples: ['casemate log key > log.key', 'casemate log verify receipt.json --key log.key'],
+    run: verifyCommand,
+  },
+  {
+    words: ['log', 'check'],
+    summary: 'prove that the log has only grown since an old checkpoint',
+    usage: '',
+    minimum: 0,
+    maximum: 0,
+    flags: {
+      ...SERVER_FLAGS,
+      ...KEY_FLAG,
+      since: { value: 'CHECKPOINT', summary: 'the old checkpoint, a file' },
+    },
+    notes: [
+      'Keep a checkpoint from time to time: two that contradict each other prove that the log was rewritten.',
+    ],
+    examples: [
+      'casemate log checkpoint > checkpoint.txt',
+      'casemate log check --since checkpoint.txt --key log.key',
+    ],
+    run: checkCommand,
+  },
+  {
+    words: ['log', 'checkpoint'],
+    summary: 'print the log’s present checkpoint, a signed note to be kept',
+    usage: '',
+    minimum: 0,
+    maximum: 0,
+    flags: SERVER_ONLY,
+    examples: ['casemate log checkpoint > checkpoint.txt'],
+    run: async call => {
+      const checkpoint = await fetchCheckpoint(call)
+      return { exitCode: 0, json: { checkpoint }, text: checkpoint.trimEnd() }
+    },
+  },
+  {
+    words: ['log', 'key'],
+    summary: 'print the log’s public key, to be compared over another way',
+    usage: '',
+    minimum: 0,
+    maximum: 0,
+    flags: SERVER_ONLY,
+    examples: ['casemate log key > log.key'],
+    run: async call => {
+      const key = keyText(await fetchText(call, '/v1/ledger/key'))
+      return { exitCode: 0, json: { key }, text: key }
+    },
+  },
+]
+
+async function showEntries(call: Call): Promise<Awaited<ReturnType<Command['run']>>> {
+  const admin = adminOf(call)
+  const listing = await listed(call, page => admin.ledger.entries(page))
+  const rows = listing.items.map(item => {
+    const entry = entryOf(item)
+    const at = item['timestamp'] ?? entry['at']
+    return [
+      cell(item['index']),
+      typeof at === 'string' ? time(at) : '-',
+      cell(entry['type'] ?? (item['erased'] === true ? '(erased)' : '-')),
+      who(entry['actor']),
+      subject(entry),
+    ]
+  })
+  const text = table(['index', 'at', 'what', 'who', 'about'], rows, 'the log has no entries')
+  return { exitCode: 0, json: listing, text: text + moreLine(listing) }
+}
+
+function entryOf(item: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const entry = item['entry']
+  return typeof entry === 'object' && entry !== null ? (entry as Readonly<Record<string, unknown>>) : item
+}
+
+/** A token's name, an attestation's id, or the broker itself. */
+function who(actor: unknown): string {
+  if (typeof actor !== 'object' || actor === null) return '-'
+  const { name, attestation, system } = actor as Record<string, unknown>
+  return cell(name ?? attestation ?? system)
+}
+
+/** What an entry is about, from whichever member names it. */
+function subject(entry: Readonly<Record<string, unknown>>): string {
+  const names = ['secret', 'path', 'name', 'reason', 'code', 'kind', 'key', 'route']
+  const found = names.map(name => entry[name]).find(value => typeof value === 'string')
+  return cell(found)
+}
+
+async function showEntry(call: Call): Promise<Awaited<ReturnType<Command['run']>>> {
+  const entry = await adminOf(call).ledger.entry(indexOf(call))
+  return { exitCode: 0, json: entry, text: JSON.stringify(entry, null, 2) }
+}
+
+function indexOf(call: Call): number {
+  const [typed = ''] = call.positionals
+  if (/^\d{1,15}$/.test(typed)) return Number(typed)
+  throw new CliError('argument-unexpected', `the index is ${typed}, want a whole number from 0 on`)
+}
+
+async function verifyCommand(call: Call): Promise<Awaited<ReturnType<Command['run']>>> {
+  const [file = ''] = call.positionals
+  const key = keyOf(call)
+  const verified = await verifyReceipt(await readObject(file, call), { key })
+  const { entry, index, timestamp, checkpoint } = verified
+  const { palette } = call.terminal
+  const lines = [
+    mark(true, 'the entry, its salt and its time give the leaf', palette),
+    mark(true, `the leaf is number ${index} of the ${checkpoint.size} under the checkpoint’s root`, palette),
+    mark(true, `the checkpoint is signed by ${checkpoint.origin}`, palette),
+    '',
+    fields([
+      ['what', cell(entry['type'])],
+      ['at', time(timestamp.toISOString())],
+      ['who', who(entry['actor'])],
+      ['about', subject(entry)],
+    ]),
+    '',
+    `Verdict: ${palette.green('proved')}, this entry is in the log as it stands here`,
+  ]
+  const json = {
+    proved: true,
+    index,
+    timestamp: timestamp.toISOString(),
+    entry,
+    checkpoint: { origin: checkpoint.origin, size: checkpoint.size },
+  }
+  return { exitCode: 0, json, text: lines.join('\n') }
+}
+
+async function checkCommand(call: Call): Promise<Awaited<ReturnType<Command['run']>>> {
+  const key = keyOf(call)
+  const since = call.option('since')
+  if (since === null) throw new CliError('argument-missing', 'log check needs --since, an old checkpoint')
+  const old = new TextDecoder().decode(readBytes(since))
+  // Both signatures are checked before the broker is asked for a proof between two sizes that anyone could have written.
+  const verifier = await parseVerifierKey(key)
+  const from = await openCheckpoint(old, { key: verifier, origin: verifier.name })
+  const now = await fetchCheckpoint(call)
+  const to = await openCheckpoint(now, { key: verifier, origin: verifier.name })
+  const [low, high] = [Math.min(from.size, to.size), Math.max(from.size, to.size)]
+  const consistency = low === high || low === 0 ? [] : await fetchProof(call, low, high)
+  const { older, newer } = await verifyExtension(now, { checkpoint: old, consistency }, { key })
+  if (to.size < from.size) {
+    throw new CliError('proof-invalid', `the log now has ${to.size} entries, and had ${from.size}`, {
+      hint: 'the broker was set back to an older state; what came after is not in its log any more',
+    })
+  }
+  const { palette } = call.terminal
+  const lines = [
+    mark(true, `both checkpoints are signed by ${verifier.name}`, palette),
+    mark(true, `the ${newer.size} entries of now begin with the ${older.size} of then`, palette),
+    '',
+    `Verdict: ${palette.green('consistent')}, nothing was removed or changed, ${newer.size - older.size} added`,
+  ]
+  const json = { consistent: true, from: older.size, to: newer.size, added: newer.size - older.size }
+  return { exitCode: 0, json, text: lines.join('\n') }
+}
+
+async function fetchProof(call: Call, from: number, to: number): Promise<string[]> {
+  const answer = await adminOf(call).ledger.consistency(from, to)
+  const proof = answer['consistency'] ?? answer['proof']
+  return Array.isArray(proof) ? proof.filter(hash => typeof hash === 'string') : []
+}
+
+async function fetchCheckpoint(call: Call): Promise<string> {
+  return fetchText(call, '/log/checkpoint')
+}
+
+async function fetchText(call: Call, path: string): Promise<string> {
+  const bytes = await fetchPublic({ url: serverOf(call), fetch: call.terminal.fetch }, path)
+  return new TextDecoder().decode(bytes)
+}
+
+/** The key, whether it is sent as text or as `{ key }`. */
+function keyText(body: string): string {
+  if (!body.startsWith('{')) return body.trim()
+  const parsed: unknown = JSON.parse(body)
+  return typeof parsed === 'object' && parsed !== null && 'key' in parsed ? cell(parsed.key) : body.trim()
+}
+
+/** `--key`, typed out or as a file; never fetched from the log that it is to judge. */
+function keyOf(call: Call): string {
+  const typed = call.option('key')
+  if (typed === null) {
+    throw new CliError('argument-missing', 'the log’s key is needed: --key', {
+      hint: 'casemate log key prints it; keep it from a moment when you trust the broker',
+    })
+  }
+  return /^[^+]+\+[0-9a-f]{8}\+/.test(typed) ? typed : new TextDecoder().decode(readBytes(typed)).trim()
+}

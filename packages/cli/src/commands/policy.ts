@@ -1,0 +1,49 @@
+// casemate policy: what evidence has to be; `test` says what a policy would make of evidence, and why.
+
+import type { Explanation } from '@casemate/client'
+import { type Command, SERVER_FLAGS } from '../command.ts'
+import { adminOf } from '../connection.ts'
+import { base64, type DocumentKind, documentCommands } from '../document-commands.ts'
+import { explanationText, isAccepted } from '../explanation.ts'
+import { CliError } from '../failure.ts'
+import { readInput } from '../files.ts'
+
+const POLICIES: DocumentKind = {
+  noun: 'policy',
+  plural: 'appraisal policies',
+  documents: admin => admin.policies,
+  columns: ['updatedAt'],
+}
+
+export const POLICY_COMMANDS: readonly Command[] = [
+  ...documentCommands(POLICIES),
+  {
+    words: ['policy', 'test'],
+    summary: 'what the policy would make of a piece of evidence, or of a past attestation',
+    usage: 'NAME [EVIDENCE]',
+    minimum: 1,
+    maximum: 2,
+    flags: { ...SERVER_FLAGS, attestation: { value: 'ID', summary: 'a past attestation instead of a file' } },
+    notes: [
+      'Exit code 1 where the policy would refuse it. Nothing is released, and nothing is recorded as attested.',
+    ],
+    examples: ['casemate policy test default quote.bin', 'casemate policy test next --attestation 01JD…'],
+    run: async call => {
+      const [name = '', file] = call.positionals
+      const attestationId = call.option('attestation')
+      if ((file === undefined) === (attestationId === null)) {
+        throw new CliError('argument-missing', 'policy test needs either a file or --attestation', {
+          hint: 'casemate policy test NAME EVIDENCE',
+        })
+      }
+      const what =
+        attestationId === null ? { evidence: base64(await readInput(file ?? '', call)) } : { attestationId }
+      const explanation: Explanation = await call.terminal.progress(
+        'appraising',
+        adminOf(call).policies.test(name, what),
+      )
+      const text = explanationText(explanation, call.terminal.palette)
+      return { exitCode: isAccepted(explanation) ? 0 : 1, json: explanation, text }
+    },
+  },
+]

@@ -1,0 +1,107 @@
+// casemate rule: who gets which secret, in CEL; `dry-run` says what past attestations would now get.
+
+import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
+import { adminOf } from '../connection.ts'
+import { type DocumentKind, documentCommands, storeDocument } from '../document-commands.ts'
+import { CliError } from '../failure.ts'
+import { readObject, STDIN } from '../files.ts'
+import { countOf } from '../paging.ts'
+import { cell, table, time } from '../table.ts'
+
+const RULES: DocumentKind = {
+  noun: 'rule',
+  plural: 'rules',
+  documents: admin => admin.rules,
+  columns: ['secrets', 'expression', 'enabled'],
+}
+
+const RULE_FLAGS = {
+  secrets: { value: 'PATTERN', summary: 'which secrets, e.g. default/db/*' },
+  expression: { value: 'CEL', summary: 'must be true; over claims, result, secret and now' },
+  message: { value: 'TEXT', summary: 'what an auditor reads where it denies' },
+  disabled: { summary: 'store it without switching it on' },
+}
+
+export const RULE_COMMANDS: readonly Command[] = [
+  ...documentCommands(RULES).map(command => (command.words[1] === 'set' ? setRule(command) : command)),
+  {
+    words: ['rule', 'dry-run'],
+    summary: 'what past attestations would get from a rule, before it is switched on',
+    usage: 'NAME [FILE]',
+    minimum: 1,
+    maximum: 2,
+    flags: {
+      ...SERVER_FLAGS,
+      ...RULE_FLAGS,
+      limit: { value: 'N', summary: 'how many of the newest attestations to try' },
+    },
+    examples: [
+      'casemate rule dry-run db',
+      `casemate rule dry-run db --secrets 'default/db/*' --expression 'claims.kind == "tdx"'`,
+    ],
+    run: async call => {
+      const [name = '', file] = call.positionals
+      const limit = countOf(call, 'limit')
+      const proposed = file === undefined && !ruleFlagGiven(call) ? null : await ruleFrom(call, file)
+      const outcome = await adminOf(call).rules.dryRun(name, {
+        ...(proposed === null ? {} : { rule: proposed as never }),
+        ...(limit === null ? {} : { limit }),
+      })
+      return { exitCode: 0, json: outcome, text: dryRunText(outcome) }
+    },
+  },
+]
+
+function setRule(generic: Command): Command {
+  return {
+    ...generic,
+    summary: 'create or replace one, from flags or from a file in YAML or JSON',
+    flags: { ...generic.flags, ...RULE_FLAGS },
+    notes: [
+      'Every enabled rule whose pattern matches a secret must be true for it to be released;',
+      'where none matches, nothing is. A rule that fails to evaluate denies.',
+    ],
+    examples: [
+      `casemate rule set db --secrets 'default/db/*' --expression 'claims.kind == "tdx" && !claims.simulated'`,
+      'casemate rule set db rule.yaml',
+    ],
+    run: async call => {
+      const [name = '', file] = call.positionals
+      return storeDocument(call, RULES, { name, document: await ruleFrom(call, file) })
+    },
+  }
+}
+
+function ruleFlagGiven(call: Call): boolean {
+  return Object.keys(RULE_FLAGS).some(name => call.given(name))
+}
+
+async function ruleFrom(call: Call, file: string | undefined): Promise<Record<string, unknown>> {
+  if (!ruleFlagGiven(call)) return readObject(file ?? STDIN, call)
+  if (file !== undefined) {
+    throw new CliError('argument-unexpected', `the rule comes from flags or from ${file}, not from both`)
+  }
+  const secrets = call.option('secrets')
+  const expression = call.option('expression')
+  if (secrets === null || expression === null) {
+    throw new CliError('argument-missing', 'a rule needs --secrets and --expression')
+  }
+  const message = call.option('message') ?? `rule wants ${expression}`
+  return { secrets, expression, message, enabled: !call.given('disabled') }
+}
+
+function dryRunText(outcome: Readonly<Record<string, unknown>>): string {
+  const items = Array.isArray(outcome['items']) ? outcome['items'] : []
+  const rows = items.map((item: Record<string, unknown>) => [
+    cell(item['attestationId']),
+    typeof item['at'] === 'string' ? time(item['at']) : '-',
+    cell(item['kind']),
+    GETS[cell(item['outcome'])] ?? '-',
+    cell(item['message']),
+  ])
+  const none = 'there is no accepted attestation yet to try the rule on'
+  return table(['attestation', 'at', 'kind', 'this rule', 'why'], rows, none)
+}
+
+/** What an outcome of a rule means for whoever asks. */
+const GETS: Readonly<Record<string, string>> = { true: 'allows', false: 'denies', error: 'denies (error)' }

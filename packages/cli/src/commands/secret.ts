@@ -1,0 +1,102 @@
+// casemate secret: put, list and delete what the broker keeps; get attests, as a workload would.
+
+import { attest } from '@casemate/client'
+import { type Command, SERVER_FLAGS } from '../command.ts'
+import { adminOf, serverOf } from '../connection.ts'
+import { CliError } from '../failure.ts'
+import { readInput, STDIN } from '../files.ts'
+import { LIMIT_FLAG, listed, moreLine } from '../paging.ts'
+import { openSimulatedAttester, SIMULATOR_FLAGS } from '../simulated-attester.ts'
+import { table, time } from '../table.ts'
+
+const PATH = 'REPOSITORY/TYPE/TAG'
+
+export const SECRET_COMMANDS: readonly Command[] = [
+  {
+    words: ['secret', 'put'],
+    summary: 'store a secret, or a new version of it, from a file or stdin',
+    usage: `${PATH} [FILE]`,
+    minimum: 1,
+    maximum: 2,
+    flags: { ...SERVER_FLAGS, new: { summary: 'refuse where the secret exists already' } },
+    notes: ['The octets are stored as they are: printf adds no newline, echo does.'],
+    examples: [
+      'printf %s "$PASSWORD" | casemate secret put default/db/password',
+      'casemate secret put default/tls/key key.pem',
+    ],
+    run: async call => {
+      const [path = '', file = STDIN] = call.positionals
+      const admin = adminOf(call)
+      const content = await readInput(file, call)
+      if (content.length === 0) throw new CliError('file-malformed', 'the secret is empty')
+      const stored = await admin.secrets.put(path, content, call.given('new') ? 'new' : 'any')
+      const text = `${stored.path} is stored as version ${stored.version} (ledger entry ${stored.ledgerIndex})`
+      return { exitCode: 0, json: stored, text }
+    },
+  },
+  {
+    words: ['secret', 'get'],
+    summary: 'attest as a simulated workload, and fetch a secret',
+    usage: PATH,
+    minimum: 1,
+    maximum: 1,
+    flags: { server: SERVER_FLAGS.server, ...SIMULATOR_FLAGS },
+    notes: [
+      'No administrator can read a secret back; this command attests with the simulator, and gets it',
+      'only where the policy accepts simulated evidence and a rule releases it. The secret goes to stdout.',
+    ],
+    examples: ['casemate secret get default/demo/greeting'],
+    run: async call => {
+      const [path = ''] = call.positionals
+      const attester = await openSimulatedAttester(call)
+      const session = await attest({ url: serverOf(call), attester, fetch: call.terminal.fetch })
+      const secret = await session.getSecret(path)
+      return {
+        exitCode: 0,
+        json: { path, secret: Buffer.from(secret).toString('base64') },
+        text: '',
+        bytes: secret,
+      }
+    },
+  },
+  {
+    words: ['secret', 'list'],
+    summary: 'list the secrets, never their contents',
+    usage: '',
+    minimum: 0,
+    maximum: 0,
+    flags: { ...SERVER_FLAGS, ...LIMIT_FLAG },
+    examples: ['casemate secret list'],
+    run: async call => {
+      const admin = adminOf(call)
+      const listing = await listed(call, page => admin.secrets.list(page))
+      const rows = listing.items.map(secret => [secret.path, String(secret.version), time(secret.updatedAt)])
+      const text = table(
+        ['secret', 'version', 'updated'],
+        rows,
+        'there are no secrets; casemate secret put --help',
+      )
+      return { exitCode: 0, json: listing, text: text + moreLine(listing) }
+    },
+  },
+  {
+    words: ['secret', 'delete'],
+    summary: 'delete a secret, or one version of it',
+    usage: PATH,
+    minimum: 1,
+    maximum: 1,
+    flags: { ...SERVER_FLAGS, version: { value: 'N', summary: 'only this version; else all of it' } },
+    examples: ['casemate secret delete default/db/password --version 1'],
+    run: async call => {
+      const [path = ''] = call.positionals
+      const typed = call.option('version')
+      if (typed !== null && !/^[1-9]\d{0,8}$/.test(typed)) {
+        throw new CliError('flag-value-invalid', `--version is ${typed}, want a whole number above 0`)
+      }
+      const version = typed === null ? 'all' : Number(typed)
+      const deleted = await adminOf(call).secrets.delete(path, version)
+      const what = version === 'all' ? path : `version ${version} of ${path}`
+      return { exitCode: 0, json: deleted, text: `${what} is deleted` }
+    },
+  },
+]

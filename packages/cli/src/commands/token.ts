@@ -1,0 +1,110 @@
+// casemate token: administrators' tokens. The broker keeps a hash only, so a token is shown once.
+
+import type { Role } from '@casemate/client'
+import { type Command, SERVER_FLAGS } from '../command.ts'
+import { adminOf } from '../connection.ts'
+import { CliError } from '../failure.ts'
+import { LIMIT_FLAG, listed, moreLine } from '../paging.ts'
+import { fields, table, time } from '../table.ts'
+
+const ROLES: readonly Role[] = ['auditor', 'writer', 'admin']
+
+/** Long enough to be of use, short enough that a forgotten one does not stay a door. */
+const DEFAULT_LIFETIME = '90d'
+
+const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+export const TOKEN_COMMANDS: readonly Command[] = [
+  {
+    words: ['token', 'create'],
+    summary: 'make a token for a person or a program, and show it once',
+    usage: 'NAME',
+    minimum: 1,
+    maximum: 1,
+    flags: {
+      ...SERVER_FLAGS,
+      role: { value: 'ROLE', summary: 'auditor (reads), writer (secrets, policies, rules) or admin (all)' },
+      expires: { value: 'WHEN', summary: `24h, 30d, 12w or an RFC 3339 time (default ${DEFAULT_LIFETIME})` },
+    },
+    examples: ['casemate token create ci --role writer --expires 30d'],
+    run: async call => {
+      const [name = ''] = call.positionals
+      const expiresAt = expiry(call.option('expires') ?? DEFAULT_LIFETIME, call.terminal.now())
+      const created = await adminOf(call).tokens.create({
+        name,
+        role: roleOf(call.option('role')),
+        expiresAt,
+      })
+      const text = fields([
+        ['token', created.token],
+        ['id', created.id],
+        ['role', created.role],
+        ['expires', time(created.expiresAt)],
+      ])
+      return {
+        exitCode: 0,
+        json: created,
+        text: `${text}\nThe token is not shown again; keep it where secrets are kept.`,
+      }
+    },
+  },
+  {
+    words: ['token', 'list'],
+    summary: 'list the tokens, never the tokens themselves',
+    usage: '',
+    minimum: 0,
+    maximum: 0,
+    flags: { ...SERVER_FLAGS, ...LIMIT_FLAG },
+    examples: ['casemate token list'],
+    run: async call => {
+      const admin = adminOf(call)
+      const listing = await listed(call, page => admin.tokens.list(page))
+      const rows = listing.items.map(one => [
+        one.id,
+        one.name,
+        one.role,
+        time(one.createdAt),
+        time(one.expiresAt),
+      ])
+      const text = table(['id', 'name', 'role', 'created', 'expires'], rows, 'there are no tokens')
+      return { exitCode: 0, json: listing, text: text + moreLine(listing) }
+    },
+  },
+  {
+    words: ['token', 'revoke'],
+    summary: 'make a token worthless at once',
+    usage: 'ID',
+    minimum: 1,
+    maximum: 1,
+    flags: SERVER_FLAGS,
+    examples: ['casemate token revoke 7f3a…'],
+    run: async call => {
+      const [id = ''] = call.positionals
+      const revoked = await adminOf(call).tokens.delete(id)
+      return { exitCode: 0, json: revoked, text: `token ${id} is revoked` }
+    },
+  },
+]
+
+function roleOf(typed: string | null): Role {
+  const role = ROLES.find(one => one === typed)
+  if (role !== undefined) return role
+  throw new CliError(
+    typed === null ? 'argument-missing' : 'flag-value-invalid',
+    `--role is ${typed ?? 'not given'}`,
+    {
+      hint: `one of ${ROLES.join(', ')}`,
+    },
+  )
+}
+
+function expiry(typed: string, now: Date): string {
+  const [, count, unit = ''] = /^(\d{1,4})([hdw])$/.exec(typed) ?? []
+  const at = count === undefined ? Date.parse(typed) : now.getTime() + Number(count) * (UNITS_MS[unit] ?? 0)
+  if (Number.isNaN(at) || at <= now.getTime()) {
+    throw new CliError('flag-value-invalid', `--expires is ${typed}, want a time to come`, {
+      hint: '24h, 30d, 12w, or e.g. 2027-01-31T00:00:00Z',
+    })
+  }
+  return new Date(at).toISOString()
+}

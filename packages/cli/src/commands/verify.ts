@@ -1,0 +1,36 @@
+// casemate verify: is this evidence genuine, is the platform good enough, is it the code that is wanted?
+
+import type { Command } from '../command.ts'
+
+export const VERIFY_COMMAND: Command = {
+  words: ['verify'],
+  summary: 'say what a quote or report is, and why it is or is not to be trusted',
+  usage: 'FILE...',
+  minimum: 1,
+  maximum: Number.POSITIVE_INFINITY,
+  flags: {
+    endorsements: {
+      value: 'PATH',
+      summary: 'collateral: files or directories, in any form, recognised by content',
+      multiple: true,
+    },
+    at: { value: 'TIME', summary: 'verify as of then, e.g. 2025-06-30T12:00:00Z (default now)' },
+    policy: { value: 'FILE', summary: 'appraisal policy, or the preset strict or standard (default strict)' },
+    references: { value: 'FILE', summary: 'reference values: which code is wanted', multiple: true },
+    online: { summary: 'fetch collateral from Intel and AMD' },
+    'offline-cache': { value: 'DIR', summary: 'take collateral from what --online has kept here' },
+    trust: { value: 'FILE', summary: 'also trust a simulator: its public-trust.json', multiple: true },
+  },
+  notes: [
+    'Reads SGX quotes (v3), TDX quotes (v4, v5), SEV-SNP reports (v2 to v5), each binary, hex, base64 or as KBS',
+    'evidence JSON; - is stdin. Without --references the code is shown, and not compared with anything.',
+    'Exit code 0: every file is accepted. 1: one at least is refused; the text says why.',
+  ],
+  examples: [
+    'casemate verify quote.bin --online',
+    'casemate verify quote.bin --endorsements collateral/ --at 2025-06-30T12:00:00Z',
+    'casemate verify report.bin --policy standard --references workloads.yaml',
+  ],
+  // Loaded when it is needed: the vendors' formats are most of the program.
+  run: async call => (await import('../verify-files.ts')).verifyFiles(call),
+}

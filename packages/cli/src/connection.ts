@@ -1,0 +1,47 @@
+// Which broker, and who one is there: flags over environment over what the tour left behind.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Admin, isLoopback, openAdmin } from '@casemate/client'
+import type { Call } from './command.ts'
+import { CliError } from './failure.ts'
+
+/** Where `casemate up` listens unless told otherwise. */
+export const DEFAULT_SERVER = 'http://127.0.0.1:8080'
+
+/** Where a broker started here keeps its data. */
+export const DEFAULT_DATA_DIRECTORY = '.casemate'
+
+/** In the data directory; written by the tour only, mode 0600, so that a newcomer's next command just works. */
+export const TOKEN_FILE = 'admin-token'
+
+/** The broker's URL. */
+export function serverOf(call: Call): string {
+  return call.option('server') ?? call.terminal.env['CASEMATE_SERVER'] ?? DEFAULT_SERVER
+}
+
+/** The broker's `/v1` as this administrator. @throws {CliError} token-missing */
+export function adminOf(call: Call): Admin {
+  const url = serverOf(call)
+  return openAdmin({ url, token: tokenFor(call, url), fetch: call.terminal.fetch })
+}
+
+function tokenFor(call: Call, url: string): string {
+  const token = call.option('token') ?? call.terminal.env['CASEMATE_TOKEN'] ?? tokenOfTour(call, url)
+  if (token !== null && token !== '') return token
+  throw new CliError('token-missing', `no administrator’s token for ${url}`, {
+    hint: 'set CASEMATE_TOKEN; the first token was shown when the broker first started',
+  })
+}
+
+/** The tour's token is for the broker on this machine, and is sent nowhere else. */
+function tokenOfTour(call: Call, url: string): string | null {
+  const host = URL.parse(url)?.hostname
+  if (host === undefined || !isLoopback(host)) return null
+  const directory = call.terminal.env['CASEMATE_DATA_DIR'] ?? DEFAULT_DATA_DIRECTORY
+  try {
+    return readFileSync(join(directory, TOKEN_FILE), 'utf8').trim()
+  } catch {
+    return null
+  }
+}

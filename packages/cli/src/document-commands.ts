@@ -1,0 +1,132 @@
+// What policies, reference values and rules have in common: named documents with get, set, list and delete.
+
+import { Buffer } from 'node:buffer'
+import type { Admin, Documents, JsonObject } from '@casemate/client'
+import { stringify as toYaml } from 'yaml'
+import { type Call, type Command, SERVER_FLAGS } from './command.ts'
+import { adminOf } from './connection.ts'
+import { readObject, STDIN } from './files.ts'
+import { LIMIT_FLAG, listed, moreLine } from './paging.ts'
+import { cell, table } from './table.ts'
+
+/** One kind of document. */
+export interface DocumentKind {
+  /** The word on the command line, e.g. `policy`. */
+  readonly noun: string
+  /** For a sentence, e.g. `appraisal policies`. */
+  readonly plural: string
+  readonly documents: (admin: Admin) => Pick<Documents<never>, 'list' | 'get' | 'put' | 'delete'>
+  /** Columns of the list beside the name. */
+  readonly columns: readonly string[]
+}
+
+/** `get`, `set`, `list` and `delete` of one kind. */
+export function documentCommands(kind: DocumentKind): readonly Command[] {
+  return [getCommand(kind), setCommand(kind), listCommand(kind), deleteCommand(kind)]
+}
+
+function getCommand({ noun, documents }: DocumentKind): Command {
+  return {
+    words: [noun, 'get'],
+    summary: `print one as YAML, ready to be edited and set again`,
+    usage: 'NAME',
+    minimum: 1,
+    maximum: 1,
+    flags: SERVER_FLAGS,
+    examples: [`casemate ${noun} get default > ${noun}.yaml`],
+    run: async call => {
+      const [name = ''] = call.positionals
+      const found = await documents(adminOf(call)).get(name)
+      return { exitCode: 0, json: found, text: toYaml(found.document).trimEnd() }
+    },
+  }
+}
+
+function setCommand(kind: DocumentKind): Command {
+  const { noun } = kind
+  return {
+    words: [noun, 'set'],
+    summary: 'create or replace one from a file in YAML or JSON, or stdin',
+    usage: 'NAME [FILE]',
+    minimum: 1,
+    maximum: 2,
+    flags: {
+      ...SERVER_FLAGS,
+      etag: { value: 'ETAG', summary: 'replace only what still has this etag, as `get --json` shows it' },
+    },
+    examples: [`casemate ${noun} set default ${noun}.yaml`],
+    run: async call => {
+      const [name = '', file = STDIN] = call.positionals
+      return storeDocument(call, kind, { name, document: await readObject(file, call) })
+    },
+  }
+}
+
+/** Stores a document, and says so. */
+export async function storeDocument(
+  call: Call,
+  { noun, documents }: DocumentKind,
+  { name, document }: { readonly name: string; readonly document: Readonly<Record<string, unknown>> },
+): Promise<{ exitCode: 0; json: unknown; text: string }> {
+  const etag = call.option('etag')
+  const expected = etag === null ? 'any' : { etag }
+  const stored = await documents(adminOf(call)).put(name, document as never, expected)
+  return { exitCode: 0, json: stored, text: `${noun} ${name} is set${entryNote(stored)}` }
+}
+
+function entryNote(stored: JsonObject): string {
+  const index = stored['ledgerIndex']
+  return typeof index === 'number' ? ` (ledger entry ${index})` : ''
+}
+
+function listCommand({ noun, plural, documents, columns }: DocumentKind): Command {
+  return {
+    words: [noun, 'list'],
+    summary: `list the ${plural}`,
+    usage: '',
+    minimum: 0,
+    maximum: 0,
+    flags: { ...SERVER_FLAGS, ...LIMIT_FLAG },
+    examples: [`casemate ${noun} list`],
+    run: async call => {
+      const source = documents(adminOf(call))
+      const listing = await listed(call, page => source.list(page))
+      const rows = listing.items.map(item => [
+        cell(item['name']),
+        ...columns.map(column => cell(memberOf(item, column))),
+      ])
+      const text = table([noun, ...columns], rows, `there are no ${plural}; casemate ${noun} set --help`)
+      return { exitCode: 0, json: listing, text: text + moreLine(listing) }
+    },
+  }
+}
+
+/** A member of the item, or of the document in it. */
+function memberOf(item: JsonObject, name: string): unknown {
+  const inner = item['document']
+  const direct = item[name]
+  if (direct !== undefined || typeof inner !== 'object' || inner === null) return direct
+  return Reflect.get(inner, name)
+}
+
+function deleteCommand({ noun, documents }: DocumentKind): Command {
+  return {
+    words: [noun, 'delete'],
+    summary: 'delete one',
+    usage: 'NAME',
+    minimum: 1,
+    maximum: 1,
+    flags: SERVER_FLAGS,
+    examples: [`casemate ${noun} delete old`],
+    run: async call => {
+      const [name = ''] = call.positionals
+      const deleted = await documents(adminOf(call)).delete(name)
+      return { exitCode: 0, json: deleted, text: `${noun} ${name} is deleted` }
+    },
+  }
+}
+
+/** Bytes for a JSON body. */
+export function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64')
+}

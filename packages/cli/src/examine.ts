@@ -1,0 +1,85 @@
+// One piece of evidence through the whole way: recognise, verify, appraise. Nothing is thrown for evidence that is
+// not acceptable: the examination says how far it came, what was checked, and why it ends there.
+
+import {
+  type AppraisalPolicy,
+  type AppraisalResult,
+  appraise,
+  type ReferenceValues,
+} from '@casemate/appraisal'
+import {
+  type Claims,
+  type Endorsements,
+  type ParsedEvidence,
+  Refusal,
+  recognise,
+  type Step,
+  type TrustAnchor,
+  verify,
+} from '@casemate/evidence'
+
+/** What an examination goes by. */
+export interface ExaminationContext {
+  readonly now: Date
+  readonly anchors: readonly TrustAnchor[]
+  readonly policy: AppraisalPolicy
+  readonly references: ReferenceValues
+  /** Endorsements for this evidence: those given, and on request those fetched. */
+  readonly endorsementsFor: (evidence: ParsedEvidence) => Promise<Endorsements>
+}
+
+/** What an examination found; each part is null where it did not come so far. */
+export interface Examination {
+  readonly evidence: ParsedEvidence | null
+  readonly steps: readonly Step[]
+  readonly refusal: Refusal | null
+  readonly claims: Claims | null
+  /** The first end of a window that the verdict depends on. */
+  readonly validUntil: Date | null
+  readonly result: AppraisalResult | null
+  readonly accepted: boolean
+}
+
+const NOTHING: Examination = {
+  evidence: null,
+  steps: [],
+  refusal: null,
+  claims: null,
+  validUntil: null,
+  result: null,
+  accepted: false,
+}
+
+/** Examines evidence outside of any session: what it binds is shown, and not compared. */
+export async function examine(bytes: Uint8Array, context: ExaminationContext): Promise<Examination> {
+  let evidence: ParsedEvidence
+  try {
+    evidence = recognise(bytes)
+  } catch (error) {
+    return { ...NOTHING, refusal: refusalOrThrow(error) }
+  }
+  const endorsements = await context.endorsementsFor(evidence)
+  try {
+    const { claims, steps, validUntil } = await verify(evidence, endorsements, {
+      now: context.now,
+      anchors: context.anchors,
+      // The policy has a minimum of its own, which explains itself better than a refusal.
+      minTcbEvaluationDataNumber: 'any',
+    })
+    const result = appraise({
+      claims,
+      references: context.references,
+      policy: context.policy,
+      binding: { reportData: 'any', initDataDigest: 'any' },
+    })
+    return { evidence, steps, refusal: null, claims, validUntil, result, accepted: result.accepted }
+  } catch (error) {
+    const refusal = refusalOrThrow(error)
+    return { ...NOTHING, evidence, steps: refusal.steps, refusal }
+  }
+}
+
+function refusalOrThrow(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  throw error
+}

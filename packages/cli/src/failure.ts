@@ -1,0 +1,116 @@
+// Every way in which a command can fail, brought to one shape: a stable code, what was said, and a hint.
+// Exit codes: 1 refused (the answer is no), 2 usage (change the command or a file), 3 unavailable (try again),
+// 70 a fault of Casemate itself (EX_SOFTWARE of sysexits.h), which no input should be able to bring about.
+
+/** The codes that the command itself adds to those of the packages below it. */
+export const CLI_CODES = {
+  'unknown-command': 2,
+  'unknown-flag': 2,
+  'flag-value-missing': 2,
+  'flag-value-unwanted': 2,
+  'flag-value-invalid': 2,
+  'flag-repeated': 2,
+  'argument-missing': 2,
+  'argument-unexpected': 2,
+  'file-not-readable': 2,
+  'file-malformed': 2,
+  'token-missing': 2,
+  'address-in-use': 2,
+  'config-invalid': 2,
+  'simulator-missing': 2,
+  'proof-invalid': 1,
+} as const
+
+/** A stable code of {@link CLI_CODES}. */
+export type CliCode = keyof typeof CLI_CODES
+
+/** A command that could not be done as it was typed. */
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly code: CliCode
+  readonly hint: string | undefined
+
+  constructor(code: CliCode, message: string, detail: { hint?: string | undefined; cause?: unknown } = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.code = code
+    this.hint = detail.hint
+  }
+}
+
+/** A failure as it is printed. */
+export interface Failure {
+  readonly exitCode: 1 | 2 | 3 | 70
+  readonly code: string
+  readonly message: string
+  readonly expected?: string
+  readonly got?: string
+  readonly hint?: string
+  readonly problems?: readonly string[]
+}
+
+/** Classes of the packages below, by the name that they carry, with exit code and the code where they have none. */
+const CLASSES: Readonly<Record<string, readonly [1 | 2 | 3, string]>> = {
+  Refusal: [1, 'refused'],
+  BrokerRefusal: [1, 'refused'],
+  LedgerError: [1, 'refused'],
+  Unavailable: [3, 'unavailable'],
+  StartError: [2, 'config-invalid'],
+  ClientConfigError: [2, 'config-invalid'],
+  AppraisalConfigError: [2, 'config-invalid'],
+}
+
+/** Codes whose exit code is another than their class's. */
+const CODES: Readonly<Record<string, 1 | 2 | 3>> = {
+  'key-malformed': 2,
+  'ledger-busy': 3,
+  'ledger-unavailable': 3,
+}
+
+/** Brings anything thrown to a {@link Failure}; what is not known here is a fault of our own. */
+export function failureOf(thrown: unknown): Failure {
+  if (thrown instanceof CliError) {
+    return { exitCode: CLI_CODES[thrown.code], code: thrown.code, message: thrown.message, ...textOf(thrown) }
+  }
+  const known = thrown instanceof Error ? CLASSES[thrown.name] : undefined
+  if (thrown instanceof Error && known !== undefined) {
+    const [exitCode, fallback] = known
+    const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : fallback
+    const problems = problemsOf(thrown)
+    return {
+      exitCode: CODES[code] ?? exitCode,
+      code,
+      message:
+        problems.length > 0
+          ? `${problems.length} problem${problems.length === 1 ? '' : 's'}`
+          : thrown.message,
+      ...textOf(thrown),
+      ...(problems.length > 0 ? { problems } : {}),
+    }
+  }
+  return {
+    exitCode: 70,
+    code: 'internal-error',
+    message: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+    hint: 'this is a fault in casemate; please report it with the command that you typed',
+  }
+}
+
+/** The optional texts of an error, those that are there. */
+function textOf(error: Error): Pick<Failure, 'expected' | 'got' | 'hint'> {
+  const texts: Record<string, string> = {}
+  for (const name of ['expected', 'got', 'hint'] as const) {
+    const value: unknown = Reflect.get(error, name)
+    if (typeof value === 'string') texts[name] = value
+  }
+  return texts
+}
+
+/** What is wrong with a document, line by line: `problems` of a parser, `violations` of the broker. */
+function problemsOf(error: Error): string[] {
+  const found: unknown = Reflect.get(error, 'problems') ?? Reflect.get(error, 'violations')
+  if (!Array.isArray(found)) return []
+  return found.map((problem: Record<string, string | undefined>) => {
+    const { path = '', expected = '', got = '', hint } = problem
+    return `${path === '' ? '' : `${path}: `}got ${got}, want ${expected}${hint === undefined ? '' : ` (${hint})`}`
+  })
+}

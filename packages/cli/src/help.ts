@@ -1,0 +1,120 @@
+// The help, from the table: all commands, one group, or one command with its flags and examples.
+
+import { COMMON_FLAGS, type Command, type Flag, nameOf } from './command.ts'
+import { CliError } from './failure.ts'
+import { nearest } from './nearest.ts'
+import type { Palette } from './terminal.ts'
+
+/** The chapters of the overview: first words of commands, in the order in which one needs them, with what they are for. */
+const CHAPTERS: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  [
+    'Start here',
+    {
+      demo: 'the main job in half a minute, leaving nothing behind',
+      up: 'start the broker; with --tour it shows the main job first',
+    },
+  ],
+  [
+    'Evidence',
+    {
+      verify: 'say what a quote or report is, and why it is or is not to be trusted',
+      attest: 'attest to a broker as a simulated workload',
+      attestation: 'past attestations, accepted and refused, each with its reasons',
+    },
+  ],
+  [
+    'What is released, and to whom',
+    {
+      secret: 'what workloads need, such as keys and passwords',
+      policy: 'which evidence is accepted',
+      reference: 'which code is known',
+      rule: 'who gets which secret',
+    },
+  ],
+  ['The record', { log: 'every decision, provable to anyone' }],
+  [
+    'Running it',
+    {
+      token: 'administrators’ access',
+      key: 'the broker’s own keys, and their rotation',
+      config: 'effective settings, and where each comes from',
+    },
+  ],
+]
+
+/** The help for what was asked. @throws {CliError} unknown-command */
+export function helpFor(words: readonly string[], commands: readonly Command[], palette: Palette): string {
+  if (words.length === 0) return overview(commands, palette)
+  const exact = commands.find(command => nameOf(command) === words.join(' '))
+  if (exact !== undefined) return commandHelp(exact, palette)
+  const group = commands.filter(command => command.words[0] === words[0])
+  if (group.length > 0 && words.length === 1) return groupHelp(words[0] ?? '', group, palette)
+  const known = commands.flatMap(command => [nameOf(command), command.words[0]])
+  const near = nearest(words.join(' '), known)
+  throw new CliError('unknown-command', `there is no command ${words.join(' ')}`, {
+    hint: near === null ? 'casemate --help' : `did you mean: casemate help ${near}`,
+  })
+}
+
+function overview(commands: readonly Command[], palette: Palette): string {
+  const lines = [
+    `${palette.bold('casemate')}  prove what runs, release keys to it, keep the record`,
+    '',
+    'Usage: casemate COMMAND [ARGUMENTS] [--json]',
+  ]
+  const chapters = CHAPTERS.map(([title, firsts]) => [title, overviewRows(firsts, commands)] as const)
+  const width = Math.max(...chapters.flatMap(([, rows]) => rows.map(([left]) => left.length)))
+  for (const [title, rows] of chapters) {
+    lines.push('', palette.bold(title), ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`))
+  }
+  lines.push('', 'casemate COMMAND --help tells more. Exit codes: 0 ok, 1 refused, 2 usage, 3 unavailable.')
+  return lines.join('\n')
+}
+
+/** `secret put|get|list|delete` with what secrets are for. */
+function overviewRows(
+  firsts: Readonly<Record<string, string>>,
+  commands: readonly Command[],
+): (readonly [string, string])[] {
+  return Object.entries(firsts).map(([first, summary]) => {
+    const verbs = commands.filter(({ words }) => words[0] === first).flatMap(({ words }) => words.slice(1))
+    return [verbs.length === 0 ? first : `${first} ${verbs.join('|')}`, summary]
+  })
+}
+
+function groupHelp(first: string, group: readonly Command[], palette: Palette): string {
+  return [
+    palette.bold(`casemate ${first}`),
+    '',
+    ...table(group.map(command => [`${nameOf(command)} ${command.usage}`.trimEnd(), command.summary])),
+    '',
+    `casemate ${first} VERB --help tells more.`,
+  ].join('\n')
+}
+
+function commandHelp(command: Command, palette: Palette): string {
+  const flags: Record<string, Flag> = { ...command.flags, ...COMMON_FLAGS }
+  const lines = [
+    `${palette.bold(`casemate ${nameOf(command)}`)}  ${command.summary}`,
+    '',
+    `Usage: casemate ${nameOf(command)} ${command.usage}`.trimEnd(),
+    '',
+    palette.bold('Flags'),
+    ...table(Object.entries(flags).map(([name, flag]) => [flagUsage(name, flag), flag.summary])),
+  ]
+  if (command.notes !== undefined) lines.push('', ...command.notes)
+  if (command.examples.length > 0) {
+    lines.push('', palette.bold('Examples'), ...command.examples.map(example => `  ${example}`))
+  }
+  return lines.join('\n')
+}
+
+function flagUsage(name: string, flag: Flag): string {
+  return `--${name}${flag.value === undefined ? '' : ` ${flag.value}`}${flag.multiple ? ' ...' : ''}`
+}
+
+/** Rows of two columns, the first as wide as its widest. */
+function table(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
+}

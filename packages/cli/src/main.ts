@@ -1,0 +1,67 @@
+// The command: parse, run, print, and say by the exit code how it went.
+
+import { readFileSync } from 'node:fs'
+import { COMMANDS } from './commands.ts'
+import { type Failure, failureOf } from './failure.ts'
+import { helpFor } from './help.ts'
+import { parseCommandLine, wantsJson } from './parse.ts'
+import { openTerminal, paletteOf, type Streams, type Terminal } from './terminal.ts'
+
+/** Runs one command line with the process’s own streams, and returns its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  // `casemate log show | head`: a reader that has seen enough is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  return run(argv, process)
+}
+
+async function run(argv: readonly string[], streams: Streams): Promise<number> {
+  const terminal = openTerminal(streams, wantsJson(argv))
+  try {
+    const request = parseCommandLine(argv, COMMANDS)
+    switch (request.kind) {
+      case 'help':
+        terminal.write(`${helpFor(request.words, COMMANDS, terminal.palette)}\n`)
+        return 0
+      case 'version':
+        terminal.write(`casemate ${version()}\n`)
+        return 0
+      case 'run': {
+        const answer = await request.command.run({ ...request.values, terminal })
+        if (terminal.json) terminal.write(`${JSON.stringify(answer.json, null, 2)}\n`)
+        else if (answer.bytes !== undefined) terminal.writeBytes(answer.bytes)
+        else if (answer.text !== '') terminal.write(`${answer.text}\n`)
+        return answer.exitCode
+      }
+      default:
+        return request satisfies never
+    }
+  } catch (error) {
+    const failure = failureOf(error)
+    report(failure, terminal, streams)
+    return failure.exitCode
+  }
+}
+
+function report(failure: Failure, terminal: Terminal, streams: Streams): void {
+  if (terminal.json) {
+    const { exitCode, ...error } = failure
+    terminal.write(`${JSON.stringify({ error: { ...error, exitCode } }, null, 2)}\n`)
+    return
+  }
+  const { red, dim } = paletteOf(streams.stderr)
+  terminal.note(`casemate: ${red(failure.code)}: ${failure.message}`)
+  for (const problem of failure.problems ?? []) terminal.note(`  ${problem}`)
+  if (failure.expected !== undefined) terminal.note(`  ${dim('expected')} ${failure.expected}`)
+  if (failure.got !== undefined) terminal.note(`  ${dim('got')}      ${failure.got}`)
+  if (failure.hint !== undefined) terminal.note(`hint: ${failure.hint}`)
+}
+
+/** The version in the manifest, which all packages share. */
+export function version(): string {
+  const manifest: { version: string } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  )
+  return manifest.version
+}

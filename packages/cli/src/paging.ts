@@ -1,0 +1,46 @@
+// Lists, page after page: all of a short one, the first so many of a long one.
+
+import { itemsOf, type Page, type PageRequest } from '@casemate/client'
+import type { Call, Flag } from './command.ts'
+import { CliError } from './failure.ts'
+
+/** How many a list shows unless told otherwise; what a screen holds. */
+const DEFAULT_LIMIT = 50
+
+/** The flag of every list. */
+export const LIMIT_FLAG = {
+  limit: { value: 'N', summary: `how many to show (default ${DEFAULT_LIMIT})` },
+} as const satisfies Record<string, Flag>
+
+/** What was read, and whether there is more. */
+export interface Listing<Item> {
+  readonly items: readonly Item[]
+  readonly more: boolean
+}
+
+/** The first `--limit` items. */
+export async function listed<Item>(
+  call: Call,
+  read: (page: PageRequest) => Promise<Page<Item>>,
+): Promise<Listing<Item>> {
+  const limit = countOf(call, 'limit') ?? DEFAULT_LIMIT
+  const items: Item[] = []
+  for await (const item of itemsOf(read)) {
+    if (items.length === limit) return { items, more: true }
+    items.push(item)
+  }
+  return { items, more: false }
+}
+
+/** A flag that is a positive whole number. @throws {CliError} flag-value-invalid */
+export function countOf(call: Call, name: string): number | null {
+  const text = call.option(name)
+  if (text === null) return null
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new CliError('flag-value-invalid', `--${name} is ${text}, want a whole number above 0`)
+}
+
+/** What to add below a table that was cut. */
+export function moreLine(listing: Listing<unknown>): string {
+  return listing.more ? `\n… there are more; --limit N shows them` : ''
+}

@@ -1,0 +1,37 @@
+// Tables for a person, as kubectl prints them: capitals above columns, two blanks between, nothing drawn.
+
+/** Rows under their headings; `empty` where there are none. */
+export function table(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  empty: string,
+): string {
+  if (rows.length === 0) return empty
+  const all = [headings.map(heading => heading.toUpperCase()), ...rows]
+  const widths = headings.map((_, column) => Math.max(...all.map(row => (row[column] ?? '').length)))
+  return all
+    .map(row =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** Names and values, one below the other. */
+export function fields(rows: readonly (readonly [string, string])[], indent = ''): string {
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows.map(([name, value]) => `${indent}${name.padEnd(width)}  ${value}`).join('\n')
+}
+
+/** `2026-11-22T09:30:00.123Z` as `2026-11-22 09:30:00Z`. */
+export function time(rfc3339: string): string {
+  return rfc3339.replace('T', ' ').replace(/\.\d+Z$/, 'Z')
+}
+
+/** One value of JSON in a table cell. */
+export function cell(value: unknown): string {
+  if (value === undefined || value === null) return '-'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

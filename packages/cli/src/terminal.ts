@@ -1,0 +1,127 @@
+// Where a command reads and writes. Answers go to stdout, everything else to stderr; colours are used only
+// where the stream is a terminal that has them (which honours NO_COLOR), and never in JSON.
+
+import type { ReadStream, WriteStream } from 'node:tty'
+
+/** A way to set off a piece of text; the identity where there are no colours. */
+export type Paint = (text: string) => string
+
+/** The few colours in use: green passed, red failed, yellow take care, dim beside the point. */
+export interface Palette {
+  readonly bold: Paint
+  readonly dim: Paint
+  readonly green: Paint
+  readonly red: Paint
+  readonly yellow: Paint
+  readonly cyan: Paint
+}
+
+/** The world as a command sees it. */
+export interface Terminal {
+  readonly json: boolean
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly now: () => Date
+  readonly fetch: typeof globalThis.fetch
+  readonly palette: Palette
+  readonly write: (text: string) => void
+  readonly writeBytes: (bytes: Uint8Array) => void
+  readonly note: (text: string) => void
+  readonly readStdin: () => Promise<Uint8Array>
+  /** True where stdin is a person at a keyboard. */
+  readonly interactive: boolean
+  /** True where the answer goes to a person’s screen, and not into a file or a pipe. */
+  readonly onScreen: boolean
+  /** Runs `work`, and says on stderr what is going on when it takes over a second. */
+  readonly progress: <T>(what: string, work: Promise<T>) => Promise<T>
+}
+
+/** The streams and the environment of a process. */
+export interface Streams {
+  readonly stdin: NodeJS.ReadableStream & Partial<Pick<ReadStream, 'isTTY'>>
+  readonly stdout: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'hasColors'>>
+  readonly stderr: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'hasColors'>>
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Work below this many milliseconds is over before anyone wonders. */
+const QUIET_MS = 1_000
+
+/** A secret or evidence on stdin is refused above this many octets. */
+const STDIN_LIMIT_BYTES = 4 * 1024 * 1024
+
+const PLAIN: Palette = {
+  bold: same,
+  dim: same,
+  green: same,
+  red: same,
+  yellow: same,
+  cyan: same,
+}
+
+const COLOURS: Palette = {
+  bold: sgr(1, 22),
+  dim: sgr(2, 22),
+  green: sgr(32, 39),
+  red: sgr(31, 39),
+  yellow: sgr(33, 39),
+  cyan: sgr(36, 39),
+}
+
+function same(text: string): string {
+  return text
+}
+
+function sgr(on: number, off: number): Paint {
+  return text => `\u001b[${on}m${text}\u001b[${off}m`
+}
+
+/** The colours of a stream: none unless it is a terminal that has them. */
+export function paletteOf(stream: Streams['stdout']): Palette {
+  return stream.isTTY === true && stream.hasColors?.() === true ? COLOURS : PLAIN
+}
+
+/** Opens the terminal of one invocation. */
+export function openTerminal(streams: Streams, json: boolean): Terminal {
+  const { stdin, stdout, stderr, env } = streams
+  return {
+    json,
+    env,
+    now: () => new Date(),
+    fetch: globalThis.fetch,
+    palette: json ? PLAIN : paletteOf(stdout),
+    write: text => void stdout.write(text),
+    writeBytes: bytes => void stdout.write(bytes),
+    note: text => void stderr.write(`${text}\n`),
+    readStdin: () => readAll(stdin),
+    interactive: stdin.isTTY === true,
+    onScreen: stdout.isTTY === true,
+    progress: (what, work) => withProgress(stderr, what, work),
+  }
+}
+
+async function readAll(stream: NodeJS.ReadableStream): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    const bytes = typeof chunk === 'string' ? new TextEncoder().encode(chunk) : new Uint8Array(chunk)
+    size += bytes.length
+    if (size > STDIN_LIMIT_BYTES) throw new RangeError(`stdin is over ${STDIN_LIMIT_BYTES} bytes`)
+    chunks.push(bytes)
+  }
+  return new Uint8Array(Buffer.concat(chunks))
+}
+
+async function withProgress<T>(stderr: Streams['stderr'], what: string, work: Promise<T>): Promise<T> {
+  const live = stderr.isTTY === true
+  let shown = false
+  const timer = setTimeout(() => {
+    shown = true
+    stderr.write(live ? `${what} …` : `${what} …\n`)
+  }, QUIET_MS)
+  try {
+    return await work
+  } finally {
+    clearTimeout(timer)
+    if (shown && live) stderr.write('\r\u001b[2K')
+  }
+}

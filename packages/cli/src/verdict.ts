@@ -1,0 +1,169 @@
+// An examination for a person: what it is, each step with a mark, the platform's state, the measurements, and the
+// verdict with its reasons. And the same as JSON.
+
+import type { AppraisalPolicy } from '@casemate/appraisal'
+import type { Claims, ParsedEvidence, SnpTcb } from '@casemate/evidence'
+import type { Examination } from './examine.ts'
+import { mark, stepLines, violationLines } from './marks.ts'
+import { fields } from './table.ts'
+import type { Palette } from './terminal.ts'
+
+/** Under which conditions it was examined. */
+export interface Situation {
+  readonly at: Date
+  readonly policy: AppraisalPolicy
+  /** False where no reference values were given, and the code was only shown. */
+  readonly codeCompared: boolean
+  readonly palette: Palette
+}
+
+/** Everything that was found, as data. */
+export function examinationJson(file: string, examination: Examination, situation: Situation): unknown {
+  const { evidence, steps, refusal, claims, validUntil, result, accepted } = examination
+  return {
+    file,
+    kind: evidence?.kind ?? null,
+    at: situation.at.toISOString(),
+    verdict: accepted ? 'accepted' : 'refused',
+    genuine: claims !== null,
+    codeCompared: situation.codeCompared,
+    steps,
+    refusal: refusal && {
+      code: refusal.code,
+      message: refusal.message,
+      expected: refusal.expected ?? null,
+      got: refusal.got ?? null,
+      hint: refusal.hint ?? null,
+    },
+    claims,
+    validUntil: validUntil?.toISOString() ?? null,
+    result,
+  }
+}
+
+/** Everything that was found, to be read from top to bottom. */
+export function examinationText(file: string, examination: Examination, situation: Situation): string {
+  const { palette } = situation
+  const { evidence, claims } = examination
+  const blocks = [
+    [palette.bold(file), `  ${evidence === null ? 'not recognised' : describe(evidence)}`].join('\n'),
+    checks(examination, situation),
+  ]
+  if (claims !== null) blocks.push(platform(claims, palette), measurements(claims, palette))
+  blocks.push(verdict(examination, situation))
+  return blocks.filter(block => block !== '').join('\n\n')
+}
+
+function describe(evidence: ParsedEvidence): string {
+  switch (evidence.kind) {
+    case 'sgx':
+      return `Intel SGX quote, version ${evidence.version}`
+    case 'tdx':
+      return `Intel TDX quote, version ${evidence.version}`
+    case 'snp':
+      return `AMD SEV-SNP attestation report, version ${evidence.report.version}`
+    case 'sample':
+      return 'evidence of the Confidential Containers sample attester, which nothing signs'
+    default:
+      return evidence satisfies never
+  }
+}
+
+function checks({ evidence, steps, refusal }: Examination, { at, palette }: Situation): string {
+  if (evidence === null && refusal !== null) return refusalLines(refusal, palette).join('\n')
+  const lines = [palette.bold(`Checked as of ${instant(at)}`), ...stepLines(steps, palette)]
+  if (steps.length === 0 && refusal === null) lines.push('  nothing is signed, so nothing could be checked')
+  if (refusal !== null) lines.push(...refusalLines(refusal, palette))
+  return lines.join('\n')
+}
+
+function refusalLines(refusal: NonNullable<Examination['refusal']>, palette: Palette): string[] {
+  const lines = [mark(false, `${palette.red(refusal.code)}  ${refusal.message}`, palette)]
+  if (refusal.expected !== undefined) lines.push(`      expected  ${refusal.expected}`)
+  if (refusal.got !== undefined) lines.push(`      got       ${refusal.got}`)
+  return lines
+}
+
+/** Debug, TCB status and simulation: what speaks for or against the platform. */
+function platform(claims: Claims, palette: Palette): string {
+  const rows: [string, string][] = []
+  if (claims.tcbStatus !== null) {
+    const shown =
+      claims.tcbStatus === 'UpToDate' ? palette.green(claims.tcbStatus) : palette.yellow(claims.tcbStatus)
+    const since = claims.tcbDate === null ? '' : ` (TCB level of ${claims.tcbDate.slice(0, 10)})`
+    rows.push(['TCB status', shown + since])
+    rows.push(['advisories', claims.advisoryIds.length === 0 ? 'none' : claims.advisoryIds.join(', ')])
+  }
+  if (claims.kind === 'snp') {
+    rows.push(['processor', claims.snp.product], ['reported TCB', components(claims.snp.reportedTcb)])
+  }
+  if (claims.kind === 'sgx' || claims.kind === 'tdx') rows.push(['FMSPC', claims.platform.fmspc])
+  rows.push(['hardware id', claims.hardwareId ?? 'masked'])
+  rows.push(['debug', claims.debug ? palette.red('yes, the host can read its memory') : 'no'])
+  rows.push(['simulated', claims.simulated ? palette.yellow('yes, no hardware stands behind it') : 'no'])
+  return `${palette.bold('Platform')}\n${fields(rows, '  ')}`
+}
+
+function components(tcb: SnpTcb): string {
+  return Object.entries(tcb)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')
+}
+
+/** Members that say which code runs and what it was given, per kind; a field that is all zero says nothing. */
+const MEASUREMENTS: Readonly<Record<Claims['kind'], readonly string[]>> = {
+  sgx: ['mrEnclave', 'mrSigner', 'isvProdId', 'isvSvn', 'configId'],
+  tdx: ['mrTd', 'rtmr0', 'rtmr1', 'rtmr2', 'rtmr3', 'mrConfigId', 'mrOwner', 'mrOwnerConfig'],
+  snp: ['measurement', 'hostData', 'idKeyDigest', 'authorKeyDigest', 'vmpl'],
+  sample: ['svn'],
+}
+
+function measurements(claims: Claims, palette: Palette): string {
+  const body: object = Reflect.get(claims, claims.kind)
+  const rows = MEASUREMENTS[claims.kind]
+    .map(name => [name, String(Reflect.get(body, name))] as const)
+    .filter(([, value]) => !/^0{8,}$/.test(value))
+  return `${palette.bold('Measurements')}\n${fields([...rows, ['reportData', claims.reportData]], '  ')}`
+}
+
+function verdict(examination: Examination, { policy, codeCompared, palette }: Situation): string {
+  const { refusal, result, accepted, claims, validUntil } = examination
+  const lines: string[] = []
+  if (refusal !== null) {
+    lines.push(`${palette.bold('Verdict')}  ${palette.red('NOT TO BE TRUSTED')}: ${refusal.code}`)
+    if (refusal.hint !== undefined) lines.push(`  hint: ${refusal.hint}`)
+    return lines.join('\n')
+  }
+  if (result !== null && !accepted) {
+    const real = claims?.simulated === true ? 'well-formed' : 'genuine'
+    lines.push(
+      `${palette.bold('Verdict')}  ${palette.red('NOT TO BE TRUSTED')}: ${real}, and not what the policy ${policy.name} wants`,
+      ...violationLines(result.violations, palette),
+    )
+    if (result.closestReference !== null) lines.push(...closest(result.closestReference))
+    return lines.join('\n')
+  }
+  const until = validUntil === null ? '' : `, until ${instant(validUntil)}`
+  const what = result?.workload == null ? '' : `, workload ${result.workload}`
+  lines.push(
+    `${palette.bold('Verdict')}  ${palette.green('TRUSTED')} by the policy ${policy.name}${what}${until}`,
+  )
+  if (!codeCompared)
+    lines.push('  The code was not compared with anything: --references says which code is wanted.')
+  return lines.join('\n')
+}
+
+function closest(reference: NonNullable<NonNullable<Examination['result']>['closestReference']>): string[] {
+  return [
+    `  closest known workload: ${reference.workload}`,
+    ...reference.differs.map(({ field, expected, got }) => `    ${field}: expected ${expected}, got ${got}`),
+  ]
+}
+
+function instant(at: Date): string {
+  return at
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, 'Z')
+}

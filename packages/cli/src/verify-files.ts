@@ -1,0 +1,147 @@
+// Verifies files of evidence: offline, unless --online is said; with vendors' roots, unless another trust is named.
+
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type AppraisalPolicy,
+  mergeReferenceValues,
+  PRESETS,
+  parsePolicy,
+  parseReferenceValues,
+  type ReferenceValues,
+} from '@casemate/appraisal'
+import {
+  type EndorsementSource,
+  type Endorsements,
+  mergeEndorsements,
+  type ParsedEvidence,
+  readEndorsements,
+  type TrustAnchor,
+  VENDOR_ANCHORS,
+} from '@casemate/evidence'
+import type { Answer, Call } from './command.ts'
+import { type Examination, type ExaminationContext, examine } from './examine.ts'
+import { CliError } from './failure.ts'
+import { filesAt, readBytes, readDocument, readInput } from './files.ts'
+import { examinationJson, examinationText } from './verdict.ts'
+
+/** The `verify` command. */
+export async function verifyFiles(call: Call): Promise<Answer> {
+  const context = await openContext(call)
+  const examined: { file: string; examination: Examination }[] = []
+  for (const file of call.positionals) {
+    const bytes = await readInput(file, call)
+    examined.push({
+      file,
+      examination: await call.terminal.progress(`verifying ${file}`, examine(bytes, context)),
+    })
+  }
+  const situation = {
+    at: context.now,
+    policy: context.policy,
+    codeCompared: context.policy.workloads !== 'any',
+    palette: call.terminal.palette,
+  }
+  return {
+    exitCode: examined.every(({ examination }) => examination.accepted) ? 0 : 1,
+    json: { files: examined.map(one => examinationJson(one.file, one.examination, situation)) },
+    text: examined.map(one => examinationText(one.file, one.examination, situation)).join('\n\n'),
+  }
+}
+
+async function openContext(call: Call): Promise<ExaminationContext> {
+  const now = timeOf(call)
+  const trusts = await Promise.all(call.options('trust').map(path => readTrust(path, call)))
+  const given = mergeEndorsements(
+    readEndorsements([...endorsementFiles(call), ...trusts.flatMap(trust => trust.endorsements)]),
+  )
+  const references = await referencesOf(call)
+  return {
+    now,
+    anchors: [...VENDOR_ANCHORS, ...trusts.flatMap(trust => trust.anchors)],
+    policy: await policyOf(call, references !== null),
+    references: references ?? mergeReferenceValues(),
+    endorsementsFor: await endorsementsOf(call, given),
+  }
+}
+
+function timeOf(call: Call): Date {
+  const typed = call.option('at')
+  if (typed === null) return call.terminal.now()
+  // A time without a zone would mean another moment on every machine.
+  if (/^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/i.test(typed)) {
+    const at = new Date(typed.replace(' ', 'T'))
+    if (!Number.isNaN(at.getTime())) return at
+  }
+  throw new CliError('flag-value-invalid', `--at is ${typed}, want a date, or a time with its zone`, {
+    hint: 'e.g. 2025-06-30 or 2025-06-30T12:00:00Z',
+  })
+}
+
+function endorsementFiles(call: Call): EndorsementSource[] {
+  return call
+    .options('endorsements')
+    .flatMap(path => filesAt(path))
+    .map(name => ({ name, bytes: readBytes(name) }))
+}
+
+interface Trust {
+  readonly anchors: readonly TrustAnchor[]
+  readonly endorsements: readonly EndorsementSource[]
+}
+
+/** A simulator's public half; whatever the file says, it is trusted as simulated only. */
+async function readTrust(path: string, call: Call): Promise<Trust> {
+  const { readPublicTrust } = await import('@casemate/simulator')
+  try {
+    return readPublicTrust((await readDocument(path, call)) as never)
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause
+    throw new CliError('file-malformed', `${path} is not a simulator’s public trust`, {
+      hint: '.casemate/simulator/public-trust.json is one, after casemate up --tour',
+      cause,
+    })
+  }
+}
+
+async function referencesOf(call: Call): Promise<ReferenceValues | null> {
+  const paths = call.options('references')
+  if (paths.length === 0) return null
+  const documents = await Promise.all(paths.map(path => readDocument(path, call)))
+  return mergeReferenceValues(...documents.map(parseReferenceValues))
+}
+
+/** Without reference values the preset compares everything but the code; a policy of one's own is taken as it is. */
+async function policyOf(call: Call, withReferences: boolean): Promise<AppraisalPolicy> {
+  const typed = call.option('policy') ?? 'strict'
+  if (typed !== 'strict' && typed !== 'standard') return parsePolicy(await readDocument(typed, call))
+  if (withReferences) return PRESETS[typed]
+  return parsePolicy({ extends: typed, name: typed, version: PRESETS[typed].version, workloads: 'any' })
+}
+
+async function endorsementsOf(
+  call: Call,
+  given: Endorsements,
+): Promise<ExaminationContext['endorsementsFor']> {
+  const online = call.given('online')
+  const cache = call.option('offline-cache')
+  if (!online && cache === null) return async () => given
+  const { openEndorsementFetcher } = await import('@casemate/evidence/node')
+  const { env, now, fetch, progress } = call.terminal
+  const fetcher = openEndorsementFetcher({
+    cacheDir: cache ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'casemate', 'endorsements'),
+    offline: !online,
+    ...addressOf('pcsUrl', env['CASEMATE_PCS_URL']),
+    ...addressOf('kdsUrl', env['CASEMATE_KDS_URL']),
+    fetch,
+    now,
+  })
+  return async (evidence: ParsedEvidence) => {
+    const fetched = fetcher.fetchFor(evidence)
+    return mergeEndorsements(given, await progress('fetching collateral from the vendor', fetched))
+  }
+}
+
+function addressOf<Name extends string>(name: Name, url: string | undefined): Partial<Record<Name, string>> {
+  return url === undefined ? {} : ({ [name]: url } as Record<Name, string>)
+}
