@@ -1,6 +1,9 @@
 // Evidence: bytes of any TEE to what they say and who signed them.
 
+export type { SnpCertificate } from './amd/cert-table.ts'
+export type { SnpEvidence } from './amd/evidence.ts'
 export type { TrustAnchor } from './anchor.ts'
+export { VENDOR_ANCHORS } from './anchors.ts'
 export type {
   Claims,
   CommonClaims,
@@ -14,5 +17,24 @@ export type {
   TdxClaims,
 } from './claims.ts'
 export { KINDS, TCB_STATUSES } from './claims.ts'
+export type { Crl } from './crl.ts'
+export {
+  type EndorsementSource,
+  type Endorsements,
+  mergeEndorsements,
+  NO_ENDORSEMENTS,
+  readEndorsements,
+  recogniseEndorsements,
+} from './endorsements.ts'
+export type { EnclaveIdentity } from './intel/enclave-identity.ts'
+export type { SgxQuote, TdxQuote } from './intel/quote.ts'
+export type { TcbEvaluationNumbers } from './intel/tcb-evaluation.ts'
+export type { TcbInfo } from './intel/tcb-info.ts'
+export { parseKbsEvidence } from './kbs-evidence.ts'
+export { type ParsedEvidence, parse } from './parse.ts'
+export { recognise } from './recognise.ts'
 export { REFUSALS, Refusal, type RefusalCode, type RefusalDetail } from './refusal.ts'
+export type { SampleEvidence } from './sample.ts'
 export type { Step } from './step.ts'
+export { type Verified, type VerifyOptions, verify } from './verify.ts'
+export type { Certificate } from './x509.ts'

@@ -12,6 +12,8 @@ export const REFUSALS = {
   'certificate-expired': 'a certificate in the chain is past its notAfter',
   'certificate-not-yet-valid': 'a certificate in the chain is before its notBefore',
   'certificate-revoked': 'a certificate in the chain is listed in its issuer’s revocation list',
+  'certificate-usage-invalid':
+    'a certificate does what its extensions or its role in the hierarchy do not allow',
   'certificate-signature-invalid': 'a certificate is not signed by the issuer that it names',
   'chain-incomplete': 'a certificate between the leaf and the root was not found',
   'chain-untrusted': 'the chain does not end in a pinned root',

@@ -1,0 +1,169 @@
+// Byte strings: hex, base64, comparison, and a little-endian reader for the vendors' binary structures.
+// Every function is total over `Uint8Array`; readers refuse instead of reading past the end.
+
+import { Refusal, type RefusalCode } from './refusal.ts'
+
+const HEX_DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+/** What the web calls latin1 is windows-1252: not the identity above 0x7f, but still one character for each byte. */
+const LATIN1 = new TextDecoder('latin1')
+
+/** Hex and base64 of ECMAScript 2026, which Node 24 and older browsers lack. */
+interface Native {
+  toHex?(): string
+  toBase64?(): string
+}
+interface NativeConstructor {
+  fromBase64?(text: string): Uint8Array
+}
+
+/** Lower-case hex. */
+export function toHex(bytes: Uint8Array): string {
+  const native = (bytes as Native).toHex?.()
+  if (native !== undefined) return native
+  let hex = ''
+  for (const byte of bytes) hex += HEX_DIGITS[byte]
+  return hex
+}
+
+/** Bytes of an even number of hex digits in either case; null for anything else. */
+export function fromHex(hex: string): Uint8Array | null {
+  if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) return null
+  const bytes = new Uint8Array(hex.length / 2)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  return bytes
+}
+
+/** Bytes of standard or URL-safe base64, padded or not, without white space; null for anything else. */
+export function fromBase64(text: string): Uint8Array | null {
+  const digits = text
+    .replace(/={1,2}$/, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/')
+  if (digits.length % 4 === 1 || !/^[0-9A-Za-z+/]*$/.test(digits)) return null
+  const native = (Uint8Array as NativeConstructor).fromBase64?.(digits)
+  return native ?? Uint8Array.from(atob(digits), character => character.charCodeAt(0))
+}
+
+/** Standard base64 with padding. */
+export function toBase64(bytes: Uint8Array): string {
+  return (bytes as Native).toBase64?.() ?? btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''))
+}
+
+/** One character per byte, and another for each: a compact key for maps, never shown to anybody. */
+export function latin1(bytes: Uint8Array): string {
+  return LATIN1.decode(bytes)
+}
+
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return whole
+}
+
+/** Equality of public values; not constant-time. */
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+export function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false
+  return true
+}
+
+/** Whether `wanted` stands at `offset`. */
+export function startsWith(bytes: Uint8Array, wanted: Uint8Array, offset = 0): boolean {
+  return equal(bytes.subarray(offset, offset + wanted.length), wanted)
+}
+
+/** Text of strict UTF-8; null where the bytes are something else. A byte order mark is kept. */
+export function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (error) {
+    if (error instanceof TypeError) return null
+    throw error
+  }
+}
+
+export function encodeUtf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+/**
+ * Reads a little-endian structure from front to back.
+ * @throws {Refusal} the code that it was given (`evidence-malformed`), when the bytes end too early
+ */
+export class ByteReader {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  readonly #what: string
+  readonly #code: RefusalCode
+  #offset = 0
+
+  constructor(bytes: Uint8Array, what: string, code: RefusalCode = 'evidence-malformed') {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#what = what
+    this.#code = code
+  }
+
+  get offset(): number {
+    return this.#offset
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#offset
+  }
+
+  u8(field: string): number {
+    return this.#view.getUint8(this.#advance(1, field))
+  }
+
+  u16(field: string): number {
+    return this.#view.getUint16(this.#advance(2, field), true)
+  }
+
+  u32(field: string): number {
+    return this.#view.getUint32(this.#advance(4, field), true)
+  }
+
+  u64(field: string): bigint {
+    return this.#view.getBigUint64(this.#advance(8, field), true)
+  }
+
+  /** A view, not a copy. */
+  bytes(size: number, field: string): Uint8Array {
+    const start = this.#advance(size, field)
+    return this.#bytes.subarray(start, start + size)
+  }
+
+  /** Skips a field that must be zero. */
+  zeros(size: number, field: string): void {
+    const start = this.#offset
+    if (!isZero(this.bytes(size, field))) {
+      throw new Refusal(this.#code, `${this.#what}: ${field} at offset ${start} is not zero`, {
+        expected: `${size} zero bytes`,
+        got: toHex(this.#bytes.subarray(start, start + size)),
+      })
+    }
+  }
+
+  #advance(size: number, field: string): number {
+    if (size > this.remaining) {
+      throw new Refusal(
+        this.#code,
+        `${this.#what}: ${field} at offset ${this.#offset} is ${size} bytes, ${this.remaining} are left`,
+        { expected: `${size} bytes`, got: `${this.remaining} bytes` },
+      )
+    }
+    const start = this.#offset
+    this.#offset += size
+    return start
+  }
+}

@@ -1,0 +1,255 @@
+// Certification paths (RFC 5280, 6) from a leaf to a pinned key: certificates in any order, signatures,
+// basicConstraints, keyUsage, windows at `now`, and revocation for every certificate on the path.
+// Vendors use no name constraints or policies; an unknown critical extension is therefore refused.
+
+import type { TrustAnchor } from './anchor.ts'
+import { equal } from './bytes.ts'
+import type { Crl } from './crl.ts'
+import { Refusal } from './refusal.ts'
+import { isSignedBy } from './signature.ts'
+import { formatTime } from './steps.ts'
+import { type Certificate, describeCertificate, KEY_USAGE } from './x509.ts'
+
+/** Longest path; the vendors' have three certificates. */
+const MAX_PATH_LENGTH = 6
+
+const HANDLED_CRITICAL_EXTENSIONS = new Set(['2.5.29.15', '2.5.29.19'])
+
+export interface ChainOptions {
+  /** Certificates to build with, in any order; trusted for nothing. */
+  readonly pool: readonly Certificate[]
+  /** Those of one vendor. */
+  readonly anchors: readonly TrustAnchor[]
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+export interface VerifiedChain {
+  /** Leaf first; ends with the root's certificate, or before it where only its key is known. */
+  readonly certificates: readonly Certificate[]
+  readonly anchor: TrustAnchor
+  /** Milliseconds since 1970: the first notAfter on the path. */
+  readonly validUntil: number
+}
+
+/**
+ * Builds and verifies the path from `leaf` to one of the anchors; revocation is {@link verifyRevocation}'s.
+ * @throws {Refusal} `chain-incomplete`, `chain-untrusted`, `certificate-signature-invalid`,
+ * `certificate-usage-invalid`, `certificate-expired`, `certificate-not-yet-valid`
+ */
+export async function verifyChain(leaf: Certificate, options: ChainOptions): Promise<VerifiedChain> {
+  const search: Search = { ...options, dead: new Map() }
+  const found = await findPath([leaf], search)
+  if (!found) throw explainDeadEnd(leaf, search)
+  const { certificates, anchor } = found
+  for (const [index, certificate] of certificates.entries()) {
+    verifyUsage(certificate, index)
+    verifyWindow(certificate, options.now)
+  }
+  return { certificates, anchor, validUntil: Math.min(...certificates.map(({ notAfter }) => notAfter)) }
+}
+
+interface Path {
+  readonly certificates: readonly Certificate[]
+  readonly anchor: TrustAnchor
+}
+
+interface Search extends ChainOptions {
+  /** Where the search ended, and why: the explanation when nothing is found. */
+  readonly dead: Map<Certificate, 'signature' | 'root' | 'issuer'>
+}
+
+async function findPath(path: readonly Certificate[], search: Search): Promise<Path | null> {
+  const last = path[path.length - 1]
+  if (!last) return null
+  const anchor = search.anchors.find(({ spki }) => equal(spki, last.spki))
+  if (anchor) {
+    // The key is pinned, but what the certificate says beside it counts only if the key signed that.
+    if (await isSignedBy(last, anchor.spki)) return { certificates: path, anchor }
+    search.dead.set(last, 'signature')
+    return null
+  }
+  const issuers = search.pool.filter(({ subject }) => subject === last.issuer)
+  if (path.length < MAX_PATH_LENGTH) {
+    for (const issuer of inWindowFirst(issuers, search.now)) {
+      if (path.includes(issuer) || search.dead.has(issuer)) continue
+      if (await isSignedBy(last, issuer.spki)) {
+        const whole = await findPath([...path, issuer], search)
+        if (whole) return whole
+      }
+    }
+  }
+  for (const anchor of search.anchors) {
+    if (await isSignedBy(last, anchor.spki)) return { certificates: path, anchor }
+  }
+  search.dead.set(last, deadEnd(last, issuers))
+  return null
+}
+
+function deadEnd(last: Certificate, issuers: readonly Certificate[]): 'signature' | 'root' | 'issuer' {
+  if (last.issuer === last.subject) return 'root'
+  return issuers.length > 0 ? 'signature' : 'issuer'
+}
+
+/** Two editions of one authority differ in their windows only; the order decides which one is looked at. */
+function inWindowFirst(certificates: readonly Certificate[], now: number): readonly Certificate[] {
+  if (certificates.length < 2) return certificates
+  const isInWindow = (it: Certificate): boolean => it.notBefore <= now && now <= it.notAfter
+  return [...certificates.filter(isInWindow), ...certificates.filter(it => !isInWindow(it))]
+}
+
+function explainDeadEnd(leaf: Certificate, search: Search): Refusal {
+  const ends = [...search.dead]
+  const root = ends.find(([, why]) => why === 'root')?.[0]
+  if (root) {
+    return new Refusal(
+      'chain-untrusted',
+      `the chain ends in ${describeCertificate(root)}, which is not pinned`,
+      {
+        expected: search.anchors.map(({ name }) => name).join(' or ') || 'a trust anchor of this vendor',
+        got: root.commonName,
+        hint: 'pin another root only if you know who holds its key',
+      },
+    )
+  }
+  const unsigned = ends.find(([, why]) => why === 'signature')?.[0]
+  if (unsigned) {
+    return new Refusal(
+      'certificate-signature-invalid',
+      `${describeCertificate(unsigned)} is not signed by the issuer that it names`,
+    )
+  }
+  const orphan = ends.find(([, why]) => why === 'issuer')?.[0] ?? leaf
+  return new Refusal('chain-incomplete', `the issuer of ${describeCertificate(orphan)} was not found`, {
+    hint: 'supply the vendor’s certificate chain with the endorsements',
+  })
+}
+
+function verifyUsage(certificate: Certificate, index: number): void {
+  const fail = (reason: string): never => {
+    throw new Refusal('certificate-usage-invalid', `${describeCertificate(certificate)} ${reason}`)
+  }
+  for (const oid of certificate.criticalExtensions) {
+    if (!HANDLED_CRITICAL_EXTENSIONS.has(oid)) fail(`has the unknown critical extension ${oid}`)
+  }
+  if (index === 0) return
+  const { basicConstraints, keyUsage } = certificate
+  if (!basicConstraints?.ca) fail('signs a certificate and is not an authority')
+  if (keyUsage !== null && !(keyUsage & KEY_USAGE.keyCertSign)) fail('may not sign certificates (keyUsage)')
+  // pathLenConstraint counts the authorities between this one and the leaf.
+  const pathLength = basicConstraints?.pathLength ?? null
+  if (pathLength !== null && index - 1 > pathLength) fail(`allows ${pathLength} authorities below it`)
+}
+
+function verifyWindow(certificate: Certificate, now: number): void {
+  const { notBefore, notAfter } = certificate
+  const window = {
+    expected: `between ${formatTime(notBefore)} and ${formatTime(notAfter)}`,
+    got: formatTime(now),
+  }
+  if (now > notAfter) {
+    const message = `${describeCertificate(certificate)} expired at ${formatTime(notAfter)}`
+    throw new Refusal('certificate-expired', message, window)
+  }
+  if (now < notBefore) {
+    const message = `${describeCertificate(certificate)} is valid from ${formatTime(notBefore)}`
+    throw new Refusal('certificate-not-yet-valid', message, window)
+  }
+}
+
+export interface RevocationOptions {
+  readonly crls: readonly Crl[]
+  /** Milliseconds since 1970. */
+  readonly now: number
+  /** Whether an issuer without a list is refused: Intel publishes one for each of its authorities, AMD for its roots. */
+  readonly required: 'every-issuer' | 'where-supplied'
+}
+
+/**
+ * Consults the newest list of every issuer on the path, for each of its certificates.
+ * @returns milliseconds since 1970: the first nextUpdate of the lists used; Infinity where none was
+ * @throws {Refusal} `crl-missing`, `crl-signature-invalid`, `crl-expired`, `crl-not-yet-valid`,
+ * `certificate-usage-invalid`, `certificate-revoked`
+ */
+export async function verifyRevocation(chain: VerifiedChain, options: RevocationOptions): Promise<number> {
+  let validUntil = Number.POSITIVE_INFINITY
+  for (const [index, certificate] of chain.certificates.entries()) {
+    // The last certificate is the root's own, or else signed by the pinned key.
+    const issuer = chain.certificates[index + 1] ?? null
+    const crl = await findCrl(certificate, {
+      ...options,
+      issuer,
+      issuerKey: issuer?.spki ?? chain.anchor.spki,
+    })
+    if (!crl) continue
+    if (crl.revoked.has(certificate.serial)) {
+      throw new Refusal(
+        'certificate-revoked',
+        `${describeCertificate(certificate)} was revoked by its issuer`,
+        {
+          expected: `a serial number that is not in the list of ${formatTime(crl.thisUpdate)}`,
+          got: certificate.serial,
+        },
+      )
+    }
+    validUntil = Math.min(validUntil, crl.nextUpdate)
+  }
+  return validUntil
+}
+
+interface CrlSearch extends RevocationOptions {
+  readonly issuer: Certificate | null
+  readonly issuerKey: Uint8Array
+}
+
+async function findCrl(certificate: Certificate, search: CrlSearch): Promise<Crl | null> {
+  const named = search.crls.filter(({ issuer }) => issuer === certificate.issuer)
+  if (named.length === 0) {
+    if (search.required === 'where-supplied') return null
+    throw new Refusal(
+      'crl-missing',
+      `no revocation list of the issuer of ${describeCertificate(certificate)}`,
+      {
+        hint: 'supply the PCK CRL and the root CA CRL with the endorsements',
+      },
+    )
+  }
+  const signed: Crl[] = []
+  for (const crl of named) if (await isSignedBy(crl, search.issuerKey)) signed.push(crl)
+  if (signed.length === 0) {
+    throw new Refusal(
+      'crl-signature-invalid',
+      `no revocation list for ${describeCertificate(certificate)} is signed by its issuer`,
+    )
+  }
+  const keyUsage = search.issuer?.keyUsage ?? null
+  if (search.issuer && keyUsage !== null && !(keyUsage & KEY_USAGE.cRLSign)) {
+    const message = `${describeCertificate(search.issuer)} may not sign revocation lists (keyUsage)`
+    throw new Refusal('certificate-usage-invalid', message)
+  }
+  return newestInWindow(signed, search.now)
+}
+
+function newestInWindow(crls: readonly Crl[], now: number): Crl {
+  const newest = crls.reduce((best, crl) => (isNewer(crl, best, now) ? crl : best))
+  const window = {
+    expected: `between ${formatTime(newest.thisUpdate)} and ${formatTime(newest.nextUpdate)}`,
+    got: formatTime(now),
+  }
+  if (now > newest.nextUpdate) {
+    const message = `the newest revocation list expired at ${formatTime(newest.nextUpdate)}`
+    throw new Refusal('crl-expired', message, window)
+  }
+  if (now < newest.thisUpdate) {
+    const message = `the revocation list is valid from ${formatTime(newest.thisUpdate)}`
+    throw new Refusal('crl-not-yet-valid', message, window)
+  }
+  return newest
+}
+
+/** Lists from the future do not count while there is one that has begun; of those, the later is the newer. */
+function isNewer(crl: Crl, than: Crl, now: number): boolean {
+  const [begun, thanBegun] = [crl.thisUpdate <= now, than.thisUpdate <= now]
+  if (begun !== thanBegun) return begun
+  return crl.thisUpdate > than.thisUpdate
+}

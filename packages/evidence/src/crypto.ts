@@ -1,0 +1,32 @@
+// What this package needs of a cryptography library. Two modules implement it under `#crypto`, chosen by the
+// import condition: node/crypto.ts (OpenSSL through node:crypto) and web/crypto.ts (WebCrypto).
+
+import type { SignatureScheme } from './algorithm.ts'
+
+/** An imported public key: importing costs about as much as verifying, so keys are kept (signature.ts). */
+export interface PublicKey {
+  /** The implementation's own key; opaque. */
+  readonly handle: unknown
+}
+
+/** How an ECDSA signature is written: two fixed-size integers, or a DER SEQUENCE. RSA ignores it. */
+export type SignatureEncoding = 'p1363' | 'der'
+
+/** One signature to check. */
+export interface SignatureCheck {
+  readonly scheme: SignatureScheme
+  readonly encoding: SignatureEncoding
+  readonly signature: Uint8Array
+  readonly message: Uint8Array
+}
+
+/** The names that both implementations export. */
+export interface CryptoProvider {
+  sha256(bytes: Uint8Array): Promise<Uint8Array>
+  sha384(bytes: Uint8Array): Promise<Uint8Array>
+  sha512(bytes: Uint8Array): Promise<Uint8Array>
+  /** Null where the bytes are not a SubjectPublicKeyInfo that the scheme can use. */
+  importKey(spki: Uint8Array, scheme: SignatureScheme): Promise<PublicKey | null>
+  /** False for a wrong signature and for one that is not even well-formed. */
+  verifySignature(key: PublicKey, check: SignatureCheck): Promise<boolean>
+}

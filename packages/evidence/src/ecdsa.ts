@@ -1,0 +1,47 @@
+// The two ways to write an ECDSA signature: r and s of fixed size (IEEE P1363, as quotes and PCS do), and a DER
+// SEQUENCE of two INTEGERs (as certificates do). Node verifies the second, WebCrypto the first.
+
+import { DerReader, TAG } from './der.ts'
+import { Refusal } from './refusal.ts'
+
+/** DER of `r || s`; null where the length is odd or too large for any curve here. */
+export function derFromP1363(signature: Uint8Array): Uint8Array | null {
+  const size = signature.length / 2
+  if (!Number.isInteger(size) || size === 0 || size > 48) return null
+  const der = new Uint8Array(6 + 2 * (size + 1))
+  der[0] = TAG.sequence
+  let offset = writeInteger(der, 2, signature.subarray(0, size))
+  offset = writeInteger(der, offset, signature.subarray(size))
+  der[1] = offset - 2
+  return der.subarray(0, offset)
+}
+
+/** `r || s` of strict DER; null for anything else. */
+export function p1363FromDer(der: Uint8Array, integerBytes: number): Uint8Array | null {
+  try {
+    const outer = new DerReader(der, 'evidence-malformed', 'ECDSA signature')
+    const sequence = outer.enter(TAG.sequence)
+    outer.finish()
+    const integers = [sequence.unsigned(), sequence.unsigned()]
+    sequence.finish()
+    const signature = new Uint8Array(2 * integerBytes)
+    for (const [index, integer] of integers.entries()) {
+      if (integer.length > integerBytes) return null
+      signature.set(integer, (index + 1) * integerBytes - integer.length)
+    }
+    return signature
+  } catch (error) {
+    if (error instanceof Refusal) return null
+    throw error
+  }
+}
+
+function writeInteger(der: Uint8Array, start: number, integer: Uint8Array): number {
+  let first = 0
+  while (first < integer.length - 1 && integer[first] === 0) first++
+  const sign = (integer[first] ?? 0) & 0x80 ? 1 : 0
+  der[start] = TAG.integer
+  der[start + 1] = integer.length - first + sign
+  der.set(integer.subarray(first), start + 2 + sign)
+  return start + 2 + sign + integer.length - first
+}

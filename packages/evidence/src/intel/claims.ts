@@ -1,0 +1,124 @@
+// The claims of a verified Intel quote: all fields of the body, the platform below it, and the common view.
+
+import { isZero, toHex } from '../bytes.ts'
+import type { CommonClaims, IntelPlatformClaims, SgxClaims, TcbStatus, TdxClaims } from '../claims.ts'
+import type { SgxQuote, TdxQuote } from './quote.ts'
+
+/** What verification found out beside the quote's own fields. */
+export interface IntelFindings {
+  readonly tcbStatus: TcbStatus
+  readonly tcbDate: string
+  readonly advisoryIds: readonly string[]
+  readonly tcbEvaluationDataNumber: number
+  readonly moduleTcbStatus: TcbStatus | null
+  readonly simulated: boolean
+  readonly platform: IntelPlatformClaims
+}
+
+const SGX_FLAG_DEBUG = 0x02
+/** TDATTRIBUTES.TUD, bits 0 to 7: any of them makes the TD untrusted, DEBUG being the one that is defined. */
+const TD_DEBUG = 0x01
+
+export function sgxClaims(quote: SgxQuote, findings: IntelFindings): SgxClaims {
+  const { body } = quote
+  const mrEnclave = toHex(body.mrEnclave)
+  const mrSigner = toHex(body.mrSigner)
+  const configId = toHex(body.configId)
+  return {
+    kind: 'sgx',
+    measurement: mrEnclave,
+    signer: isZero(body.mrSigner) ? null : mrSigner,
+    debug: (octet(body.attributes, 0) & SGX_FLAG_DEBUG) !== 0,
+    reportData: toHex(body.reportData),
+    hostData: configId,
+    ...commonFindings(findings),
+    quoteVersion: quote.version,
+    sgx: {
+      cpuSvn: toHex(body.cpuSvn),
+      miscSelect: toHex(body.miscSelect),
+      isvExtProdId: toHex(body.isvExtProdId),
+      attributesFlags: toHex(body.attributes.subarray(0, 8)),
+      attributesXfrm: toHex(body.attributes.subarray(8)),
+      mrEnclave,
+      mrSigner,
+      configId,
+      isvProdId: body.isvProdId,
+      isvSvn: body.isvSvn,
+      configSvn: body.configSvn,
+      isvFamilyId: toHex(body.isvFamilyId),
+    },
+    platform: findings.platform,
+  }
+}
+
+export function tdxClaims(quote: TdxQuote, findings: IntelFindings): TdxClaims {
+  const { body } = quote
+  const mrTd = toHex(body.mrTd)
+  const mrOwner = toHex(body.mrOwner)
+  const mrConfigId = toHex(body.mrConfigId)
+  const [rtmr0, rtmr1, rtmr2, rtmr3] = body.rtmrs
+  return {
+    kind: 'tdx',
+    measurement: mrTd,
+    signer: isZero(body.mrOwner) ? null : mrOwner,
+    debug: octet(body.tdAttributes, 0) !== 0,
+    reportData: toHex(body.reportData),
+    hostData: mrConfigId,
+    ...commonFindings(findings),
+    quoteVersion: quote.version,
+    tdx: {
+      bodyVersion: body.bodyVersion,
+      teeTcbSvn: toHex(body.teeTcbSvn),
+      mrSeam: toHex(body.mrSeam),
+      mrSignerSeam: toHex(body.mrSignerSeam),
+      seamAttributes: toHex(body.seamAttributes),
+      tdAttributes: toHex(body.tdAttributes),
+      xfam: toHex(body.xfam),
+      mrTd,
+      mrConfigId,
+      mrOwner,
+      mrOwnerConfig: toHex(body.mrOwnerConfig),
+      rtmr0: toHex(rtmr0),
+      rtmr1: toHex(rtmr1),
+      rtmr2: toHex(rtmr2),
+      rtmr3: toHex(rtmr3),
+      teeTcbSvn2: body.teeTcbSvn2 && toHex(body.teeTcbSvn2),
+      mrServiceTd: body.mrServiceTd && toHex(body.mrServiceTd),
+      attributes: tdAttributes(body.tdAttributes),
+      moduleTcbStatus: findings.moduleTcbStatus,
+    },
+    platform: findings.platform,
+  }
+}
+
+/** TDATTRIBUTES (Intel TDX Module ABI): bits 0, 28, 30, 31 and 63. */
+function tdAttributes(bytes: Uint8Array): TdxClaims['tdx']['attributes'] {
+  return {
+    debug: (octet(bytes, 0) & TD_DEBUG) !== 0,
+    septVeDisable: (octet(bytes, 3) & 0x10) !== 0,
+    protectionKeys: (octet(bytes, 3) & 0x40) !== 0,
+    keyLocker: (octet(bytes, 3) & 0x80) !== 0,
+    perfmon: (octet(bytes, 7) & 0x80) !== 0,
+  }
+}
+
+function commonFindings(
+  findings: IntelFindings,
+): Pick<
+  CommonClaims,
+  'tcbStatus' | 'tcbDate' | 'advisoryIds' | 'tcbEvaluationDataNumber' | 'hardwareId' | 'simulated'
+> {
+  const { ppid } = findings.platform
+  return {
+    tcbStatus: findings.tcbStatus,
+    tcbDate: findings.tcbDate,
+    advisoryIds: findings.advisoryIds,
+    tcbEvaluationDataNumber: findings.tcbEvaluationDataNumber,
+    hardwareId: /^0+$/.test(ppid) ? null : ppid,
+    simulated: findings.simulated,
+  }
+}
+
+function octet(bytes: Uint8Array, index: number): number {
+  return bytes[index] ?? 0
+}

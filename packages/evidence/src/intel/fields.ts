@@ -1,0 +1,112 @@
+// Reads the members of Intel's endorsements: those that the specification names must be there and have its shape.
+// Members that it does not name are let be, since a newer edition may add some and the signature covers them.
+
+import { fromHex, toHex } from '../bytes.ts'
+import { Refusal } from '../refusal.ts'
+
+/** RFC 3339 in UTC, with or without fractions of a second, as PCS writes it. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
+
+/** @throws {Refusal} `endorsement-malformed`, naming the member by its path */
+export class Fields {
+  readonly #members: ReadonlyMap<string, unknown>
+  readonly #path: string
+
+  constructor(value: unknown, path: string) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw wrong(path, 'an object', value)
+    }
+    this.#members = new Map(Object.entries(value))
+    this.#path = path
+  }
+
+  has(name: string): boolean {
+    return this.#members.has(name)
+  }
+
+  integer(name: string, max: number): number {
+    const value = this.#members.get(name)
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > max) {
+      throw wrong(this.#at(name), `an integer from 0 to ${max}`, value)
+    }
+    return value
+  }
+
+  text(name: string): string {
+    const value = this.#members.get(name)
+    if (typeof value !== 'string') throw wrong(this.#at(name), 'a string', value)
+    return value
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T {
+    const value = this.#members.get(name)
+    const found = allowed.find(it => it === value)
+    if (found === undefined) throw wrong(this.#at(name), `one of ${allowed.join(', ')}`, value)
+    return found
+  }
+
+  /** Bytes of exactly `size`, written in hex of either case. */
+  bytes(name: string, size: number): Uint8Array {
+    const value = this.#members.get(name)
+    const bytes = typeof value === 'string' ? fromHex(value) : null
+    if (bytes?.length !== size) throw wrong(this.#at(name), `${size} bytes in hex`, value)
+    return bytes
+  }
+
+  /** The same as lower-case hex. */
+  hex(name: string, size: number): string {
+    return toHex(this.bytes(name, size))
+  }
+
+  /** Milliseconds since 1970. */
+  time(name: string): number {
+    const value = this.#members.get(name)
+    const time = typeof value === 'string' && TIME.test(value) ? Date.parse(value) : Number.NaN
+    if (Number.isNaN(time) || !isOnCalendar(String(value), time)) {
+      throw wrong(this.#at(name), 'a time such as 2025-06-19T10:16:03Z', value)
+    }
+    return time
+  }
+
+  object(name: string): Fields {
+    return new Fields(this.#members.get(name), this.#at(name))
+  }
+
+  objects(name: string): readonly Fields[] {
+    return this.list(name).map((item, index) => new Fields(item, `${this.#at(name)}[${index}]`))
+  }
+
+  /** The strings of an array; none where the member is absent. */
+  texts(name: string): readonly string[] {
+    if (!this.has(name)) return []
+    return this.list(name).map(item => {
+      if (typeof item !== 'string') throw wrong(this.#at(name), 'an array of strings', item)
+      return item
+    })
+  }
+
+  list(name: string): readonly unknown[] {
+    const value = this.#members.get(name)
+    if (!Array.isArray(value)) throw wrong(this.#at(name), 'an array', value)
+    return value
+  }
+
+  fail(expected: string, name: string): never {
+    throw wrong(this.#at(name), expected, this.#members.get(name))
+  }
+
+  #at(name: string): string {
+    return `${this.#path}.${name}`
+  }
+}
+
+/** Some engines roll 30 February over to March. */
+function isOnCalendar(text: string, time: number): boolean {
+  return new Date(time).toISOString().slice(0, 19) === text.slice(0, 19)
+}
+
+function wrong(path: string, expected: string, value: unknown): Refusal {
+  // What was served may be long or hostile: its beginning says enough.
+  const got = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value).slice(0, 80)
+  return new Refusal('endorsement-malformed', `${path} is ${got}, want ${expected}`, { expected, got })
+}

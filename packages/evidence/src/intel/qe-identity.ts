@@ -1,0 +1,39 @@
+// Whether a quoting enclave is the one that Intel describes (Intel DCAP QuoteVerificationLibrary,
+// EnclaveReportVerifier): signer, product, masked attributes and MISCSELECT, and the level that its version reaches.
+
+import { equal, toHex } from '../bytes.ts'
+import { Refusal } from '../refusal.ts'
+import type { EnclaveIdentity } from './enclave-identity.ts'
+import type { SgxReportBody } from './report-body.ts'
+import type { TcbVerdict } from './tcb-info.ts'
+
+/** @throws {Refusal} `qe-identity-mismatch`, `tcb-level-unknown` */
+export function judgeQuotingEnclave(report: SgxReportBody, identity: EnclaveIdentity): TcbVerdict {
+  match('MISCSELECT', masked(report.miscSelect, identity.miscSelectMask), identity.miscSelect)
+  match('ATTRIBUTES', masked(report.attributes, identity.attributesMask), identity.attributes)
+  match('MRSIGNER', report.mrSigner, identity.mrSigner)
+  if (report.isvProdId !== identity.isvProdId) {
+    mismatch('ISVPRODID', `${identity.isvProdId}`, `${report.isvProdId}`)
+  }
+  const level = identity.levels.find(it => report.isvSvn >= it.isvSvn)
+  if (level) return level
+  const lowest = `at least ${identity.levels.at(-1)?.isvSvn ?? 'one level'}`
+  throw new Refusal('tcb-level-unknown', `no level of ${identity.id} is reached by ISVSVN ${report.isvSvn}`, {
+    expected: lowest,
+    got: `${report.isvSvn}`,
+    hint: 'the quoting enclave is older than anything that Intel still judges: update it',
+  })
+}
+
+function masked(value: Uint8Array, mask: Uint8Array): Uint8Array {
+  return value.map((octet, index) => octet & (mask[index] ?? 0))
+}
+
+function match(field: string, got: Uint8Array, expected: Uint8Array): void {
+  if (!equal(got, expected)) mismatch(field, toHex(expected), toHex(got))
+}
+
+function mismatch(field: string, expected: string, got: string): never {
+  const message = `the quoting enclave’s ${field} is not the one in Intel’s identity`
+  throw new Refusal('qe-identity-mismatch', message, { expected, got })
+}

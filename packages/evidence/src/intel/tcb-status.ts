@@ -1,0 +1,153 @@
+// How Intel judges a platform (Intel DCAP QuoteVerificationLibrary, Verifiers/Checks): the first TCB level that the
+// platform reaches, merged with the levels of the TDX module and of the quoting enclave. Pure functions of verified
+// input; what cannot be judged is refused, what is judged badly is a status.
+
+import { isZero, toHex } from '../bytes.ts'
+import type { TcbStatus } from '../claims.ts'
+import { Refusal } from '../refusal.ts'
+import type { PckExtension } from './pck.ts'
+import type { TdQuoteBody } from './report-body.ts'
+import type { TcbInfo, TcbLevel, TcbVerdict, TdxModuleIdentity } from './tcb-info.ts'
+
+/** The levels that a platform reaches. */
+export interface PlatformLevels {
+  /** By CPUSVN and PCESVN alone; the same as `level` for SGX. */
+  readonly sgx: TcbLevel
+  /** For TDX by TEE_TCB_SVN too. */
+  readonly level: TcbLevel
+}
+
+/**
+ * The first levels that the PCK's components, and for TDX TEE_TCB_SVN, reach in every component.
+ * @throws {Refusal} `tcb-level-unknown`
+ */
+export function matchTcbLevels(
+  info: TcbInfo,
+  pck: PckExtension,
+  teeTcbSvn: Uint8Array | null,
+): PlatformLevels {
+  const reached = info.levels.filter(
+    level => reaches(pck.sgxComponents, level.sgxComponents, 0) && pck.pceSvn >= level.pceSvn,
+  )
+  const [sgx] = reached
+  const level = teeTcbSvn ? reached.find(it => reachesTdx(teeTcbSvn, it)) : sgx
+  if (sgx && level) return { sgx, level }
+  const got = `CPUSVN ${pck.sgxComponents.join('.')}, PCESVN ${pck.pceSvn}`
+  const tdx = teeTcbSvn ? `, TEE_TCB_SVN ${[...teeTcbSvn].join('.')}` : ''
+  throw new Refusal('tcb-level-unknown', `no TCB level of the TCB info is reached by ${got}${tdx}`, {
+    expected: 'at least the lowest level of the TCB info',
+    got: got + tdx,
+    hint: 'the platform is older than anything that Intel still judges: update its firmware',
+  })
+}
+
+function reaches(components: ArrayLike<number>, level: readonly number[], from: number): boolean {
+  for (let i = from; i < level.length; i++) {
+    if ((components[i] ?? 0) < (level[i] ?? 0)) return false
+  }
+  return true
+}
+
+/** From TDX module 1.5 on (TEE_TCB_SVN[1] > 0) the first two components are judged by the module's identity. */
+function reachesTdx(teeTcbSvn: Uint8Array, level: TcbLevel): boolean {
+  if (!level.tdxComponents) return false
+  return reaches(teeTcbSvn, level.tdxComponents, (teeTcbSvn[1] ?? 0) > 0 ? 2 : 0)
+}
+
+/**
+ * Checks signer and attributes of the TDX module, and finds its level.
+ * @returns null for a module of version 0, which TCB levels alone judge
+ * @throws {Refusal} `tdx-module-mismatch`, `tcb-level-unknown`
+ */
+export function judgeTdxModule(info: TcbInfo, body: TdQuoteBody): TcbVerdict | null {
+  const [isvSvn = 0, version = 0] = body.teeTcbSvn
+  const identity = version === 0 ? null : findModuleIdentity(info, version)
+  const module = identity ?? info.tdxModule
+  if (!module) throw new Refusal('tdx-module-mismatch', 'the TCB info describes no TDX module')
+  const mrSigner = toHex(body.mrSignerSeam)
+  if (mrSigner !== module.mrSigner) mismatch('MRSIGNERSEAM', module.mrSigner, mrSigner)
+  const attributes = toHex(body.seamAttributes)
+  // Intel's library demands zero beside equality, whatever the mask says.
+  if (attributes !== module.attributes || !isZero(body.seamAttributes)) {
+    mismatch('SEAMATTRIBUTES', module.attributes, attributes)
+  }
+  if (!identity) return null
+  const level = identity.levels.find(it => isvSvn >= it.isvSvn)
+  if (level) return level
+  throw new Refusal('tcb-level-unknown', `no level of ${identity.id} is reached by SVN ${isvSvn}`, {
+    expected: `at least ${identity.levels.at(-1)?.isvSvn ?? 'one level'}`,
+    got: `${isvSvn}`,
+  })
+}
+
+function findModuleIdentity(info: TcbInfo, version: number): TdxModuleIdentity {
+  const id = `TDX_${version.toString(16).padStart(2, '0').toUpperCase()}`
+  const identity = info.tdxModuleIdentities.find(it => it.id === id)
+  if (identity) return identity
+  throw new Refusal('tdx-module-mismatch', `the TCB info has no identity for TDX module version ${version}`, {
+    expected: info.tdxModuleIdentities.map(it => it.id).join(' or ') || 'a TDX module of version 0',
+    got: id,
+  })
+}
+
+function mismatch(field: string, expected: string, got: string): never {
+  const message = `${field} is not the one that the TCB info describes`
+  throw new Refusal('tdx-module-mismatch', message, { expected, got })
+}
+
+const OUT_OF_DATE: Readonly<Partial<Record<TcbStatus, TcbStatus>>> = {
+  UpToDate: 'OutOfDate',
+  SWHardeningNeeded: 'OutOfDate',
+  ConfigurationNeeded: 'OutOfDateConfigurationNeeded',
+  ConfigurationAndSWHardeningNeeded: 'OutOfDateConfigurationNeeded',
+}
+
+/** A platform's status with that of the TDX module (null: not judged) or the quoting enclave on top of it. */
+export function mergeTcbStatus(platform: TcbStatus, upper: TcbStatus | null): TcbStatus {
+  if (upper === null || upper === 'UpToDate') return platform
+  if (upper === 'Revoked') return 'Revoked'
+  // An enclave or module is up to date, revoked, or else out of date, whatever the word.
+  return OUT_OF_DATE[platform] ?? platform
+}
+
+/** What {@link adviseRelaunch} looks at beside the quote's second TEE_TCB_SVN. */
+export interface RelaunchInput {
+  readonly info: TcbInfo
+  readonly sgxStatus: TcbStatus
+  /** Platform and module, merged. */
+  readonly tdxStatus: TcbStatus
+  readonly moduleStatus: TcbStatus | null
+  readonly qeStatus: TcbStatus
+}
+
+const CONFIGURATION_NEEDED: ReadonlySet<TcbStatus> = new Set([
+  'ConfigurationNeeded',
+  'ConfigurationAndSWHardeningNeeded',
+  'OutOfDateConfigurationNeeded',
+])
+
+/**
+ * Whether only the TD is old: launched under an out-of-date module that has been updated below it since, which
+ * TEE_TCB_SVN_2 of a 1.5 body says. Anything else leaves the status as it is.
+ * @throws {Refusal} `tdx-module-mismatch`, when the present module is unknown
+ */
+export function adviseRelaunch(teeTcbSvn2: Uint8Array, input: RelaunchInput): TcbStatus {
+  const { info, sgxStatus, tdxStatus } = input
+  const [latest] = info.levels
+  if (!isOnlyTheModuleOld(input) || !latest?.tdxComponents) return tdxStatus
+  const [isvSvn = 0, version = 0, component2 = 0] = teeTcbSvn2
+  const [latestSvn = 0, , latestComponent2 = 0] = latest.tdxComponents
+  const wantedSvn = version === 0 ? latestSvn : findModuleIdentity(info, version).levels[0]?.isvSvn
+  if (wantedSvn === undefined || isvSvn < wantedSvn || component2 < latestComponent2) return tdxStatus
+  const needsConfiguration = CONFIGURATION_NEEDED.has(sgxStatus) || CONFIGURATION_NEEDED.has(tdxStatus)
+  return needsConfiguration ? 'TDRelaunchAdvisedConfigurationNeeded' : 'TDRelaunchAdvised'
+}
+
+function isOnlyTheModuleOld({ sgxStatus, tdxStatus, moduleStatus, qeStatus }: RelaunchInput): boolean {
+  return (
+    qeStatus === 'UpToDate' &&
+    OUT_OF_DATE[sgxStatus] !== undefined &&
+    (tdxStatus === 'OutOfDate' || tdxStatus === 'OutOfDateConfigurationNeeded') &&
+    moduleStatus === 'OutOfDate'
+  )
+}

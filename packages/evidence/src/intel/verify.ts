@@ -1,0 +1,280 @@
+// Verifies an SGX or TDX quote as Intel's DCAP specification says (Intel DCAP QuoteVerificationLibrary, 4.1.2.4).
+// Each check is one step; first what the evidence itself holds,
+// then what Intel says about it now.
+
+import { sha256 } from '#crypto'
+import type { TrustAnchor } from '../anchor.ts'
+import { concat, equal, isZero, toHex } from '../bytes.ts'
+import { type VerifiedChain, verifyRevocation } from '../chain.ts'
+import type { SgxClaims, TcbStatus, TdxClaims } from '../claims.ts'
+import type { Endorsements } from '../endorsements.ts'
+import { Refusal } from '../refusal.ts'
+import { checkRecurringSignature, checkSignature } from '../signature.ts'
+import type { Step } from '../step.ts'
+import { formatTime, recordSteps } from '../steps.ts'
+import { describeCertificate } from '../x509.ts'
+import { type IntelFindings, sgxClaims, tdxClaims } from './claims.ts'
+import type { EnclaveIdentity } from './enclave-identity.ts'
+import { type PckExtension, readPckExtension } from './pck.ts'
+import { verifyPckChain } from './pck-chain.ts'
+import { judgeQuotingEnclave } from './qe-identity.ts'
+import type { QuoteSignatureData, SgxQuote, TdxQuote } from './quote.ts'
+import { type EndorsementOptions, type VerifiedEndorsement, verifyEndorsement } from './signed-endorsement.ts'
+import type { TcbInfo, TcbVerdict } from './tcb-info.ts'
+import { adviseRelaunch, judgeTdxModule, matchTcbLevels, mergeTcbStatus } from './tcb-status.ts'
+
+/** SubjectPublicKeyInfo of a P-256 key up to x and y. */
+const P256_SPKI_PREFIX = new Uint8Array([
+  0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+  0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+])
+const HASH_BYTES = 32
+
+export interface IntelVerifyOptions {
+  readonly now: Date
+  /** Of any vendor; Intel's are used. */
+  readonly anchors: readonly TrustAnchor[]
+  readonly minTcbEvaluationDataNumber: number | 'any'
+}
+
+export interface VerifiedIntel {
+  readonly claims: SgxClaims | TdxClaims
+  readonly steps: readonly Step[]
+  readonly validUntil: Date
+}
+
+/**
+ * Verifies a quote at `now`.
+ * @throws {Refusal} with the steps that had passed
+ */
+export async function verifyIntel(
+  quote: SgxQuote | TdxQuote,
+  endorsements: Endorsements,
+  options: IntelVerifyOptions,
+): Promise<VerifiedIntel> {
+  const context: EndorsementOptions = {
+    certificates: endorsements.certificates,
+    crls: endorsements.crls,
+    anchors: options.anchors.filter(({ vendor }) => vendor === 'intel'),
+    now: options.now.getTime(),
+    minTcbEvaluationDataNumber: options.minTcbEvaluationDataNumber,
+  }
+  return recordSteps(async steps => {
+    const { chain, pck } = await verifyPlatform(quote, context, steps)
+    await verifySignatures(quote, chain, steps)
+    const revokedUntil = await verifyPckRevocation(chain, context, steps)
+    const identity = await verifyIdentity(quote, endorsements.enclaveIdentities, { context, steps })
+    const qe = judgeQuotingEnclave(quote.qeReport, identity.endorsement)
+    steps.push({
+      name: 'qe-identity',
+      looked: `${identity.endorsement.id}: MRSIGNER, ISVPRODID ${quote.qeReport.isvProdId}, ATTRIBUTES, MISCSELECT; ISVSVN ${quote.qeReport.isvSvn} is ${qe.status}`,
+    })
+    const info = await verifyTcbInfo(quote, pck, endorsements.tcbInfos, { context, steps })
+    const findings = judge(
+      { quote, chain, pck, info: info.endorsement, identity: identity.endorsement, qe },
+      steps,
+    )
+    const end = Math.min(chain.validUntil, revokedUntil, identity.validUntil, info.validUntil)
+    const claims = quote.kind === 'sgx' ? sgxClaims(quote, findings) : tdxClaims(quote, findings)
+    return { claims, steps, validUntil: new Date(end) }
+  })
+}
+
+interface Platform {
+  readonly chain: VerifiedChain
+  readonly pck: PckExtension
+}
+
+async function verifyPlatform(
+  quote: QuoteSignatureData,
+  context: EndorsementOptions,
+  steps: Step[],
+): Promise<Platform> {
+  const { certificates: pool, anchors, now } = context
+  const chain = await verifyPckChain(quote, { pool, anchors, now })
+  const [leaf] = chain.certificates
+  if (!leaf) throw new Refusal('chain-incomplete', 'the chain has no PCK certificate')
+  const pck = readPckExtension(leaf)
+  const names = chain.certificates.map(describeCertificate).join(' ← ')
+  const simulated = chain.anchor.simulated ? ' (simulated)' : ''
+  steps.push({
+    name: 'pck-chain',
+    looked: `${names}; root ${chain.anchor.name}${simulated}; valid until ${formatTime(chain.validUntil)}`,
+  })
+  return { chain, pck }
+}
+
+async function verifyPckRevocation(
+  chain: VerifiedChain,
+  { crls, now }: EndorsementOptions,
+  steps: Step[],
+): Promise<number> {
+  const revokedUntil = await verifyRevocation(chain, { crls, now, required: 'every-issuer' })
+  steps.push({
+    name: 'pck-revocation',
+    looked: `PCK CRL and root CA CRL; next update ${formatTime(revokedUntil)}`,
+  })
+  return revokedUntil
+}
+
+async function verifySignatures(
+  quote: SgxQuote | TdxQuote,
+  { certificates: [pck] }: VerifiedChain,
+  steps: Step[],
+): Promise<void> {
+  const scheme = 'ecdsa-sha256'
+  const encoding = 'p1363'
+  const reportCheck = {
+    scheme,
+    encoding,
+    signature: quote.qeReportSignature,
+    message: quote.qeReport.bytes,
+  } as const
+  if (!pck || !(await checkRecurringSignature(pck.spki, reportCheck))) {
+    throw new Refusal('qe-report-signature-invalid', 'the QE report is not signed by the PCK')
+  }
+  steps.push({ name: 'qe-report-signature', looked: `QE report by ${describeCertificate(pck)}` })
+
+  const bound = await sha256(concat(quote.attestationKey, quote.qeAuthenticationData))
+  const { reportData } = quote.qeReport
+  if (!equal(reportData.subarray(0, HASH_BYTES), bound) || !isZero(reportData.subarray(HASH_BYTES))) {
+    throw new Refusal(
+      'qe-binding-mismatch',
+      'the QE report’s REPORTDATA is not the hash of attestation key and authentication data',
+      { expected: toHex(bound).padEnd(128, '0'), got: toHex(reportData) },
+    )
+  }
+  steps.push({
+    name: 'qe-binding',
+    looked: 'REPORTDATA of the QE report = SHA-256 of attestation key and authentication data',
+  })
+
+  const spki = concat(P256_SPKI_PREFIX, quote.attestationKey)
+  const quoteCheck = { scheme, encoding, signature: quote.signature, message: quote.signed } as const
+  if (!(await checkSignature(spki, quoteCheck))) {
+    throw new Refusal('quote-signature-invalid', 'the quote is not signed by its attestation key')
+  }
+  steps.push({ name: 'quote-signature', looked: 'header and body by the attestation key' })
+}
+
+interface Search {
+  readonly context: EndorsementOptions
+  readonly steps: Step[]
+}
+
+async function verifyIdentity(
+  quote: SgxQuote | TdxQuote,
+  identities: readonly EnclaveIdentity[],
+  { context, steps }: Search,
+): Promise<VerifiedEndorsement<EnclaveIdentity>> {
+  const id = quote.kind === 'sgx' ? 'QE' : 'TD_QE'
+  const candidates = identities.filter(it => it.id === id)
+  const verified = await verifyEndorsement(`identity of ${id}`, candidates, context)
+  steps.push({ name: 'qe-identity-signature', looked: describeEndorsement(verified) })
+  return verified
+}
+
+async function verifyTcbInfo(
+  quote: SgxQuote | TdxQuote,
+  pck: PckExtension,
+  infos: readonly TcbInfo[],
+  { context, steps }: Search,
+): Promise<VerifiedEndorsement<TcbInfo>> {
+  const what = `${quote.kind.toUpperCase()} TCB info for FMSPC ${pck.fmspc}`
+  const ofFamily = infos.filter(({ tee, fmspc }) => tee === quote.kind && fmspc === pck.fmspc)
+  const candidates = ofFamily.filter(({ pceId }) => pceId === pck.pceId)
+  const [other] = ofFamily
+  if (other && candidates.length === 0) {
+    throw new Refusal('pce-mismatch', `the ${what} is for PCE id ${other.pceId}, not ${pck.pceId}`, {
+      expected: pck.pceId,
+      got: other.pceId,
+    })
+  }
+  const verified = await verifyEndorsement(what, candidates, context)
+  steps.push({ name: 'tcb-info-signature', looked: `${what}, ${describeEndorsement(verified)}` })
+  return verified
+}
+
+function describeEndorsement({
+  endorsement,
+  signer,
+}: VerifiedEndorsement<TcbInfo | EnclaveIdentity>): string {
+  const { evaluationNumber, nextUpdate } = endorsement
+  return `evaluation ${evaluationNumber}, next update ${formatTime(nextUpdate)}, signed by ${signer}`
+}
+
+interface Judgement {
+  readonly quote: SgxQuote | TdxQuote
+  readonly chain: VerifiedChain
+  readonly pck: PckExtension
+  readonly info: TcbInfo
+  readonly identity: EnclaveIdentity
+  readonly qe: TcbVerdict
+}
+
+function judge({ quote, chain, pck, info, identity, qe }: Judgement, steps: Step[]): IntelFindings {
+  const module = quote.kind === 'tdx' ? judgeTdxModule(info, quote.body) : null
+  if (quote.kind === 'tdx') {
+    const [isvSvn, version] = quote.body.teeTcbSvn
+    steps.push({
+      name: 'tdx-module',
+      looked: `version ${version}, SVN ${isvSvn}: MRSIGNERSEAM, SEAMATTRIBUTES; ${module?.status ?? 'judged by the TCB level'}`,
+    })
+  }
+  const { sgx, level } = matchTcbLevels(info, pck, quote.kind === 'tdx' ? quote.body.teeTcbSvn : null)
+  steps.push({
+    name: 'tcb-level',
+    looked: `CPUSVN ${pck.sgxComponents.join('.')}, PCESVN ${pck.pceSvn}: level of ${level.date}, ${level.status}`,
+  })
+  const moduleStatus = module?.status ?? null
+  const status = mergeAll({
+    quote,
+    info,
+    sgxStatus: sgx.status,
+    level: level.status,
+    moduleStatus,
+    qe: qe.status,
+  })
+  steps.push({
+    name: 'tcb-status',
+    looked: `platform ${level.status}, TDX module ${moduleStatus ?? '–'}, quoting enclave ${qe.status}: ${status}`,
+  })
+  return {
+    tcbStatus: status,
+    tcbDate: level.date,
+    advisoryIds: [...new Set([level, module, qe].flatMap(verdict => verdict?.advisoryIds ?? []))],
+    tcbEvaluationDataNumber: Math.min(info.evaluationNumber, identity.evaluationNumber),
+    moduleTcbStatus: moduleStatus,
+    simulated: chain.anchor.simulated,
+    platform: {
+      fmspc: pck.fmspc,
+      pceId: pck.pceId,
+      ppid: pck.ppid,
+      cpuSvn: pck.sgxComponents,
+      pceSvn: pck.pceSvn,
+      pckSerial: chain.certificates[0]?.serial ?? '',
+      qeSvn: quote.qeReport.isvSvn,
+      qeTcbStatus: qe.status,
+      platformTcbStatus: level.status,
+      trailingBytes: quote.trailingBytes,
+    },
+  }
+}
+
+interface Statuses {
+  readonly quote: SgxQuote | TdxQuote
+  readonly info: TcbInfo
+  readonly sgxStatus: TcbStatus
+  readonly level: TcbStatus
+  readonly moduleStatus: TcbStatus | null
+  readonly qe: TcbStatus
+}
+
+function mergeAll({ quote, info, sgxStatus, level, moduleStatus, qe }: Statuses): TcbStatus {
+  let status = mergeTcbStatus(level, moduleStatus)
+  const teeTcbSvn2 = quote.kind === 'tdx' ? quote.body.teeTcbSvn2 : null
+  if (teeTcbSvn2 && status !== 'Revoked') {
+    status = adviseRelaunch(teeTcbSvn2, { info, sgxStatus, tdxStatus: status, moduleStatus, qeStatus: qe })
+  }
+  return mergeTcbStatus(status, qe)
+}

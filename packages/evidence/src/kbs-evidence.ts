@@ -1,0 +1,58 @@
+// Evidence as Confidential Containers guests send it to a key broker: one JSON value for each kind of attester.
+
+import { SNP_CERTIFICATE_TYPES, type SnpCertificate } from './amd/cert-table.ts'
+import { MAX_CERT_TABLE_SIZE, type SnpEvidence } from './amd/evidence.ts'
+import { parseSnpReport } from './amd/report.ts'
+import { encodeReportJson } from './amd/report-json.ts'
+import type { Kind } from './claims.ts'
+import { MAX_QUOTE_BYTES, parseIntelQuote } from './intel/quote.ts'
+import { JsonFields } from './json-fields.ts'
+import type { ParsedEvidence } from './parse.ts'
+import { Refusal } from './refusal.ts'
+import { parseSampleEvidence } from './sample.ts'
+
+/** Longest event log taken, in characters of base64; it is not evidence, and not looked at. */
+const MAX_EVENT_LOG_LENGTH = 4 * 1024 * 1024
+
+/** Leaf, ASK or ASVK, ARK and CRL, and room for a few more. */
+const MAX_SNP_CERTIFICATES = 8
+const MAX_CERT_TYPE_LENGTH = 16
+
+/**
+ * Parses `primary_evidence` of the given TEE.
+ * @throws {Refusal} `evidence-malformed`, also where the quote inside is of another kind; `evidence-unsupported`
+ */
+export function parseKbsEvidence(tee: Kind, primaryEvidence: unknown): ParsedEvidence {
+  if (tee === 'snp') return parseSnpJson(primaryEvidence)
+  if (tee === 'sample') return parseSampleEvidence(primaryEvidence)
+  const json = new JsonFields(primaryEvidence, 'evidence')
+  const quote = parseIntelQuote(json.base64('quote', MAX_QUOTE_BYTES))
+  if (tee === 'tdx') json.optionalText('cc_eventlog', MAX_EVENT_LOG_LENGTH)
+  json.finish()
+  if (quote.kind === tee) return quote
+  throw new Refusal('evidence-malformed', `the evidence is named ${tee}, its quote is of ${quote.kind}`, {
+    expected: tee,
+    got: quote.kind,
+  })
+}
+
+/** A decoded report, and the certificates that the guest's host has given it. */
+function parseSnpJson(value: unknown): SnpEvidence {
+  const json = new JsonFields(value, 'evidence')
+  const report = parseSnpReport(encodeReportJson(json.object('attestation_report')))
+  const certificates = json.optionalObjects('cert_chain', MAX_SNP_CERTIFICATES).map(readCertificate)
+  json.finish()
+  return { kind: 'snp', report, certificates }
+}
+
+function readCertificate(json: JsonFields): SnpCertificate {
+  const name = json.text('cert_type', MAX_CERT_TYPE_LENGTH)
+  const bytes = json.bytesUpTo('data', MAX_CERT_TABLE_SIZE)
+  json.finish()
+  const type = SNP_CERTIFICATE_TYPES.find(it => it === name)
+  if (type) return { type, bytes }
+  throw new Refusal('evidence-malformed', `evidence.cert_chain has a certificate of type ${name}`, {
+    expected: SNP_CERTIFICATE_TYPES.join(', '),
+    got: name,
+  })
+}

@@ -1,0 +1,151 @@
+// Recognises endorsements by their content: DER, text forms of DER, signed JSON, saved HTTP answers, bundles.
+// Strings inside a bundle are looked at in the same way, so that it does not matter what their members are called.
+
+import { decodeUtf8, fromBase64, fromHex } from './bytes.ts'
+import { type Crl, looksLikeCrl, parseCrl } from './crl.ts'
+import { type EnclaveIdentity, parseEnclaveIdentity } from './intel/enclave-identity.ts'
+import { MAX_JSON_LENGTH, memberTexts, type SignedJson, signedJson } from './intel/signed-json.ts'
+import { parseTcbEvaluationNumbers, type TcbEvaluationNumbers } from './intel/tcb-evaluation.ts'
+import { parseTcbInfo, type TcbInfo } from './intel/tcb-info.ts'
+import { type Certificate, parseCertificate, readPem } from './x509.ts'
+
+/** The lists of `Endorsements`, while they are being filled. */
+interface Items {
+  readonly certificates: Certificate[]
+  readonly crls: Crl[]
+  readonly tcbInfos: TcbInfo[]
+  readonly enclaveIdentities: EnclaveIdentity[]
+  readonly tcbEvaluationNumbers: TcbEvaluationNumbers[]
+}
+
+/** Bundles hold strings that hold JSON; nothing real goes deeper. */
+const MAX_DEPTH = 4
+/** The first line of what `curl -i` saves. */
+const HTTP_ANSWER = /^HTTP\/[\d.]+ \d{3}[^\n]*\n/
+/** Headers hold their chain percent-encoded: `-----BEGIN%20CERTIFICATE-----%0A…`, or with each dash as %2D. */
+const ENCODED_PEM = /^(?:-|%2D){5}BEGIN(?:%20|\+)/i
+const HEX = /^[0-9a-fA-F\s]+$/
+const BASE64 = /^[0-9A-Za-z+/=\s]+$/
+
+/** A member with Intel's signed text, the member with its signature, and where the two go. */
+const SIGNED_MEMBERS: readonly (readonly [string, string, (items: Items, signed: SignedJson) => void])[] = [
+  // Bundles, whose names differ between Intel's libraries and others'.
+  ['tcb_info', 'tcb_info_signature', addTcbInfo],
+  ['tcbInfo', 'tcbInfoSignature', addTcbInfo],
+  ['qe_identity', 'qe_identity_signature', addIdentity],
+  ['qeIdentity', 'qeIdentitySignature', addIdentity],
+  // Answers of PCS and PCCS.
+  ['tcbInfo', 'signature', addTcbInfo],
+  ['enclaveIdentity', 'signature', addIdentity],
+  ['tcbEvaluationDataNumbers', 'signature', addEvaluationNumbers],
+]
+
+/**
+ * @returns null where nothing is recognised
+ * @throws {Refusal} when something is, and is malformed
+ */
+export function recogniseItems(bytes: Uint8Array): Items | null {
+  const items: Items = {
+    certificates: [],
+    crls: [],
+    tcbInfos: [],
+    enclaveIdentities: [],
+    tcbEvaluationNumbers: [],
+  }
+  if (isDerSequence(bytes)) addDer(items, bytes.slice())
+  else if (bytes.length <= MAX_JSON_LENGTH) addText(items, decodeUtf8(bytes) ?? '', 0)
+  return Object.values(items).some(list => list.length > 0) ? items : null
+}
+
+/** One SEQUENCE from the first byte to the last. */
+function isDerSequence(bytes: Uint8Array): boolean {
+  const [tag, length, ...more] = bytes.subarray(0, 6)
+  if (tag !== 0x30 || length === undefined) return false
+  if (length < 0x80) return bytes.length === 2 + length
+  const octets = length & 0x7f
+  if (octets === 0 || octets > 4 || more.length < octets) return false
+  return bytes.length === 2 + octets + more.slice(0, octets).reduce((sum, octet) => sum * 256 + octet, 0)
+}
+
+function addDer(items: Items, der: Uint8Array): void {
+  if (looksLikeCrl(der)) items.crls.push(parseCrl(der))
+  else items.certificates.push(parseCertificate(der))
+}
+
+function addText(items: Items, whole: string, depth: number): void {
+  const text = whole.trim()
+  if (depth > MAX_DEPTH || text === '') return
+  if (text.startsWith('{')) addObject(items, text, depth)
+  else if (HTTP_ANSWER.test(text)) addAnswer(items, text, depth)
+  else if (text.includes('-----BEGIN ')) addPem(items, text)
+  else if (ENCODED_PEM.test(text)) addText(items, decodePercent(text), depth + 1)
+  else addEncodedDer(items, text)
+}
+
+function addPem(items: Items, text: string): void {
+  for (const { label, der } of readPem(text, 'endorsement-malformed')) {
+    if (label === 'CERTIFICATE' || label === 'X509 CRL') addDer(items, der)
+  }
+}
+
+/** PCCS answers with CRLs in hex; bundles also use base64. */
+function addEncodedDer(items: Items, text: string): void {
+  const digits = HEX.test(text) || BASE64.test(text) ? text.replace(/\s+/g, '') : ''
+  for (const der of [fromHex(digits), fromBase64(digits)]) {
+    if (der && isDerSequence(der)) return addDer(items, der)
+  }
+}
+
+function addAnswer(items: Items, text: string, depth: number): void {
+  const end = /\r?\n\r?\n/.exec(text)
+  const head = end ? text.slice(0, end.index) : text
+  for (const line of head.split(/\r?\n/)) {
+    const [, value] = /^[\w-]+-issuer-chain:\s*(\S.*)$/i.exec(line) ?? []
+    if (value !== undefined) addText(items, value, depth + 1)
+  }
+  if (end) addText(items, text.slice(end.index), depth + 1)
+}
+
+function decodePercent(text: string): string {
+  // In the form encoding a space is a plus; a plus is then always written %2B.
+  const spaced = text.includes('BEGIN+') ? text.replaceAll('+', '%20') : text
+  try {
+    return decodeURIComponent(spaced)
+  } catch {
+    return ''
+  }
+}
+
+function addObject(items: Items, text: string, depth: number): void {
+  const members = memberTexts(text)
+  if (!members) return
+  const done = new Set<string>()
+  for (const [name, signatureName, add] of SIGNED_MEMBERS) {
+    const [signed, signature] = [members.get(name), members.get(signatureName)]
+    if (signed === undefined || signature === undefined || done.has(name)) continue
+    add(items, signedJson(innerText(signed) ?? '', innerText(signature), name))
+    done.add(name).add(signatureName)
+  }
+  for (const [name, value] of members) {
+    const inner = done.has(name) ? null : innerText(value)
+    if (inner !== null) addText(items, inner, depth + 1)
+  }
+}
+
+/** The text inside a string, or the text of an object; null for other values. */
+function innerText(value: string): string | null {
+  if (value.startsWith('{')) return value
+  return value.startsWith('"') ? (JSON.parse(value) as string) : null
+}
+
+function addTcbInfo(items: Items, signed: SignedJson): void {
+  items.tcbInfos.push(parseTcbInfo(signed))
+}
+
+function addIdentity(items: Items, signed: SignedJson): void {
+  items.enclaveIdentities.push(parseEnclaveIdentity(signed))
+}
+
+function addEvaluationNumbers(items: Items, signed: SignedJson): void {
+  items.tcbEvaluationNumbers.push(parseTcbEvaluationNumbers(signed))
+}

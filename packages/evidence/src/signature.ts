@@ -1,0 +1,82 @@
+// Signatures, and the facts about them that are worth keeping: an imported key, and that some bytes are or are not
+// signed by some key. Such facts do not depend on the time; whatever does is checked anew on every call.
+// All memory is bounded, because attackers choose part of what is verified.
+
+import { importKey, verifySignature } from '#crypto'
+import type { SignatureScheme } from './algorithm.ts'
+import { BoundedMap } from './bounded-map.ts'
+import { latin1 } from './bytes.ts'
+import type { PublicKey, SignatureCheck, SignatureEncoding } from './crypto.ts'
+
+/** Imported keys kept; one is about 1 KiB. */
+const MAX_KEYS = 2048
+/** Recurring signatures kept; one is about 1 KiB, and a machine has one. */
+const MAX_RECURRING = 2048
+/** Keys that one signed object is remembered with: its signer, and a few that it was tried against. */
+const MAX_FACTS_PER_OBJECT = 8
+
+/** Anything signed: a certificate, a CRL, a signed JSON document. Its identity is the key of what is remembered. */
+export interface Signed {
+  readonly tbs: Uint8Array
+  readonly signature: Uint8Array
+  readonly signatureAlgorithm: SignatureScheme
+  /** Absent for the DER that X.509 uses. */
+  readonly signatureEncoding?: SignatureEncoding
+}
+
+const keys = new BoundedMap<string, PublicKey>(MAX_KEYS)
+const recurring = new BoundedMap<string, boolean>(MAX_RECURRING)
+const facts = new WeakMap<Signed, BoundedMap<string, boolean>>()
+const spkiNames = new WeakMap<Uint8Array, string>()
+
+/** Whether the signature is right; false also for a key of another kind. The key is kept, the outcome is not. */
+export async function checkSignature(spki: Uint8Array, check: SignatureCheck): Promise<boolean> {
+  const name = `${check.scheme}:${nameOf(spki)}`
+  let key: PublicKey | null | undefined = keys.get(name)
+  if (!key) {
+    key = await importKey(spki, check.scheme)
+    if (!key) return false
+    keys.set(name, key)
+  }
+  return verifySignature(key, check)
+}
+
+/** Whether `signed` is signed by the key; remembered with the object for as long as the object lives. */
+export async function isSignedBy(signed: Signed, spki: Uint8Array): Promise<boolean> {
+  let known = facts.get(signed)
+  if (!known) {
+    known = new BoundedMap(MAX_FACTS_PER_OBJECT)
+    facts.set(signed, known)
+  }
+  const name = nameOf(spki)
+  const fact = known.get(name)
+  if (fact !== undefined) return fact
+  const outcome = await checkSignature(spki, {
+    scheme: signed.signatureAlgorithm,
+    encoding: signed.signatureEncoding ?? 'der',
+    signature: signed.signature,
+    message: signed.tbs,
+  })
+  known.set(name, outcome)
+  return outcome
+}
+
+/** Like {@link checkSignature}, for what comes again byte by byte, such as a machine's QE report; remembered. */
+export async function checkRecurringSignature(spki: Uint8Array, check: SignatureCheck): Promise<boolean> {
+  const name = `${nameOf(spki)}${latin1(check.signature)}${latin1(check.message)}`
+  const known = recurring.get(name)
+  if (known !== undefined) return known
+  const outcome = await checkSignature(spki, check)
+  recurring.set(name, outcome)
+  return outcome
+}
+
+/** The key's octets as a string; made once for each array, which nobody writes to after parsing. */
+function nameOf(spki: Uint8Array): string {
+  let name = spkiNames.get(spki)
+  if (name === undefined) {
+    name = latin1(spki)
+    spkiNames.set(spki, name)
+  }
+  return name
+}

@@ -1,0 +1,189 @@
+// X.509 certificates (RFC 5280) as Intel and AMD issue them: version 3, one signature algorithm of algorithm.ts,
+// every element accounted for. Parsing decides shape only; chain.ts decides trust.
+
+import { parseSignatureAlgorithm, type SignatureScheme } from './algorithm.ts'
+import { fromBase64, latin1, toHex } from './bytes.ts'
+import { DerReader, explicitTag, TAG } from './der.ts'
+import { Refusal, type RefusalCode } from './refusal.ts'
+
+/** Longest certificate taken, in bytes; the vendors' are under 2 KiB. */
+const MAX_CERTIFICATE_BYTES = 16 * 1024
+/** Most PEM blocks taken from one text. */
+const MAX_PEM_BLOCKS = 64
+
+/** Bits of the keyUsage extension (RFC 5280, 4.2.1.3), as they stand in its first octet. */
+export const KEY_USAGE = { digitalSignature: 0x80, keyCertSign: 0x04, cRLSign: 0x02 } as const
+
+export interface Certificate {
+  readonly der: Uint8Array
+  /** What is signed. */
+  readonly tbs: Uint8Array
+  /** Lower-case hex without leading zeros' sign octet, as CRLs are searched by it. */
+  readonly serial: string
+  /** DER of the Name, as lower-case hex: names are the same when their bytes are. */
+  readonly issuer: string
+  readonly subject: string
+  /** For messages and for the roles that vendors give by name; '' where there is none. */
+  readonly commonName: string
+  /** Milliseconds since 1970; inclusive, as `notAfter`. */
+  readonly notBefore: number
+  readonly notAfter: number
+  /** DER SubjectPublicKeyInfo. */
+  readonly spki: Uint8Array
+  readonly signatureAlgorithm: SignatureScheme
+  readonly signature: Uint8Array
+  /** Value octets by dotted OID. */
+  readonly extensions: ReadonlyMap<string, Uint8Array>
+  readonly criticalExtensions: ReadonlySet<string>
+  /** Null where the certificate has no basicConstraints extension. */
+  readonly basicConstraints: { readonly ca: boolean; readonly pathLength: number | null } | null
+  /** First octet of keyUsage; null where the certificate has no such extension. */
+  readonly keyUsage: number | null
+}
+
+const OID_COMMON_NAME = '2.5.4.3'
+const OID_KEY_USAGE = '2.5.29.15'
+const OID_BASIC_CONSTRAINTS = '2.5.29.19'
+
+/**
+ * Reads one DER certificate.
+ * @throws {Refusal} `certificate-malformed`; `evidence-unsupported` for a signature algorithm no vendor uses
+ */
+export function parseCertificate(der: Uint8Array): Certificate {
+  const code = 'certificate-malformed'
+  if (der.length > MAX_CERTIFICATE_BYTES) {
+    throw new Refusal(code, `certificate: ${der.length} bytes, want at most ${MAX_CERTIFICATE_BYTES}`)
+  }
+  const outer = new DerReader(der, code, 'certificate')
+  const certificate = outer.enter(TAG.sequence)
+  outer.finish()
+  const tbs = certificate.expect(TAG.sequence)
+  const algorithm = certificate.expect(TAG.sequence)
+  const signature = certificate.bitOctets()
+  certificate.finish()
+
+  const body = certificate.into(tbs)
+  const version = body.enter(explicitTag(0))
+  if (version.small() !== 2) body.fail('a version other than 3')
+  version.finish()
+  const serial = toHex(body.unsigned())
+  const innerAlgorithm = body.expect(TAG.sequence)
+  const issuer = body.expect(TAG.sequence)
+  const validity = body.enter(TAG.sequence)
+  const [notBefore, notAfter] = [validity.time(), validity.time()]
+  validity.finish()
+  const subject = body.expect(TAG.sequence)
+  const spki = body.expect(TAG.sequence)
+  const { extensions, criticalExtensions } = readExtensions(body.enter(explicitTag(3)))
+  body.finish()
+  if (toHex(innerAlgorithm.raw) !== toHex(algorithm.raw)) body.fail('two different signature algorithms')
+
+  return {
+    der,
+    tbs: tbs.raw,
+    serial,
+    issuer: toHex(issuer.raw),
+    subject: toHex(subject.raw),
+    commonName: readCommonName(body.into(subject)),
+    notBefore,
+    notAfter,
+    spki: spki.raw,
+    signatureAlgorithm: parseSignatureAlgorithm(algorithm, code),
+    signature,
+    extensions,
+    criticalExtensions,
+    basicConstraints: readBasicConstraints(extensions.get(OID_BASIC_CONSTRAINTS)),
+    keyUsage: readKeyUsage(extensions.get(OID_KEY_USAGE)),
+  }
+}
+
+/** `name (serial 0x…)`, for steps and messages. */
+export function describeCertificate(certificate: Certificate): string {
+  return `${certificate.commonName || 'unnamed certificate'} (serial 0x${certificate.serial})`
+}
+
+/** Extensions of a certificate or CRL; the reader stands before the SEQUENCE of them. */
+export function readExtensions(reader: DerReader): {
+  readonly extensions: Map<string, Uint8Array>
+  readonly criticalExtensions: Set<string>
+} {
+  const extensions = new Map<string, Uint8Array>()
+  const criticalExtensions = new Set<string>()
+  const list = reader.enter(TAG.sequence)
+  reader.finish()
+  while (!list.atEnd) {
+    const extension = list.enter(TAG.sequence)
+    const oid = extension.oid()
+    if (extensions.has(oid)) extension.fail(`extension ${oid} twice`)
+    if (extension.peek() === TAG.boolean && extension.boolean()) criticalExtensions.add(oid)
+    extensions.set(oid, extension.expect(TAG.octetString).contents)
+    extension.finish()
+  }
+  return { extensions, criticalExtensions }
+}
+
+/** One block of a PEM text. */
+export interface PemBlock {
+  readonly label: string
+  readonly der: Uint8Array
+}
+
+/**
+ * Reads every PEM block of a text (RFC 7468); explanatory text between blocks is skipped, as OpenSSL writes it.
+ * @throws {Refusal} the given code, when a block does not end or is not base64
+ */
+export function readPem(text: string, code: RefusalCode = 'certificate-malformed'): readonly PemBlock[] {
+  const blocks: PemBlock[] = []
+  const begin = /-----BEGIN ([A-Z0-9 ]{1,40})-----/g
+  for (let match = begin.exec(text); match !== null; match = begin.exec(text)) {
+    const label = match[1] ?? ''
+    const end = `-----END ${label}-----`
+    const stop = text.indexOf(end, begin.lastIndex)
+    const der = stop < 0 ? null : fromBase64(text.slice(begin.lastIndex, stop).replace(/[ \t\r\n]+/g, ''))
+    if (!der) throw new Refusal(code, `PEM block ${blocks.length + 1} (${label}) has no end or is not base64`)
+    if (blocks.length === MAX_PEM_BLOCKS) {
+      throw new Refusal(code, `more than ${MAX_PEM_BLOCKS} PEM blocks`)
+    }
+    blocks.push({ label, der })
+    begin.lastIndex = stop + end.length
+  }
+  return blocks
+}
+
+function readCommonName(name: DerReader): string {
+  let commonName = ''
+  while (!name.atEnd) {
+    const relative = name.enter(TAG.set)
+    while (!relative.atEnd) {
+      const attribute = relative.enter(TAG.sequence)
+      const oid = attribute.oid()
+      const value = attribute.next()
+      attribute.finish()
+      if (oid === OID_COMMON_NAME) commonName = latin1(value.contents)
+    }
+  }
+  return commonName
+}
+
+function readBasicConstraints(value: Uint8Array | undefined): Certificate['basicConstraints'] {
+  if (!value) return null
+  const outer = new DerReader(value, 'certificate-malformed', 'basicConstraints')
+  const constraints = outer.enter(TAG.sequence)
+  outer.finish()
+  const ca = constraints.peek() === TAG.boolean ? constraints.boolean() : false
+  const pathLength = constraints.atEnd ? null : constraints.small()
+  constraints.finish()
+  return { ca, pathLength }
+}
+
+function readKeyUsage(value: Uint8Array | undefined): number | null {
+  if (!value) return null
+  const outer = new DerReader(value, 'certificate-malformed', 'keyUsage')
+  const { contents } = outer.expect(TAG.bitString)
+  outer.finish()
+  const [unused, first] = contents
+  if (unused === undefined || unused > 7 || first === undefined || contents.length > 3) {
+    return outer.fail('not a keyUsage')
+  }
+  return first
+}
