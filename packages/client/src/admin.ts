@@ -6,13 +6,18 @@ import { resourcePath } from './secret.ts'
 import type {
   AdminToken,
   Attestation,
+  AttestationSummary,
   BrokerInfo,
   CreatedToken,
   Explanation,
   JsonObject,
+  KeyDescription,
+  LedgerEntry,
+  ListedDocument,
   NamedDocument,
   Page,
   PageRequest,
+  Recorded,
   ReleaseRule,
   Role,
   SecretMetadata,
@@ -30,10 +35,10 @@ export type Expected = { readonly etag: string } | 'new' | 'any'
 
 /** Documents of one kind under `/v1`. */
 export interface Documents<Document> {
-  list(page?: PageRequest): Promise<Page<JsonObject>>
+  list(page?: PageRequest): Promise<Page<ListedDocument>>
   get(name: string): Promise<NamedDocument>
-  put(name: string, document: Document, expected: Expected): Promise<JsonObject>
-  delete(name: string): Promise<JsonObject>
+  put(name: string, document: Document, expected: Expected): Promise<Recorded>
+  delete(name: string): Promise<Recorded>
 }
 
 /** The whole of `/v1`. */
@@ -43,7 +48,7 @@ export interface Admin {
     get(path: string): Promise<SecretMetadata>
     put(path: string, content: Uint8Array, expected: Expected): Promise<SecretStored>
     /** Deletes all of it, or one version. */
-    delete(path: string, version: number | 'all'): Promise<JsonObject>
+    delete(path: string, version: number | 'all'): Promise<Recorded>
   }
   readonly policies: Documents<JsonObject> & {
     test(name: string, what: { evidence: string } | { attestationId: string }): Promise<Explanation>
@@ -53,25 +58,30 @@ export interface Admin {
     dryRun(name: string, what: { rule?: ReleaseRule; limit?: number }): Promise<JsonObject>
   }
   readonly attestations: {
-    list(verdict: 'accepted' | 'refused' | 'any', page?: PageRequest): Promise<Page<Attestation>>
+    list(verdict: 'accepted' | 'refused' | 'any', page?: PageRequest): Promise<Page<AttestationSummary>>
     get(id: string): Promise<Attestation>
     evidence(id: string): Promise<Uint8Array>
   }
   readonly ledger: {
-    entries(page?: PageRequest): Promise<Page<JsonObject>>
-    entry(index: number): Promise<JsonObject>
-    erase(index: number): Promise<JsonObject>
+    /** Oldest first, from an index on or from a page's cursor. */
+    entries(page?: PageRequest & { readonly from?: number }): Promise<Page<LedgerEntry>>
+    entry(index: number): Promise<LedgerEntry>
+    /** Erases the content of an entry; its commitment stays, and the tree with it. */
+    erase(index: number): Promise<Recorded>
     receipt(index: number): Promise<JsonObject>
-    consistency(from: number, to: number): Promise<JsonObject>
+    consistency(
+      from: number,
+      to: number,
+    ): Promise<{ readonly proof: readonly string[]; readonly checkpoint: string }>
   }
   readonly tokens: {
     list(page?: PageRequest): Promise<Page<AdminToken>>
     create(token: { name: string; role: Role; expiresAt: string }): Promise<CreatedToken>
-    delete(id: string): Promise<JsonObject>
+    delete(id: string): Promise<Recorded>
   }
   readonly keys: {
-    list(): Promise<JsonObject>
-    rotate(key: 'kek' | 'signing'): Promise<JsonObject>
+    list(): Promise<Page<KeyDescription>>
+    rotate(key: 'kek' | 'signing'): Promise<Recorded & { readonly key: KeyDescription }>
   }
   /** Evidence in, explanation out; `policy` is a stored policy's name. */
   verify(request: { evidence: string; at?: string; policy?: string }): Promise<Explanation>
@@ -109,7 +119,7 @@ export function openAdmin(options: AdminOptions): Admin {
       delete: id => api.json({ method: 'DELETE', path: `/v1/tokens/${segment(id)}` }),
     },
     keys: {
-      list: () => api.json({ path: '/v1/keys' }),
+      list: () => api.page('/v1/keys'),
       rotate: key => api.json({ method: 'POST', path: '/v1/keys/rotate', body: { key } }),
     },
     verify: request => api.json({ method: 'POST', path: '/v1/verify', body: request }),
@@ -209,16 +219,7 @@ function documentsOf<Document>(api: Api, kind: string): Documents<Document> {
     list: page => api.page(`/v1/${kind}`, page),
     get: async name => {
       const answer = await api.send({ path: at(name) })
-      const body = objectOf(answer) as JsonObject
-      const document = body['document']
-      return {
-        name,
-        document:
-          typeof document === 'object' && document !== null && !Array.isArray(document)
-            ? (document as JsonObject)
-            : body,
-        etag: answer.headers.get('etag'),
-      }
+      return { ...(objectOf(answer) as ListedDocument), etag: answer.headers.get('etag') }
     },
     put: (name, document, expected) =>
       api.json({ method: 'PUT', path: at(name), body: document, headers: conditionOf(expected) }),
@@ -234,9 +235,15 @@ function attestationsOf(api: Api): Admin['attestations'] {
   }
 }
 
+/** The cursor of a page that begins at an entry: its index in base64url, as the pages' own `next`. */
+function entryCursor(index: number): string {
+  return btoa(String(index)).replaceAll('=', '')
+}
+
 function ledgerOf(api: Api): Admin['ledger'] {
   return {
-    entries: page => api.page('/v1/ledger/entries', page),
+    entries: ({ from, ...page } = {}) =>
+      api.page('/v1/ledger/entries', from === undefined ? page : { cursor: entryCursor(from), ...page }),
     entry: index => api.json({ path: `/v1/ledger/entries/${index}` }),
     erase: index => api.json({ method: 'DELETE', path: `/v1/ledger/entries/${index}` }),
     receipt: index => api.json({ path: `/v1/ledger/receipts/${index}` }),

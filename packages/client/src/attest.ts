@@ -11,6 +11,9 @@ import { fetchTokenKeys, type TokenClaims, verifyToken } from './token.ts'
 /** The protocol version that is spoken. */
 export const PROTOCOL_VERSION = '0.4.0'
 
+/** The `issuer` of a broker that was not told another. */
+export const DEFAULT_ISSUER = 'casemate'
+
 /** Whoever can get evidence for given report data: a driver of the hardware, or the simulator. */
 export interface Attester {
   /** The TEE's name on the wire, e.g. `tdx`. */
@@ -34,9 +37,8 @@ export interface AttestOptions extends HttpOptions {
   readonly initData?: InitData
   /** Default: the system's clock. */
   readonly now?: () => Date
-  /** The token's `iss` and `aud`; default: the broker's stated origin, and any broker's. */
+  /** The token's `iss` and `aud`, as the broker is configured; default: {@link DEFAULT_ISSUER}. */
   readonly issuer?: string
-  readonly audience?: string
 }
 
 /** A workload that has proved itself to one broker. */
@@ -56,10 +58,10 @@ export async function attest(options: AttestOptions): Promise<AttestedSession> {
   const key = await generateTeeKey(options.keyType ?? 'P-256')
   const token = await sendEvidence(http, challenge, key, options)
   const now = options.now ?? (() => new Date())
-  const issuer = options.issuer ?? http.url
+  const issuer = options.issuer ?? DEFAULT_ISSUER
   const claims = await verifyToken(token, await fetchTokenKeys(http), {
     issuer,
-    audience: options.audience ?? issuer,
+    audience: issuer,
     nonce: challenge.nonce,
     publicJwk: key.publicJwk,
     now: now(),

@@ -15,6 +15,7 @@ export {
   type Attester,
   type AttestOptions,
   attest,
+  DEFAULT_ISSUER,
   type GetSecretOptions,
   getSecret,
   type InitData,
@@ -28,16 +29,21 @@ export {
   Unavailable,
 } from './failure.ts'
 export { type Fetch, type HttpOptions, isLoopback, MAX_RESPONSE_BYTES, TIMEOUT_MS } from './http.ts'
+export { type ProvedRelease, type VerifyReleaseOptions, verifyRelease } from './release.ts'
 export { generateTeeKey, KEY_TYPES, type KeyType, type TeeKey, type TeePublicKey } from './tee-key.ts'
 export { CLOCK_TOLERANCE_S, type TokenClaims } from './token.ts'
 export type {
   AdminToken,
   Attestation,
+  AttestationSummary,
   BrokerInfo,
   CreatedToken,
   Explanation,
   Json,
   JsonObject,
+  KeyDescription,
+  LedgerEntry,
+  ListedDocument,
   NamedDocument,
   Page,
   PageRequest,

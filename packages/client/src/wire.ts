@@ -36,6 +36,7 @@ export interface SecretMetadata {
     readonly version: number
     readonly createdAt: string
     readonly sizeBytes: number
+    readonly kekVersion: number
   }[]
 }
 
@@ -45,10 +46,16 @@ export interface SecretStored extends Recorded {
   readonly version: number
 }
 
-/** An appraisal policy, a set of reference values or a release rule, with what is needed to change it safely. */
-export interface NamedDocument {
+/** An appraisal policy, a set of reference values or a release rule. */
+export interface ListedDocument {
   readonly name: string
+  readonly createdAt: string
+  readonly updatedAt: string
   readonly document: JsonObject
+}
+
+/** One of them with what is needed to change it safely. */
+export interface NamedDocument extends ListedDocument {
   readonly etag: string | null
 }
 
@@ -62,20 +69,58 @@ export interface ReleaseRule {
   readonly enabled: boolean
 }
 
-/** A past attestation. */
-export interface Attestation {
+/** A past attestation, as lists show it. */
+export interface AttestationSummary {
   readonly id: string
   readonly at: string
   readonly verdict: 'accepted' | 'refused'
   readonly kind: string | null
   readonly code: string | null
-  readonly explanation: JsonObject
   readonly ledgerIndex: number | null
   readonly evidenceKept: boolean
 }
 
-/** What `POST /v1/verify` explains. */
-export type Explanation = JsonObject
+/** A past attestation with its reasons. */
+export interface Attestation extends AttestationSummary {
+  readonly explanation: Explanation
+}
+
+/** An entry of the record. */
+export interface LedgerEntry {
+  readonly index: number
+  readonly timestamp: string
+  /** Null where the content was erased. */
+  readonly entry: JsonObject | null
+  /** The entry that records the erasure. */
+  readonly erasedBy: number | null
+}
+
+/** A key without its material. */
+export interface KeyDescription {
+  readonly id: string
+  readonly purpose: 'token' | 'ledger' | 'session' | 'kek'
+  readonly state: 'next' | 'current' | 'previous'
+  readonly createdAt: string | null
+  readonly activeFrom: string | null
+  readonly retiresAt: string | null
+}
+
+/** Why evidence is accepted or refused; members that do not apply are null. */
+export interface Explanation {
+  readonly verdict: 'accepted' | 'refused'
+  readonly code: string | null
+  readonly steps: readonly { readonly name: string; readonly looked: string }[]
+  readonly claims: JsonObject | null
+  readonly result: (JsonObject & { readonly violations?: readonly Violation[] }) | null
+  readonly refusal: {
+    readonly code: string
+    readonly message: string
+    readonly expected: string | null
+    readonly got: string | null
+    readonly hint: string | null
+  } | null
+  readonly validUntil: string | null
+}
 
 /** An administrator's token without its secret. */
 export interface AdminToken {
@@ -90,16 +135,21 @@ export interface AdminToken {
 export type Role = 'admin' | 'writer' | 'auditor'
 
 /** A new token; the only answer that ever holds its secret. */
-export interface CreatedToken extends AdminToken {
+export interface CreatedToken extends AdminToken, Recorded {
   readonly token: string
 }
 
 /** What the broker says of itself to anyone. */
 export interface BrokerInfo {
   readonly version: string
+  /** `iss` and `aud` of its attestation results. */
+  readonly issuer: string
+  /** The origin line of its log. */
   readonly origin: string
-  readonly logKey: string
-  readonly acceptsSimulated: boolean
+  /** The log's verifier key, name+hash+base64; to be compared with what one got by another way. */
+  readonly ledgerKey: string
+  /** True where a simulator's roots are trusted. */
+  readonly simulatedEvidence: boolean
 }
 
 export type { Violation }

@@ -109,8 +109,8 @@ export async function startFakeBroker(): Promise<FakeBroker> {
   async function sign(runtime: { nonce: string; 'tee-pubkey': unknown }): Promise<string> {
     const now = Math.floor(Date.now() / 1000)
     const good: Record<string, unknown> = {
-      iss: broker.url,
-      aud: broker.url,
+      iss: 'casemate',
+      aud: 'casemate',
       iat: now,
       nbf: now,
       exp: now + 300,
