@@ -45,8 +45,8 @@ export async function signResult(context: BrokerContext, accepted: ResultToSign)
     expiresAt,
     verifier: VERIFIER,
     nonce: request.runtimeData.nonce,
-    runtimeData: { ...request.runtimeData } as Parameters<typeof earClaims>[1]['runtimeData'],
-    initData: smallInitData(request) as Parameters<typeof earClaims>[1]['initData'],
+    runtimeData: { ...request.runtimeData },
+    initData: smallInitData(request),
   })
   return { token: await tokenKeys.signToken(claims as unknown as JsonObject), expiresAt }
 }
@@ -54,6 +54,5 @@ export async function signResult(context: BrokerContext, accepted: ResultToSign)
 /** Larger init-data is in the token by its digest alone. */
 function smallInitData({ initData }: AttestRequest): JsonObject | null {
   if (initData === null) return null
-  const chars = Object.values(initData.data).reduce((sum: number, text) => sum + String(text).length, 0)
-  return chars <= MAX_INIT_DATA_CHARS ? initData.data : null
+  return JSON.stringify(initData.data).length <= MAX_INIT_DATA_CHARS ? { ...initData.data } : null
 }

@@ -1,7 +1,7 @@
 // Bodies of the KBS protocol: JSON to checked shapes, per protocol version. Members that are not known are ignored,
 // as the protocol's own server does; those that are known have to be what it says.
 
-import Type, { type Static, type TSchema } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { BrokerError } from '../errors.ts'
 

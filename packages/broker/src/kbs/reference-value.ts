@@ -102,8 +102,8 @@ function merge(workloads: Workloads, values: ReadonlyMap<Place, readonly JsonVal
 
 function workloadsOf(stored: StoredDocument | null): Workloads {
   const workloads = stored?.document['workloads'] ?? []
-  const list = Array.isArray(workloads) ? (workloads as readonly JsonObject[]) : []
-  return Object.fromEntries(list.map(workload => [String(workload['kind']), workload]))
+  const list = Array.isArray(workloads) ? (workloads as readonly (JsonObject & { kind: string })[]) : []
+  return Object.fromEntries(list.map(workload => [workload.kind, workload]))
 }
 
 function documentOf(workloads: Workloads): JsonObject {

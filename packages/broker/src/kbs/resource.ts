@@ -19,18 +19,7 @@ const PATH = '/resource/:repository/:type/:tag'
 export function registerResource(scope: FastifyInstance, parts: KbsParts): void {
   const { metrics, secrets } = parts.context
 
-  scope.get(PATH, { config: { access: 'guest' } }, async request => {
-    metrics.pluginRequests.inc(PLUGIN)
-    const stop = metrics.pluginDuration.startTimer(PLUGIN)
-    try {
-      return await release(parts, await guestOf(parts, request), pathOf(request))
-    } catch (error) {
-      metrics.pluginErrors.inc(PLUGIN)
-      throw error
-    } finally {
-      stop()
-    }
-  })
+  scope.get(PATH, { config: { access: 'guest' } }, request => fetchSecret(parts, request))
 
   scope.post(PATH, { config: { access: 'writer', records: true } }, async (request, reply) => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
@@ -49,6 +38,20 @@ export function registerResource(scope: FastifyInstance, parts: KbsParts): void 
   scope.get('/resource/*', { config: { access: 'public' } }, () => {
     throw new BrokerError('name-invalid', 'a resource is repository/type/tag')
   })
+}
+
+async function fetchSecret(parts: KbsParts, request: FastifyRequest): Promise<Jwe> {
+  const { metrics } = parts.context
+  metrics.pluginRequests.inc(PLUGIN)
+  const stop = metrics.pluginDuration.startTimer(PLUGIN)
+  try {
+    return await release(parts, await guestOf(parts, request), pathOf(request))
+  } catch (error) {
+    metrics.pluginErrors.inc(PLUGIN)
+    throw error
+  } finally {
+    stop()
+  }
 }
 
 async function release(parts: KbsParts, guest: Guest, path: SecretPath): Promise<Jwe> {
