@@ -1,11 +1,10 @@
 // Endorsements and the public half of a platform: what a verifier is given, without any private key.
 
-import type { TrustAnchor } from '@casemate/evidence'
+import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
 
 /** One endorsement in the form in which its vendor serves it; recognised by content, `name` is for people. */
-export interface NamedEndorsement<Name extends string = string> {
+export interface NamedEndorsement<Name extends string = string> extends EndorsementSource {
   readonly name: Name
-  readonly bytes: Uint8Array
 }
 
 /** Anchors and endorsements as JSON, for a verifier in another process; byte fields are base64. */

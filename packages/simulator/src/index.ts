@@ -26,9 +26,12 @@ export {
 export type { QuoteSection, SgxQuoteRequest, TdxQuoteRequest } from './intel/quote.ts'
 export {
   CURRENT_CPU_SVN,
+  type EnclaveStatus,
   type IntelSettings,
   type LevelStatus,
+  type LevelStatuses,
   PREVIOUS_CPU_SVN,
+  type PublishedStatus,
   SIMULATED_FMSPC,
 } from './intel/settings.ts'
 export {

@@ -2,7 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parse, type RefusalCode, readEndorsements, VENDOR_ANCHORS, verify } from '@casemate/evidence'
+import {
+  parse,
+  REFUSALS,
+  type RefusalCode,
+  readEndorsements,
+  VENDOR_ANCHORS,
+  verify,
+} from '@casemate/evidence'
 import { type Case, INTACT, NOW, RECIPES } from './recipes.ts'
 
 async function verifyCase({ evidence, endorsements, anchors, minTcbEvaluationDataNumber }: Case) {
@@ -23,6 +30,11 @@ for (const { broken: intact, make } of INTACT) {
     await assert.rejects(verifyCase({ ...simulated, anchors: VENDOR_ANCHORS }), { code: 'chain-untrusted' })
   })
 }
+
+test('every refusal code has a recipe', () => {
+  assert.deepEqual(Object.keys(RECIPES).toSorted(), Object.keys(REFUSALS).toSorted())
+  for (const [code, recipes] of Object.entries(RECIPES)) assert.ok(recipes.length > 0, code)
+})
 
 for (const [code, recipes] of Object.entries(RECIPES) as [RefusalCode, (typeof RECIPES)[RefusalCode]][]) {
   for (const { broken, make } of recipes) {

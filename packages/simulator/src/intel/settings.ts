@@ -19,20 +19,26 @@ export const PREVIOUS_PCE_SVN = 11
 /** Intel’s numbers of 2026 are about 20. */
 const TCB_EVALUATION_DATA_NUMBER = 20
 
+/** What Intel publishes of a platform; that a TD should be relaunched is for the verifier to find out. */
+export type PublishedStatus = Exclude<TcbStatus, `TDRelaunch${string}`>
+
+/** What Intel publishes of a quoting enclave or a TDX module. */
+export type EnclaveStatus = Extract<TcbStatus, 'UpToDate' | 'OutOfDate' | 'Revoked'>
+
 /** The status of a TCB level, and what the level lists. */
-export interface LevelStatus {
-  readonly status: TcbStatus
+export interface LevelStatus<Status extends TcbStatus = PublishedStatus> {
+  readonly status: Status
   readonly advisoryIds: readonly string[]
 }
-
-const UP_TO_DATE: LevelStatus = { status: 'UpToDate', advisoryIds: [] }
 
 /** The statuses of the newest levels: platform, quoting enclaves, TDX module. */
 export interface LevelStatuses {
   readonly platform: LevelStatus
-  readonly qe: LevelStatus
-  readonly module: LevelStatus
+  readonly qe: LevelStatus<EnclaveStatus>
+  readonly module: LevelStatus<EnclaveStatus>
 }
+
+const UP_TO_DATE: LevelStatus<'UpToDate'> = { status: 'UpToDate', advisoryIds: [] }
 
 /** Byte fields are hex. */
 export interface IntelSettings {
