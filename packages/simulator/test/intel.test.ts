@@ -190,9 +190,13 @@ test('a platform with faults is not stored', async () => {
   assert.throws(() => platform.toJSON(), TypeError)
 })
 
-test('a stored document of another format is not opened', async () => {
-  const stored = { ...(await createIntelPlatform({ now: NOW })).toJSON(), format: 'something else' }
-  await assert.rejects(intelPlatformFromJSON(stored), /format something else/)
+test('a stored document that is not whole is not opened', async () => {
+  const stored = (await createIntelPlatform({ now: NOW })).toJSON()
+  const open = (change: object) => intelPlatformFromJSON({ ...stored, ...change })
+  await assert.rejects(open({ format: 'something else' }), /format something else/)
+  await assert.rejects(open({ createdAt: 'once' }), /createdAt/)
+  await assert.rejects(open({ keys: { ...stored.keys, pck: 'AAAA' } }), /not PKCS #8/)
+  await assert.rejects(open({ settings: { ...stored.settings, fmspc: 'ca5e' } }), /fmspc is 2 bytes, want 6/)
 })
 
 function opensslChain(platform: IntelPlatform) {

@@ -5,6 +5,7 @@ import type { TrustAnchor } from '@casemate/evidence'
 import { type NamedEndorsement, type PublicTrust, publicTrust } from '../endorsement.ts'
 import { type SnpKbsEvidence, snpKbsEvidence } from '../kbs-evidence.ts'
 import { exportKey, generateEcKey, generateRsaKey, importKey } from '../keys.ts'
+import { checkStored } from '../stored.ts'
 import { toPem } from '../x509.ts'
 import { type AmdAuthority, type AmdFaults, type AmdKeys, arkName, issueAmdAuthority } from './authority.ts'
 import { encodeSnpReport, type SnpReportRequest } from './report.ts'
@@ -66,15 +67,13 @@ export async function amdPlatformFromJSON(
   stored: AmdPlatformJson,
   { now = new Date() }: { readonly now?: Date } = {},
 ): Promise<AmdPlatform> {
-  if (stored.format !== FORMAT) {
-    throw new TypeError(`stored platform has format ${stored.format}, want ${FORMAT}`)
-  }
+  const { createdAt } = checkStored(stored, FORMAT)
   const keys: AmdKeys = {
     ark: importKey('rsa', stored.keys.ark),
     intermediate: importKey('rsa', stored.keys.intermediate),
     leaf: importKey('P-384', stored.keys.leaf),
   }
-  return assemble({ keys, settings: stored.settings, createdAt: new Date(stored.createdAt), now, faults: {} })
+  return assemble({ keys, settings: amdSettings(stored.settings), createdAt, now, faults: {} })
 }
 
 interface Parts {

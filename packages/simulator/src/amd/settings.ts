@@ -36,6 +36,8 @@ export interface AmdSettingsOptions {
   readonly signingKey?: AmdSettings['signingKey']
   /** Random unless given. */
   readonly hardwareId?: Bytes
+  /** Only in a VLEK. */
+  readonly cspId?: string
   readonly tcb?: Partial<SnpTcb>
 }
 
@@ -51,7 +53,7 @@ export function amdSettings(options: AmdSettingsOptions): AmdSettings {
     product,
     signingKey: options.signingKey ?? 'VCEK',
     hardwareId: Buffer.from(hardwareId).toString('hex'),
-    cspId: CSP_ID,
+    cspId: options.cspId ?? CSP_ID,
     tcb: { ...TCB[product], ...options.tcb },
   }
 }

@@ -3,8 +3,7 @@
 import type { SnpTcb } from '@casemate/evidence'
 import { Layout } from '../layout.ts'
 
-export const PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const
-export type SnpProduct = (typeof PRODUCTS)[number]
+export type SnpProduct = 'Milan' | 'Genoa' | 'Turin'
 
 export const SIGNATURE_ALGORITHM_ECDSA_P384 = 1
 /** The signature covers everything before it. */

@@ -34,8 +34,7 @@ const BACKDATED_MS = DAY_MS
 const PCK_CRL_DAYS = 30
 const ROOT_CRL_DAYS = 365
 
-const CERTIFICATES = ['root', 'intermediate', 'pck', 'tcbSigning'] as const
-export type IntelCertificateName = (typeof CERTIFICATES)[number]
+export type IntelCertificateName = 'root' | 'intermediate' | 'pck' | 'tcbSigning'
 export type IntelKeys = Readonly<Record<IntelCertificateName | 'qe' | 'tdQe', SigningKey>>
 
 export interface AuthorityFaults {

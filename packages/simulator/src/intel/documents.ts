@@ -22,8 +22,7 @@ const PREVIOUS_TCB_DATE = '2024-03-13T00:00:00Z'
 
 const PREVIOUS_LEVEL: LevelStatus = { status: 'OutOfDate', advisoryIds: ['CASEMATE-SIM-SA-00001'] }
 
-const DOCUMENTS = ['sgxTcbInfo', 'tdxTcbInfo', 'qeIdentity', 'tdQeIdentity'] as const
-export type IntelDocumentName = (typeof DOCUMENTS)[number]
+export type IntelDocumentName = 'sgxTcbInfo' | 'tdxTcbInfo' | 'qeIdentity' | 'tdQeIdentity'
 
 export type DocumentFaults = Partial<Record<IntelDocumentName, DocumentFault>>
 

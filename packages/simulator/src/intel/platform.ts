@@ -4,6 +4,7 @@
 import type { TrustAnchor } from '@casemate/evidence'
 import { type NamedEndorsement, type PublicTrust, publicTrust } from '../endorsement.ts'
 import { exportKey, generateEcKey, importKey } from '../keys.ts'
+import { checkStored } from '../stored.ts'
 import { toPem } from '../x509.ts'
 import {
   type Authority,
@@ -17,8 +18,6 @@ import { encodeSgxQuote, encodeTdxQuote, type SgxQuoteRequest, type TdxQuoteRequ
 import { type IntelSettings, type IntelSettingsOptions, intelSettings } from './settings.ts'
 
 const FORMAT = 'casemate-simulated-intel-platform/1'
-
-const KEY_NAMES = ['root', 'intermediate', 'pck', 'tcbSigning', 'qe', 'tdQe'] as const
 
 /** Names of a platform’s endorsements, for a test that leaves one out or a directory that holds them. */
 export type IntelEndorsementName =
@@ -48,7 +47,7 @@ export interface IntelPlatformJson {
   readonly format: string
   readonly createdAt: string
   readonly settings: IntelSettings
-  readonly keys: Readonly<Record<(typeof KEY_NAMES)[number], string>>
+  readonly keys: Readonly<Record<keyof IntelKeys, string>>
 }
 
 export interface IntelPlatform {
@@ -91,10 +90,8 @@ export async function intelPlatformFromJSON(
   stored: IntelPlatformJson,
   { now = new Date() }: { readonly now?: Date } = {},
 ): Promise<IntelPlatform> {
-  if (stored.format !== FORMAT) {
-    throw new TypeError(`stored platform has format ${stored.format}, want ${FORMAT}`)
-  }
-  const key = (name: (typeof KEY_NAMES)[number]) => importKey('P-256', stored.keys[name])
+  const { createdAt } = checkStored(stored, FORMAT)
+  const key = (name: keyof IntelKeys) => importKey('P-256', stored.keys[name])
   const keys: IntelKeys = {
     root: key('root'),
     intermediate: key('intermediate'),
@@ -103,7 +100,7 @@ export async function intelPlatformFromJSON(
     qe: key('qe'),
     tdQe: key('tdQe'),
   }
-  return assemble({ keys, settings: stored.settings, createdAt: new Date(stored.createdAt), now, faults: {} })
+  return assemble({ keys, settings: intelSettings(stored.settings), createdAt, now, faults: {} })
 }
 
 interface Parts {

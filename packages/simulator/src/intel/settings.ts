@@ -63,6 +63,8 @@ export interface IntelSettingsOptions {
   readonly pceId?: Bytes
   /** 16 bytes; random unless given. */
   readonly ppid?: Bytes
+  /** 16 bytes; random unless given. */
+  readonly platformInstanceId?: Bytes
   readonly pckCa?: IntelSettings['pckCa']
   /** What the PCK certificate says; see {@link PREVIOUS_CPU_SVN} for an outdated platform. */
   readonly cpuSvn?: readonly number[]
@@ -82,7 +84,7 @@ export function intelSettings(options: IntelSettingsOptions): IntelSettings {
     fmspc: hex('fmspc', options.fmspc ?? SIMULATED_FMSPC, 6),
     pceId: hex('pceId', options.pceId ?? PCE_ID, 2),
     ppid: hex('ppid', options.ppid ?? randomBytes(16), 16),
-    platformInstanceId: hex('platformInstanceId', randomBytes(16), 16),
+    platformInstanceId: hex('platformInstanceId', options.platformInstanceId ?? randomBytes(16), 16),
     pckCa: options.pckCa ?? 'platform',
     cpuSvn,
     pceSvn: options.pceSvn ?? CURRENT_PCE_SVN,
