@@ -1,3 +1,26 @@
 // Broker: sessions, secrets, policies, tokens, ledger.
 
-export { BROKER_ERRORS, BrokerError, type BrokerErrorCode, StartError, type StartErrorCode } from './errors.ts'
+export { ROLES, type Role } from './admin/roles.ts'
+export {
+  type ConfigSources,
+  flagName,
+  type ResolvedConfig,
+  resolveConfig,
+  variableName,
+} from './config/resolve.ts'
+export { type BrokerConfig, PASSPHRASE_VARIABLE, SETTINGS, type SettingName } from './config/settings.ts'
+export {
+  BROKER_ERRORS,
+  BrokerError,
+  type BrokerErrorCode,
+  StartError,
+  type StartErrorCode,
+} from './errors.ts'
+export {
+  type BrokerDeps,
+  type OpenBroker,
+  openBroker,
+  type RunningBroker,
+  startBroker,
+} from './server/broker.ts'
+export { createLogger, type Logger } from './server/logging.ts'

@@ -11,6 +11,8 @@ declare module 'fastify' {
      * administrator’s token gets an `admin.used` entry before the answer is sent.
      */
     records?: boolean
+    /** True where each client may call it only `authLimit` times a minute. */
+    limited?: boolean
   }
 
   interface FastifyRequest {

@@ -1,0 +1,103 @@
+// Who may call what: every route says so in its config, and this is the one place that enforces it. Runs before the
+// body is read. Each use of an administrator's token is in the ledger before the answer leaves; a change's own entry
+// counts as its use.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { RefusedAttempts } from '../admin/refused-attempts.ts'
+import { type Access, type Administrator, ROLES, type Role, roleAllows } from '../admin/roles.ts'
+import type { Administrators } from '../admin/tokens.ts'
+import { entry } from '../entry.ts'
+import { BrokerError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
+import type { ClientLimit } from './client-limit.ts'
+import type { Metrics } from './metrics.ts'
+import './route-config.ts'
+
+export interface AccessParts {
+  readonly administrators: Administrators
+  readonly attempts: RefusedAttempts
+  readonly limit: ClientLimit
+  readonly metrics: Metrics
+  readonly now: () => Date
+  readonly record: (entry: JsonObject) => Promise<unknown>
+}
+
+export function enforceAccess(app: FastifyInstance, parts: AccessParts): void {
+  app.decorateRequest('administrator', null)
+  app.addHook('onRoute', route => {
+    if (route.config?.access !== undefined) return
+    throw new TypeError(`route ${String(route.method)} ${route.url} does not declare who may call it`)
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    const { access, limited } = request.routeOptions.config
+    if (limited === true) checkLimit(parts.limit, request, reply)
+    const needed = neededRole(access)
+    if (needed === null) return
+    const administrator = await authenticate(parts, request)
+    request.administrator = administrator
+    checkRole(administrator, needed)
+  })
+  app.addHook('onSend', async (request, reply, payload) => {
+    await recordUse(parts, request, reply.statusCode)
+    return payload
+  })
+}
+
+/** Routes that were not found have no config; they are nobody's. */
+function neededRole(access: Access | undefined): Role | null {
+  return ROLES.find(role => role === access) ?? null
+}
+
+function checkLimit(limit: ClientLimit, request: FastifyRequest, reply: FastifyReply): void {
+  const waitMs = limit.take(request.ip)
+  if (waitMs === 0) return
+  reply.header('retry-after', String(Math.ceil(waitMs / 1000)))
+  throw new BrokerError('rate-limited', 'too many requests from this client', {
+    hint: 'wait as long as Retry-After says',
+  })
+}
+
+async function authenticate(parts: AccessParts, request: FastifyRequest): Promise<Administrator> {
+  try {
+    return await parts.administrators.authenticate(bearerToken(request))
+  } catch (error) {
+    if (error instanceof BrokerError) {
+      parts.metrics.adminFailures.inc({ code: error.code })
+      const { code, detail } = error
+      const token = code === 'token-expired' ? (detail.got ?? null) : null
+      await parts.attempts.note({ client: request.ip, code, route: routeOf(request), token })
+    }
+    throw error
+  }
+}
+
+function bearerToken(request: FastifyRequest): string {
+  const [, token] = /^Bearer +([^ ]+)$/i.exec(request.headers.authorization ?? '') ?? []
+  if (token !== undefined) return token
+  throw new BrokerError('token-missing', 'an administrator’s token is needed', {
+    expected: 'Authorization: Bearer cmt_…',
+  })
+}
+
+function checkRole(administrator: Administrator, needed: Role): void {
+  if (roleAllows(administrator.role, needed)) return
+  throw new BrokerError('role-insufficient', `this needs the role ${needed}`, {
+    expected: needed,
+    got: administrator.role,
+  })
+}
+
+async function recordUse(parts: AccessParts, request: FastifyRequest, status: number): Promise<void> {
+  const { administrator } = request
+  if (administrator === null) return
+  if (request.routeOptions.config.records === true && status < 300) return
+  // Cleared first: where the ledger fails, the answer to that is not recorded again.
+  request.administrator = null
+  const head = { type: 'admin.used', at: parts.now(), actor: { ...administrator } } as const
+  await parts.record(entry(head, { route: routeOf(request), status }))
+}
+
+/** Method and route pattern: says what was asked, not of what. */
+export function routeOf(request: FastifyRequest): string {
+  return `${request.method} ${request.routeOptions.url ?? '(none)'}`
+}

@@ -1,0 +1,133 @@
+// The HTTP application: limits, ids, access, errors, security headers, measures. Routes are registered on it by
+// src/server/broker.ts; everything here applies to all of them.
+
+import { randomUUID } from 'node:crypto'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import { type FastifyInstance, fastify, type RawServerDefault } from 'fastify'
+import type { BrokerConfig } from '../config/settings.ts'
+import { errorBody } from '../errors.ts'
+import { type AccessParts, enforceAccess, routeOf } from './access.ts'
+import { answerError, answerMissingRoute, toBrokerError } from './error-answer.ts'
+import type { Logger } from './logging.ts'
+import type { TlsMaterial } from './tls.ts'
+import { compileValidator } from './validation.ts'
+
+/** The longest segment of a path: `SEGMENT_PATTERN` has 128, percent-encoding may triple that. */
+const MAX_PARAMETER_LENGTH = 512
+
+/** Time for the head of a request; bodies have `requestTimeout`. */
+const HEADERS_TIMEOUT_MS = 10_000
+
+export interface AppParts extends AccessParts {
+  readonly config: BrokerConfig
+  readonly logger: Logger
+  /** Null: plain HTTP. */
+  readonly tls: TlsMaterial | null
+}
+
+export function createApp(parts: AppParts): FastifyInstance {
+  const { config, logger, tls } = parts
+  const app: FastifyInstance = fastify({
+    serverFactory: handler => createServer(config, tls, handler),
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    bodyLimit: config.bodyLimit,
+    trustProxy: config.trustedProxies.length === 0 ? false : [...config.trustedProxies],
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
+  })
+  app.setValidatorCompiler(compileValidator)
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler(answerMissingRoute)
+  addHeaders(app, tls !== null)
+  enforceAccess(app, parts)
+  addMeasures(app, parts)
+  return app
+}
+
+type Handler = Parameters<typeof createHttpServer>[1]
+
+function createServer(
+  config: BrokerConfig,
+  tls: TlsMaterial | null,
+  handler: NonNullable<Handler>,
+): RawServerDefault {
+  const options = {
+    maxHeaderSize: config.headerLimit,
+    requestTimeout: config.requestTimeout,
+    headersTimeout: Math.min(HEADERS_TIMEOUT_MS, config.requestTimeout),
+    keepAliveTimeout: config.idleTimeout,
+    connectionsCheckingInterval: 1000,
+  }
+  const server =
+    tls === null ? createHttpServer(options, handler) : createHttpsServer({ ...options, ...tls }, handler)
+  server.maxConnections = config.connectionLimit
+  server.setTimeout(config.idleTimeout)
+  return server
+}
+
+/** What is not HTTP, too large or too slow to become a request still gets a JSON body. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const answer = toBrokerError(Object.assign(error, { statusCode: 400 }))
+  const body = JSON.stringify(errorBody(answer))
+  const head = [
+    `HTTP/1.1 ${answer.status} ${answer.code}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+/** Nothing here is a page or may be framed, sniffed or cached; routes that may be cached say so themselves. */
+function addHeaders(app: FastifyInstance, secure: boolean): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'x-request-id': request.id,
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    })
+    if (secure) reply.header('strict-transport-security', 'max-age=31536000')
+  })
+}
+
+function addMeasures(app: FastifyInstance, { metrics }: AppParts): void {
+  app.server.on('connection', (socket: Socket) => {
+    metrics.httpConnections.inc()
+    socket.once('close', () => metrics.httpConnections.dec())
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const labels = {
+      method: request.method,
+      route: request.routeOptions.url ?? '(none)',
+      status: String(reply.statusCode),
+    }
+    const seconds = reply.elapsedTime / 1000
+    metrics.httpRequests.inc(labels)
+    metrics.httpDuration.observe(labels, seconds)
+    metrics.httpRequestSize.observe(labels, sizeOf(request.headers['content-length']))
+    metrics.httpResponseSize.observe(labels, sizeOf(reply.getHeader('content-length')))
+    request.log.info(
+      { route: routeOf(request), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'answered',
+    )
+  })
+}
+
+function sizeOf(contentLength: unknown): number {
+  const size = Number(contentLength ?? 0)
+  return Number.isFinite(size) ? size : 0
+}

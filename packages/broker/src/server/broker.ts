@@ -1,0 +1,217 @@
+// The broker, put together: state, keys, routes, listeners; and taken apart again without losing a request.
+
+import {
+  type EndorsementSource,
+  mergeEndorsements,
+  readEndorsements,
+  type TrustAnchor,
+  VENDOR_ANCHORS,
+} from '@casemate/evidence'
+import type { FastifyInstance } from 'fastify'
+import manifest from '../../package.json' with { type: 'json' }
+import { RefusedAttempts } from '../admin/refused-attempts.ts'
+import { Administrators } from '../admin/tokens.ts'
+import { createPipeline } from '../attestation/pipeline.ts'
+import { checkConfig } from '../config/check.ts'
+import type { BrokerConfig } from '../config/settings.ts'
+import type { BrokerContext } from '../context.ts'
+import { entry } from '../entry.ts'
+import { registerKbs } from '../kbs/routes.ts'
+import { BrokerKeys } from '../keys/broker-keys.ts'
+import { KekRotation } from '../keys/kek-rotation.ts'
+import { createReleaseRules } from '../release/rules.ts'
+import { PendingWraps } from '../secrets/pending-wraps.ts'
+import { SecretService } from '../secrets/secret-service.ts'
+import { collectOpenapi, openapiRoute } from '../v1/openapi.ts'
+import { registerV1 } from '../v1/routes.ts'
+import { type AppParts, createApp } from './app.ts'
+import { ClientLimit } from './client-limit.ts'
+import { readEndorsementPaths } from './endorsement-files.ts'
+import { type HealthParts, healthRoutes } from './health-routes.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { drain, listen, tlsFilesOf, watchTls } from './lifecycle.ts'
+import { logRoutes } from './log-routes.ts'
+import { createLogger, describeError, type Logger } from './logging.ts'
+import { createMetrics } from './metrics.ts'
+import { createMetricsApp } from './metrics-listener.ts'
+import { type BrokerState, openState } from './state.ts'
+import { readTls } from './tls.ts'
+
+const VERSION = manifest.version
+
+/** What the broker takes from whoever starts it. */
+export interface BrokerDeps {
+  readonly now: () => Date
+  /** Trusted beside the vendors' pinned roots: a simulator's. */
+  readonly anchors: readonly TrustAnchor[]
+  /** Known beside `endorsementPaths`. */
+  readonly endorsements: readonly EndorsementSource[]
+  /** Null: JSON lines on standard output. */
+  readonly logger: Logger | null
+}
+
+/** A broker without listeners: what tests inject requests into. */
+export interface OpenBroker {
+  readonly app: FastifyInstance
+  /** Null where `metricsListen` is off. */
+  readonly metricsApp: FastifyInstance | null
+  /** Made where no valid token with the role admin existed; the only time that it is seen. */
+  readonly firstAdminToken: string | null
+  readonly context: BrokerContext
+  readonly housekeeping: Housekeeping
+  close(): Promise<void>
+}
+
+/** A broker that listens. */
+export interface RunningBroker {
+  readonly url: string
+  readonly metricsUrl: string | null
+  readonly firstAdminToken: string | null
+  /** Drains, then closes ledger and database. May be called more than once. */
+  close(): Promise<void>
+}
+
+/** @throws {StartError} for what whoever starts it can mend */
+export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promise<RunningBroker> {
+  const broker = await openBroker(config, deps)
+  try {
+    const url = await listen(broker.app, config.listen, config)
+    const { metricsApp } = broker
+    const metricsUrl =
+      metricsApp === null || config.metricsListen === 'off'
+        ? null
+        : `${await listen(metricsApp, config.metricsListen, config)}/metrics`
+    return { url, metricsUrl, firstAdminToken: broker.firstAdminToken, close: () => broker.close() }
+  } catch (error) {
+    await broker.close()
+    throw error
+  }
+}
+
+/** @throws {StartError} as {@link startBroker} */
+export async function openBroker(config: BrokerConfig, deps: BrokerDeps): Promise<OpenBroker> {
+  checkConfig(config)
+  const state = await openState(config, deps.now)
+  try {
+    return await assemble(config, deps, state)
+  } catch (error) {
+    await state.close()
+    throw error
+  }
+}
+
+async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerState): Promise<OpenBroker> {
+  const { now } = deps
+  const { record, store } = state
+  const logger = deps.logger ?? createLogger(config.logLevel)
+  const core = await openCore(config, { deps, state, logger })
+  await record(entry({ type: 'broker.started', at: now(), actor: { system: 'start' } }, { version: VERSION }))
+  const firstAdminToken = await core.administrators.ensureAdmin()
+
+  let isClosing = false
+  const health: HealthParts = { check: () => store.check(), isClosing: () => isClosing }
+  const { apps, app, metricsApp, stopReloading } = await openApps(config, core, health)
+  const housekeeping = new Housekeeping({
+    ...core,
+    store,
+    now,
+    logger,
+    evidenceRetentionMs: config.evidenceRetention,
+  })
+  const resumed = core.rotation.resume().catch((error: unknown) => {
+    logger.error({ err: describeError(error) }, 'key rotation could not be resumed')
+  })
+
+  const shutDown = async () => {
+    isClosing = true
+    stopReloading()
+    await housekeeping.stop()
+    await Promise.all(apps.map(each => drain(each, config.shutdownGrace)))
+    await resumed
+    await core.attempts.flush('all')
+    await state.close()
+  }
+  let closed: Promise<void> | null = null
+  const close = () => {
+    closed ??= shutDown()
+    return closed
+  }
+  return { app, metricsApp, firstAdminToken, context: core.context, housekeeping, close }
+}
+
+interface CoreSources {
+  readonly deps: BrokerDeps
+  readonly state: BrokerState
+  readonly logger: Logger
+}
+
+/** The parts without HTTP. */
+async function openCore(config: BrokerConfig, { deps, state, logger }: CoreSources) {
+  const { now } = deps
+  const { store, kek, record } = state
+  const pending = new PendingWraps()
+  const keys = new BrokerKeys({
+    store,
+    kek,
+    pending,
+    now,
+    tokenLifetimeMs: config.tokenLifetime,
+    sessionTimeoutMs: config.sessionTimeout,
+  })
+  await keys.open()
+  const metrics = createMetrics(VERSION)
+  metrics.observeLedger(() => state.ledger.size)
+  const context: BrokerContext = {
+    config,
+    store,
+    ledger: state.ledger,
+    tokenKeys: keys.tokenKeys,
+    sessionKeys: keys.sessionKeys,
+    secrets: new SecretService({ store, kek, pending, now }),
+    anchors: [...VENDOR_ANCHORS, ...deps.anchors],
+    endorsements: mergeEndorsements(
+      readEndorsements(deps.endorsements),
+      readEndorsementPaths(config.endorsementPaths),
+    ),
+    now,
+    logger,
+    metrics,
+  }
+  const administrators = new Administrators({ store, now })
+  const attempts = new RefusedAttempts(record, now)
+  const rotation = new KekRotation({ store, kek, pending, now, record })
+  return { context, keys, administrators, attempts, rotation, state }
+}
+
+type Core = Awaited<ReturnType<typeof openCore>>
+
+async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
+  const { context, state } = core
+  const { now, logger, metrics } = context
+  const files = tlsFilesOf(config)
+  const tls = files === null ? null : readTls(files)
+  const limit = new ClientLimit({ perMinute: config.authLimit, now })
+  const parts: AppParts = { ...core, config, logger, tls, limit, metrics, now, record: state.record }
+  const app = createApp(parts)
+  await registerRoutes(app, core, health)
+  const metricsApp =
+    config.metricsListen === 'off' ? null : createMetricsApp(parts, config.metricsListen, health)
+  const apps = metricsApp === null ? [app] : [app, metricsApp]
+  const stopReloading =
+    files === null || tls === null
+      ? () => undefined
+      : watchTls({ files, loaded: tls, apps, intervalMs: config.tlsReloadInterval, logger })
+  return { app, metricsApp, apps, stopReloading }
+}
+
+async function registerRoutes(app: FastifyInstance, core: Core, health: HealthParts): Promise<void> {
+  const { context, state } = core
+  const pipeline = createPipeline(context)
+  const rules = createReleaseRules(context)
+  await collectOpenapi(app, VERSION)
+  registerV1(app, { ...core, pipeline, rules, kek: state.kek, ledgerKey: state.ledgerKey, version: VERSION })
+  openapiRoute(app)
+  logRoutes(app, state.ledger)
+  healthRoutes(app, health)
+  await registerKbs(app, { context, pipeline, rules })
+}

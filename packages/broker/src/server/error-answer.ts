@@ -1,0 +1,65 @@
+// Any error to an answer of the table: ours as they are, the framework's by what they mean, everything else
+// `internal` with nothing of it shown.
+
+import { LedgerError } from '@casemate/ledger'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { BrokerError, type BrokerErrorCode, errorBody } from '../errors.ts'
+import { fromLedgerError } from './ledger-failure.ts'
+import { describeError } from './logging.ts'
+
+/** Fastify's codes and HTTP parser's codes that a client can cause. */
+const CLIENT_ERRORS: Readonly<Record<string, readonly [BrokerErrorCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['request-too-large', 'the body is larger than the limit'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'media-type-unsupported',
+    'the content type is not one that this route reads',
+  ],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['request-malformed', 'the body is empty, want JSON'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['request-malformed', 'the body is not valid JSON'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['request-malformed', 'the body is not as long as its head says'],
+  FST_ERR_BAD_URL: ['request-malformed', 'the path is not a valid URL'],
+  FST_ERR_MAX_PARAM_LENGTH: ['request-malformed', 'a segment of the path is too long'],
+  FST_ERR_ASYNC_CONSTRAINT: ['request-malformed', 'the request is not acceptable'],
+  FST_ERR_NOT_FOUND: ['route-missing', 'there is no such route'],
+  HPE_HEADER_OVERFLOW: ['headers-too-large', 'the head of the request is larger than the limit'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'the request did not arrive in time'],
+}
+
+/** What an error means to the client; never leaks an unexpected one. */
+export function toBrokerError(error: unknown): BrokerError {
+  if (error instanceof BrokerError) return error
+  if (error instanceof LedgerError) return fromLedgerError(error) ?? internal(error)
+  const { code, statusCode } = error as Partial<FastifyError>
+  const known = code === undefined ? undefined : CLIENT_ERRORS[code]
+  if (known !== undefined) return new BrokerError(known[0], known[1], { cause: error })
+  if (statusCode === 400)
+    return new BrokerError('request-malformed', 'the request is not acceptable', { cause: error })
+  return internal(error)
+}
+
+function internal(cause: unknown): BrokerError {
+  return new BrokerError('internal', 'an internal error; its place is in the log under this request’s id', {
+    cause,
+  })
+}
+
+/** Logs what is the broker's own fault. */
+export function logUnexpected(request: FastifyRequest, error: BrokerError): void {
+  if (error.status < 500) return
+  request.log.error({ code: error.code, err: describeError(error.cause ?? error) }, 'request failed')
+}
+
+/** The error handler of everything but the KBS wire, which has a body of its own. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const answer = toBrokerError(error)
+  logUnexpected(request, answer)
+  if (answer.status === 401) reply.header('www-authenticate', 'Bearer')
+  return reply.code(answer.status).type('application/json').send(errorBody(answer))
+}
+
+export function answerMissingRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const missing = new BrokerError('route-missing', 'there is no such route', {
+    hint: 'GET /v1/openapi.json lists them',
+  })
+  return answerError(missing, request, reply)
+}

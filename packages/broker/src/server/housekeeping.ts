@@ -1,0 +1,67 @@
+// What has to happen from time to time: old evidence goes, keys give way to their successors, counts of refused
+// attempts reach the ledger. A failure is logged and tried again a minute later.
+
+import type { RefusedAttempts } from '../admin/refused-attempts.ts'
+import { entry } from '../entry.ts'
+import type { BrokerKeys } from '../keys/broker-keys.ts'
+import type { Store } from '../store/store.ts'
+import { describeError, type Logger } from './logging.ts'
+
+const INTERVAL_MS = 60_000
+
+export interface HousekeepingParts {
+  readonly store: Store
+  readonly keys: BrokerKeys
+  readonly attempts: RefusedAttempts
+  readonly evidenceRetentionMs: number
+  readonly now: () => Date
+  readonly logger: Logger
+}
+
+export class Housekeeping {
+  readonly #parts: HousekeepingParts
+  readonly #timer: NodeJS.Timeout
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(parts: HousekeepingParts) {
+    this.#parts = parts
+    this.#timer = setInterval(() => void this.run(), INTERVAL_MS)
+    this.#timer.unref()
+  }
+
+  /** One round; rounds do not overlap. */
+  run(): Promise<void> {
+    this.#running = this.#running.then(() => this.#round())
+    return this.#running
+  }
+
+  /** Waits for a round that is under way. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#running
+  }
+
+  async #round(): Promise<void> {
+    const { keys, attempts } = this.#parts
+    await this.#attempt('keys', () => keys.maintain())
+    await this.#attempt('attempts', () => attempts.flush('ended'))
+    await this.#attempt('evidence', () => this.#purgeEvidence())
+  }
+
+  async #purgeEvidence(): Promise<void> {
+    const { store, now, evidenceRetentionMs } = this.#parts
+    const before = new Date(now().getTime() - evidenceRetentionMs)
+    const count = await store.attestations.countEvidence(before)
+    if (count === 0) return
+    const head = { type: 'evidence.purged', at: now(), actor: { system: 'retention' } } as const
+    await store.attestations.purgeEvidence(before, entry(head, { before: before.toISOString(), count }))
+  }
+
+  async #attempt(task: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#parts.logger.error({ task, err: describeError(error) }, 'housekeeping failed')
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// Listening, draining, and certificates that change in between.
+
+import type { Server as SecureServer } from 'node:https'
+import type { FastifyInstance } from 'fastify'
+import type { BrokerConfig } from '../config/settings.ts'
+import type { ListenAddress } from '../config/units.ts'
+import { StartError } from '../errors.ts'
+import type { Logger } from './logging.ts'
+import { type TlsFiles, type TlsMaterial, TlsReloader } from './tls.ts'
+
+/**
+ * Listens, and says where.
+ * @throws {StartError} `address-in-use`
+ */
+export async function listen(
+  app: FastifyInstance,
+  address: ListenAddress,
+  config: BrokerConfig,
+): Promise<string> {
+  // `localhost` would be whatever a resolver says.
+  const host = address.host === 'localhost' ? '127.0.0.1' : address.host
+  try {
+    await app.listen({ host, port: address.port })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+    throw new StartError('address-in-use', `something listens on ${host}:${address.port} already`, {
+      hint: 'choose another address with --listen or --metrics-listen',
+      cause: error,
+    })
+  }
+  const bound = app.server.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
+  const scheme = config.tlsCertFile === null ? 'http' : 'https'
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** Takes no new requests, waits for those in flight, then cuts what is still open after `graceMs`. */
+export async function drain(app: FastifyInstance, graceMs: number): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), graceMs)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(cut)
+  }
+}
+
+/** Null where there is no TLS. */
+export function tlsFilesOf({ tlsCertFile, tlsKeyFile }: BrokerConfig): TlsFiles | null {
+  return tlsCertFile === null || tlsKeyFile === null ? null : { certFile: tlsCertFile, keyFile: tlsKeyFile }
+}
+
+export interface TlsWatching {
+  readonly files: TlsFiles
+  readonly loaded: TlsMaterial
+  readonly apps: readonly FastifyInstance[]
+  readonly intervalMs: number
+  readonly logger: Logger
+}
+
+/** Looks at the files at an interval; the result stops it. */
+export function watchTls({ files, loaded, apps, intervalMs, logger }: TlsWatching): () => void {
+  const reloader = new TlsReloader(
+    {
+      files,
+      // Made by createHttpsServer: there is TLS.
+      servers: apps.map(app => app.server as unknown as SecureServer),
+      onReload: () => logger.info('TLS certificate reloaded'),
+      onError: error =>
+        logger.error({ code: error.code }, 'TLS files do not fit together; the old certificate stays'),
+    },
+    loaded,
+  )
+  const timer = setInterval(() => reloader.check(), intervalMs)
+  timer.unref()
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,45 @@
+// Structured logs (pino). A line says which route pattern, never which URL: paths hold secrets' names. Errors are
+// logged by code and place; messages stay out, since what a parser says may quote what it parsed.
+
+import type { FastifyBaseLogger } from 'fastify'
+import { pino } from 'pino'
+import { BrokerError, StartError } from '../errors.ts'
+
+/** Members that must not be logged even by mistake, at the first two levels. */
+const REDACTED_MEMBERS = [
+  'authorization',
+  'cookie',
+  'token',
+  'secret',
+  'passphrase',
+  'evidence',
+  'nonce',
+  'plaintext',
+]
+
+/** What the broker logs with; pino is one. */
+export type Logger = FastifyBaseLogger
+
+export function createLogger(level: string, destination?: { write(line: string): void }): Logger {
+  const options = {
+    level,
+    base: { service: 'casemate-broker' },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: {
+      paths: REDACTED_MEMBERS.flatMap(name => [name, `*.${name}`]),
+      censor: '<redacted>',
+    },
+    serializers: { err: describeError, error: describeError, req: () => undefined, res: () => undefined },
+  }
+  return destination === undefined ? pino(options) : pino(options, destination)
+}
+
+/** Name, code and stack frames. */
+export function describeError(error: unknown): object {
+  if (error instanceof BrokerError || error instanceof StartError)
+    return { name: error.name, code: error.code }
+  if (!(error instanceof Error)) return { name: typeof error }
+  const frames = error.stack?.split('\n').filter(line => /^\s+at /.test(line)) ?? []
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}
+  return { name: error.name, ...code, stack: frames.map(line => line.trim()).join('\n') }
+}

@@ -1,0 +1,109 @@
+// Opens everything that outlives a process: data directory, database, key-encryption key, ledger. In this order,
+// because each needs the one before; closed in reverse.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Ledger, openDatabase, openLedger } from '@casemate/ledger/node'
+import type { BrokerConfig } from '../config/settings.ts'
+import { entry } from '../entry.ts'
+import { StartError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
+import { openLedgerKey } from '../keys/broker-keys.ts'
+import { openFileKeyEncryption } from '../keys/file-key-encryption.ts'
+import type { KeyDescription, KeyEncryption } from '../keys/keys.ts'
+import { Redacted } from '../secrets/redacted.ts'
+import { lockDataDirectory, prepareDataDirectory } from '../store/data-directory.ts'
+import { ledgerOrigin } from '../store/ledger-origin.ts'
+import { migrate } from '../store/migrations.ts'
+import { createSqliteStore } from '../store/sqlite.ts'
+import type { Append } from '../store/sqlite-parts.ts'
+import type { Recorded, Store, StoredKey } from '../store/store.ts'
+
+const DATABASE_FILE = 'casemate.db'
+const KEK_FILE = 'kek.json'
+
+/** What is on disk, open. */
+export interface BrokerState {
+  readonly store: Store
+  readonly ledger: Ledger
+  readonly ledgerKey: KeyDescription
+  readonly kek: KeyEncryption
+  /** Appends an entry that no change of the store goes with. */
+  readonly record: (entry: JsonObject) => Promise<Recorded<unknown>>
+  close(): Promise<void>
+}
+
+/** Undone in reverse when opening fails half-way, and at close. */
+type Closers = (() => Promise<void> | void)[]
+
+/** @throws {StartError} and {LedgerError}, by code, for whatever keeps it from opening */
+export async function openState(config: BrokerConfig, now: () => Date): Promise<BrokerState> {
+  const closers: Closers = []
+  try {
+    return await open(config, now, closers)
+  } catch (error) {
+    await closeAll(closers)
+    throw error
+  }
+}
+
+async function open(config: BrokerConfig, now: () => Date, closers: Closers): Promise<BrokerState> {
+  prepareDataDirectory(config.dataDir)
+  const lock = lockDataDirectory(config.dataDir)
+  closers.push(() => lock.release())
+  const db = openDatabase(join(config.dataDir, DATABASE_FILE))
+  closers.push(() => db.close())
+  migrate(db)
+
+  let opened: Ledger | null = null
+  const append: Append = async (record, within) => {
+    if (opened === null) throw new TypeError('the ledger is not open yet')
+    return opened.append(record, ({ index }) => within(index))
+  }
+  const store = createSqliteStore({ db, append })
+  const kek = await openKek(config, store)
+  const { key, stored, created } = await openLedgerKey({ store, kek, now })
+  const ledger = openLedger({ db, origin: ledgerOrigin(db, config.ledgerOrigin), signingKey: key, now })
+  opened = ledger
+  closers.push(() => ledger.close())
+  if (created) await ledger.append(keyCreated(stored))
+  return {
+    store,
+    ledger,
+    kek,
+    ledgerKey: describeLedgerKey(stored),
+    record: record => append(record, () => null),
+    close: () => closeAll(closers),
+  }
+}
+
+async function closeAll(closers: Closers): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close()
+}
+
+async function openKek(config: BrokerConfig, store: Store): Promise<KeyEncryption> {
+  const inUse = await store.wrappings.versionsInUse()
+  return openFileKeyEncryption({
+    path: config.kekFile ?? join(config.dataDir, KEK_FILE),
+    passphrase: readPassphrase(config),
+    mayCreate: inUse.length === 0,
+  })
+}
+
+function readPassphrase({ kekPassphrase, kekPassphraseFile }: BrokerConfig): Redacted<string> | null {
+  if (kekPassphraseFile === null) return kekPassphrase
+  try {
+    return new Redacted(readFileSync(kekPassphraseFile, 'utf8').replace(/\r?\n$/, ''))
+  } catch (error) {
+    throw new StartError('kek-passphrase-missing', `${kekPassphraseFile} cannot be read`, { cause: error })
+  }
+}
+
+function keyCreated(key: StoredKey): JsonObject {
+  const head = { type: 'key.created', at: key.createdAt, actor: { system: 'start' } } as const
+  return entry(head, { purpose: key.purpose, key: key.id })
+}
+
+function describeLedgerKey({ id, createdAt, activeFrom }: StoredKey): KeyDescription {
+  return { id, purpose: 'ledger', state: 'current', createdAt, activeFrom, retiresAt: null }
+}

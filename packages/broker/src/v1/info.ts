@@ -1,0 +1,51 @@
+// What anyone may know about this broker: version, log, keys, whether it trusts simulated evidence.
+
+import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { JWKS_MAX_AGE_MS } from '../keys/broker-keys.ts'
+import { describeRoute } from './route-schema.ts'
+import type { V1Parts } from './routes.ts'
+import { AnyObject } from './schemas.ts'
+
+const Info = Type.Object({
+  version: Type.String(),
+  issuer: Type.String({ description: 'iss of attestation results' }),
+  origin: Type.String({ description: 'origin line of the log' }),
+  ledgerKey: Type.String({ description: 'C2SP verifier key of the log' }),
+  simulatedEvidence: Type.Boolean({
+    description:
+      'true where a simulator’s roots are trusted, and policies decide whether what they signed is accepted',
+  }),
+})
+
+export function infoRoutes(app: FastifyInstance, { context, version }: V1Parts): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  typed.get(
+    '/v1/info',
+    {
+      config: { access: 'public' },
+      schema: describeRoute('info', 'About this broker', { response: { 200: Info } }),
+    },
+    async () => ({
+      version,
+      issuer: context.config.issuer,
+      origin: context.ledger.origin,
+      ledgerKey: context.ledger.verifierKey,
+      simulatedEvidence: context.anchors.some(({ simulated }) => simulated),
+    }),
+  )
+  typed.get(
+    '/.well-known/jwks.json',
+    {
+      config: { access: 'public' },
+      schema: describeRoute('info', 'Keys that sign attestation results (RFC 7517)', {
+        response: { 200: Type.Object({ keys: Type.Array(AnyObject) }) },
+      }),
+    },
+    async (_request, reply) => {
+      reply.header('cache-control', `public, max-age=${JWKS_MAX_AGE_MS / 1000}`)
+      const { keys } = context.tokenKeys.jwks()
+      return { keys: [...keys] }
+    },
+  )
+}

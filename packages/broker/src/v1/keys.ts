@@ -1,0 +1,73 @@
+// /v1/keys: which keys there are and since when; never what they are.
+
+import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import type { KeyDescription } from '../keys/keys.ts'
+import { actorOf } from './actor.ts'
+import { describeRoute } from './route-schema.ts'
+import type { V1Parts } from './routes.ts'
+import { LedgerIndex, Time } from './schemas.ts'
+
+const NullableTime = Type.Union([Time, Type.Null()])
+
+const Key = Type.Object({
+  id: Type.String(),
+  purpose: Type.Enum(['token', 'ledger', 'session', 'kek']),
+  state: Type.Enum(['next', 'current', 'previous']),
+  createdAt: NullableTime,
+  activeFrom: NullableTime,
+  retiresAt: NullableTime,
+})
+
+const Rotate = Type.Object({ key: Type.Enum(['kek', 'signing']) }, { additionalProperties: false })
+
+export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey }: V1Parts): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  const kekVersion = (version: number): KeyDescription => ({
+    id: String(version),
+    purpose: 'kek',
+    state: version === kek.currentVersion ? 'current' : 'previous',
+    createdAt: null,
+    activeFrom: null,
+    retiresAt: null,
+  })
+  typed.get(
+    '/v1/keys',
+    {
+      config: { access: 'admin' },
+      schema: describeRoute('keys', 'List keys, without material', {
+        response: { 200: Type.Object({ items: Type.Array(Key), next: Type.Null() }) },
+      }),
+    },
+    async () => {
+      const all = [...keys.describe(), ledgerKey, ...kek.versions.map(kekVersion)]
+      return { items: all.map(showKey), next: null }
+    },
+  )
+  typed.post(
+    '/v1/keys/rotate',
+    {
+      config: { access: 'admin', records: true },
+      schema: describeRoute('keys', 'Rotate a key', {
+        body: Rotate,
+        response: { 200: Type.Object({ key: Key, ledgerIndex: LedgerIndex }) },
+      }),
+    },
+    async request => {
+      const actor = actorOf(request)
+      if (request.body.key === 'signing') {
+        const { key, index } = await keys.rotateSigning(actor)
+        return { key: showKey(key), ledgerIndex: index }
+      }
+      const { version, index } = await rotation.rotate(actor)
+      return { key: showKey(kekVersion(version)), ledgerIndex: index }
+    },
+  )
+}
+
+function showKey(key: KeyDescription) {
+  const { id, purpose, state, createdAt, activeFrom, retiresAt } = key
+  const times = { createdAt, activeFrom, retiresAt }
+  const shown = Object.entries(times).map(([name, time]) => [name, time?.toISOString() ?? null])
+  return { id, purpose, state, ...(Object.fromEntries(shown) as Record<keyof typeof times, string | null>) }
+}

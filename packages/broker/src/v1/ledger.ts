@@ -1,0 +1,137 @@
+// /v1/ledger: entries for auditors, receipts and proofs for everyone they are handed to, erasure for admins.
+
+import type { LedgerEntry } from '@casemate/ledger/node'
+import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { entry } from '../entry.ts'
+import { actorOf } from './actor.ts'
+import { type PageQuery as PageRead, readPage } from './paging.ts'
+import { describeRoute } from './route-schema.ts'
+import type { V1Parts } from './routes.ts'
+import { AnyObject, Deleted, LedgerIndex, PageQuery, pageOf, Time } from './schemas.ts'
+
+const CLOSED = { additionalProperties: false }
+
+const Entry = Type.Object({
+  index: LedgerIndex,
+  timestamp: Time,
+  entry: Type.Union([AnyObject, Type.Null()], { description: 'null where it was erased' }),
+  erasedBy: Type.Union([LedgerIndex, Type.Null()], {
+    description: 'index of the entry that records the erasure',
+  }),
+})
+
+const IndexPath = Type.Object({ index: LedgerIndex }, CLOSED)
+
+const Range = Type.Object({ from: LedgerIndex, to: LedgerIndex }, CLOSED)
+
+const Consistency = Type.Object({
+  from: LedgerIndex,
+  to: LedgerIndex,
+  proof: Type.Array(Type.String({ description: 'a hash, base64' })),
+  checkpoint: Type.String({ description: 'the latest' }),
+})
+
+const CURSOR = /^\d{1,15}$/
+
+export function ledgerRoutes(app: FastifyInstance, parts: V1Parts): void {
+  entryRoutes(app, parts)
+  proofRoutes(app, parts)
+}
+
+function entryRoutes(app: FastifyInstance, { context }: V1Parts): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  const { ledger } = context
+  typed.get(
+    '/v1/ledger/entries',
+    {
+      config: { access: 'auditor' },
+      schema: describeRoute('ledger', 'List entries, oldest first', {
+        querystring: PageQuery,
+        response: { 200: pageOf(Entry) },
+      }),
+    },
+    async request => listEntries(context, request.query),
+  )
+  typed.get(
+    '/v1/ledger/entries/:index',
+    {
+      config: { access: 'auditor' },
+      schema: describeRoute('ledger', 'Read an entry', { params: IndexPath, response: { 200: Entry } }),
+    },
+    async request => showEntry(await ledger.entry(request.params.index)),
+  )
+  typed.delete(
+    '/v1/ledger/entries/:index',
+    {
+      config: { access: 'admin', records: true },
+      schema: describeRoute('ledger', 'Erase the content of an entry; the tree stays whole', {
+        params: IndexPath,
+        response: { 200: Deleted },
+      }),
+    },
+    async request => {
+      const record = entry({ type: 'ledger.erased', at: context.now(), actor: actorOf(request) })
+      const { index } = await ledger.erase(request.params.index, record)
+      return { ledgerIndex: index }
+    },
+  )
+}
+
+function proofRoutes(app: FastifyInstance, { context }: V1Parts): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  const { ledger } = context
+  typed.get(
+    '/v1/ledger/receipts/:index',
+    {
+      config: { access: 'auditor' },
+      schema: describeRoute('ledger', 'Get the receipt of an entry', {
+        params: IndexPath,
+        response: { 200: AnyObject },
+      }),
+    },
+    async request => ({ ...(await ledger.receipt(request.params.index)) }),
+  )
+  typed.get(
+    '/v1/ledger/consistency',
+    {
+      config: { access: 'auditor' },
+      schema: describeRoute('ledger', 'Prove that the log at `to` extends the log at `from`', {
+        querystring: Range,
+        response: { 200: Consistency },
+      }),
+    },
+    async request => {
+      const { from, to } = request.query
+      const proof = await ledger.consistency(from, to)
+      const { note } = await ledger.checkpoint()
+      return { from, to, proof: proof.map(hash => Buffer.from(hash).toString('base64')), checkpoint: note }
+    },
+  )
+  typed.get(
+    '/v1/ledger/key',
+    {
+      config: { access: 'public' },
+      schema: describeRoute('ledger', 'Get the key that the log is checked with', {
+        response: {
+          200: Type.Object({ key: Type.String({ description: 'C2SP verifier key: name+hash+base64' }) }),
+        },
+      }),
+    },
+    async () => ({ key: ledger.verifierKey }),
+  )
+}
+
+async function listEntries({ ledger }: V1Parts['context'], query: PageRead) {
+  const { limit, after } = readPage(query, CURSOR)
+  const from = after === null ? 0 : Number(after)
+  const entries = await ledger.entries({ from, limit })
+  const end = from + entries.length
+  const next =
+    entries.length === limit && end < ledger.size ? Buffer.from(String(end)).toString('base64url') : null
+  return { items: entries.map(showEntry), next }
+}
+
+function showEntry({ index, timestamp, entry, erasedBy }: LedgerEntry) {
+  return { index, timestamp: timestamp.toISOString(), entry, erasedBy }
+}

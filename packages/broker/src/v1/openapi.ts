@@ -1,0 +1,41 @@
+// The OpenAPI 3.1 document of /v1, made from the routes' own schemas, so that it cannot say anything else.
+
+import swagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import { ROLES } from '../admin/roles.ts'
+
+/** To be awaited before any route of /v1 is registered. */
+export async function collectOpenapi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    hideUntagged: true,
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Casemate broker',
+        version,
+        description:
+          'Secrets, policies, release rules, attestations and the ledger of a Casemate broker. ' +
+          'Guests speak the Confidential Containers KBS protocol under /kbs/v0, which is not described here.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      components: {
+        securitySchemes: {
+          administrator: { type: 'http', scheme: 'bearer', description: 'an administrator’s token, cmt_…' },
+        },
+      },
+    },
+    transform: ({ schema, url, route }) => {
+      const access = route.config?.access
+      if (schema === undefined || !ROLES.some(role => role === access)) return { schema, url }
+      const description = `Needs the role ${String(access)}.`
+      return { schema: { ...schema, description, security: [{ administrator: [] }] }, url }
+    },
+  })
+}
+
+export function openapiRoute(app: FastifyInstance): void {
+  app.get('/v1/openapi.json', { config: { access: 'public' } }, async (_request, reply) => {
+    reply.header('cache-control', 'public, max-age=300')
+    return app.swagger()
+  })
+}

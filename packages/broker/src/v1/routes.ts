@@ -1,0 +1,116 @@
+// /v1, the broker's own API: every route, and the OpenAPI document that follows from their schemas.
+
+import {
+  AppraisalConfigError,
+  POLICY_SCHEMA,
+  parsePolicy,
+  parseReferenceValues,
+  REFERENCE_VALUES_SCHEMA,
+} from '@casemate/appraisal'
+import type { FastifyInstance } from 'fastify'
+import type { TSchema } from 'typebox'
+import type { Administrators } from '../admin/tokens.ts'
+import type { BrokerContext } from '../context.ts'
+import { BrokerError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
+import type { BrokerKeys } from '../keys/broker-keys.ts'
+import type { KekRotation } from '../keys/kek-rotation.ts'
+import type { KeyDescription, KeyEncryption } from '../keys/keys.ts'
+import type { Pipeline, ReleaseRules } from '../pipeline.ts'
+import { attestationRoutes } from './attestations.ts'
+import { documentRoutes } from './documents.ts'
+import { infoRoutes } from './info.ts'
+import { keyRoutes } from './keys.ts'
+import { ledgerRoutes } from './ledger.ts'
+import { checkRuleShape, dryRunRoute, Rule } from './rules.ts'
+import { secretRoutes } from './secrets.ts'
+import { tokenRoutes } from './tokens.ts'
+import { verifyRoutes } from './verify.ts'
+
+/** What /v1 works with. */
+export interface V1Parts {
+  readonly context: BrokerContext
+  readonly administrators: Administrators
+  readonly keys: BrokerKeys
+  readonly kek: KeyEncryption
+  readonly rotation: KekRotation
+  readonly ledgerKey: KeyDescription
+  readonly pipeline: Pipeline
+  readonly rules: ReleaseRules
+  readonly version: string
+}
+
+export function registerV1(app: FastifyInstance, parts: V1Parts): void {
+  secretRoutes(app, parts)
+  policyRoutes(app, parts)
+  referenceRoutes(app, parts)
+  ruleRoutes(app, parts)
+  attestationRoutes(app, parts)
+  verifyRoutes(app, parts)
+  ledgerRoutes(app, parts)
+  tokenRoutes(app, parts)
+  keyRoutes(app, parts)
+  infoRoutes(app, parts)
+}
+
+function policyRoutes(app: FastifyInstance, parts: V1Parts): void {
+  documentRoutes(app, parts, {
+    kind: 'policy',
+    plural: 'policies',
+    missing: 'policy-missing',
+    put: 'policy.put',
+    deleted: 'policy.deleted',
+    body: withoutIdentity(POLICY_SCHEMA),
+    check: document => checked('policy-invalid', document, parsePolicy),
+  })
+}
+
+function referenceRoutes(app: FastifyInstance, parts: V1Parts): void {
+  documentRoutes(app, parts, {
+    kind: 'reference',
+    plural: 'references',
+    missing: 'reference-missing',
+    put: 'reference.put',
+    deleted: 'reference.deleted',
+    body: withoutIdentity(REFERENCE_VALUES_SCHEMA),
+    check: document => checked('reference-invalid', document, parseReferenceValues),
+  })
+}
+
+function ruleRoutes(app: FastifyInstance, parts: V1Parts): void {
+  documentRoutes(app, parts, {
+    kind: 'rule',
+    plural: 'rules',
+    missing: 'rule-missing',
+    put: 'rule.put',
+    deleted: 'rule.deleted',
+    body: Rule,
+    check: document => {
+      const rule = checkRuleShape(document)
+      parts.rules.check(rule)
+      return rule
+    },
+  })
+  dryRunRoute(app, parts)
+}
+
+/** The document as it came, once `parse` accepts it; else every problem, as appraisal lists them. */
+function checked(
+  code: 'policy-invalid' | 'reference-invalid',
+  document: unknown,
+  parse: (document: unknown) => unknown,
+): JsonObject {
+  try {
+    parse(document)
+    // What parses is an object of plain JSON: it came as JSON, and no parser accepts anything but an object.
+    return document as JsonObject
+  } catch (error) {
+    if (!(error instanceof AppraisalConfigError)) throw error
+    throw new BrokerError(code, error.message, { violations: error.problems, cause: error })
+  }
+}
+
+/** Within an OpenAPI document a schema has no name of its own. */
+function withoutIdentity(schema: TSchema): TSchema {
+  return Object.fromEntries(Object.entries(schema).filter(([name]) => name !== '$id' && name !== '$schema'))
+}

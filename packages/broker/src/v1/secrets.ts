@@ -1,0 +1,155 @@
+// /v1/secrets: put, list, describe, delete. There is no way to read a secret's content here.
+
+import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { BrokerError } from '../errors.ts'
+import { formatSecretPath, secretPath } from '../secrets/secret-path.ts'
+import { compileAllButBody } from '../server/validation.ts'
+import type { SecretHead, SecretVersionHead } from '../store/store.ts'
+import { actorOf } from './actor.ts'
+import { readPage, writePage } from './paging.ts'
+import { etag, isUnchanged, notModified, readPrecondition } from './preconditions.ts'
+import { describeRoute } from './route-schema.ts'
+import type { V1Parts } from './routes.ts'
+import { Deleted, LedgerIndex, Octets, PageQuery, pageOf, SecretPathParameters, Time } from './schemas.ts'
+
+const Head = Type.Object({
+  path: Type.String({ description: 'repository/type/tag' }),
+  version: Type.Integer({ description: 'the one that guests get' }),
+  createdAt: Time,
+  updatedAt: Time,
+})
+
+const Version = Type.Object({
+  version: Type.Integer(),
+  createdAt: Time,
+  sizeBytes: Type.Integer(),
+  kekVersion: Type.Integer(),
+})
+
+const Description = Type.Object({ ...Head.properties, versions: Type.Array(Version) })
+
+const Stored = Type.Object({ path: Type.String(), version: Type.Integer(), ledgerIndex: LedgerIndex })
+
+const DeleteQuery = Type.Object(
+  { version: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })) },
+  { additionalProperties: false },
+)
+
+/** `repository/type/tag`, as the store continues a list. */
+const CURSOR = /^[\w-][\w.-]*\/[\w-][\w.-]*\/[\w-][\w.-]*$/
+
+const PATH = '/v1/secrets/:repository/:type/:tag'
+
+export function secretRoutes(app: FastifyInstance, parts: V1Parts): void {
+  readRoutes(app, parts)
+  deleteRoute(app, parts)
+  // A scope of its own: here a body is octets, whatever its content type says.
+  app.register(async scope => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    putRoute(scope, parts)
+  })
+}
+
+function readRoutes(app: FastifyInstance, { context }: V1Parts): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  typed.get(
+    '/v1/secrets',
+    {
+      config: { access: 'auditor' },
+      schema: describeRoute('secrets', 'List secrets', {
+        querystring: PageQuery,
+        response: { 200: pageOf(Head) },
+      }),
+    },
+    async request => writePage(await context.secrets.list(readPage(request.query, CURSOR)), showHead),
+  )
+  typed.get(
+    PATH,
+    {
+      config: { access: 'auditor' },
+      schema: describeRoute('secrets', 'Describe a secret and its versions', {
+        params: SecretPathParameters,
+        response: { 200: Description },
+      }),
+    },
+    async (request, reply) => {
+      const { repository, type, tag } = request.params
+      const described = await context.secrets.describe(secretPath(repository, type, tag))
+      if (isUnchanged(request, reply, described.revision)) return notModified(reply)
+      return { ...showHead(described), versions: described.versions.map(showVersion) }
+    },
+  )
+}
+
+function putRoute(app: FastifyInstance, { context }: V1Parts): void {
+  app.withTypeProvider<TypeBoxTypeProvider>().put(
+    PATH,
+    {
+      config: { access: 'writer', records: true },
+      validatorCompiler: compileAllButBody,
+      schema: describeRoute('secrets', 'Put a new version of a secret', {
+        params: SecretPathParameters,
+        body: Octets,
+        consumes: ['application/octet-stream'],
+        response: { 200: Stored, 201: Stored },
+      }),
+    },
+    async (request, reply) => {
+      const { repository, type, tag } = request.params
+      const path = secretPath(repository, type, tag)
+      const change = { actor: actorOf(request), expected: readPrecondition(request) }
+      const { index, value } = await context.secrets.put(path, octetsOf(request.body), change)
+      context.metrics.resourceWrites.inc()
+      reply.code(value.createdAt.getTime() === value.updatedAt.getTime() ? 201 : 200)
+      reply.header('etag', etag(value.revision))
+      return { path: formatSecretPath(path), version: value.version, ledgerIndex: index }
+    },
+  )
+}
+
+function deleteRoute(app: FastifyInstance, { context }: V1Parts): void {
+  app.withTypeProvider<TypeBoxTypeProvider>().delete(
+    PATH,
+    {
+      config: { access: 'writer', records: true },
+      schema: describeRoute('secrets', 'Delete a secret, or one version of it', {
+        params: SecretPathParameters,
+        querystring: DeleteQuery,
+        response: { 200: Deleted },
+      }),
+    },
+    async request => {
+      const { repository, type, tag } = request.params
+      const { version } = request.query
+      const path = secretPath(repository, type, tag)
+      const actor = actorOf(request)
+      const { index } =
+        version === undefined
+          ? await context.secrets.delete(path, { actor, expected: readPrecondition(request) })
+          : await context.secrets.deleteVersion(path, version, actor)
+      context.metrics.resourceDeletes.inc()
+      return { ledgerIndex: index }
+    },
+  )
+}
+
+/** An empty body, or none, is an empty secret only by mistake. */
+function octetsOf(body: unknown): Uint8Array {
+  if (body instanceof Uint8Array && body.length > 0) return body
+  throw new BrokerError('request-malformed', 'the body is empty, want the secret’s octets')
+}
+
+function showHead(head: SecretHead) {
+  return {
+    path: formatSecretPath(head),
+    version: head.version,
+    createdAt: head.createdAt.toISOString(),
+    updatedAt: head.updatedAt.toISOString(),
+  }
+}
+
+function showVersion({ version, createdAt, sizeBytes, kekVersion }: SecretVersionHead) {
+  return { version, createdAt: createdAt.toISOString(), sizeBytes, kekVersion }
+}

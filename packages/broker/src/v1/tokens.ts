@@ -1,0 +1,95 @@
+// /v1/tokens: administrators' tokens. The text of one is in the answer that made it and nowhere else.
+
+import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { ROLES } from '../admin/roles.ts'
+import { BrokerError } from '../errors.ts'
+import type { StoredToken } from '../store/store.ts'
+import { actorOf } from './actor.ts'
+import { readPage, writePage } from './paging.ts'
+import { describeRoute } from './route-schema.ts'
+import type { V1Parts } from './routes.ts'
+import { Deleted, IdPath, LedgerIndex, PageQuery, pageOf, Time } from './schemas.ts'
+
+const RoleName = Type.Enum([...ROLES])
+
+const Token = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  role: RoleName,
+  createdAt: Time,
+  expiresAt: Time,
+})
+
+const Created = Type.Object({
+  ...Token.properties,
+  token: Type.String({ description: 'shown this once' }),
+  ledgerIndex: LedgerIndex,
+})
+
+const NewToken = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 128, pattern: '^[^\\x00-\\x1f\\x7f]+$' }),
+    role: RoleName,
+    expiresAt: Time,
+  },
+  { additionalProperties: false },
+)
+
+const CURSOR = /^[0-9a-v]{16}$/
+
+export function tokenRoutes(app: FastifyInstance, { administrators, context }: V1Parts): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  typed.get(
+    '/v1/tokens',
+    {
+      config: { access: 'admin' },
+      schema: describeRoute('tokens', 'List tokens', {
+        querystring: PageQuery,
+        response: { 200: pageOf(Token) },
+      }),
+    },
+    async request => writePage(await context.store.tokens.list(readPage(request.query, CURSOR)), showToken),
+  )
+  typed.post(
+    '/v1/tokens',
+    {
+      config: { access: 'admin', records: true },
+      schema: describeRoute('tokens', 'Create a token', { body: NewToken, response: { 201: Created } }),
+    },
+    async (request, reply) => {
+      const { name, role, expiresAt } = request.body
+      const wanted = { name, role, expiresAt: readTime(expiresAt) }
+      const { token, stored, index } = await administrators.create(wanted, actorOf(request))
+      reply.code(201)
+      return { ...showToken(stored), token, ledgerIndex: index }
+    },
+  )
+  typed.delete(
+    '/v1/tokens/:id',
+    {
+      config: { access: 'admin', records: true },
+      schema: describeRoute('tokens', 'Revoke a token', { params: IdPath, response: { 200: Deleted } }),
+    },
+    async request => {
+      const { index } = await administrators.delete(request.params.id, actorOf(request))
+      return { ledgerIndex: index }
+    },
+  )
+}
+
+/** RFC 3339 with a zone; a day that does not exist is not moved to the next one. */
+export function readTime(text: string): Date {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text)
+    ? new Date(text)
+    : null
+  if (time !== null && !Number.isNaN(time.getTime())) return time
+  throw new BrokerError('request-malformed', 'it is not a time', {
+    expected: '2026-11-22T12:00:00Z',
+    got: text.slice(0, 40),
+  })
+}
+
+function showToken({ id, name, role, createdAt, expiresAt }: StoredToken) {
+  return { id, name, role, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString() }
+}

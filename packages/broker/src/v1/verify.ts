@@ -1,0 +1,77 @@
+// Evidence in, explanation out; nothing is stored but that it was asked. And the same for a policy that is to be tried.
+
+import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { BrokerError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
+import { readEvidence } from './attestations.ts'
+import { describeRoute } from './route-schema.ts'
+import type { V1Parts } from './routes.ts'
+import { AnyObject, NamePath, Time } from './schemas.ts'
+import { readTime } from './tokens.ts'
+
+const CLOSED = { additionalProperties: false }
+
+const Base64 = Type.String({
+  pattern: '^[A-Za-z0-9+/_-]*={0,2}$',
+  minLength: 4,
+  description: 'base64 or base64url',
+})
+
+/** The policy that handshakes use, and this route where none is named. */
+const DEFAULT_POLICY = 'default'
+
+const Verify = Type.Object(
+  {
+    evidence: Base64,
+    at: Type.Optional(Time),
+    policy: Type.Optional(Type.Union([Type.String({ maxLength: 128 }), AnyObject])),
+  },
+  CLOSED,
+)
+
+const Test = Type.Union([
+  Type.Object({ evidence: Base64, at: Type.Optional(Time) }, CLOSED),
+  Type.Object({ attestationId: Type.String({ maxLength: 64 }) }, CLOSED),
+])
+
+export function verifyRoutes(app: FastifyInstance, { context, pipeline }: V1Parts): void {
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
+  typed.post(
+    '/v1/verify',
+    {
+      config: { access: 'auditor' },
+      schema: describeRoute('verify', 'Explain evidence', { body: Verify, response: { 200: AnyObject } }),
+    },
+    async request => {
+      const { evidence, at, policy = DEFAULT_POLICY } = request.body
+      return pipeline.explain({
+        evidence: Buffer.from(evidence, 'base64'),
+        at: at === undefined ? context.now() : readTime(at),
+        policy: policy as string | JsonObject,
+      })
+    },
+  )
+  typed.post(
+    '/v1/policies/:name/test',
+    {
+      config: { access: 'auditor' },
+      schema: describeRoute('policies', 'Try a policy on evidence, given or of a past attestation', {
+        params: NamePath,
+        body: Test,
+        response: { 200: AnyObject },
+      }),
+    },
+    async request => {
+      const { body } = request
+      const policy = request.params.name
+      if ('evidence' in body) {
+        const at = body.at === undefined ? context.now() : readTime(body.at)
+        return pipeline.explain({ evidence: Buffer.from(body.evidence, 'base64'), at, policy })
+      }
+      const past = await context.store.attestations.find(body.attestationId)
+      if (past === null) throw new BrokerError('attestation-missing', 'there is no such attestation')
+      return pipeline.explain({ evidence: await readEvidence(context, past.id), at: past.at, policy })
+    },
+  )
+}
