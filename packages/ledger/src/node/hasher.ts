@@ -44,7 +44,7 @@ export function commitInto(target: Buffer, offset: number, salt: Uint8Array, con
 }
 
 /** Root over `count` hashes, a power of two, from `first` on. */
-export function rootOf(hashes: Uint8Array, first: number, count: number): Buffer {
+export function rootOf(hashes: Uint8Array, first: number, count: number): Uint8Array {
   const level = Buffer.from(hashes.subarray(first * HASH_SIZE, (first + count) * HASH_SIZE))
   const at = (index: number) => level.subarray(index * HASH_SIZE, (index + 1) * HASH_SIZE)
   for (let width = count; width > 1; width /= 2) {
@@ -52,15 +52,15 @@ export function rootOf(hashes: Uint8Array, first: number, count: number): Buffer
       hashNodeInto(level, pair * HASH_SIZE, at(2 * pair), at(2 * pair + 1))
     }
   }
-  return Buffer.from(level.subarray(0, HASH_SIZE))
+  return new Uint8Array(level.subarray(0, HASH_SIZE))
 }
 
-export function nodeOf(left: Uint8Array, right: Uint8Array): Buffer {
+export function nodeOf(left: Uint8Array, right: Uint8Array): Uint8Array {
   const node = Buffer.alloc(HASH_SIZE)
   hashNodeInto(node, 0, left, right)
-  return node
+  return new Uint8Array(node)
 }
 
-export function emptyRoot(): Buffer {
-  return hash('sha256', Buffer.alloc(0), 'buffer')
+export function emptyRoot(): Uint8Array {
+  return new Uint8Array(hash('sha256', '', 'buffer'))
 }

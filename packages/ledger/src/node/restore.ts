@@ -1,6 +1,7 @@
 // Opens what is stored, and believes none of it: the edge of the tree is recomputed from the leaves and tiles below it
 // and must give the root that the last batch recorded and the checkpoint that was last shown. Old tiles and contents
 // are read again by the deep check (src/node/check.ts).
+import { equalBytes } from '../bytes.ts'
 import { LedgerError } from '../errors.ts'
 import { COMMITMENT_OFFSET, HASH_SIZE, LEAF_SIZE } from '../leaf.ts'
 import { TILE_WIDTH } from '../tile.ts'
@@ -21,7 +22,7 @@ export function restoreTail(store: LedgerStore, head: Head): MerkleTail {
     level++
   }
   const tail = MerkleTail.restore(head.size, tiles)
-  if (!tail.root().equals(head.root))
+  if (!equalBytes(tail.root(), head.root))
     throw damaged('the leaves do not give the root that was recorded for them')
   return tail
 }
@@ -37,7 +38,7 @@ function restoreTile(store: LedgerStore, level: number, total: number): PartialT
       hashLeafInto(hashes, index * HASH_SIZE, leaves, index * LEAF_SIZE)
     } else {
       const child = store.tile(level - 1, position * TILE_WIDTH + index)
-      rootOf(child, 0, TILE_WIDTH).copy(hashes, index * HASH_SIZE)
+      hashes.set(rootOf(child, 0, TILE_WIDTH), index * HASH_SIZE)
     }
   }
   return { position, count, hashes }

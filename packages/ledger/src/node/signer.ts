@@ -31,7 +31,7 @@ export class CheckpointSigner {
   }
 
   sign(size: number, root: Uint8Array): SignedCheckpoint {
-    const checkpoint = { origin: this.origin, size, root: new Uint8Array(root), extensions: [] }
+    const checkpoint = { origin: this.origin, size, root, extensions: [] }
     const text = formatCheckpoint(checkpoint)
     const signature = sign(null, Buffer.from(text), this.#privateKey)
     return { ...checkpoint, note: `${text}\n${formatSignature(this.#key, signature)}` }

@@ -40,7 +40,7 @@ export class MerkleTail {
         const width = 1 << bit
         if ((count & width) === 0) continue
         const first = count & ~(2 * width - 1)
-        rootOf(hashes, first, width).copy(peaks, (level * TILE_HEIGHT + bit) * HASH_SIZE)
+        peaks.set(rootOf(hashes, first, width), (level * TILE_HEIGHT + bit) * HASH_SIZE)
       }
     }
     return new MerkleTail(size, peaks, [...tiles])
@@ -70,12 +70,12 @@ export class MerkleTail {
     this.#size++
   }
 
-  root(): Buffer {
-    let root: Buffer | undefined
+  root(): Uint8Array {
+    let root: Uint8Array | undefined
     let level = 0
     for (let rest = this.#size; rest > 0; rest = Math.floor(rest / 2)) {
       if (rest % 2 === 1)
-        root = root === undefined ? Buffer.from(this.#peak(level)) : nodeOf(this.#peak(level), root)
+        root = root === undefined ? new Uint8Array(this.#peak(level)) : nodeOf(this.#peak(level), root)
       level++
     }
     return root ?? emptyRoot()

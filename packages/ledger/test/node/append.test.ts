@@ -1,0 +1,216 @@
+// Appending: batches, savepoints, order, time, back-pressure, closing.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LedgerError } from '../../src/index.ts'
+import { MAX_ENTRY_BYTES, MAX_WAITING, openLedger } from '../../src/node/index.ts'
+import { rejectsCode } from '../expect-code.ts'
+import { entryOf, fill, KEY, ORIGIN, open, START } from './fixture.ts'
+
+test('an entry reads back as it was appended, with its index and time', async t => {
+  const { ledger } = open(t)
+  const { index, timestamp, value } = await ledger.append({ b: 1, a: ['ü', null, { c: 1.5 }] })
+  assert.deepEqual([index, timestamp, value], [0, new Date(START), undefined])
+  assert.deepEqual(await ledger.entry(0), {
+    index: 0,
+    timestamp: new Date(START),
+    entry: { a: ['ü', null, { c: 1.5 }], b: 1 },
+    erasedBy: null,
+  })
+})
+
+test('appends of one turn share one transaction, in the order in which they came', async t => {
+  const { ledger, db } = open(t)
+  const appended = await Promise.all(Array.from({ length: 300 }, (_, at) => ledger.append(entryOf(at))))
+  assert.deepEqual(
+    appended.map(({ index }) => index),
+    Array.from({ length: 300 }, (_, at) => at),
+  )
+  // One segment for each bundle of 256 that the batch touches.
+  assert.equal(db.prepare('SELECT count(*) AS n FROM ledger_segment').get()?.['n'], 2)
+})
+
+test('what the caller does to an entry after appending it does not matter', async t => {
+  const { ledger } = open(t)
+  const entry = { type: 'before' }
+  const appended = ledger.append(entry)
+  entry.type = 'after'
+  await appended
+  assert.deepEqual((await ledger.entry(0)).entry, { type: 'before' })
+})
+
+test('a promise resolves only after the commit', async t => {
+  const { ledger, path } = open(t)
+  const other = open(t, path).db
+  const count = () => other.prepare('SELECT count(*) AS n FROM ledger_entry').get()?.['n']
+  const appended = ledger.append(entryOf(0))
+  assert.equal(ledger.size, 0)
+  await appended
+  assert.equal(ledger.size, 1)
+  assert.equal(count(), 1)
+})
+
+test('a change to the database and its entry commit together', async t => {
+  const { ledger, db } = open(t)
+  db.exec('CREATE TABLE state (value INTEGER)')
+  const insert = db.prepare('INSERT INTO state VALUES (?)')
+  const appended = await ledger.append(entryOf(0), ({ index, timestamp }) => {
+    insert.run(index + 40)
+    return timestamp
+  })
+  assert.deepEqual(appended.value, new Date(START))
+  assert.deepEqual({ ...db.prepare('SELECT value FROM state').get() }, { value: 40 })
+})
+
+test('a change that throws takes its entry and nobody else along', async t => {
+  const { ledger, db } = open(t)
+  db.exec('CREATE TABLE state (value INTEGER)')
+  const insert = db.prepare('INSERT INTO state VALUES (?)')
+  const conflict = new Error('conflict')
+  const results = await Promise.allSettled([
+    ledger.append(entryOf(0), () => insert.run(0)),
+    ledger.append(entryOf(1), () => {
+      insert.run(1)
+      throw conflict
+    }),
+    ledger.append(entryOf(2), () => insert.run(2)),
+  ])
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  assert.equal(results[1].status === 'rejected' && results[1].reason, conflict)
+  assert.deepEqual(
+    db
+      .prepare('SELECT value FROM state')
+      .all()
+      .map(row => row['value']),
+    [0, 2],
+  )
+  assert.deepEqual(
+    (await ledger.entries({ from: 0, limit: 10 })).map(({ entry }) => entry),
+    [entryOf(0), entryOf(2)],
+  )
+})
+
+test('a batch in which every change throws leaves nothing', async t => {
+  const { ledger } = open(t)
+  const failing = () => ledger.append(entryOf(0), () => assert.fail('no'))
+  await Promise.allSettled([failing(), failing()])
+  assert.equal(ledger.size, 0)
+  await fill(ledger, 1)
+  await ledger.check()
+})
+
+test('an entry can be made from what its change found', async t => {
+  const { ledger } = open(t)
+  await ledger.append(
+    (version, { index }) => ({ version, index }),
+    () => 7,
+  )
+  assert.deepEqual((await ledger.entry(0)).entry, { version: 7, index: 0 })
+})
+
+test('an entry made within that is no JSON takes its change along', async t => {
+  const { ledger, db } = open(t)
+  db.exec('CREATE TABLE state (value INTEGER)')
+  const appended = ledger.append(
+    () => ({ bad: Number.NaN }),
+    () => db.exec('INSERT INTO state VALUES (1)'),
+  )
+  await rejectsCode('entry-invalid', appended)
+  assert.equal(db.prepare('SELECT count(*) AS n FROM state').get()?.['n'], 0)
+})
+
+test('a change that is asynchronous is refused, for it would outlive the transaction', async t => {
+  const { ledger } = open(t)
+  await assert.rejects(
+    ledger.append(entryOf(0), () => Promise.resolve(1)),
+    TypeError,
+  )
+  assert.equal(ledger.size, 0)
+})
+
+test('time in the log never runs backwards', async t => {
+  const { ledger, clock } = open(t)
+  await ledger.append(entryOf(0))
+  clock.time -= 1000
+  assert.deepEqual((await ledger.append(entryOf(1))).timestamp, new Date(START))
+  clock.time += 3000
+  assert.deepEqual((await ledger.append(entryOf(2))).timestamp, new Date(START + 2000))
+  await ledger.check()
+})
+
+test('a clock or a source of randomness that fails records nothing', async t => {
+  const { db } = open(t)
+  const options = { db, origin: ORIGIN, signingKey: KEY, now: () => new Date(START) }
+  const broken = openLedger({ ...options, now: () => new Date(Number.NaN) })
+  await rejectsCode('ledger-unavailable', broken.append(entryOf(0)))
+  const short = openLedger({ ...options, randomBytes: () => new Uint8Array(31) })
+  await rejectsCode('ledger-unavailable', short.append(entryOf(0)))
+  assert.equal(openLedger(options).size, 0)
+})
+
+test('every entry has a salt of its own', async t => {
+  const { ledger, db } = open(t)
+  await Promise.all(Array.from({ length: 20 }, () => ledger.append(entryOf(1))))
+  assert.equal(db.prepare('SELECT count(DISTINCT salt) AS n FROM ledger_entry').get()?.['n'], 20)
+})
+
+test('an entry may be as long as the limit, and not a byte longer', async t => {
+  const { ledger } = open(t)
+  const text = 'ü'.repeat((MAX_ENTRY_BYTES - '{"a":""}'.length) / 2)
+  await ledger.append({ a: text })
+  assert.deepEqual((await ledger.entry(0)).entry, { a: text })
+  await rejectsCode('entry-too-large', ledger.append({ a: `${text}x` }))
+  await ledger.check()
+})
+
+test('the queue is bounded and says when to come back', async t => {
+  const { ledger } = open(t)
+  const waiting = Array.from({ length: MAX_WAITING }, () => ledger.append({}))
+  await assert.rejects(ledger.append({}), error => {
+    assert.ok(error instanceof LedgerError)
+    assert.equal(error.code, 'ledger-busy')
+    assert.ok(error.retryAfterMs !== undefined && error.retryAfterMs > 0)
+    return true
+  })
+  await Promise.all(waiting)
+  assert.equal(ledger.size, MAX_WAITING)
+  assert.equal((await ledger.append({})).index, MAX_WAITING)
+})
+
+test('the queue is bounded in length too', async t => {
+  const { ledger } = open(t)
+  const large = { a: 'x'.repeat(60_000) }
+  const results = await Promise.allSettled(Array.from({ length: 1_200 }, () => ledger.append(large)))
+  const refused = results.filter(({ status }) => status === 'rejected')
+  assert.ok(refused.length > 0 && refused.length < 200)
+  assert.equal(ledger.size, results.length - refused.length)
+})
+
+test('closing waits for what was appended and takes nothing more', async t => {
+  const { ledger } = open(t)
+  const appended = ledger.append(entryOf(0))
+  await ledger.close()
+  assert.equal((await appended).index, 0)
+  await rejectsCode('ledger-closed', ledger.append(entryOf(1)))
+})
+
+test('a second writer on the same file continues where the first one is', async t => {
+  const { ledger, path } = open(t)
+  const second = open(t, path).ledger
+  await fill(ledger, 300)
+  assert.equal((await second.append(entryOf(300))).index, 300)
+  assert.equal((await ledger.append(entryOf(301))).index, 301)
+  assert.equal((await ledger.check()).size, 302)
+})
+
+test('a database that somebody else keeps locked is unavailable, not broken', async t => {
+  const { ledger, path, db } = open(t)
+  db.exec('PRAGMA busy_timeout = 0')
+  const other = open(t, path).db
+  other.exec('BEGIN IMMEDIATE')
+  await rejectsCode('ledger-unavailable', ledger.append(entryOf(0)))
+  other.exec('ROLLBACK')
+  assert.equal((await ledger.append(entryOf(0))).index, 0)
+})
