@@ -13,6 +13,7 @@ interface Native {
   toBase64?(): string
 }
 interface NativeConstructor {
+  fromHex?(text: string): Uint8Array
   fromBase64?(text: string): Uint8Array
 }
 
@@ -28,6 +29,8 @@ export function toHex(bytes: Uint8Array): string {
 /** Bytes of an even number of hex digits in either case; null for anything else. */
 export function fromHex(hex: string): Uint8Array | null {
   if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) return null
+  const native = (Uint8Array as NativeConstructor).fromHex?.(hex)
+  if (native) return native
   const bytes = new Uint8Array(hex.length / 2)
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
   return bytes

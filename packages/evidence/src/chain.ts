@@ -7,7 +7,7 @@ import { equal } from './bytes.ts'
 import type { Crl } from './crl.ts'
 import { Refusal } from './refusal.ts'
 import { isSignedBy } from './signature.ts'
-import { formatTime } from './steps.ts'
+import { describeWindow, formatTime } from './steps.ts'
 import { type Certificate, describeCertificate, KEY_USAGE } from './x509.ts'
 
 /** Longest path; the vendors' have three certificates. */
@@ -143,18 +143,14 @@ function verifyUsage(certificate: Certificate, index: number): void {
 
 function verifyWindow(certificate: Certificate, now: number): void {
   const { notBefore, notAfter } = certificate
-  const window = {
-    expected: `between ${formatTime(notBefore)} and ${formatTime(notAfter)}`,
-    got: formatTime(now),
-  }
+  if (notBefore <= now && now <= notAfter) return
+  const window = describeWindow(notBefore, notAfter, now)
   if (now > notAfter) {
     const message = `${describeCertificate(certificate)} expired at ${formatTime(notAfter)}`
     throw new Refusal('certificate-expired', message, window)
   }
-  if (now < notBefore) {
-    const message = `${describeCertificate(certificate)} is valid from ${formatTime(notBefore)}`
-    throw new Refusal('certificate-not-yet-valid', message, window)
-  }
+  const message = `${describeCertificate(certificate)} is valid from ${formatTime(notBefore)}`
+  throw new Refusal('certificate-not-yet-valid', message, window)
 }
 
 export interface RevocationOptions {
@@ -232,19 +228,14 @@ async function findCrl(certificate: Certificate, search: CrlSearch): Promise<Crl
 
 function newestInWindow(crls: readonly Crl[], now: number): Crl {
   const newest = crls.reduce((best, crl) => (isNewer(crl, best, now) ? crl : best))
-  const window = {
-    expected: `between ${formatTime(newest.thisUpdate)} and ${formatTime(newest.nextUpdate)}`,
-    got: formatTime(now),
-  }
+  if (newest.thisUpdate <= now && now <= newest.nextUpdate) return newest
+  const window = describeWindow(newest.thisUpdate, newest.nextUpdate, now)
   if (now > newest.nextUpdate) {
     const message = `the newest revocation list expired at ${formatTime(newest.nextUpdate)}`
     throw new Refusal('crl-expired', message, window)
   }
-  if (now < newest.thisUpdate) {
-    const message = `the revocation list is valid from ${formatTime(newest.thisUpdate)}`
-    throw new Refusal('crl-not-yet-valid', message, window)
-  }
-  return newest
+  const message = `the revocation list is valid from ${formatTime(newest.thisUpdate)}`
+  throw new Refusal('crl-not-yet-valid', message, window)
 }
 
 /** Lists from the future do not count while there is one that has begun; of those, the later is the newer. */

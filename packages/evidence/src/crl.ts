@@ -33,6 +33,8 @@ const OID_CERTIFICATE_ISSUER = '2.5.29.29'
 export function looksLikeCrl(der: Uint8Array): boolean {
   try {
     const body = new DerReader(der, 'crl-malformed', 'CRL').enter(TAG.sequence).enter(TAG.sequence)
+    // A certificate's version is tagged; not to throw for each of them is all that this line is for.
+    if (body.peek() === explicitTag(0)) return false
     body.optional(TAG.integer)
     body.expect(TAG.sequence)
     body.expect(TAG.sequence)

@@ -132,17 +132,14 @@ export class DerReader {
   time(): number {
     const { tag, contents } = this.next()
     if (tag !== TAG.utcTime && tag !== TAG.generalizedTime) this.fail('neither UTCTime nor GeneralizedTime')
-    let text = String.fromCharCode(...contents.subarray(0, 20))
-    if (tag === TAG.utcTime) text = (text < '50' ? '20' : '19') + text
-    const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text)?.slice(1)
-    if (!parts) this.fail('a time is not YYYYMMDDHHMMSSZ')
-    const [date, clock] = [parts.slice(0, 3).join('-'), parts.slice(3).join(':')]
-    const time = Date.parse(`${date}T${clock}Z`)
-    // Date.parse rolls 30 February over to March in some engines; the round trip does not.
-    if (Number.isNaN(time) || new Date(time).toISOString() !== `${date}T${clock}.000Z`) {
-      this.fail('a time does not exist')
-    }
-    return time
+    const wanted = tag === TAG.utcTime ? 13 : 15
+    if (contents.length !== wanted || contents[wanted - 1] !== 0x5a)
+      this.fail('a time is not YYYYMMDDHHMMSSZ')
+    const pairs = Array.from({ length: wanted >> 1 }, (_, index) => this.#twoDigits(contents, 2 * index))
+    // RFC 5280, 4.1.2.5.1: the two digits of UTCTime are of the years 1950 to 2049.
+    const year =
+      wanted === 13 ? (((pairs[0] ?? 0) + 50) % 100) + 1950 : (pairs[0] ?? 0) * 100 + (pairs[1] ?? 0)
+    return calendarTime(year, pairs.slice(-5)) ?? this.fail('a time does not exist')
   }
 
   fail(reason: string): never {
@@ -154,6 +151,13 @@ export class DerReader {
     if (byte === undefined) this.fail('it ends too early')
     this.#offset++
     return byte
+  }
+
+  #twoDigits(contents: Uint8Array, at: number): number {
+    const tens = (contents[at] ?? 0) - 0x30
+    const ones = (contents[at + 1] ?? 0) - 0x30
+    if (tens < 0 || tens > 9 || ones < 0 || ones > 9) this.fail('a time is not YYYYMMDDHHMMSSZ')
+    return tens * 10 + ones
   }
 
   #length(): number {
@@ -186,4 +190,16 @@ export class DerReader {
     const root = Math.min(2, Math.floor(first / 40))
     return [root, first - 40 * root, ...arcs.slice(1)].join('.')
   }
+}
+
+/** Month, day, hour, minute and second; null for what no calendar or clock shows. */
+function calendarTime(
+  year: number,
+  [month = 0, day = 0, hour = 0, minute = 0, second = 0]: readonly number[],
+) {
+  const time = Date.UTC(year, month - 1, day, hour, minute, second)
+  // Date.UTC rolls what does not exist over to what does, and takes years below 100 for others.
+  const shown = new Date(time)
+  const isReal = year >= 100 && shown.getUTCMonth() === month - 1 && shown.getUTCDate() === day
+  return isReal && hour < 24 && minute < 60 && second < 60 ? time : null
 }

@@ -11,6 +11,8 @@ import type { ParsedEvidence } from './parse.ts'
 import { Refusal } from './refusal.ts'
 import { parseSampleEvidence } from './sample.ts'
 
+/** What older and newer guests send beside a TDX quote. */
+const EVENT_LOGS = ['cc_eventlog', 'aa_eventlog'] as const
 /** Longest event log taken, in characters of base64; it is not evidence, and not looked at. */
 const MAX_EVENT_LOG_LENGTH = 4 * 1024 * 1024
 
@@ -27,7 +29,7 @@ export function parseKbsEvidence(tee: Kind, primaryEvidence: unknown): ParsedEvi
   if (tee === 'sample') return parseSampleEvidence(primaryEvidence)
   const json = new JsonFields(primaryEvidence, 'evidence')
   const quote = parseIntelQuote(json.base64('quote', MAX_QUOTE_BYTES))
-  if (tee === 'tdx') json.optionalText('cc_eventlog', MAX_EVENT_LOG_LENGTH)
+  if (tee === 'tdx') for (const log of EVENT_LOGS) json.optionalText(log, MAX_EVENT_LOG_LENGTH)
   json.finish()
   if (quote.kind === tee) return quote
   throw new Refusal('evidence-malformed', `the evidence is named ${tee}, its quote is of ${quote.kind}`, {

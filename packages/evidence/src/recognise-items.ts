@@ -52,7 +52,7 @@ export function recogniseItems(bytes: Uint8Array): Items | null {
     enclaveIdentities: [],
     tcbEvaluationNumbers: [],
   }
-  if (isDerSequence(bytes)) addDer(items, bytes.slice())
+  if (isDerSequence(bytes)) addDer(items, new Uint8Array(bytes))
   else if (bytes.length <= MAX_JSON_LENGTH) addText(items, decodeUtf8(bytes) ?? '', 0)
   return Object.values(items).some(list => list.length > 0) ? items : null
 }

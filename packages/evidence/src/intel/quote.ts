@@ -81,7 +81,8 @@ export function parseIntelQuote(input: Uint8Array): SgxQuote | TdxQuote {
   if (input.length > MAX_QUOTE_BYTES) {
     throw new Refusal('evidence-malformed', `quote: ${input.length} bytes, want at most ${MAX_QUOTE_BYTES}`)
   }
-  const bytes = input.slice()
+  // slice() of a Buffer would share its memory.
+  const bytes = new Uint8Array(input)
   const reader = new ByteReader(bytes, 'quote')
   const version = reader.u16('version')
   const keyType = reader.u16('attestation key type')

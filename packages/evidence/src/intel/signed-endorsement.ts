@@ -6,7 +6,7 @@ import { verifyChain, verifyRevocation } from '../chain.ts'
 import type { Crl } from '../crl.ts'
 import { Refusal } from '../refusal.ts'
 import { isSignedBy } from '../signature.ts'
-import { formatTime } from '../steps.ts'
+import { describeWindow, formatTime } from '../steps.ts'
 import { type Certificate, describeCertificate, KEY_USAGE } from '../x509.ts'
 import type { SignedJson } from './signed-json.ts'
 
@@ -84,20 +84,17 @@ function chooseCurrent<T extends Dated>(what: string, candidates: readonly T[], 
       hint: 'fetch it from Intel’s Provisioning Certification Service or a PCCS',
     })
   }
+  if (best.issueDate <= now && now <= best.nextUpdate) return best
   const window = {
-    expected: `between ${formatTime(best.issueDate)} and ${formatTime(best.nextUpdate)}`,
-    got: formatTime(now),
+    ...describeWindow(best.issueDate, best.nextUpdate, now),
     hint: 'fetch the endorsements of this time',
   }
   if (now > best.nextUpdate) {
     const message = `the ${what} expired at ${formatTime(best.nextUpdate)}`
     throw new Refusal('endorsement-expired', message, window)
   }
-  if (now < best.issueDate) {
-    const message = `the ${what} was issued at ${formatTime(best.issueDate)} only`
-    throw new Refusal('endorsement-not-yet-valid', message, window)
-  }
-  return best
+  const message = `the ${what} was issued at ${formatTime(best.issueDate)} only`
+  throw new Refusal('endorsement-not-yet-valid', message, window)
 }
 
 /** By evaluation number, then by date. */

@@ -133,14 +133,17 @@ const CONFIGURATION_NEEDED: ReadonlySet<TcbStatus> = new Set([
  */
 export function adviseRelaunch(teeTcbSvn2: Uint8Array, input: RelaunchInput): TcbStatus {
   const { info, sgxStatus, tdxStatus } = input
-  const [latest] = info.levels
-  if (!isOnlyTheModuleOld(input) || !latest?.tdxComponents) return tdxStatus
-  const [isvSvn = 0, version = 0, component2 = 0] = teeTcbSvn2
-  const [latestSvn = 0, , latestComponent2 = 0] = latest.tdxComponents
-  const wantedSvn = version === 0 ? latestSvn : findModuleIdentity(info, version).levels[0]?.isvSvn
-  if (wantedSvn === undefined || isvSvn < wantedSvn || component2 < latestComponent2) return tdxStatus
+  if (!isOnlyTheModuleOld(input) || !isLatest(info, teeTcbSvn2)) return tdxStatus
   const needsConfiguration = CONFIGURATION_NEEDED.has(sgxStatus) || CONFIGURATION_NEEDED.has(tdxStatus)
   return needsConfiguration ? 'TDRelaunchAdvisedConfigurationNeeded' : 'TDRelaunchAdvised'
+}
+
+/** Whether module and late microcode have the newest versions that the TCB info knows. */
+function isLatest(info: TcbInfo, [isvSvn = 0, version = 0, microcode = 0]: Uint8Array): boolean {
+  const latest = info.levels[0]?.tdxComponents
+  if (!latest) return false
+  const wantedSvn = version === 0 ? latest[0] : findModuleIdentity(info, version).levels[0]?.isvSvn
+  return wantedSvn !== undefined && isvSvn >= wantedSvn && microcode >= (latest[2] ?? 0)
 }
 
 function isOnlyTheModuleOld({ sgxStatus, tdxStatus, moduleStatus, qeStatus }: RelaunchInput): boolean {

@@ -1,0 +1,171 @@
+// One GET from a vendor’s service: bounded in time and size, repeated with growing pauses where the service says that
+// it is busy. After a failure the whole host is left alone until its pause is over, so that a broker under load does
+// not become the reason for the vendor’s rate limit.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Vendors answer within two seconds; beyond ten a handshake has better things to wait for. */
+export const REQUEST_TIMEOUT_MS = 10_000
+/** Intel’s largest answer is some 100 KiB. */
+export const MAX_ANSWER_BYTES = 4 * 1024 * 1024
+/** The first try and two more. */
+export const MAX_ATTEMPTS = 3
+/** Pause after the first failure; it doubles with each one. */
+export const FIRST_PAUSE_MS = 500
+/** Longest pause that a call sits out; after a longer one it fails and says when to come back. */
+export const MAX_PATIENCE_MS = 5_000
+/** What is believed of a Retry-After. */
+export const MAX_RETRY_AFTER_MS = 3_600_000
+
+/** An endorsement that could not be had now: try again after `retryAfterMs`, where that is known. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable'
+  readonly code = 'endorsement-unavailable'
+  readonly retryAfterMs: number | null
+  /** What a person can do about it. */
+  readonly hint: string | undefined
+
+  constructor(message: string, detail: { retryAfterMs?: number; hint?: string; cause?: unknown } = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.retryAfterMs = detail.retryAfterMs ?? null
+    this.hint = detail.hint
+  }
+}
+
+export interface HttpAnswer {
+  readonly headers: Headers
+  readonly body: Uint8Array
+}
+
+export interface HttpOptions {
+  readonly fetch: typeof globalThis.fetch
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly wait: (milliseconds: number) => Promise<void>
+}
+
+/** The default of {@link HttpOptions.wait}. */
+export async function waitFor(milliseconds: number): Promise<void> {
+  await sleep(milliseconds)
+}
+
+/** Failures of one host in a row, and until when it is left alone. */
+interface Pause {
+  readonly failures: number
+  readonly until: number
+}
+
+export class HttpSource {
+  readonly #options: HttpOptions
+  readonly #pauses = new Map<string, Pause>()
+
+  constructor(options: HttpOptions) {
+    this.#options = options
+  }
+
+  /**
+   * The answer to a GET; null where the service has no such item (404, 410).
+   * @throws {Unavailable}
+   */
+  async get(url: URL): Promise<HttpAnswer | null> {
+    for (let attempt = 1; ; attempt++) {
+      const pause = this.#pauses.get(url.host)
+      const left = pause === undefined ? 0 : pause.until - this.#options.now()
+      if (left > MAX_PATIENCE_MS) throw busy(url, left)
+      if (left > 0) await this.#options.wait(left)
+      const outcome = await this.#try(url)
+      if (!(outcome instanceof Failure)) {
+        this.#pauses.delete(url.host)
+        return outcome
+      }
+      const until = this.#pauseHost(url.host, outcome)
+      if (attempt >= MAX_ATTEMPTS) throw busy(url, until - this.#options.now(), outcome)
+    }
+  }
+
+  #pauseHost(host: string, failure: Failure): number {
+    const failures = (this.#pauses.get(host)?.failures ?? 0) + 1
+    const grown = FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10)
+    const pauseMs = Math.min(Math.max(grown, failure.retryAfterMs), MAX_RETRY_AFTER_MS)
+    const until = this.#options.now() + pauseMs
+    this.#pauses.set(host, { failures, until })
+    return until
+  }
+
+  async #try(url: URL): Promise<HttpAnswer | null | Failure> {
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
+    try {
+      const response = await this.#options.fetch(url, { signal, redirect: 'error' })
+      const { status } = response
+      if (status === 404 || status === 410) {
+        await response.body?.cancel()
+        return null
+      }
+      if (status === 200) return { headers: response.headers, body: await readBody(response, url) }
+      await response.body?.cancel()
+      if (status === 429 || status >= 500) {
+        return new Failure(`HTTP status ${status}`, this.#retryAfter(response.headers))
+      }
+      throw new Unavailable(`${url.host}${url.pathname} answers with HTTP status ${status}`, {
+        hint: 'the address of the service may be wrong, or the service may want an API key',
+      })
+    } catch (error) {
+      if (error instanceof Unavailable) throw error
+      return new Failure(error instanceof Error ? reasonOf(error) : 'no answer', 0, error)
+    }
+  }
+
+  // Seconds or an HTTP date (RFC 9110, 10.2.3).
+  #retryAfter(headers: Headers): number {
+    const text = headers.get('retry-after')
+    if (text === null) return 0
+    const milliseconds = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - this.#options.now()
+    return Number.isNaN(milliseconds) ? 0 : Math.max(0, milliseconds)
+  }
+}
+
+/** A try that may be repeated. */
+class Failure {
+  readonly reason: string
+  readonly retryAfterMs: number
+  readonly cause: unknown
+
+  constructor(reason: string, retryAfterMs: number, cause?: unknown) {
+    this.reason = reason
+    this.retryAfterMs = retryAfterMs
+    this.cause = cause
+  }
+}
+
+async function readBody(response: Response, url: URL): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length
+    if (size > MAX_ANSWER_BYTES) {
+      throw new Unavailable(`${url.host}${url.pathname} answers with more than ${MAX_ANSWER_BYTES} bytes`)
+    }
+    chunks.push(chunk)
+  }
+  const body = new Uint8Array(size)
+  let offset = 0
+  for (const chunk of chunks) {
+    body.set(chunk, offset)
+    offset += chunk.length
+  }
+  return body
+}
+
+function reasonOf(error: Error): string {
+  if (error.name === 'TimeoutError') return `no answer within ${REQUEST_TIMEOUT_MS} ms`
+  return error.cause instanceof Error ? error.cause.message : error.message
+}
+
+function busy(url: URL, retryAfterMs: number, failure?: Failure): Unavailable {
+  const reason = failure === undefined ? 'is left alone after earlier failures' : `fails: ${failure.reason}`
+  return new Unavailable(`${url.host} ${reason}`, {
+    retryAfterMs: Math.max(0, Math.ceil(retryAfterMs)),
+    hint: 'supply the endorsements from files, or set up a caching service nearby',
+    ...(failure?.cause === undefined ? {} : { cause: failure.cause }),
+  })
+}
