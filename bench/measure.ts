@@ -59,3 +59,28 @@ export function spread(figures: readonly number[]): Spread {
 export function ratio(of: Measured, to: Measured): Spread {
   return spread(of.rates.map((value, round) => value / to.rates[round]!))
 }
+
+/** One thing to measure on input that must be new each time. */
+export interface BatchCase<T> {
+  readonly name: string
+  readonly run: (item: T) => unknown
+}
+
+/** Like {@link measure}, over fresh items that are made outside of the measured time, the same for every case. */
+export async function measureBatches<T>(
+  make: () => Promise<readonly T[]>,
+  cases: readonly BatchCase<T>[],
+): Promise<readonly Measured[]> {
+  const rates = cases.map(() => [] as number[])
+  for (let round = -1; round < ROUNDS; round++) {
+    const items = await make()
+    for (const [index, { run }] of cases.entries()) {
+      const startedAt = performance.now()
+      for (const item of items) await run(item)
+      const elapsed = performance.now() - startedAt
+      // The first round compiles code and is not counted.
+      if (round >= 0) rates[index]!.push((items.length * 1000) / elapsed)
+    }
+  }
+  return cases.map(({ name }, index) => ({ name, rates: rates[index]! }))
+}

@@ -1,0 +1,25 @@
+// npm run bench: every budget of the design, as a ratio measured inside one run.
+// `npm run bench -- quotes ledger` runs only those topics.
+import { cpus } from 'node:os'
+import { benchQuotes } from './quotes.ts'
+
+const TOPICS: Record<string, () => Promise<void>> = {
+  quotes: benchQuotes,
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter(name => !(name in TOPICS))
+if (unknown.length > 0) {
+  console.error(
+    `casemate: bench-unknown: no such topic: ${unknown.join(', ')}\nhint: ${Object.keys(TOPICS).join(', ')}`,
+  )
+  process.exit(2)
+}
+
+console.log(
+  `Node ${process.versions.node}, OpenSSL ${process.versions.openssl}, ${cpus().length} x ${cpus()[0]?.model}`,
+)
+console.log('Rates: median [lowest .. highest] of 7 rounds. Ratios: paired within each round.')
+for (const [name, bench] of Object.entries(TOPICS)) {
+  if (wanted.length === 0 || wanted.includes(name)) await bench()
+}

@@ -1,0 +1,96 @@
+// Quote and report verification: warm and cold, against a peer and against the signatures that it cannot avoid.
+// Evidence is the simulator's, in the real formats; a peer gets the same bytes and the same root.
+import { randomBytes } from 'node:crypto'
+import { parse, readEndorsements, verify } from '@casemate/evidence'
+import { createAmdPlatform, createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
+import { bareVerification } from './floor.ts'
+import { measure, measureBatches } from './measure.ts'
+import { peerVerifier } from './peer.ts'
+import { printRates, printRatio } from './report.ts'
+
+/** Enough different quotes that no memory of whole quotes could help. */
+const QUOTES = 256
+/** Fresh platforms per round: nothing of them has been seen before. */
+const COLD_PLATFORMS = 12
+
+/** Prints the tables of this topic. */
+export async function benchQuotes(): Promise<void> {
+  await intelWarm('tdx')
+  await intelWarm('sgx')
+  await intelCold()
+  await snpWarm()
+}
+
+async function intelWarm(tee: 'sgx' | 'tdx'): Promise<void> {
+  const now = new Date()
+  const platform = await createIntelPlatform({ now })
+  const quotes = Array.from({ length: QUOTES }, () => quoteOf(platform, tee))
+  const endorsements = readEndorsements(platform.endorsements)
+  const options = { now, anchors: platform.anchors, minTcbEvaluationDataNumber: 'any' } as const
+  const peer = peerVerifier(platform, tee)
+  // Header and body of the quote; the quoting enclave's report.
+  const signed = [
+    bareVerification('P-256', tee === 'sgx' ? 432 : 632),
+    bareVerification('P-256', 384),
+  ] as const
+  const next = cycle(quotes)
+
+  const [ours, theirs, two, one] = await measure([
+    { name: 'casemate, parsed and verified', run: () => verify(parse(next()), endorsements, options) },
+    { name: '@phala/dcap-qvl', run: () => peer(next(), now) },
+    { name: 'two bare P-256 verifications', run: () => signed[0]() && signed[1]() },
+    { name: 'one bare P-256 verification', run: signed[0] },
+  ])
+  printRates(`Verify a ${tee.toUpperCase()} quote, endorsements warm`, [ours!, theirs!, two!, one!])
+  printRatio('against two bare P-256 verifications', ours!, two!, { atLeast: 0.85 })
+  printRatio('against @phala/dcap-qvl', ours!, theirs!, { atLeast: 50 })
+}
+
+async function intelCold(): Promise<void> {
+  const now = new Date()
+  const [ours, theirs] = await measureBatches(async () => {
+    const platforms: IntelPlatform[] = []
+    for (let index = 0; index < COLD_PLATFORMS; index++) platforms.push(await createIntelPlatform({ now }))
+    return platforms.map(platform => ({
+      platform,
+      quote: quoteOf(platform, 'tdx'),
+      options: { now, anchors: platform.anchors, minTcbEvaluationDataNumber: 'any' } as const,
+    }))
+  }, [
+    {
+      name: 'casemate tdx v4, nothing cached',
+      run: ({ platform, quote, options }) =>
+        verify(parse(quote), readEndorsements(platform.endorsements), options),
+    },
+    { name: '@phala/dcap-qvl', run: ({ platform, quote }) => peerVerifier(platform, 'tdx')(quote, now) },
+  ])
+  printRates('Verify a TDX quote of a platform never seen before', [ours!, theirs!])
+  printRatio('against @phala/dcap-qvl', ours!, theirs!, { atLeast: 8 })
+}
+
+async function snpWarm(): Promise<void> {
+  const now = new Date()
+  const platform = await createAmdPlatform({ now, modulusBits: 2048 })
+  const reports = Array.from({ length: QUOTES }, () => platform.snpReport({ reportData: randomBytes(64) }))
+  const endorsements = readEndorsements(platform.endorsements)
+  const options = { now, anchors: platform.anchors, minTcbEvaluationDataNumber: 'any' } as const
+  const bare = bareVerification('P-384', 672)
+  const next = cycle(reports)
+
+  const [ours, floor] = await measure([
+    { name: 'casemate SNP report, chain warm', run: () => verify(parse(next()), endorsements, options) },
+    { name: 'one bare P-384 verification', run: bare },
+  ])
+  printRates('Verify a SEV-SNP report, chain warm', [ours!, floor!])
+  printRatio('against one bare P-384 verification', ours!, floor!, { atLeast: 0.9 })
+}
+
+function quoteOf(platform: IntelPlatform, tee: 'sgx' | 'tdx'): Uint8Array {
+  const request = { reportData: randomBytes(64) }
+  return tee === 'sgx' ? platform.sgxQuote(request) : platform.tdxQuote({ ...request, format: 'v4' })
+}
+
+function cycle<T>(items: readonly T[]): () => T {
+  let index = 0
+  return () => items[index++ % items.length]!
+}
