@@ -1,7 +1,7 @@
 // Evidence as Confidential Containers guests send it to a key broker: one JSON value for each kind of attester.
 
 import { SNP_CERTIFICATE_TYPES, type SnpCertificate } from './amd/cert-table.ts'
-import { MAX_CERT_TABLE_SIZE, type SnpEvidence } from './amd/evidence.ts'
+import type { SnpEvidence } from './amd/evidence.ts'
 import { parseSnpReport } from './amd/report.ts'
 import { encodeReportJson } from './amd/report-json.ts'
 import type { Kind } from './claims.ts'
@@ -19,6 +19,8 @@ const MAX_EVENT_LOG_LENGTH = 4 * 1024 * 1024
 /** Leaf, ASK or ASVK, ARK and CRL, and room for a few more. */
 const MAX_SNP_CERTIFICATES = 8
 const MAX_CERT_TYPE_LENGTH = 16
+/** A VCEK is some 1,350 bytes, an ARK 1,650. */
+const MAX_CERTIFICATE_BYTES = 16 * 1024
 
 /**
  * Parses `primary_evidence` of the given TEE.
@@ -49,7 +51,7 @@ function parseSnpJson(value: unknown): SnpEvidence {
 
 function readCertificate(json: JsonFields): SnpCertificate {
   const name = json.text('cert_type', MAX_CERT_TYPE_LENGTH)
-  const bytes = json.bytesUpTo('data', MAX_CERT_TABLE_SIZE)
+  const bytes = json.bytesUpTo('data', MAX_CERTIFICATE_BYTES)
   json.finish()
   const type = SNP_CERTIFICATE_TYPES.find(it => it === name)
   if (type) return { type, bytes }

@@ -1,0 +1,180 @@
+// Evidence of Confidential Containers guests: read strictly, and verified like the bytes that it stands for.
+
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import {
+  type AmdPlatform,
+  createAmdPlatform,
+  createIntelPlatform,
+  sampleKbsEvidence,
+  sgxKbsEvidence,
+  tdxKbsEvidence,
+} from '@casemate/simulator'
+import { AMD_ANCHORS } from '../src/amd/anchors.ts'
+import { verifySnp } from '../src/amd/verify.ts'
+import type { Kind } from '../src/claims.ts'
+import { readEndorsements } from '../src/endorsements.ts'
+import { parseKbsEvidence } from '../src/kbs-evidence.ts'
+import { parse } from '../src/parse.ts'
+import { Refusal, type RefusalCode } from '../src/refusal.ts'
+import { sampleClaims } from '../src/sample.ts'
+import { readFile, skipVectors } from './amd-vectors.ts'
+
+const NOW = new Date('2026-11-22T12:00:00Z')
+const REQUEST = { reportData: new Uint8Array(64).fill(5) }
+
+let amd: AmdPlatform
+let sgx: { quote: string }
+let tdx: { quote: string; cc_eventlog: null }
+let snp: { attestation_report: Readonly<Record<string, unknown>>; cert_chain: unknown }
+
+before(async () => {
+  const intel = await createIntelPlatform({ now: NOW })
+  amd = await createAmdPlatform({ now: NOW, modulusBits: 2048 })
+  sgx = sgxKbsEvidence(intel.sgxQuote(REQUEST))
+  tdx = tdxKbsEvidence(intel.tdxQuote(REQUEST))
+  snp = amd.kbsEvidence(amd.snpReport(REQUEST))
+})
+
+function refuses(code: RefusalCode, tee: Kind, value: unknown): void {
+  assert.throws(
+    () => parseKbsEvidence(tee, value),
+    error => {
+      assert.ok(error instanceof Refusal, String(error))
+      assert.equal(error.code, code, error.message)
+      return true
+    },
+  )
+}
+
+test('a quote in base64 is the quote', () => {
+  assert.deepEqual(parseKbsEvidence('sgx', sgx), parse(Buffer.from(sgx.quote, 'base64')))
+  assert.deepEqual(parseKbsEvidence('tdx', tdx), parse(Buffer.from(tdx.quote, 'base64')))
+  for (const log of [{ cc_eventlog: 'AAAA' }, { aa_eventlog: null }, {}]) {
+    assert.equal(parseKbsEvidence('tdx', { quote: tdx.quote, ...log }).kind, 'tdx')
+  }
+})
+
+test('a quote of another kind than it is named is refused', () => {
+  refuses('evidence-malformed', 'sgx', { quote: tdx.quote })
+  refuses('evidence-malformed', 'tdx', { quote: sgx.quote })
+})
+
+test('only standard base64 is taken, and no unknown member', () => {
+  refuses('evidence-malformed', 'sgx', { quote: Buffer.from(sgx.quote, 'base64').toString('base64url') })
+  refuses('evidence-malformed', 'sgx', { quote: `${sgx.quote}\n` })
+  refuses('evidence-malformed', 'sgx', { quote: 7 })
+  refuses('evidence-malformed', 'sgx', { ...sgx, cc_eventlog: null })
+  refuses('evidence-malformed', 'tdx', { ...tdx, other: 1 })
+  refuses('evidence-malformed', 'sgx', { quote: 'A'.repeat(1_000_000) })
+})
+
+test('what is not an object is refused', () => {
+  for (const value of [null, undefined, 'text', 7, [], true]) {
+    for (const tee of ['sgx', 'tdx', 'snp', 'sample'] as const) refuses('evidence-malformed', tee, value)
+  }
+})
+
+test('a decoded report of every version and product verifies like its bytes', async () => {
+  for (const product of ['Milan', 'Turin'] as const) {
+    const platform = await createAmdPlatform({ now: NOW, modulusBits: 2048, product })
+    const endorsements = readEndorsements(platform.endorsements.filter(({ name }) => name !== 'leaf.der'))
+    for (const version of [2, 3, 4, 5] as const) {
+      const evidence = parseKbsEvidence(
+        'snp',
+        platform.kbsEvidence(platform.snpReport({ ...REQUEST, version })),
+      )
+      assert.ok(evidence.kind === 'snp')
+      const options = { now: NOW, anchors: platform.anchors }
+      const { claims } = await verifySnp(evidence, endorsements, options)
+      assert.equal(claims.reportVersion, version)
+      assert.equal(claims.reportData, '05'.repeat(64))
+    }
+  }
+})
+
+test('a decoded report without certificates is read', () => {
+  for (const cert_chain of [null, undefined, []]) {
+    const evidence = parseKbsEvidence('snp', { ...snp, cert_chain })
+    assert.ok(evidence.kind === 'snp')
+    assert.deepEqual(evidence.certificates, [])
+  }
+})
+
+test('a decoded report that lacks a field or has one of another size or type is refused', () => {
+  const report = snp.attestation_report
+  for (const name of Object.keys(report)) {
+    if (name.startsWith('cpuid_')) continue
+    const { [name]: value, ...rest } = report
+    refuses('evidence-malformed', 'snp', { ...snp, attestation_report: rest })
+    const wrong = Array.isArray(value) ? value.slice(1) : typeof value === 'number' ? `${value}` : []
+    refuses('evidence-malformed', 'snp', { ...snp, attestation_report: { ...report, [name]: wrong } })
+  }
+  for (const [name, value] of [
+    ['guest_svn', 2 ** 32],
+    ['guest_svn', -1],
+    ['policy', 2 ** 53],
+    ['policy', 1.5],
+    ['other', 0],
+    ['launch_mit_vector', 1],
+    ['cpuid_fam_id', 256],
+    ['report_data', Array.from({ length: 64 }, () => 256)],
+    ['current_tcb', { bootloader: 1, tee: 0, snp: 1, microcode: 1, other: 1 }],
+  ] as const) {
+    refuses('evidence-malformed', 'snp', { ...snp, attestation_report: { ...report, [name]: value } })
+  }
+  for (const [name, value] of [
+    ['version', 6],
+    ['sig_algo', 2],
+    ['vmpl', 4],
+  ] as const) {
+    refuses('evidence-unsupported', 'snp', { ...snp, attestation_report: { ...report, [name]: value } })
+  }
+})
+
+test('a certificate chain of another shape is refused', () => {
+  const certificate = { cert_type: 'VCEK', data: [48, 0] }
+  for (const cert_chain of [
+    'text',
+    [7],
+    [{ ...certificate, cert_type: 'OTHER' }],
+    [{ ...certificate, data: 'AAAA' }],
+    [{ ...certificate, data: [256] }],
+    [{ ...certificate, other: 1 }],
+    [{ ...certificate, data: Array.from({ length: 20_000 }, () => 0) }],
+    Array.from({ length: 9 }, () => certificate),
+  ]) {
+    refuses('evidence-malformed', 'snp', { ...snp, cert_chain })
+  }
+})
+
+test('a sample is read, and its claims are simulated', () => {
+  const evidence = parseKbsEvidence('sample', sampleKbsEvidence(new Uint8Array(48).fill(9)))
+  assert.ok(evidence.kind === 'sample')
+  const claims = sampleClaims(evidence)
+  assert.equal(claims.simulated, true)
+  assert.equal(claims.reportData, `${'09'.repeat(48)}${'00'.repeat(16)}`)
+  refuses('evidence-malformed', 'sample', { svn: '1', report_data: Buffer.alloc(65).toString('base64') })
+  refuses('evidence-malformed', 'sample', { svn: 1, report_data: '' })
+  refuses('evidence-malformed', 'sample', { svn: '1' })
+})
+
+test('the captured evidence of a Genoa guest verifies after encoding', { skip: skipVectors }, async () => {
+  const text = new TextDecoder().decode(readFile('snp', 'coco-e2e-evidence-json', 'evidence.json'))
+  const captured = JSON.parse(text) as { attestation_report: Record<string, number[]> }
+  const evidence = parseKbsEvidence('snp', captured)
+  assert.ok(evidence.kind === 'snp')
+  const options = { now: new Date('2025-07-01T00:00:00Z'), anchors: AMD_ANCHORS }
+  const { claims } = await verifySnp(evidence, { certificates: [], crls: [] }, options)
+  assert.equal(claims.snp.product, 'Genoa')
+  assert.equal(claims.simulated, false)
+  const { measurement = [] } = captured.attestation_report
+  assert.equal(claims.measurement, Buffer.from(measurement).toString('hex'))
+  const changed = structuredClone(captured)
+  changed.attestation_report['measurement']?.splice(0, 1, 0)
+  const other = parseKbsEvidence('snp', changed)
+  assert.ok(other.kind === 'snp')
+  await assert.rejects(verifySnp(other, { certificates: [], crls: [] }, options), {
+    code: 'quote-signature-invalid',
+  })
+})
