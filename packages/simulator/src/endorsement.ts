@@ -28,26 +28,59 @@ export function publicTrust(
   }
 }
 
-/** The inverse of {@link publicTrust}; every anchor comes back as simulated, whatever the JSON says. */
-export function readPublicTrust(trust: PublicTrust): {
+/**
+ * The inverse of {@link publicTrust}; every anchor comes back as simulated, whatever the JSON says.
+ * @throws {TypeError} for any other JSON
+ */
+export function readPublicTrust(document: unknown): {
   readonly anchors: readonly TrustAnchor[]
   readonly endorsements: readonly NamedEndorsement[]
 } {
+  const trust = record(document, 'public trust')
   return {
-    anchors: trust.anchors.map(({ vendor, name, spki }) => ({
-      vendor,
-      name,
-      spki: bytes(spki),
+    anchors: list(trust, 'anchors').map(anchor => ({
+      vendor: vendor(anchor['vendor']),
+      name: text(anchor, 'name'),
+      spki: bytes(anchor, 'spki'),
       simulated: true,
     })),
-    endorsements: trust.endorsements.map(entry => ({ name: entry.name, bytes: bytes(entry.bytes) })),
+    endorsements: list(trust, 'endorsements').map(entry => ({
+      name: text(entry, 'name'),
+      bytes: bytes(entry, 'bytes'),
+    })),
   }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function record(value: unknown, what: string): Fields {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${what} is no object`)
+  return value as Fields
+}
+
+function list(fields: Fields, name: string): readonly Fields[] {
+  const value = fields[name]
+  if (!Array.isArray(value)) throw new TypeError(`public trust has no list of ${name}`)
+  return value.map((item: unknown) => record(item, `one of ${name}`))
+}
+
+function vendor(value: unknown): TrustAnchor['vendor'] {
+  if (value !== 'intel' && value !== 'amd') throw new TypeError('the vendor of an anchor is intel or amd')
+  return value
+}
+
+function text(fields: Fields, name: string): string {
+  const value = fields[name]
+  if (typeof value !== 'string') throw new TypeError(`${name} is no text`)
+  return value
+}
+
+function bytes(fields: Fields, name: string): Uint8Array {
+  const value = text(fields, name)
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(value)) throw new TypeError(`${name} is not base64`)
+  return Uint8Array.from(Buffer.from(value, 'base64'))
 }
 
 function base64(octets: Uint8Array): string {
   return Buffer.from(octets).toString('base64')
-}
-
-function bytes(text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text, 'base64'))
 }

@@ -182,7 +182,23 @@ test('public trust holds anchors and endorsements and no private key', async () 
 test('public trust that claims to be real is read as simulated all the same', async () => {
   const trust = (await createIntelPlatform({ now: NOW })).publicTrust()
   const forged = { ...trust, anchors: trust.anchors.map(anchor => ({ ...anchor, simulated: false })) }
-  assert.equal(readPublicTrust(forged as never).anchors[0]?.simulated, true)
+  assert.equal(readPublicTrust(forged).anchors[0]?.simulated, true)
+})
+
+test('JSON that is no public trust is not read as one', async () => {
+  const trust = (await createIntelPlatform({ now: NOW })).publicTrust()
+  const [anchor] = trust.anchors
+  for (const other of [
+    null,
+    [],
+    { ...trust, endorsements: 'none' },
+    { ...trust, anchors: [null] },
+    { ...trust, anchors: [{ ...anchor, vendor: 'other' }] },
+    { ...trust, anchors: [{ ...anchor, spki: 'not base64' }] },
+    { ...trust, endorsements: [{ name: 1, bytes: '' }] },
+  ]) {
+    assert.throws(() => readPublicTrust(other), TypeError)
+  }
 })
 
 test('a platform with faults is not stored', async () => {

@@ -166,6 +166,7 @@ export const RECIPES: Readonly<Record<RefusalCode, readonly Recipe[]>> = {
     tdx('the window of the PCK certificate', intelFault({ certificates: { pck: EXPIRED } })),
     tdx('the window of the PCK CA', intelFault({ certificates: { intermediate: EXPIRED } })),
     tdx('the window of the TCB signing certificate', intelFault({ certificates: { tcbSigning: EXPIRED } })),
+    tdx('the window of the root', intelFault({ certificates: { root: EXPIRED } })),
     snp('the window of the VCEK', amdFault({ certificates: { leaf: EXPIRED } })),
     snp('the window of the ASK', amdFault({ certificates: { intermediate: EXPIRED } })),
   ],
@@ -318,7 +319,10 @@ export const RECIPES: Readonly<Record<RefusalCode, readonly Recipe[]>> = {
   ],
   'tcb-inconsistent': [
     snp('the committed TCB', { report: { committedTcb: { snp: 25 } } }),
-    snp('the current TCB', { report: { currentTcb: { snp: 23 } } }),
+    snp('the reported TCB', {
+      report: { currentTcb: { snp: 23 }, committedTcb: { snp: 23 }, launchTcb: { snp: 23 } },
+    }),
+    snp('the launch TCB', { report: { launchTcb: { snp: 25 } } }),
     snp('the committed firmware version', { report: { committedBuild: 41 } }),
   ],
 }
