@@ -1,13 +1,13 @@
 // What policies, reference values and rules have in common: named documents with get, set, list and delete.
 
 import { Buffer } from 'node:buffer'
-import type { Admin, Documents, JsonObject } from '@casemate/client'
+import type { Admin, Documents, ListedDocument, Recorded } from '@casemate/client'
 import { stringify as toYaml } from 'yaml'
 import { type Call, type Command, SERVER_FLAGS } from './command.ts'
 import { adminOf } from './connection.ts'
 import { readObject, STDIN } from './files.ts'
 import { LIMIT_FLAG, listed, moreLine } from './paging.ts'
-import { cell, table } from './table.ts'
+import { cell, table, time } from './table.ts'
 
 /** One kind of document. */
 export interface DocumentKind {
@@ -74,9 +74,8 @@ export async function storeDocument(
   return { exitCode: 0, json: stored, text: `${noun} ${name} is set${entryNote(stored)}` }
 }
 
-function entryNote(stored: JsonObject): string {
-  const index = stored['ledgerIndex']
-  return typeof index === 'number' ? ` (ledger entry ${index})` : ''
+function entryNote({ ledgerIndex }: Recorded): string {
+  return ` (ledger entry ${ledgerIndex})`
 }
 
 function listCommand({ noun, plural, documents, columns }: DocumentKind): Command {
@@ -91,22 +90,16 @@ function listCommand({ noun, plural, documents, columns }: DocumentKind): Comman
     run: async call => {
       const source = documents(adminOf(call))
       const listing = await listed(call, page => source.list(page))
-      const rows = listing.items.map(item => [
-        cell(item['name']),
-        ...columns.map(column => cell(memberOf(item, column))),
-      ])
+      const rows = listing.items.map(item => [item.name, ...columns.map(column => columnOf(item, column))])
       const text = table([noun, ...columns], rows, `there are no ${plural}; casemate ${noun} set --help`)
       return { exitCode: 0, json: listing, text: text + moreLine(listing) }
     },
   }
 }
 
-/** A member of the item, or of the document in it. */
-function memberOf(item: JsonObject, name: string): unknown {
-  const inner = item['document']
-  const direct = item[name]
-  if (direct !== undefined || typeof inner !== 'object' || inner === null) return direct
-  return Reflect.get(inner, name)
+/** `updatedAt`, or a member of the document. */
+function columnOf(item: ListedDocument, name: string): string {
+  return name === 'updatedAt' ? time(item.updatedAt) : cell(item.document[name])
 }
 
 function deleteCommand({ noun, documents }: DocumentKind): Command {

@@ -1,57 +1,30 @@
 // An explanation, as the broker gives it for evidence or a past attestation, for a person to read.
 
-import type { Explanation, Json } from '@casemate/client'
+import type { Explanation } from '@casemate/client'
 import { mark, stepLines, violationLines } from './marks.ts'
-import { fields } from './table.ts'
-import type { Palette } from './terminal.ts'
+import { cell, fields } from './table.ts'
+import type { Terminal } from './terminal.ts'
 
-/** True where the policy accepts; anything else, also an answer that does not say, is a no. */
-export function isAccepted(explanation: Explanation): boolean {
-  return memberOf(explanation, 'result', 'accepted') === true || explanation['accepted'] === true
-}
+/** The claims that decide most often. */
+const SHOWN_CLAIMS = ['kind', 'measurement', 'tcbStatus', 'debug', 'simulated'] as const
 
-/** The explanation in full: what it is, what was checked, what is wrong. */
-export function explanationText(explanation: Explanation, palette: Palette): string {
-  const lines: string[] = []
-  const steps = listOf(explanation['steps'])
-  if (steps.length > 0) lines.push(...stepLines(steps as never, palette))
-  const refusal = explanation['refusal']
-  if (typeof refusal === 'object' && refusal !== null) {
-    lines.push(mark(false, `${text(refusal, 'code')}: ${text(refusal, 'message')}`, palette))
-    const hint = text(refusal, 'hint')
-    if (hint !== '') lines.push(`    hint: ${hint}`)
+/** The explanation in full: what was checked, what it says, what is wrong. */
+export function explanationText(explanation: Explanation, terminal: Terminal): string {
+  const { palette } = terminal
+  const { steps, claims, result, refusal } = explanation
+  const lines: string[] = stepLines(steps, terminal.palette, terminal.columns)
+  if (refusal !== null) {
+    lines.push(mark(false, `${palette.red(refusal.code)}  ${refusal.message}`, palette))
+    if (refusal.expected !== null) lines.push(`      expected  ${refusal.expected}`)
+    if (refusal.got !== null) lines.push(`      got       ${refusal.got}`)
+    if (refusal.hint !== null) lines.push(`      ${palette.dim(refusal.hint)}`)
   }
-  const claims = explanation['claims']
-  if (typeof claims === 'object' && claims !== null) {
-    lines.push(
-      '',
-      fields(
-        ['kind', 'measurement', 'tcbStatus', 'debug', 'simulated'].map(name => [name, text(claims, name)]),
-      ),
-    )
-  }
-  const violations = listOf(memberOf(explanation, 'result', 'violations') ?? explanation['violations'])
-  if (violations.length > 0) lines.push('', ...violationLines(violations as never, palette))
-  const verdict = isAccepted(explanation) ? palette.green('accepted') : palette.red('refused')
-  lines.push('', `Verdict: ${verdict}`)
-  return lines.join('\n').replace(/^\n/, '')
-}
-
-function memberOf(value: Json | undefined, ...path: readonly string[]): Json | undefined {
-  let at: Json | undefined = value
-  for (const name of path) {
-    if (typeof at !== 'object' || at === null || Array.isArray(at)) return undefined
-    at = (at as Readonly<Record<string, Json>>)[name]
-  }
-  return at
-}
-
-function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? (value as readonly Json[]) : []
-}
-
-function text(value: object, name: string): string {
-  const found: unknown = Reflect.get(value, name)
-  if (found === undefined || found === null) return ''
-  return typeof found === 'string' ? found : JSON.stringify(found)
+  if (claims !== null) lines.push('', fields(SHOWN_CLAIMS.map(name => [name, cell(claims[name])])))
+  const violations = result?.violations ?? []
+  if (violations.length > 0) lines.push('', ...violationLines(violations, palette))
+  const accepted = explanation.verdict === 'accepted'
+  const verdict = accepted ? palette.green('accepted') : palette.red('refused')
+  const policy = typeof result?.['policyId'] === 'string' ? ` by the policy ${result['policyId']}` : ''
+  lines.push('', `Verdict: ${verdict}${policy}`)
+  return lines.join('\n')
 }

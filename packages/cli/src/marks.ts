@@ -7,13 +7,44 @@ export function mark(passed: boolean, what: string, palette: Palette): string {
   return `  ${passed ? palette.green('✓') : palette.red('✗')} ${what}`
 }
 
-/** Steps that passed, in order, the names in one column. */
+/** Steps that passed, in order, the names in one column; what they looked at is wrapped to the screen. */
 export function stepLines(
   steps: readonly { readonly name: string; readonly looked: string }[],
   palette: Palette,
+  columns: number | null,
 ): string[] {
-  const width = Math.max(...steps.map(step => step.name.length))
-  return steps.map(step => mark(true, `${step.name.padEnd(width)}  ${palette.dim(step.looked)}`, palette))
+  const width = Math.max(0, ...steps.map(step => step.name.length))
+  const margin = width + '  ✓   '.length
+  return steps.flatMap(({ name, looked }) => {
+    const [first = '', ...rest] = wrap(looked, columns === null ? null : columns - margin)
+    return [
+      `  ${markOf(looked, palette)} ${name.padEnd(width)}  ${palette.dim(first)}`,
+      ...rest.map(line => ' '.repeat(margin) + palette.dim(line)),
+    ]
+  })
+}
+
+/** A step that says itself that it looked at nothing is no tick. */
+function markOf(looked: string, palette: Palette): string {
+  return looked.startsWith('NOT ') || looked.startsWith('nothing') ? palette.yellow('–') : palette.green('✓')
+}
+
+/** Narrower than this, wrapping helps nobody. */
+const MIN_WRAP = 24
+
+function wrap(text: string, width: number | null): string[] {
+  if (width === null || width < MIN_WRAP) return [text]
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
 }
 
 /** One violated expectation. */

@@ -2,10 +2,10 @@
 
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Attester } from '@casemate/client'
+import { type AttestedSession, type Attester, attest, fetchInfo, type KeyType } from '@casemate/client'
 import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
 import type { Call, Flag } from './command.ts'
-import { DEFAULT_DATA_DIRECTORY } from './connection.ts'
+import { DEFAULT_DATA_DIRECTORY, serverOf } from './connection.ts'
 import { CliError } from './failure.ts'
 
 /** The flags of every command that attests. */
@@ -32,8 +32,17 @@ export function simulatorDirectory(call: Call): string {
   return call.option('simulator') ?? join(data, 'simulator')
 }
 
+/** Attests with the simulator, under whatever issuer the broker states. */
+export async function attestSimulated(call: Call, keyType: KeyType): Promise<AttestedSession> {
+  const attester = await openSimulatedAttester(call)
+  const { fetch, progress } = call.terminal
+  const url = serverOf(call)
+  const { issuer } = await fetchInfo({ url, fetch })
+  return progress('attesting', attest({ url, attester, keyType, issuer, fetch }))
+}
+
 /** The attester that `--kind` and `--simulator` name. @throws {CliError} simulator-missing, flag-value-invalid */
-export async function openSimulatedAttester(call: Call): Promise<Attester> {
+async function openSimulatedAttester(call: Call): Promise<Attester> {
   const typed = call.option('kind') ?? 'tdx'
   const kind = KINDS.find(one => one === typed)
   if (kind === undefined) {
@@ -75,9 +84,9 @@ export async function openSimulator(directory: string, now: Date): Promise<Simul
   }
   writeFileSync(join(directory, FILES.trust), JSON.stringify(trust, null, 2))
   const evidence: Record<SimulatedKind, (reportData: Uint8Array) => Promise<unknown>> = {
-    tdx: async reportData => intel.tdxKbsEvidence({ reportData }),
-    sgx: async reportData => intel.sgxKbsEvidence({ reportData }),
-    snp: async reportData => amd.snpKbsEvidence({ reportData }),
+    tdx: async reportData => simulator.tdxKbsEvidence(intel.tdxQuote({ reportData })),
+    sgx: async reportData => simulator.sgxKbsEvidence(intel.sgxQuote({ reportData })),
+    snp: async reportData => amd.kbsEvidence(amd.snpReport({ reportData })),
     sample: async reportData => simulator.sampleKbsEvidence(reportData),
   }
   return {

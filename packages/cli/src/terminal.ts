@@ -29,8 +29,8 @@ export interface Terminal {
   readonly readStdin: () => Promise<Uint8Array>
   /** True where stdin is a person at a keyboard. */
   readonly interactive: boolean
-  /** True where the answer goes to a person’s screen, and not into a file or a pipe. */
-  readonly onScreen: boolean
+  /** Columns of a person’s screen; null where the answer goes into a file or a pipe. */
+  readonly columns: number | null
   /** Runs `work`, and says on stderr what is going on when it takes over a second. */
   readonly progress: <T>(what: string, work: Promise<T>) => Promise<T>
 }
@@ -38,7 +38,7 @@ export interface Terminal {
 /** The streams and the environment of a process. */
 export interface Streams {
   readonly stdin: NodeJS.ReadableStream & Partial<Pick<ReadStream, 'isTTY'>>
-  readonly stdout: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'hasColors'>>
+  readonly stdout: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'hasColors' | 'columns'>>
   readonly stderr: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'hasColors'>>
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -94,7 +94,7 @@ export function openTerminal(streams: Streams, json: boolean): Terminal {
     note: text => void stderr.write(`${text}\n`),
     readStdin: () => readAll(stdin),
     interactive: stdin.isTTY === true,
-    onScreen: stdout.isTTY === true,
+    columns: stdout.isTTY === true ? (stdout.columns ?? null) : null,
     progress: (what, work) => withProgress(stderr, what, work),
   }
 }

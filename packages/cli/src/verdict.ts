@@ -5,8 +5,12 @@ import type { AppraisalPolicy } from '@casemate/appraisal'
 import type { Claims, ParsedEvidence, SnpTcb } from '@casemate/evidence'
 import type { Examination } from './examine.ts'
 import { mark, stepLines, violationLines } from './marks.ts'
+import { type Measurement, measurementsOf, statedBy } from './measurements.ts'
 import { fields } from './table.ts'
 import type { Palette } from './terminal.ts'
+
+/** Refusals that say nothing against the evidence: a paper of the vendor's was not at hand. */
+const MISSING: ReadonlySet<string> = new Set(['crl-missing', 'endorsement-missing', 'chain-incomplete'])
 
 /** Under which conditions it was examined. */
 export interface Situation {
@@ -15,6 +19,8 @@ export interface Situation {
   /** False where no reference values were given, and the code was only shown. */
   readonly codeCompared: boolean
   readonly palette: Palette
+  /** Columns of the screen; null where the text goes into a file or a pipe, and is not wrapped. */
+  readonly columns: number | null
 }
 
 /** Everything that was found, as data. */
@@ -49,7 +55,11 @@ export function examinationText(file: string, examination: Examination, situatio
     [palette.bold(file), `  ${evidence === null ? 'not recognised' : describe(evidence)}`].join('\n'),
     checks(examination, situation),
   ]
-  if (claims !== null) blocks.push(platform(claims, palette), measurements(claims, palette))
+  if (claims !== null) {
+    blocks.push(platform(claims, palette), measurements(measurementsOf(claims), 'Measurements', palette))
+  } else if (evidence !== null) {
+    blocks.push(measurements(statedBy(evidence), 'Measurements, as stated and not verified', palette))
+  }
   blocks.push(verdict(examination, situation))
   return blocks.filter(block => block !== '').join('\n\n')
 }
@@ -69,9 +79,9 @@ function describe(evidence: ParsedEvidence): string {
   }
 }
 
-function checks({ evidence, steps, refusal }: Examination, { at, palette }: Situation): string {
+function checks({ evidence, steps, refusal }: Examination, { at, palette, columns }: Situation): string {
   if (evidence === null && refusal !== null) return refusalLines(refusal, palette).join('\n')
-  const lines = [palette.bold(`Checked as of ${instant(at)}`), ...stepLines(steps, palette)]
+  const lines = [palette.bold(`Checked as of ${instant(at)}`), ...stepLines(steps, palette, columns)]
   if (steps.length === 0 && refusal === null) lines.push('  nothing is signed, so nothing could be checked')
   if (refusal !== null) lines.push(...refusalLines(refusal, palette))
   return lines.join('\n')
@@ -111,28 +121,22 @@ function components(tcb: SnpTcb): string {
     .join(', ')
 }
 
-/** Members that say which code runs and what it was given, per kind; a field that is all zero says nothing. */
-const MEASUREMENTS: Readonly<Record<Claims['kind'], readonly string[]>> = {
-  sgx: ['mrEnclave', 'mrSigner', 'isvProdId', 'isvSvn', 'configId'],
-  tdx: ['mrTd', 'rtmr0', 'rtmr1', 'rtmr2', 'rtmr3', 'mrConfigId', 'mrOwner', 'mrOwnerConfig'],
-  snp: ['measurement', 'hostData', 'idKeyDigest', 'authorKeyDigest', 'vmpl'],
-  sample: ['svn'],
-}
-
-function measurements(claims: Claims, palette: Palette): string {
-  const body: object = Reflect.get(claims, claims.kind)
-  const rows = MEASUREMENTS[claims.kind]
-    .map(name => [name, String(Reflect.get(body, name))] as const)
-    .filter(([, value]) => !/^0{8,}$/.test(value))
-  return `${palette.bold('Measurements')}\n${fields([...rows, ['reportData', claims.reportData]], '  ')}`
+function measurements(rows: readonly Measurement[], title: string, palette: Palette): string {
+  return `${palette.bold(title)}\n${fields(rows, '  ')}`
 }
 
 function verdict(examination: Examination, { policy, codeCompared, palette }: Situation): string {
   const { refusal, result, accepted, claims, validUntil } = examination
   const lines: string[] = []
   if (refusal !== null) {
-    lines.push(`${palette.bold('Verdict')}  ${palette.red('NOT TO BE TRUSTED')}: ${refusal.code}`)
-    if (refusal.hint !== undefined) lines.push(`  hint: ${refusal.hint}`)
+    const undecided = MISSING.has(refusal.code)
+    const word = undecided ? palette.yellow('UNDECIDED') : palette.red('NOT TO BE TRUSTED')
+    lines.push(
+      `${palette.bold('Verdict')}  ${word}${undecided ? ', and so not to be trusted' : ''}: ${refusal.code}`,
+    )
+    if (undecided)
+      lines.push('  hint: --online fetches what the vendor publishes, --endorsements PATH gives it')
+    else if (refusal.hint !== undefined) lines.push(`  hint: ${refusal.hint}`)
     return lines.join('\n')
   }
   if (result !== null && !accepted) {

@@ -14,8 +14,10 @@ import {
   type EndorsementSource,
   type Endorsements,
   mergeEndorsements,
+  NO_ENDORSEMENTS,
   type ParsedEvidence,
   readEndorsements,
+  recogniseEndorsements,
   type TrustAnchor,
   VENDOR_ANCHORS,
 } from '@casemate/evidence'
@@ -41,6 +43,7 @@ export async function verifyFiles(call: Call): Promise<Answer> {
     policy: context.policy,
     codeCompared: context.policy.workloads !== 'any',
     palette: call.terminal.palette,
+    columns: call.terminal.columns,
   }
   return {
     exitCode: examined.every(({ examination }) => examination.accepted) ? 0 : 1,
@@ -53,7 +56,9 @@ async function openContext(call: Call): Promise<ExaminationContext> {
   const now = timeOf(call)
   const trusts = await Promise.all(call.options('trust').map(path => readTrust(path, call)))
   const given = mergeEndorsements(
-    readEndorsements([...endorsementFiles(call), ...trusts.flatMap(trust => trust.endorsements)]),
+    NO_ENDORSEMENTS,
+    ...call.options('endorsements').map(endorsementsIn),
+    readEndorsements(trusts.flatMap(trust => trust.endorsements)),
   )
   const references = await referencesOf(call)
   return {
@@ -78,11 +83,13 @@ function timeOf(call: Call): Date {
   })
 }
 
-function endorsementFiles(call: Call): EndorsementSource[] {
-  return call
-    .options('endorsements')
-    .flatMap(path => filesAt(path))
-    .map(name => ({ name, bytes: readBytes(name) }))
+/** A file that is named has to be an endorsement; in a directory there may be all sorts. */
+function endorsementsIn(path: string): Endorsements {
+  const files = filesAt(path).map(name => ({ name, bytes: readBytes(name) }))
+  if (files.length === 1 && files[0]?.name === path) return readEndorsements(files)
+  const found = files.map(recogniseEndorsements).filter(one => one !== null)
+  if (found.length > 0) return mergeEndorsements(...found)
+  throw new CliError('file-malformed', `${path} holds no endorsements`)
 }
 
 interface Trust {

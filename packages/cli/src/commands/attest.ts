@@ -1,10 +1,9 @@
 // casemate attest: the whole handshake as a simulated workload, to see what the broker makes of it.
 
-import { attest, KEY_TYPES } from '@casemate/client'
+import { KEY_TYPES } from '@casemate/client'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { serverOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
-import { openSimulatedAttester, SIMULATOR_FLAGS } from '../simulated-attester.ts'
+import { attestSimulated, SIMULATOR_FLAGS } from '../simulated-attester.ts'
 import { cell, fields, time } from '../table.ts'
 
 export const ATTEST_COMMAND: Command = {
@@ -30,17 +29,12 @@ export const ATTEST_COMMAND: Command = {
         hint: `one of ${KEY_TYPES.join(', ')}`,
       })
     }
-    const attester = await openSimulatedAttester(call)
-    const session = await call.terminal.progress(
-      'attesting',
-      attest({ url: serverOf(call), attester, keyType, fetch: call.terminal.fetch }),
-    )
-    const { claims, token } = session
+    const { claims, token } = await attestSimulated(call, keyType)
     const text = fields([
-      ['attested as', attester.tee],
+      ['attested as', call.option('kind') ?? 'tdx'],
       ['status', cell(statusOf(claims))],
       ['issuer', cell(claims.iss)],
-      ['token', cell(claims.jti)],
+      ['attestation', cell(claims.jti)],
       ['valid until', time(new Date((claims.exp ?? 0) * 1000).toISOString())],
     ])
     return { exitCode: 0, json: { token, claims }, text }

@@ -59,7 +59,7 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
         ['at', time(found.at)],
         ['ledger entry', cell(found.ledgerIndex)],
       ])
-      const text = `${head}\n\n${explanationText(found.explanation, call.terminal.palette)}`
+      const text = `${head}\n\n${explanationText(found.explanation, call.terminal)}`
       return { exitCode: 0, json: found, text }
     },
   },

@@ -1,9 +1,10 @@
 // casemate key: versions of the broker's keys, never their material, and their rotation without downtime.
 
+import type { KeyDescription } from '@casemate/client'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
-import { cell, table, time } from '../table.ts'
+import { table, time } from '../table.ts'
 
 const KEYS = ['kek', 'signing'] as const
 
@@ -18,7 +19,7 @@ export const KEY_COMMANDS: readonly Command[] = [
     examples: ['casemate key list'],
     run: async call => {
       const keys = await adminOf(call).keys.list()
-      return { exitCode: 0, json: keys, text: keysText(keys) }
+      return { exitCode: 0, json: keys, text: keysText(keys.items) }
     },
   },
   {
@@ -39,18 +40,18 @@ export const KEY_COMMANDS: readonly Command[] = [
         })
       }
       const rotated = await call.terminal.progress(`rotating ${key}`, adminOf(call).keys.rotate(key))
-      return { exitCode: 0, json: rotated, text: `${key} is rotated` }
+      return { exitCode: 0, json: rotated, text: `${key} is rotated: the current one is ${rotated.key.id}` }
     },
   },
 ]
 
-function keysText(keys: Readonly<Record<string, unknown>>): string {
-  const items = Array.isArray(keys['items']) ? keys['items'] : []
-  const rows = items.map((key: Record<string, unknown>) => [
-    cell(key['purpose'] ?? key['key']),
-    cell(key['id'] ?? key['version']),
-    cell(key['state']),
-    typeof key['createdAt'] === 'string' ? time(key['createdAt']) : '-',
+function keysText(keys: readonly KeyDescription[]): string {
+  const rows = keys.map(({ purpose, id, state, activeFrom, retiresAt }) => [
+    purpose,
+    id,
+    state,
+    activeFrom === null ? '-' : time(activeFrom),
+    retiresAt === null ? '-' : time(retiresAt),
   ])
-  return table(['key', 'id', 'state', 'created'], rows, 'there are no keys')
+  return table(['key', 'id', 'state', 'active from', 'retires'], rows, 'there are no keys')
 }

@@ -1,19 +1,22 @@
 // casemate log: the record of every decision. Receipts and growth are checked here, on this machine, with nothing
 // but the log's key; the broker is asked for data and believed in nothing.
 
-import { fetchPublic } from '@casemate/client'
+import { fetchInfo, fetchPublic } from '@casemate/client'
 import { openCheckpoint, parseVerifierKey, verifyExtension, verifyReceipt } from '@casemate/ledger'
-import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
+import { type Answer, type Call, type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf, serverOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
 import { readBytes, readObject } from '../files.ts'
 import { mark } from '../marks.ts'
-import { LIMIT_FLAG, listed, moreLine } from '../paging.ts'
+import { countOf, DEFAULT_LIMIT, LIMIT_FLAG } from '../paging.ts'
 import { cell, fields, table, time } from '../table.ts'
 
 const KEY_FLAG = {
   key: { value: 'KEY', summary: 'the log’s key, name+hash+base64, or a file with it' },
 } as const
+
+/** The broker's largest page. */
+const MAX_PAGE = 500
 
 const SERVER_ONLY = { server: SERVER_FLAGS.server }
 
@@ -94,33 +97,35 @@ export const LOG_COMMANDS: readonly Command[] = [
     flags: SERVER_ONLY,
     examples: ['casemate log key > log.key'],
     run: async call => {
-      const key = keyText(await fetchText(call, '/v1/ledger/key'))
+      const { ledgerKey: key } = await fetchInfo({ url: serverOf(call), fetch: call.terminal.fetch })
       return { exitCode: 0, json: { key }, text: key }
     },
   },
 ]
 
-async function showEntries(call: Call): Promise<Awaited<ReturnType<Command['run']>>> {
+async function showEntries(call: Call): Promise<Answer> {
   const admin = adminOf(call)
-  const listing = await listed(call, page => admin.ledger.entries(page))
-  const rows = listing.items.map(item => {
-    const entry = entryOf(item)
-    const at = item['timestamp'] ?? entry['at']
-    return [
-      cell(item['index']),
-      typeof at === 'string' ? time(at) : '-',
-      cell(entry['type'] ?? (item['erased'] === true ? '(erased)' : '-')),
-      who(entry['actor']),
-      subject(entry),
-    ]
-  })
+  const limit = countOf(call, 'limit') ?? DEFAULT_LIMIT
+  // The list goes oldest first; the signed size says where the newest ones begin.
+  const size = await logSize(call)
+  const from = Math.max(0, size - limit)
+  const page = await admin.ledger.entries({ from, limit: Math.min(limit, MAX_PAGE) })
+  const items = page.items.toReversed()
+  const rows = items.map(({ index, timestamp, entry, erasedBy }) =>
+    entry === null
+      ? [String(index), time(timestamp), '(erased)', '-', `by entry ${erasedBy}`]
+      : [String(index), time(timestamp), cell(entry['type']), who(entry['actor']), subject(entry)],
+  )
   const text = table(['index', 'at', 'what', 'who', 'about'], rows, 'the log has no entries')
-  return { exitCode: 0, json: listing, text: text + moreLine(listing) }
+  const older = from === 0 ? '' : `\n… ${from} older ones; --limit N shows them`
+  return { exitCode: 0, json: { size, items }, text: text + older }
 }
 
-function entryOf(item: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const entry = item['entry']
-  return typeof entry === 'object' && entry !== null ? (entry as Readonly<Record<string, unknown>>) : item
+/** The number of entries, after the checkpoint's second line (C2SP tlog-checkpoint). */
+async function logSize(call: Call): Promise<number> {
+  const [, size = ''] = (await fetchCheckpoint(call)).split('\n')
+  if (/^\d{1,15}$/.test(size)) return Number(size)
+  throw new CliError('answer-malformed', 'the log’s checkpoint has no size')
 }
 
 /** A token's name, an attestation's id, or the broker itself. */
@@ -132,12 +137,12 @@ function who(actor: unknown): string {
 
 /** What an entry is about, from whichever member names it. */
 function subject(entry: Readonly<Record<string, unknown>>): string {
-  const names = ['secret', 'path', 'name', 'reason', 'code', 'kind', 'key', 'route']
+  const names = ['secret', 'path', 'name', 'route', 'reason', 'code', 'kind', 'key']
   const found = names.map(name => entry[name]).find(value => typeof value === 'string')
   return cell(found)
 }
 
-async function showEntry(call: Call): Promise<Awaited<ReturnType<Command['run']>>> {
+async function showEntry(call: Call): Promise<Answer> {
   const entry = await adminOf(call).ledger.entry(indexOf(call))
   return { exitCode: 0, json: entry, text: JSON.stringify(entry, null, 2) }
 }
@@ -148,7 +153,7 @@ function indexOf(call: Call): number {
   throw new CliError('argument-unexpected', `the index is ${typed}, want a whole number from 0 on`)
 }
 
-async function verifyCommand(call: Call): Promise<Awaited<ReturnType<Command['run']>>> {
+async function verifyCommand(call: Call): Promise<Answer> {
   const [file = ''] = call.positionals
   const key = keyOf(call)
   const verified = await verifyReceipt(await readObject(file, call), { key })
@@ -178,7 +183,7 @@ async function verifyCommand(call: Call): Promise<Awaited<ReturnType<Command['ru
   return { exitCode: 0, json, text: lines.join('\n') }
 }
 
-async function checkCommand(call: Call): Promise<Awaited<ReturnType<Command['run']>>> {
+async function checkCommand(call: Call): Promise<Answer> {
   const key = keyOf(call)
   const since = call.option('since')
   if (since === null) throw new CliError('argument-missing', 'log check needs --since, an old checkpoint')
@@ -207,26 +212,13 @@ async function checkCommand(call: Call): Promise<Awaited<ReturnType<Command['run
   return { exitCode: 0, json, text: lines.join('\n') }
 }
 
-async function fetchProof(call: Call, from: number, to: number): Promise<string[]> {
-  const answer = await adminOf(call).ledger.consistency(from, to)
-  const proof = answer['consistency'] ?? answer['proof']
-  return Array.isArray(proof) ? proof.filter(hash => typeof hash === 'string') : []
+async function fetchProof(call: Call, from: number, to: number): Promise<readonly string[]> {
+  return (await adminOf(call).ledger.consistency(from, to)).proof
 }
 
 async function fetchCheckpoint(call: Call): Promise<string> {
-  return fetchText(call, '/log/checkpoint')
-}
-
-async function fetchText(call: Call, path: string): Promise<string> {
-  const bytes = await fetchPublic({ url: serverOf(call), fetch: call.terminal.fetch }, path)
+  const bytes = await fetchPublic({ url: serverOf(call), fetch: call.terminal.fetch }, '/log/checkpoint')
   return new TextDecoder().decode(bytes)
-}
-
-/** The key, whether it is sent as text or as `{ key }`. */
-function keyText(body: string): string {
-  if (!body.startsWith('{')) return body.trim()
-  const parsed: unknown = JSON.parse(body)
-  return typeof parsed === 'object' && parsed !== null && 'key' in parsed ? cell(parsed.key) : body.trim()
 }
 
 /** `--key`, typed out or as a file; never fetched from the log that it is to judge. */

@@ -1,12 +1,11 @@
 // casemate secret: put, list and delete what the broker keeps; get attests, as a workload would.
 
-import { attest } from '@casemate/client'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { adminOf, serverOf } from '../connection.ts'
+import { adminOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
 import { readInput, STDIN } from '../files.ts'
 import { LIMIT_FLAG, listed, moreLine } from '../paging.ts'
-import { openSimulatedAttester, SIMULATOR_FLAGS } from '../simulated-attester.ts'
+import { attestSimulated, SIMULATOR_FLAGS } from '../simulated-attester.ts'
 import { table, time } from '../table.ts'
 
 const PATH = 'REPOSITORY/TYPE/TAG'
@@ -48,8 +47,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
     examples: ['casemate secret get default/demo/greeting'],
     run: async call => {
       const [path = ''] = call.positionals
-      const attester = await openSimulatedAttester(call)
-      const session = await attest({ url: serverOf(call), attester, fetch: call.terminal.fetch })
+      const session = await attestSimulated(call, 'P-256')
       const secret = await session.getSecret(path)
       return {
         exitCode: 0,
