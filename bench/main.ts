@@ -1,10 +1,12 @@
 // npm run bench: every budget of the design, as a ratio measured inside one run.
 // `npm run bench -- quotes ledger` runs only those topics.
 import { cpus } from 'node:os'
+import { benchLedger } from './ledger.ts'
 import { benchQuotes } from './quotes.ts'
 
 const TOPICS: Record<string, () => Promise<void>> = {
   quotes: benchQuotes,
+  ledger: benchLedger,
 }
 
 const wanted = process.argv.slice(2)

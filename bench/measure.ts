@@ -28,6 +28,11 @@ export async function measure(cases: readonly Case[]): Promise<readonly Measured
   return cases.map(({ name }, index) => ({ name, rates: rates[index]! }))
 }
 
+/** The same, counted in things of which each run did `times`. */
+export function scaled({ name, rates }: Measured, times: number): Measured {
+  return { name, rates: rates.map(rate => rate * times) }
+}
+
 /** Runs per second over about `ms` milliseconds. */
 async function rate(run: () => unknown, ms: number): Promise<number> {
   const startedAt = performance.now()

@@ -6,8 +6,8 @@ import { ratio, spread } from './measure.ts'
 export interface Budget {
   readonly text: string
   readonly spread: Spread
-  /** Which side of the limit is good. */
-  readonly limit: { readonly atLeast: number } | { readonly atMost: number }
+  /** Which side of the limit is good; `none` for a ratio that only orients. */
+  readonly limit: { readonly atLeast: number } | { readonly atMost: number } | 'none'
 }
 
 /** Prints the rates of one table. */
@@ -22,16 +22,26 @@ export function printRates(title: string, measured: readonly Measured[]): void {
 
 /** Prints one ratio with its spread and whether the budget is met. */
 export function printBudget({ text, spread: { median, lowest, highest }, limit }: Budget): void {
-  const met = 'atLeast' in limit ? median >= limit.atLeast : median <= limit.atMost
-  const wanted = 'atLeast' in limit ? `at least ${limit.atLeast}` : `at most ${limit.atMost}`
   console.log(
-    `  ${text}: ${figure(median)}  [${figure(lowest)} .. ${figure(highest)}]  budget ${wanted}: ${met ? 'met' : 'MISSED'}`,
+    `  ${text}: ${figure(median)}  [${figure(lowest)} .. ${figure(highest)}]${verdict(median, limit)}`,
   )
+}
+
+function verdict(median: number, limit: Budget['limit']): string {
+  if (limit === 'none') return ''
+  const met = 'atLeast' in limit ? median >= limit.atLeast : median <= limit.atMost
+  const wanted = 'atLeast' in limit ? `at least ${figure(limit.atLeast)}` : `at most ${figure(limit.atMost)}`
+  return `  budget ${wanted}: ${met ? 'met' : 'MISSED'}`
 }
 
 /** The ratio of two measured cases as a budget line. */
 export function printRatio(text: string, of: Measured, to: Measured, limit: Budget['limit']): void {
   printBudget({ text, spread: ratio(of, to), limit })
+}
+
+/** A rate that has a budget of its own. */
+export function printFigure(text: string, measured: Measured, limit: Budget['limit']): void {
+  printBudget({ text, spread: spread(measured.rates), limit })
 }
 
 /** Three significant digits, thousands separated. */
