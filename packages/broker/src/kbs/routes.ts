@@ -1,15 +1,14 @@
 // The Confidential Containers KBS protocol under /kbs/v0, versions 0.4.0, 0.2.0 and 0.1.1.
 // Bodies are read as bytes whatever their content type says, and every answer other than 200 is `{type, detail}`.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { AttestationPipeline } from '../attestation/pipeline.ts'
 import type { BrokerContext } from '../context.ts'
 import { BrokerError } from '../errors.ts'
 import type { DecidingRules } from '../release/rules.ts'
-import { logUnexpected, toBrokerError } from '../server/error-answer.ts'
 import { Sessions } from '../sessions/session.ts'
 import { registerAdministration } from './administration.ts'
-import { kbsAnswer } from './errors.ts'
+import { answerKbsError } from './answer.ts'
 import { registerHandshake } from './handshake.ts'
 import type { KbsParts } from './parts.ts'
 import { registerResource } from './resource.ts'
@@ -54,12 +53,4 @@ export async function registerKbs(app: FastifyInstance, options: KbsOptions): Pr
 function readBodiesAsBytes(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-}
-
-/** Answers `error` as the protocol has it. */
-export function answerKbsError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = toBrokerError(error)
-  logUnexpected(request, known)
-  const { status, body } = kbsAnswer(known)
-  return reply.code(status).type('application/json').send(JSON.stringify(body))
 }
