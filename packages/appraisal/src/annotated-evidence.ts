@@ -2,8 +2,7 @@
 // relying parties and Rego policies written for them find what they look for. Integers of a quote are hex in the
 // order of the wire there, those of an SNP report are numbers. Fields that Casemate adds have names of their own.
 
-import type { Claims, SgxClaims, SnpClaims, TdxClaims } from '@casemate/evidence'
-import type { JsonObject } from './json.ts'
+import type { Claims, SampleClaims, SgxClaims, SnpClaims, TdxClaims } from '@casemate/evidence'
 
 /** The vendor id of Intel's quoting enclaves: the only ones whose identity Intel signs, so that no other verifies. */
 const INTEL_VENDOR_ID = '939a7233f79c4ca9940a0db3957f0607'
@@ -11,8 +10,11 @@ const ECDSA_P256 = 2
 const TEE_TYPE_SGX = 0x00000000
 const TEE_TYPE_TDX = 0x00000081
 
+/** A JSON object of a token. */
+export type TokenObject = Readonly<Record<string, unknown>>
+
 /** The claims of one kind, keyed by the kind. */
-export function annotatedEvidence(claims: Claims): JsonObject {
+export function annotatedEvidence(claims: Claims): TokenObject {
   switch (claims.kind) {
     case 'sgx':
       return { sgx: sgx(claims) }
@@ -21,10 +23,15 @@ export function annotatedEvidence(claims: Claims): JsonObject {
     case 'snp':
       return { snp: snp(claims) }
     case 'sample':
-      return { sample: { svn: claims.sample.svn, debug: claims.debug } }
+      return { sample: sample(claims) }
     default:
       return claims satisfies never
   }
+}
+
+/** What the sample verifier of Confidential Containers says of every sample, and policies written for it look for. */
+function sample({ sample: { svn }, debug }: SampleClaims): TokenObject {
+  return { svn, launch_digest: 'abcde', platform_version: { major: 1, minor: 4 }, debug }
 }
 
 /** An unsigned integer as hex, least significant byte first. */
@@ -36,7 +43,7 @@ function littleEndian(value: number, bytes: number): string {
   return hex
 }
 
-function sgx(claims: SgxClaims): JsonObject {
+function sgx(claims: SgxClaims): TokenObject {
   const body = claims.sgx
   return {
     header: {
@@ -64,7 +71,7 @@ function sgx(claims: SgxClaims): JsonObject {
   }
 }
 
-function tdx(claims: TdxClaims): JsonObject {
+function tdx(claims: TdxClaims): TokenObject {
   const body = claims.tdx
   return {
     quote: {
@@ -87,8 +94,8 @@ function tdx(claims: TdxClaims): JsonObject {
   }
 }
 
-function tdxBody({ tdx: body, reportData }: TdxClaims): JsonObject {
-  const later: JsonObject = {}
+function tdxBody({ tdx: body, reportData }: TdxClaims): TokenObject {
+  const later: Record<string, unknown> = {}
   if (body.teeTcbSvn2 !== null) later['tee_tcb_svn2'] = body.teeTcbSvn2
   if (body.mrServiceTd !== null) later['mr_servicetd'] = body.mrServiceTd
   return {
@@ -112,15 +119,18 @@ function tdxBody({ tdx: body, reportData }: TdxClaims): JsonObject {
 }
 
 /** Names of Intel's quote verification library; expired collateral never gets as far as a token. */
-function tcb(claims: SgxClaims | TdxClaims): JsonObject {
-  const known: JsonObject = { collateral_expiration_status: '0', advisory_ids: [...claims.advisoryIds] }
+function tcb(claims: SgxClaims | TdxClaims): TokenObject {
+  const known: Record<string, unknown> = {
+    collateral_expiration_status: '0',
+    advisory_ids: [...claims.advisoryIds],
+  }
   if (claims.tcbStatus !== null) known['tcb_status'] = claims.tcbStatus
   if (claims.tcbDate !== null) known['tcb_date'] = claims.tcbDate
   if (claims.tcbEvaluationDataNumber !== null) known['tcb_eval_num'] = claims.tcbEvaluationDataNumber
   return known
 }
 
-function snp({ snp: report }: SnpClaims): JsonObject {
+function snp({ snp: report }: SnpClaims): TokenObject {
   const { policy, platformInfo, reportedTcb } = report
   return {
     policy_abi_major: policy.abiMajor,

@@ -116,7 +116,7 @@ function checkAdvisories(book: Findings, { advisories }: CompiledPolicy, claims:
 const PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const
 
 /** Each processor family has a minimum of its own; a family that is none of these is refused. True when there is one. */
-function checkMinimumTcb(book: Findings, { minimumTcb }: CompiledPolicy, claims: SnpClaims): void {
+function checkMinimumTcb(book: Findings, { minimumTcb }: CompiledPolicy, claims: SnpClaims): boolean {
   const product = PRODUCTS.find(known => known === claims.snp?.product)
   if (product !== undefined) {
     for (const check of minimumTcb[product]) book.compare(check, claims)

@@ -89,8 +89,11 @@ export interface Reading {
   readonly missingHint: string
 }
 
+/** Objects of any realm without a class: a Map, or an instance that inherits fields, would read as empty. */
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** An object, or a problem; never an array, never something with behaviour. */

@@ -1,8 +1,8 @@
 // Text to plain data. JSON is read as the YAML 1.2 that it is, so that repeated keys are refused in both.
-// Bounded: size, no aliases (no expansion bombs), no tags, one document. A plain scalar that YAML would read as
+// Bounded: size, no aliases (no expansion bombs), no tags that change anything, one document. A plain scalar that YAML would read as
 // a number but that is not written as a decimal integer stays text: `0000…` and `12e4…` are measurements here.
 
-import { isScalar, parseDocument, visit } from 'yaml'
+import { parseDocument, visit } from 'yaml'
 import { type AppraisalConfigCode, AppraisalConfigError } from './problem.ts'
 
 /** Largest document, in UTF-16 units: room for about 1,500 workloads, and parsed in well under a second. */
@@ -36,7 +36,9 @@ function plainData(code: AppraisalConfigCode, text: string): unknown {
     version: '1.2',
     schema: 'core',
     uniqueKeys: true,
-    logLevel: 'silent',
+    resolveKnownTags: false,
+    // At 'silent' the library passes over every document but the first.
+    logLevel: 'error',
   })
   const faults = [...document.errors, ...document.warnings]
   if (faults.length > 0) {
@@ -56,7 +58,7 @@ function plainData(code: AppraisalConfigCode, text: string): unknown {
       throw refusal(code, 'an alias (*name)', 'a document without aliases')
     },
     Scalar: (_, node) => {
-      if (typeof node.value === 'number' && isScalar(node) && !DECIMAL.test(node.source ?? '')) {
+      if (typeof node.value === 'number' && !DECIMAL.test(node.source ?? '')) {
         node.value = node.source
       }
     },

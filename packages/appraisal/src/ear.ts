@@ -4,8 +4,7 @@
 // Nothing secret goes in: neither violations nor hints. Signing is the broker's.
 
 import type { Claims } from '@casemate/evidence'
-import { annotatedEvidence } from './annotated-evidence.ts'
-import type { JsonObject } from './json.ts'
+import { annotatedEvidence, type TokenObject } from './annotated-evidence.ts'
 import type { AppraisalResult } from './result.ts'
 import type { TrustStatus, TrustVector } from './trust-vector.ts'
 
@@ -20,7 +19,7 @@ export interface EarSubmod {
   readonly 'ear.status': TrustStatus
   readonly 'ear.trustworthiness-vector': TrustVector
   readonly 'ear.appraisal-policy-id': string
-  readonly 'ear.veraison.annotated-evidence': JsonObject
+  readonly 'ear.veraison.annotated-evidence': TokenObject
 }
 
 /** Payload of the token; times are seconds since 1970. */
@@ -59,9 +58,9 @@ export interface EarContext {
   /** Null where there was no challenge. */
   readonly nonce: string | null
   /** What the report data stands for: nonce, tee-pubkey, additional-evidence; null when nothing is bound. */
-  readonly runtimeData: JsonObject | null
+  readonly runtimeData: TokenObject | null
   /** The init-data's `data` table, once its digest is known to be in the evidence; null when none was sent. */
-  readonly initData: JsonObject | null
+  readonly initData: TokenObject | null
 }
 
 /**

@@ -58,7 +58,8 @@ export function claimReader(path: ClaimPath): (claims: Claims) => unknown {
 
 /** A claim as a result shows it. */
 export function showClaim(claim: unknown): string {
-  if (claim === null || claim === undefined) return 'none'
-  if (Array.isArray(claim)) return claim.length === 0 ? 'none' : claim.join(', ')
-  return typeof claim === 'string' ? claim : JSON.stringify(claim)
+  if (claim === null || claim === undefined || claim === '') return 'none'
+  if (typeof claim === 'string') return claim
+  if (Array.isArray(claim)) return claim.map(showClaim).join(', ') || 'none'
+  return typeof claim === 'symbol' || typeof claim === 'function' ? typeof claim : JSON.stringify(claim)
 }

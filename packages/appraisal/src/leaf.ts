@@ -188,10 +188,15 @@ export const notBefore = (): Leaf<string> => {
     comparison: value => claim => typeof claim === 'string' && Date.parse(claim) >= Date.parse(value),
     show: value => `${value} or later`,
   })
-  const real = (value: unknown): boolean => typeof value !== 'string' || !Number.isNaN(Date.parse(value))
+  // Date.parse takes 30 February for 2 March.
+  const real = (value: unknown): boolean => {
+    const time = Date.parse(String(value))
+    return !Number.isNaN(time) && new Date(time).toISOString().startsWith(String(value).slice(0, 10))
+  }
   return orWord(ANY, {
     ...date,
-    flaws: value => (real(value) ? date.flaws(value) : [flaw('', date.wanted, value)]),
+    flaws: value =>
+      typeof value !== 'string' || real(value) ? date.flaws(value) : [flaw('', date.wanted, value)],
   })
 }
 

@@ -177,7 +177,7 @@ export const SNP_TURIN: SnpClaims = {
 
 export const SAMPLE: SampleClaims = {
   kind: 'sample',
-  measurement: '',
+  measurement: '6162636465'.padEnd(96, '0'),
   signer: null,
   debug: false,
   tcbStatus: null,
@@ -186,14 +186,14 @@ export const SAMPLE: SampleClaims = {
   tcbEvaluationDataNumber: null,
   reportData: REPORT_DATA,
   hardwareId: null,
-  hostData: '',
+  hostData: hex('00', 32),
   simulated: true,
   sample: { svn: '1' },
 }
 
 /** A copy with one claim changed, by dotted path. */
 export function withClaim<C extends object>(claims: C, path: string, value: unknown): C {
-  const copy = structuredClone(claims) as Record<string, unknown>
+  const copy = JSON.parse(JSON.stringify(claims)) as Record<string, unknown>
   const keys = path.split('.')
   const last = keys.pop() ?? ''
   let place = copy

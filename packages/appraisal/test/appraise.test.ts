@@ -1,0 +1,244 @@
+// What a result says as a whole: presets, tolerated weaknesses, workloads, simulated evidence.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Claims } from '@casemate/evidence'
+import {
+  type AppraisalPolicy,
+  appraise,
+  PRESETS,
+  parsePolicy,
+  parseReferenceValues,
+  type ReferenceValues,
+  workloadOf,
+} from '../src/index.ts'
+import { hex, SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
+import { BINDING, NO_REFERENCES, open } from './policies.ts'
+
+const KNOWN = parseReferenceValues({
+  workloads: [SGX, TDX, SNP, SAMPLE].map(claims => workloadOf(claims, `my-${claims.kind}`)),
+})
+
+function judge(claims: Claims, policy: AppraisalPolicy, references: ReferenceValues = KNOWN) {
+  // The sample attester has no field for init-data.
+  const binding = claims.kind === 'sample' ? { ...BINDING, initDataDigest: 'none' } : BINDING
+  return appraise({ claims, references, policy, binding })
+}
+
+const paths = (result: { violations: readonly { path: string }[] }) =>
+  result.violations.map(({ path }) => path)
+const strictly = (changes: object) => parsePolicy({ extends: 'strict', name: 'mine', version: 1, ...changes })
+
+test('strict accepts an up-to-date, known, real workload', () => {
+  for (const claims of [SGX, TDX]) {
+    const result = judge(claims, PRESETS.strict)
+    assert.equal(result.accepted, true)
+    assert.equal(result.status, 'affirming')
+    assert.equal(result.workload, `my-${claims.kind}`)
+    assert.equal(result.closestReference, null)
+    assert.deepEqual([result.policyId, result.policyVersion, result.simulated], ['strict', 1, false])
+  }
+})
+
+test('strict refuses what the vendor says needs anything at all', () => {
+  for (const status of ['SWHardeningNeeded', 'ConfigurationNeeded', 'OutOfDate', 'Revoked']) {
+    assert.deepEqual(paths(judge(withClaim(TDX, 'tcbStatus', status), PRESETS.strict)), ['tcb.statuses'])
+  }
+  assert.deepEqual(paths(judge(withClaim(TDX, 'advisoryIds', ['INTEL-SA-00615']), PRESETS.strict)), [
+    'tcb.advisories',
+  ])
+})
+
+test('strict refuses debugging, simulation and the sample attester', () => {
+  assert.deepEqual(paths(judge(withClaim(TDX, 'debug', true), PRESETS.strict)), ['debug'])
+  assert.deepEqual(paths(judge(withClaim(TDX, 'simulated', true), PRESETS.strict)), ['simulated'])
+  assert.deepEqual(paths(judge(SAMPLE, PRESETS.strict)), ['kinds', 'simulated'])
+})
+
+test('strict refuses SNP until a minimum TCB is stated, and says what to write', () => {
+  const result = judge(SNP, PRESETS.strict)
+  assert.deepEqual(paths(result), ['snp.minimumTcb.Milan'])
+  assert.match(
+    result.violations[0]?.hint ?? '',
+    /Milan: \{ bootloader: 4, tee: 1, snp: 24, microcode: 219 \}/,
+  )
+  const stated = {
+    snp: { minimumTcb: { Milan: { bootloader: 4, tee: 1, snp: 24, microcode: 'any' } } },
+  }
+  assert.equal(judge(SNP, strictly(stated)).accepted, true)
+  const anyFirmware = judge(SNP, strictly({ snp: { minimumTcb: { Milan: 'any' } } }))
+  assert.equal(anyFirmware.accepted, true)
+  assert.equal(anyFirmware.trustVector.hardware, 0)
+  assert.ok(anyFirmware.unchecked.includes('snp.minimumTcb.Milan'))
+})
+
+test('strict demands that the revocation of SNP keys was looked at', () => {
+  const policy = strictly({ snp: { minimumTcb: { Milan: 'any' } } })
+  assert.deepEqual(paths(judge(withClaim(SNP, 'snp.revocation', 'not-supplied'), policy)), ['snp.revocation'])
+})
+
+test('a processor family that nobody knows is refused', () => {
+  const result = judge(withClaim(SNP, 'snp.product', 'Venice'), PRESETS.standard)
+  assert.deepEqual(paths(result), ['snp.minimumTcb'])
+  assert.equal(result.trustVector.hardware, 97)
+})
+
+test('standard accepts hardening and configuration statuses with listed advisories only, as a warning', () => {
+  const hardening = withClaim(TDX, 'tcbStatus', 'SWHardeningNeeded')
+  const listed = judge(withClaim(hardening, 'advisoryIds', ['INTEL-SA-00615']), PRESETS.standard)
+  assert.equal(listed.accepted, true)
+  assert.equal(listed.status, 'warning')
+  assert.equal(listed.trustVector.hardware, 32)
+  const unlisted = judge(
+    withClaim(hardening, 'advisoryIds', ['INTEL-SA-00615', 'INTEL-SA-00828']),
+    PRESETS.standard,
+  )
+  assert.deepEqual(paths(unlisted), ['tcb.advisories'])
+  assert.match(unlisted.violations[0]?.hint ?? '', /INTEL-SA-00828/)
+  const configuration = judge(withClaim(TDX, 'tcbStatus', 'ConfigurationNeeded'), PRESETS.standard)
+  assert.equal(configuration.accepted, true)
+  assert.equal(configuration.trustVector.configuration, 32)
+  assert.equal(judge(withClaim(TDX, 'tcbStatus', 'OutOfDate'), PRESETS.standard).accepted, false)
+})
+
+test('standard accepts any SNP firmware, and affirms nothing about it', () => {
+  const result = judge(SNP, PRESETS.standard)
+  assert.equal(result.accepted, true)
+  assert.equal(result.trustVector.hardware, 0)
+})
+
+test('a measurement that is not known is refused with the workload that comes closest', () => {
+  const changed = withClaim(withClaim(TDX, 'tdx.rtmr2', hex('ab', 48)), 'measurement', hex('01', 48))
+  const other = { ...workloadOf(TDX, 'other'), mrTd: [hex('cd', 48)], rtmr1: [hex('cd', 48)] }
+  const references = parseReferenceValues({ workloads: [other, workloadOf(TDX, 'mine')] })
+  const result = judge(changed, PRESETS.strict, references)
+  assert.deepEqual(paths(result), ['workloads'])
+  assert.equal(result.trustVector.executables, 33)
+  assert.equal(result.status, 'warning')
+  assert.equal(result.workload, null)
+  assert.deepEqual(result.closestReference, {
+    workload: 'mine',
+    kind: 'tdx',
+    differs: [{ field: 'rtmr2', expected: TDX.tdx.rtmr2, got: hex('ab', 48) }],
+  })
+  assert.match(result.violations[0]?.hint ?? '', /2 known, mine is closest and differs in rtmr2/)
+})
+
+test('without reference values nothing is accepted', () => {
+  const result = judge(TDX, PRESETS.strict, NO_REFERENCES)
+  assert.deepEqual(paths(result), ['workloads'])
+  assert.equal(result.closestReference, null)
+  assert.match(result.violations[0]?.hint ?? '', /add one for this workload/)
+})
+
+test('reference values of another kind do not match', () => {
+  const references = parseReferenceValues({ workloads: [workloadOf(SGX, 'enclave')] })
+  assert.deepEqual(paths(judge(TDX, PRESETS.strict, references)), ['workloads'])
+})
+
+test('a policy that names workloads accepts those and no other', () => {
+  const both = parseReferenceValues({
+    workloads: [workloadOf(TDX, 'wanted'), { ...workloadOf(TDX, 'other'), rtmr3: 'any' }],
+  })
+  assert.equal(judge(TDX, strictly({ workloads: 'wanted' }), both).workload, 'wanted')
+  const result = judge(withClaim(TDX, 'tdx.rtmr3', hex('77', 48)), strictly({ workloads: ['wanted'] }), both)
+  assert.deepEqual(paths(result), ['workloads'])
+  assert.equal(result.closestReference?.workload, 'wanted')
+  const none = judge(TDX, strictly({ workloads: ['absent'] }), both)
+  assert.equal(none.closestReference, null)
+  assert.match(none.violations[0]?.expected ?? '', /named absent/)
+})
+
+test('a security version below that of the reference is refused', () => {
+  const result = judge(withClaim(SGX, 'sgx.isvSvn', 2), PRESETS.strict)
+  assert.deepEqual(result.closestReference?.differs, [
+    { field: 'minIsvSvn', expected: 'at least 3', got: '2' },
+  ])
+  const newer = judge(withClaim(SGX, 'sgx.isvSvn', 4), PRESETS.strict)
+  assert.equal(newer.workload, 'my-sgx')
+})
+
+test('a signer is enough where the reference leaves the measurement open', () => {
+  const references = parseReferenceValues({
+    workloads: [
+      { name: 'ours', kind: 'sgx', mrEnclave: 'any', mrSigner: SGX.sgx.mrSigner, isvProdId: 7, minIsvSvn: 1 },
+    ],
+  })
+  assert.equal(
+    judge(withClaim(SGX, 'sgx.mrEnclave', hex('99', 32)), PRESETS.strict, references).accepted,
+    true,
+  )
+  assert.equal(
+    judge(withClaim(SGX, 'sgx.mrSigner', hex('99', 32)), PRESETS.strict, references).accepted,
+    false,
+  )
+  assert.equal(judge(withClaim(SGX, 'sgx.isvProdId', 8), PRESETS.strict, references).accepted, false)
+})
+
+test('all violations are reported at once', () => {
+  const bad = withClaim(
+    withClaim(withClaim(TDX, 'debug', true), 'tcbStatus', 'Revoked'),
+    'tdx.mrTd',
+    hex('9', 96),
+  )
+  assert.deepEqual(paths(judge(bad, PRESETS.strict)), ['debug', 'tcb.statuses', 'workloads'])
+})
+
+test('simulated evidence that a policy accepts is a warning, never affirmed as hardware', () => {
+  const result = judge(withClaim(TDX, 'simulated', true), strictly({ simulated: 'any' }))
+  assert.equal(result.accepted, true)
+  assert.equal(result.simulated, true)
+  assert.equal(result.status, 'warning')
+  assert.equal(result.trustVector.hardware, -33)
+  assert.equal(result.trustVector['runtime-opaque'], 0)
+})
+
+test('the sample attester is accepted by name only', () => {
+  const named = strictly({ kinds: ['tdx', 'sample'], simulated: 'any' })
+  const result = judge(SAMPLE, named)
+  assert.deepEqual(paths(result), [])
+  assert.equal(result.status, 'warning')
+  assert.deepEqual(paths(judge(SAMPLE, strictly({ simulated: 'any' }))), ['kinds'])
+})
+
+test('debugging that a policy accepts is a warning', () => {
+  const result = judge(withClaim(TDX, 'debug', true), open())
+  assert.equal(result.accepted, true)
+  assert.equal(result.trustVector.configuration, 32)
+  assert.equal(result.trustVector['runtime-opaque'], 32)
+})
+
+test('code that nobody names is a warning, also where the policy accepts any', () => {
+  const result = judge(TDX, open())
+  assert.equal(result.accepted, true)
+  assert.equal(result.trustVector.executables, 33)
+  assert.equal(judge(TDX, open({ tdx: { mrTd: TDX.tdx.mrTd } })).trustVector.executables, 3)
+})
+
+test('an untold configuration is affirmed as safe, a stated one as approved', () => {
+  assert.equal(judge(TDX, open()).trustVector.configuration, 3)
+  assert.equal(
+    judge(TDX, open({ tdx: { xfam: { value: hex('00', 8), mask: hex('00', 8) } } })).trustVector
+      .configuration,
+    2,
+  )
+})
+
+test('a policy that was not parsed is a mistake of the caller', () => {
+  const policy = structuredClone(PRESETS.strict)
+  assert.throws(() => judge(TDX, policy), { name: 'TypeError', message: /parsePolicy/ })
+  assert.throws(() => judge(TDX, PRESETS.strict, { workloads: [] }), {
+    name: 'TypeError',
+    message: /parseReferenceValues/,
+  })
+})
+
+test('what a claim lacks meets no expectation', () => {
+  const { tdx: _, ...without } = TDX
+  const result = judge(without as unknown as Claims, strictly({ tdx: { attributes: { perfmon: false } } }))
+  assert.deepEqual(paths(result), ['tdx.attributes.perfmon', 'workloads'])
+  const { debug: _debug, ...noDebug } = TDX
+  assert.deepEqual(paths(judge(noDebug as unknown as Claims, PRESETS.strict)), ['debug'])
+  const { advisoryIds: _ids, ...noAdvisories } = TDX
+  assert.deepEqual(paths(judge(noAdvisories as unknown as Claims, PRESETS.strict)), ['tcb.advisories'])
+})

@@ -1,0 +1,60 @@
+// The published JSON Schemas: on disk as in code, and in agreement with the parsers.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { Check } from 'typebox/value'
+import { POLICY_SCHEMA, PRESETS, parsePolicy, REFERENCE_VALUES_SCHEMA, workloadOf } from '../src/index.ts'
+import { hex, SAMPLE, SGX, SNP, TDX } from './claims.ts'
+import { PINNED_DOCUMENT } from './policies.ts'
+import { schemaFiles } from './schema-files.ts'
+
+for (const { path, schema } of schemaFiles()) {
+  test(`${path.pathname.split('/').at(-1)} is what the code says`, () => {
+    const onDisk: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    assert.deepEqual(onDisk, JSON.parse(JSON.stringify(schema)), 'run test/write-schemas.ts and format')
+  })
+}
+
+const DOCUMENTS: readonly (readonly [string, object])[] = [
+  ['a complete policy', PINNED_DOCUMENT],
+  ['a preset', PRESETS.strict],
+  ['a policy on a preset', { extends: 'strict', name: 'mine', version: 1, snp: { vmpl: 0 } }],
+  ['a name only', { name: 'mine', version: 1 }],
+  ['an unknown field', { extends: 'strict', name: 'mine', version: 1, simulate: 'any' }],
+  ['an empty list', { extends: 'strict', name: 'mine', version: 1, hardwareIds: [] }],
+  ['one value without its list', { extends: 'strict', name: 'mine', version: 1, initData: hex('ab', 32) }],
+  ['no name', { extends: 'strict', version: 1 }],
+  ['an unknown preset', { extends: 'lax', name: 'mine', version: 1 }],
+]
+
+for (const [name, document] of DOCUMENTS) {
+  test(`schema and parser agree on ${name}`, () => {
+    let accepted = true
+    try {
+      parsePolicy(document)
+    } catch {
+      accepted = false
+    }
+    assert.equal(Check(POLICY_SCHEMA, document), accepted)
+  })
+}
+
+test('the schema accepts workloads of every kind', () => {
+  const workloads = [SGX, TDX, SNP, SAMPLE].map(claims => workloadOf(claims, 'mine'))
+  assert.equal(Check(REFERENCE_VALUES_SCHEMA, { workloads }), true)
+  assert.equal(Check(REFERENCE_VALUES_SCHEMA, { workloads: [{ ...workloads[0], kind: 'tdx' }] }), false)
+})
+
+test('every field of the schema says what it means', () => {
+  const silent: string[] = []
+  const walk = (schema: { properties?: object; description?: string }, path: string) => {
+    for (const [name, child] of Object.entries(schema.properties ?? {})) {
+      const field = child as { properties?: object; description?: string }
+      if (!field.description) silent.push(`${path}.${name}`)
+      if (field.properties) walk(field, `${path}.${name}`)
+    }
+  }
+  walk(POLICY_SCHEMA, '')
+  assert.deepEqual(silent, [])
+})
