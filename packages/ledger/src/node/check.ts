@@ -2,9 +2,9 @@
 // Finds what opening does not look at: old leaves, contents and tiles, and every checkpoint that was ever shown.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { equalBytes } from '../bytes.ts'
-import { decodeLeaf, HASH_SIZE, LEAF_SIZE } from '../leaf.ts'
+import { HASH_SIZE, LEAF_SIZE } from '../leaf.ts'
 import { TILE_WIDTH } from '../tile.ts'
-import { damaged, verifyEntry } from './restore.ts'
+import { damaged, readLeaf, verifyEntry } from './restore.ts'
 import type { CheckpointSigner } from './signer.ts'
 import type { LedgerStore } from './store.ts'
 import { MerkleTail } from './tail.ts'
@@ -82,7 +82,7 @@ class Walk {
   }
 
   #leaf(index: number, leaf: Uint8Array): void {
-    const timestamp = decodeLeaf(leaf).timestamp.getTime()
+    const timestamp = readLeaf(index, leaf).timestamp.getTime()
     if (timestamp < this.#timestamp)
       throw damaged(`the time of entry ${index} is before that of the one before`)
     this.#timestamp = timestamp

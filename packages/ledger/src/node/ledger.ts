@@ -7,7 +7,7 @@ import { encodeBase64, isCount } from '../bytes.ts'
 import type { JsonObject } from '../canonical.ts'
 import type { SignedCheckpoint } from '../checkpoint.ts'
 import { LedgerError } from '../errors.ts'
-import { decodeLeaf, LEAF_SIZE } from '../leaf.ts'
+import { LEAF_SIZE } from '../leaf.ts'
 import { RECEIPT_FORMAT, type Receipt } from '../receipt.ts'
 import { encodeBundle, TILE_WIDTH } from '../tile.ts'
 import type { EntryMaker, Position } from './batch.ts'
@@ -15,7 +15,14 @@ import { type CheckReport, checkAll } from './check.ts'
 import { type Appended, GroupCommit } from './group-commit.ts'
 import { emptyRoot } from './hasher.ts'
 import { migrate } from './migrations.ts'
-import { damaged, restoreTail, verifyEntry, verifyLastEntries, verifyLatestCheckpoint } from './restore.ts'
+import {
+  damaged,
+  readLeaf,
+  restoreTail,
+  verifyEntry,
+  verifyLastEntries,
+  verifyLatestCheckpoint,
+} from './restore.ts'
 import { CheckpointSigner } from './signer.ts'
 import { failureOf, reading } from './storage-failure.ts'
 import { type Head, LedgerStore, type StoredEntry } from './store.ts'
@@ -260,7 +267,7 @@ export class Ledger {
       const stored = this.#store.entry(index)
       if (stored === undefined) throw damaged(`entry ${index} is missing`)
       const entry = stored.content === null ? null : (JSON.parse(stored.content) as JsonObject)
-      const { timestamp } = decodeLeaf(leaf)
+      const { timestamp } = readLeaf(index, leaf)
       return { shown: { index, timestamp, entry, erasedBy: stored.erasedBy }, salt: stored.salt }
     })
   }

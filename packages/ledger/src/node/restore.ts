@@ -3,7 +3,7 @@
 // are read again by the deep check (src/node/check.ts).
 import { equalBytes } from '../bytes.ts'
 import { LedgerError } from '../errors.ts'
-import { COMMITMENT_OFFSET, HASH_SIZE, LEAF_SIZE } from '../leaf.ts'
+import { COMMITMENT_OFFSET, decodeLeaf, HASH_SIZE, LEAF_SIZE, type Leaf } from '../leaf.ts'
 import { TILE_WIDTH } from '../tile.ts'
 import { commitInto, hashLeafInto, rootOf } from './hasher.ts'
 import type { CheckpointSigner } from './signer.ts'
@@ -53,6 +53,15 @@ export function verifyLastEntries(store: LedgerStore, size: number): void {
   }
 }
 
+/** @throws {LedgerError} ledger-damaged */
+export function readLeaf(index: number, leaf: Uint8Array): Leaf {
+  try {
+    return decodeLeaf(leaf)
+  } catch (cause) {
+    throw damaged(`leaf ${index} cannot be read`, cause)
+  }
+}
+
 /** The entry must be the one that the leaf commits to, or erased. @throws {LedgerError} ledger-damaged */
 export function verifyEntry(store: LedgerStore, index: number, leaf: Uint8Array): void {
   const entry = store.entry(index)
@@ -78,8 +87,9 @@ export function verifyLatestCheckpoint(store: LedgerStore, tail: MerkleTail, sig
   }
 }
 
-export function damaged(message: string): LedgerError {
+export function damaged(message: string, cause?: unknown): LedgerError {
   return new LedgerError('ledger-damaged', message, {
+    cause,
     hint: 'stop writing and restore the database from a backup; keep the damaged file to compare',
   })
 }

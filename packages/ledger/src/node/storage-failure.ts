@@ -8,7 +8,8 @@ const NOTADB = 26
 
 const RETRY_AFTER_MS = 1_000
 
-function resultCode(error: unknown): number | undefined {
+/** SQLite’s primary result code; undefined for an error that is not SQLite’s. */
+export function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
     return undefined
   return error.errcode & 0xff

@@ -1,6 +1,7 @@
 // What the ledger demands of the connection that it is given, and how erased content leaves the write-ahead log.
 import type { DatabaseSync } from 'node:sqlite'
 import { LedgerError } from '../errors.ts'
+import { resultCode } from './storage-failure.ts'
 
 /** `PRAGMA synchronous`: FULL; EXTRA is above. */
 const SYNCHRONOUS_FULL = 2
@@ -23,7 +24,8 @@ export function requireDurable(db: DatabaseSync): void {
 }
 
 /**
- * Moves the write-ahead log into the database file and empties it. False where a reader is in the way.
+ * Moves the write-ahead log into the database file and empties it. False where that cannot be done now: a reader is
+ * in the way, or the disk is full.
  * LIMIT: the blocks that the file system frees are not overwritten.
  */
 export function truncateWal(db: DatabaseSync): boolean {
@@ -31,6 +33,9 @@ export function truncateWal(db: DatabaseSync): boolean {
   db.exec(`PRAGMA busy_timeout = ${TRUNCATE_TIMEOUT_MS}`)
   try {
     return pragma(db, 'wal_checkpoint(TRUNCATE)') === 0
+  } catch (error) {
+    if (resultCode(error) === undefined) throw error
+    return false
   } finally {
     db.exec(`PRAGMA busy_timeout = ${timeout}`)
   }

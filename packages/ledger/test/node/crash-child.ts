@@ -1,0 +1,53 @@
+// Run by crash.test.ts, and killed by it: appends at random and says on stdout what it was promised, at once.
+import { writeSync } from 'node:fs'
+import { openDatabase, openLedger } from '../../src/node/index.ts'
+import { KEY, ORIGIN } from './fixture.ts'
+
+const [path = '', round = ''] = process.argv.slice(2)
+const db = openDatabase(path)
+db.exec('CREATE TABLE IF NOT EXISTS state (position INTEGER PRIMARY KEY, number TEXT UNIQUE)')
+const insert = db.prepare('INSERT INTO state VALUES (?, ?)')
+const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now: () => new Date() })
+
+// Synchronous: what was said before the kill reaches the parent.
+const say = (...words: (string | number)[]): void => void writeSync(1, `${words.join(' ')}\n`)
+const chance = (share: number): boolean => Math.random() < share
+say('open', ledger.size)
+
+async function append(number: string): Promise<void> {
+  const kind = Math.floor(Math.random() * 3)
+  const entry = { number, stated: kind > 0, padding: 'x'.repeat(Math.random() * 200) }
+  if (kind === 0) {
+    const { index } = await ledger.append(entry)
+    return say('ack', index, number)
+  }
+  try {
+    const { index } = await ledger.append(entry, position => {
+      insert.run(position.index, number)
+      if (chance(0.2)) throw new RangeError('changed its mind')
+    })
+    say('ack', index, number)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+  }
+}
+
+async function erase(): Promise<void> {
+  const index = Math.floor(Math.random() * ledger.size)
+  if ((await ledger.entry(index)).erasedBy !== null) return
+  const erased = await ledger.erase(index, { number: 'erasure', stated: false })
+  say('erased', index, erased.index)
+}
+
+async function show(): Promise<void> {
+  say('shown', Buffer.from((await ledger.checkpoint()).note).toString('base64'))
+}
+
+for (let burst = 0; ; burst++) {
+  const size = chance(0.1) ? 500 : Math.ceil(Math.random() * 8)
+  const work = Array.from({ length: size }, (_, at) => append(`${round}-${burst}-${at}`))
+  if (chance(0.3)) work.push(show())
+  await Promise.all(work)
+  if (chance(0.3)) await show()
+  if (chance(0.1)) await erase()
+}
