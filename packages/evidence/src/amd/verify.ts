@@ -113,8 +113,18 @@ function selectLeaf(report: SnpReport, leaves: readonly LeafCertificate[], now: 
   )
 }
 
+/** Whether a leaf is of the kind, TCB and, for a VCEK, chip that the report names. */
+export function isIssuedFor(report: SnpReport, { leaf }: LeafCertificate): boolean {
+  const isOfChip = leaf.hwId === null || isZero(report.chipId) || isOfChipId(leaf.hwId, report)
+  return leaf.kind === signingKey(report) && hasTcb(report.reportedTcb, leaf.product, leaf.tcb) && isOfChip
+}
+
+function isOfChipId(hwId: Uint8Array, { chipId }: SnpReport): boolean {
+  return equal(chipId.subarray(0, hwId.length), hwId) && isZero(chipId.subarray(hwId.length))
+}
+
 function fit(report: SnpReport, { certificate, leaf }: LeafCertificate, now: number): number {
-  const isOfChip = leaf.hwId !== null && equal(leaf.hwId, report.chipId.subarray(0, leaf.hwId.length))
+  const isOfChip = leaf.hwId !== null && isOfChipId(leaf.hwId, report)
   const isOfTcb = hasTcb(report.reportedTcb, leaf.product, leaf.tcb)
   const isInWindow = certificate.notBefore <= now && now <= certificate.notAfter
   return (isOfChip ? 4 : 0) + (isOfTcb ? 2 : 0) + (isInWindow ? 1 : 0)
@@ -198,8 +208,7 @@ function verifyChipId(report: SnpReport, { leaf }: LeafCertificate): Step {
   const name = 'amd-chip-id'
   if (leaf.hwId === null) return { name, looked: 'a VLEK belongs to a cloud provider, not to a chip' }
   if (isZero(report.chipId)) return { name, looked: 'CHIP_ID is masked by the host' }
-  const { length } = leaf.hwId
-  if (!equal(report.chipId.subarray(0, length), leaf.hwId) || !isZero(report.chipId.subarray(length))) {
+  if (!isOfChipId(leaf.hwId, report)) {
     throw new Refusal('hardware-id-mismatch', 'CHIP_ID is not the hwID that the VCEK was issued for', {
       expected: toHex(leaf.hwId),
       got: toHex(report.chipId),

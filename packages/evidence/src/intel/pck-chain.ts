@@ -46,7 +46,8 @@ export async function verifyPckChain(
   return chain
 }
 
-function quoteCertificates(quote: QuoteSignatureData): readonly Certificate[] {
+/** Those that the quote itself carries; none for certification types 1 to 3. */
+export function quoteCertificates(quote: QuoteSignatureData): readonly Certificate[] {
   if (quote.certificationType < CERTIFICATION.pckLeaf) return []
   const key = latin1(quote.certificationData)
   const known = chains.get(key)

@@ -12,6 +12,8 @@ export const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 export const MAX_ATTEMPTS = 3
 /** Pause after the first failure; it doubles with each one. */
 export const FIRST_PAUSE_MS = 500
+/** 500 ms doubled ten times is over eight minutes. */
+const MAX_DOUBLINGS = 10
 /** Longest pause that a call sits out; after a longer one it fails and says when to come back. */
 export const MAX_PATIENCE_MS = 5_000
 /** What is believed of a Retry-After. */
@@ -49,7 +51,7 @@ export async function waitFor(milliseconds: number): Promise<void> {
   await sleep(milliseconds)
 }
 
-/** Failures of one host in a row, and until when it is left alone. */
+/** Failures of one host in a row, those of requests side by side counted once, and until when it is left alone. */
 interface Pause {
   readonly failures: number
   readonly until: number
@@ -73,21 +75,25 @@ export class HttpSource {
       const left = pause === undefined ? 0 : pause.until - this.#options.now()
       if (left > MAX_PATIENCE_MS) throw busy(url, left)
       if (left > 0) await this.#options.wait(left)
+      const earlier = this.#pauses.get(url.host)
       const outcome = await this.#try(url)
       if (!(outcome instanceof Failure)) {
-        this.#pauses.delete(url.host)
+        // An answer does not end a pause that began while it was under way.
+        if (this.#pauses.get(url.host) === earlier) this.#pauses.delete(url.host)
         return outcome
       }
-      const until = this.#pauseHost(url.host, outcome)
+      const until = this.#pauseHost(url.host, outcome, earlier)
       if (attempt >= MAX_ATTEMPTS) throw busy(url, until - this.#options.now(), outcome)
     }
   }
 
-  #pauseHost(host: string, failure: Failure): number {
-    const failures = (this.#pauses.get(host)?.failures ?? 0) + 1
-    const grown = FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10)
+  #pauseHost(host: string, failure: Failure, earlier: Pause | undefined): number {
+    const current = this.#pauses.get(host)
+    const isCounted = current !== undefined && current !== earlier
+    const failures = isCounted ? current.failures : (earlier?.failures ?? 0) + 1
+    const grown = FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, MAX_DOUBLINGS)
     const pauseMs = Math.min(Math.max(grown, failure.retryAfterMs), MAX_RETRY_AFTER_MS)
-    const until = this.#options.now() + pauseMs
+    const until = Math.max(this.#options.now() + pauseMs, isCounted ? current.until : 0)
     this.#pauses.set(host, { failures, until })
     return until
   }

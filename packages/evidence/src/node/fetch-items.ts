@@ -5,13 +5,14 @@ import { certificatePool, leafCertificates } from '../amd/certificates.ts'
 import type { SnpEvidence } from '../amd/evidence.ts'
 import type { SnpKeyKind } from '../amd/leaf.ts'
 import { decodeTcb, productOfCpuid, SNP_PRODUCTS, type SnpProduct } from '../amd/product.ts'
-import { signingKey } from '../amd/verify.ts'
-import { decodeUtf8, isZero, toHex } from '../bytes.ts'
+import { isIssuedFor, signingKey } from '../amd/verify.ts'
+import { isZero, toHex } from '../bytes.ts'
 import type { Endorsements } from '../endorsements.ts'
 import { isPckCertificate, readPckExtension } from '../intel/pck.ts'
+import { quoteCertificates } from '../intel/pck-chain.ts'
 import { CERTIFICATION, type SgxQuote, type TdxQuote } from '../intel/quote.ts'
 import type { ParsedEvidence } from '../parse.ts'
-import { type Certificate, parseCertificate, readPem } from '../x509.ts'
+import type { Certificate } from '../x509.ts'
 
 export const INTEL_PCS_URL = 'https://api.trustedservices.intel.com'
 /** Where Intel keeps the root’s revocation list; a PCCS serves it itself. */
@@ -66,9 +67,8 @@ export function itemsFor(evidence: ParsedEvidence, services: Services): readonly
 // A quote brings its PCK certificate, or what is needed to ask for it.
 function intelItems(quote: SgxQuote | TdxQuote, services: Services): readonly FetchItem[] {
   const { kind, certificationType, certificationData } = quote
-  if (certificationType === CERTIFICATION.pckChain || certificationType === CERTIFICATION.pckLeaf) {
-    return platformItems(kind, pemCertificates(certificationData), services)
-  }
+  const sent = quoteCertificates(quote)
+  if (sent.length > 0) return platformItems(kind, sent, services)
   const ppidSize = ENCRYPTED_PPID_BYTES[certificationType]
   if (ppidSize === undefined || certificationData.length !== ppidSize + 20) return []
   const hex = (from: number, size: number): string => toHex(certificationData.subarray(from, from + size))
@@ -103,12 +103,6 @@ function platformItems(
   ]
 }
 
-function pemCertificates(data: Uint8Array): readonly Certificate[] {
-  return readPem(decodeUtf8(data) ?? '')
-    .filter(({ label }) => label === 'CERTIFICATE')
-    .map(({ der }) => parseCertificate(der))
-}
-
 /**
  * The VCEK where the evidence brings none and names its chip, and the product’s authorities and revocation list.
  * A VLEK is given out to cloud providers only, and must come with the evidence or from a file.
@@ -116,7 +110,7 @@ function pemCertificates(data: Uint8Array): readonly Certificate[] {
 export function snpItems(evidence: SnpEvidence, { kdsUrl }: Services): readonly FetchItem[] {
   const { report } = evidence
   const kind = signingKey(report)
-  const sent = leafCertificates(certificatePool(evidence, [])).find(({ leaf }) => leaf.kind === kind)
+  const sent = leafCertificates(certificatePool(evidence, [])).find(it => isIssuedFor(report, it))
   const products = sent === undefined ? possibleProducts(evidence) : [sent.leaf.product]
   if (sent !== undefined || kind === 'VLEK' || isZero(report.chipId)) {
     const [product, another] = products
