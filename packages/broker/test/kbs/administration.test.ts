@@ -58,7 +58,7 @@ test('reference values become one reference document and read back by name', asy
   assert.deepEqual(JSON.parse((await get('reference-value/rtmr_1')).text), [a, b])
   const stored = await broker.context.store.documents.find('reference', 'kbs')
   assert.deepEqual(
-    (stored?.document['workloads'] as readonly { name: string }[]).map(({ name }) => name),
+    (stored!.document['workloads'] as readonly { name: string }[]).map(({ name }) => name),
     ['kbs-snp', 'kbs-tdx'],
   )
   assert.equal((await post('reference-value', message({ snp_launch_measurement: [b] }))).status, 200)

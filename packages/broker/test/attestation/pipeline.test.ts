@@ -1,0 +1,131 @@
+// Explanations outside of a session, and endorsements that have to be fetched.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { mergeEndorsements, NO_ENDORSEMENTS, parse, Refusal, readEndorsements } from '@casemate/evidence'
+import { Unavailable } from '@casemate/evidence/node'
+import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
+import { createPipeline } from '../../src/attestation/pipeline.ts'
+import { verifyEvidence } from '../../src/attestation/verification.ts'
+import { BrokerError } from '../../src/errors.ts'
+import type { JsonObject } from '../../src/json.ts'
+import type { Pipeline } from '../../src/pipeline.ts'
+import { type Harness, LENIENT, openHarness, START } from '../kbs/harness.ts'
+
+let intel: IntelPlatform
+let broker: Harness
+let pipeline: Pipeline
+let evidence: Uint8Array
+
+before(async () => {
+  intel = await createIntelPlatform({ now: START })
+  broker = await openHarness({ platforms: [intel] })
+  pipeline = createPipeline(broker.context)
+  evidence = intel.tdxQuote({ reportData: Buffer.alloc(64, 1) })
+})
+
+after(() => broker.close())
+
+const withCode = (code: string) => (error: unknown) => error instanceof BrokerError && error.code === code
+
+test('evidence is explained under a stored policy, without a session and without a record', async () => {
+  const explanation = await pipeline.explain({ evidence, at: START, policy: 'default' })
+  assert.equal(explanation['verdict'], 'accepted')
+  assert.equal(explanation['code'], null)
+  assert.ok((explanation['steps'] as readonly JsonObject[]).every(({ name, looked }) => name && looked))
+  assert.equal((explanation['result'] as JsonObject)['policyId'], 'default')
+  assert.equal(
+    (await broker.context.store.attestations.list('any', { limit: 1, after: null })).items.length,
+    0,
+  )
+})
+
+test('evidence is explained under a policy that is not stored', async () => {
+  const policy = { ...LENIENT, name: 'trial', debug: false, tdx: { mrTd: ['00'.repeat(48)] } }
+  const explanation = await pipeline.explain({ evidence, at: START, policy })
+  assert.equal(explanation['verdict'], 'refused')
+  assert.equal(explanation['code'], 'appraisal-refused')
+  const { violations } = explanation['result'] as { violations: readonly { path: string; hint: string }[] }
+  assert.deepEqual(
+    violations.map(({ path }) => path),
+    ['tdx.mrTd'],
+  )
+})
+
+test('refused evidence is an explanation, with the steps that passed', async () => {
+  const late = new Date(START.getTime() + 400 * 86_400_000)
+  const explanation = await pipeline.explain({ evidence, at: late, policy: 'default' })
+  assert.equal(explanation['verdict'], 'refused')
+  const refusal = explanation['refusal'] as JsonObject
+  assert.equal(explanation['code'], refusal['code'])
+  assert.equal(typeof refusal['message'], 'string')
+  assert.ok((explanation['steps'] as readonly JsonObject[]).length > 0)
+})
+
+test('what is no evidence is explained too', async () => {
+  const explanation = await pipeline.explain({ evidence: Buffer.from('hello'), at: START, policy: 'default' })
+  assert.equal(explanation['verdict'], 'refused')
+})
+
+test('a policy that does not exist or is none is an error', async () => {
+  await assert.rejects(
+    pipeline.explain({ evidence, at: START, policy: 'nobody' }),
+    withCode('policy-missing'),
+  )
+  await assert.rejects(
+    pipeline.explain({ evidence, at: START, policy: { a: 1 } }),
+    withCode('policy-invalid'),
+  )
+})
+
+test('a policy that is changed counts at once', async () => {
+  await broker.putDocument('policy', 'changing', { ...LENIENT, name: 'changing' })
+  const verdict = async () => (await pipeline.explain({ evidence, at: START, policy: 'changing' }))['verdict']
+  assert.equal(await verdict(), 'accepted')
+  await broker.putDocument('policy', 'changing', {
+    ...LENIENT,
+    name: 'changing',
+    version: 2,
+    simulated: false,
+  })
+  assert.equal(await verdict(), 'refused')
+})
+
+test('what is not at hand is fetched once it is needed, and verified like everything else', async () => {
+  const known = readEndorsements(intel.endorsements)
+  const [anchors, parsed] = [intel.anchors, parse(evidence)]
+  let fetches = 0
+  const fetcher = {
+    fetchFor: async () => {
+      fetches += 1
+      return known
+    },
+  }
+  const bare = { anchors, endorsements: NO_ENDORSEMENTS }
+  await verifyEvidence({ ...bare, fetcher }, parsed, START)
+  assert.equal(fetches, 1)
+  await verifyEvidence({ anchors, endorsements: known, fetcher }, parsed, START)
+  assert.equal(fetches, 1)
+  const missing = (error: unknown) => error instanceof Refusal
+  await assert.rejects(verifyEvidence({ ...bare, fetcher: null }, parsed, START), missing)
+  const useless = { fetchFor: async () => mergeEndorsements(NO_ENDORSEMENTS) }
+  await assert.rejects(verifyEvidence({ ...bare, fetcher: useless }, parsed, START), missing)
+})
+
+test('a refusal that no endorsement could cure is not a reason to fetch', async () => {
+  const rogue = await createIntelPlatform({ now: START })
+  const fetcher = { fetchFor: () => assert.fail('fetched') }
+  const parsed = parse(rogue.tdxQuote({ reportData: Buffer.alloc(64) }))
+  const parts = { anchors: intel.anchors, endorsements: readEndorsements(rogue.endorsements), fetcher }
+  await assert.rejects(verifyEvidence(parts, parsed, START), { code: 'chain-untrusted' })
+})
+
+test('a vendor that does not answer is not a verdict', async () => {
+  const fetcher = {
+    fetchFor: async () => {
+      throw new Unavailable('no answer')
+    },
+  }
+  const parts = { anchors: intel.anchors, endorsements: NO_ENDORSEMENTS, fetcher }
+  await assert.rejects(verifyEvidence(parts, parse(evidence), START), withCode('endorsements-unavailable'))
+})
