@@ -101,6 +101,7 @@ const ENVIRONMENT = new Environment({ limits: LIMITS })
       accepted: 'bool',
       trustVector: 'map<string, int>',
       violations: 'list<dyn>',
+      workload: 'dyn',
       closestReference: 'dyn',
       policyId: 'string',
       simulated: 'bool',
