@@ -68,11 +68,9 @@ export class RefusedAttempts {
     if (window.further > 0) await this.#append(window.attempt, window.further)
   }
 
-  async #append({ client, code, route }: Attempt, count: number): Promise<void> {
+  async #append(attempt: Attempt, count: number): Promise<void> {
     const actor: Actor = { system: 'authentication' }
-    await this.#record(
-      entry({ type: 'admin.refused', at: this.#now(), actor }, { client, code, route, count }),
-    )
+    await this.#record(entry({ type: 'admin.refused', at: this.#now(), actor }, { ...attempt, count }))
   }
 }
 

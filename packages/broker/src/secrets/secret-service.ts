@@ -9,6 +9,7 @@ import type { KeyEncryption } from '../keys/keys.ts'
 import type {
   Page,
   PageRequest,
+  Put,
   Recorded,
   SealedSecret,
   SecretHead,
@@ -39,7 +40,11 @@ export class SecretService implements Secrets {
     this.#parts = parts
   }
 
-  async put(path: SecretPath, plaintext: Uint8Array, change: SecretChange): Promise<Recorded<SecretHead>> {
+  async put(
+    path: SecretPath,
+    plaintext: Uint8Array,
+    change: SecretChange,
+  ): Promise<Recorded<Put<SecretHead>>> {
     try {
       for (let attempt = 1; ; attempt++) {
         try {
@@ -97,7 +102,7 @@ export class SecretService implements Secrets {
     path: SecretPath,
     plaintext: Uint8Array,
     change: SecretChange,
-  ): Promise<Recorded<SecretHead>> {
+  ): Promise<Recorded<Put<SecretHead>>> {
     const { store, now } = this.#parts
     const version = (await store.secrets.lastVersion(path)) + 1
     const sealed = await this.#seal(path, version, plaintext)

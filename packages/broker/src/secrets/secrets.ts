@@ -6,6 +6,7 @@ import type {
   Page,
   PageRequest,
   Precondition,
+  Put,
   Recorded,
   SecretHead,
   SecretPath,
@@ -25,7 +26,7 @@ export interface SecretDescription extends SecretHead {
 
 export interface Secrets {
   /** Encrypts a new version; `plaintext` is zeroed. @throws {BrokerError} `precondition-failed` */
-  put(path: SecretPath, plaintext: Uint8Array, change: SecretChange): Promise<Recorded<SecretHead>>
+  put(path: SecretPath, plaintext: Uint8Array, change: SecretChange): Promise<Recorded<Put<SecretHead>>>
   /** @throws {BrokerError} `secret-missing` */
   describe(path: SecretPath): Promise<SecretDescription>
   /** The head alone, null where there is none: what a release decision needs. */

@@ -5,9 +5,10 @@ import { randomUUID } from 'node:crypto'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { type FastifyInstance, fastify, type RawServerDefault } from 'fastify'
+import { type FastifyInstance, fastify, LogController, type RawServerDefault } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
 import { errorBody } from '../errors.ts'
+import { answerKbsError } from '../kbs/answer.ts'
 import { type AccessParts, enforceAccess, routeOf } from './access.ts'
 import { answerError, answerMissingRoute, toBrokerError } from './error-answer.ts'
 import type { Logger } from './logging.ts'
@@ -32,7 +33,8 @@ export function createApp(parts: AppParts): FastifyInstance {
   const app: FastifyInstance = fastify({
     serverFactory: handler => createServer(config, tls, handler),
     loggerInstance: logger,
-    disableRequestLogging: true,
+    // Its lines have URLs in them; ours are in addMeasures and error-answer.ts.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     bodyLimit: config.bodyLimit,
@@ -41,7 +43,9 @@ export function createApp(parts: AppParts): FastifyInstance {
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
+    // The URL is not even routable here, so that the scope of the KBS routes cannot answer for itself.
+    frameworkErrors: (error, request, reply) =>
+      void (request.url.startsWith('/kbs/') ? answerKbsError : answerError)(error, request, reply),
   })
   app.setValidatorCompiler(compileValidator)
   app.setErrorHandler(answerError)

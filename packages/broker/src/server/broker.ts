@@ -59,6 +59,8 @@ export interface OpenBroker {
   readonly firstAdminToken: string | null
   readonly context: BrokerContext
   readonly housekeeping: Housekeeping
+  /** Method and pattern of every route of `app`. */
+  readonly routes: readonly string[]
   close(): Promise<void>
 }
 
@@ -110,7 +112,7 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
 
   let isClosing = false
   const health: HealthParts = { check: () => store.check(), isClosing: () => isClosing }
-  const { apps, app, metricsApp, stopReloading } = await openApps(config, core, health)
+  const { apps, app, metricsApp, routes, stopReloading } = await openApps(config, core, health)
   const housekeeping = new Housekeeping({
     ...core,
     store,
@@ -136,7 +138,7 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
     closed ??= shutDown()
     return closed
   }
-  return { app, metricsApp, firstAdminToken, context: core.context, housekeeping, close }
+  return { app, metricsApp, firstAdminToken, context: core.context, housekeeping, routes, close }
 }
 
 interface CoreSources {
@@ -193,6 +195,8 @@ async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
   const limit = new ClientLimit({ perMinute: config.authLimit, now })
   const parts: AppParts = { ...core, config, logger, tls, limit, metrics, now, record: state.record }
   const app = createApp(parts)
+  const routes: string[] = []
+  app.addHook('onRoute', ({ method, url }) => void routes.push(`${String(method)} ${url}`))
   await registerRoutes(app, core, health)
   const metricsApp =
     config.metricsListen === 'off' ? null : createMetricsApp(parts, config.metricsListen, health)
@@ -201,7 +205,7 @@ async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
     files === null || tls === null
       ? () => undefined
       : watchTls({ files, loaded: tls, apps, intervalMs: config.tlsReloadInterval, logger })
-  return { app, metricsApp, apps, stopReloading }
+  return { app, metricsApp, apps, routes, stopReloading }
 }
 
 async function registerRoutes(app: FastifyInstance, core: Core, health: HealthParts): Promise<void> {

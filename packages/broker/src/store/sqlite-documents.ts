@@ -14,6 +14,7 @@ import {
   type Page,
   type PageRequest,
   type Precondition,
+  type Put,
   type Recorded,
   type StoredDocument,
 } from './store.ts'
@@ -59,7 +60,7 @@ export class SqliteDocuments implements DocumentStore {
     return row === undefined ? 0 : integer(row, 'value')
   }
 
-  put(change: DocumentChange, expected: Precondition, entry: Entry): Promise<Recorded<StoredDocument>> {
+  put(change: DocumentChange, expected: Precondition, entry: Entry): Promise<Recorded<Put<StoredDocument>>> {
     return this.#parts.append(entry, () => {
       const { db } = this.#parts
       const found = this.#find.get(change.kind, change.name)
@@ -81,7 +82,7 @@ export class SqliteDocuments implements DocumentStore {
           at,
         )
       if (row === undefined) throw new BrokerError('internal', 'no row')
-      return readDocument(row)
+      return { ...readDocument(row), isNew: found === undefined }
     })
   }
 

@@ -10,6 +10,7 @@ import type {
   Page,
   PageRequest,
   Precondition,
+  Put,
   Recorded,
   SealedSecret,
   SecretHead,
@@ -81,7 +82,7 @@ export class SqliteSecrets implements SecretStore {
     }
   }
 
-  put(sealed: SealedSecret, expected: Precondition, entry: Entry): Promise<Recorded<SecretHead>> {
+  put(sealed: SealedSecret, expected: Precondition, entry: Entry): Promise<Recorded<Put<SecretHead>>> {
     return this.#parts.append(entry, () => this.#put(sealed, expected))
   }
 
@@ -112,7 +113,7 @@ export class SqliteSecrets implements SecretStore {
     })
   }
 
-  #put(sealed: SealedSecret, expected: Precondition): SecretHead {
+  #put(sealed: SealedSecret, expected: Precondition): Put<SecretHead> {
     const { db } = this.#parts
     const found = this.#row(sealed)
     const live = found !== null && found['current_version'] !== null
@@ -142,7 +143,7 @@ export class SqliteSecrets implements SecretStore {
       sealed.dataKey.bytes,
       sealed.ciphertext,
     )
-    return readHead(row)
+    return { ...readHead(row), isNew: !live }
   }
 
   #touch(head: Row, currentVersion: number | null, at: Date): void {

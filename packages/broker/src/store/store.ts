@@ -13,6 +13,9 @@ export interface Recorded<T> {
   readonly value: T
 }
 
+/** What a put left behind, and whether nothing was there before. */
+export type Put<T> = T & { readonly isNew: boolean }
+
 /** One page of a list; `next` continues it, null at the end. */
 export interface Page<T> {
   readonly items: readonly T[]
@@ -77,7 +80,7 @@ export interface SecretStore {
   list(page: PageRequest): Promise<Page<SecretHead>>
   open(path: SecretPath, version: number | 'current'): Promise<SealedSecret | null>
   /** `sealed.version` must be one above the last, or `conflict` is thrown. */
-  put(sealed: SealedSecret, expected: Precondition, entry: Entry): Promise<Recorded<SecretHead>>
+  put(sealed: SealedSecret, expected: Precondition, entry: Entry): Promise<Recorded<Put<SecretHead>>>
   delete(path: SecretPath, expected: Precondition, entry: Entry): Promise<Recorded<null>>
   /** Deletes one version; with the last one goes the secret. */
   deleteVersion(path: SecretPath, version: number, entry: Entry): Promise<Recorded<null>>
@@ -111,7 +114,7 @@ export interface DocumentStore {
   all(kind: DocumentKind): Promise<readonly StoredDocument[]>
   /** Rises with every change to a document of this kind: what a cache of parsed documents compares. */
   generation(kind: DocumentKind): Promise<number>
-  put(change: DocumentChange, expected: Precondition, entry: Entry): Promise<Recorded<StoredDocument>>
+  put(change: DocumentChange, expected: Precondition, entry: Entry): Promise<Recorded<Put<StoredDocument>>>
   delete(kind: DocumentKind, name: string, options: DeleteOptions): Promise<Recorded<null>>
 }
 

@@ -100,7 +100,7 @@ function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRo
       const record = entry({ type: put, at, actor: actorOf(request) }, { name, ...recordOf(document) })
       const change = { kind, name, document, at }
       const { index, value } = await context.store.documents.put(change, readPrecondition(request), record)
-      reply.code(value.createdAt.getTime() === value.updatedAt.getTime() ? 201 : 200)
+      reply.code(value.isNew ? 201 : 200)
       reply.header('etag', etag(value.revision))
       return { name, ledgerIndex: index }
     },

@@ -3,10 +3,13 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { ROLES } from '../admin/roles.ts'
+import { ErrorAnswer } from './schemas.ts'
 
 /** To be awaited before any route of /v1 is registered. */
 export async function collectOpenapi(app: FastifyInstance, version: string): Promise<void> {
+  app.addSchema(ErrorAnswer)
   await app.register(swagger, {
+    refResolver: { buildLocalReference: ({ $id }) => (typeof $id === 'string' ? $id : 'unnamed') },
     hideUntagged: true,
     openapi: {
       openapi: '3.1.0',

@@ -1,7 +1,9 @@
 // What every route of /v1 tells the API description: its group, one line, and the shape of errors.
 
 import type { TSchema } from 'typebox'
-import { ErrorAnswer } from './schemas.ts'
+
+/** `ErrorAnswer`, by the name under which src/v1/openapi.ts adds it. */
+const ERROR_REFERENCE = { $ref: 'Error#' } as const
 
 /** Parts of a route's schema that are its own. */
 interface OwnSchema {
@@ -14,5 +16,5 @@ interface OwnSchema {
 }
 
 export function describeRoute<const Own extends OwnSchema>(group: string, summary: string, own: Own) {
-  return { ...own, tags: [group], summary, response: { ...own.response, default: ErrorAnswer } }
+  return { ...own, tags: [group], summary, response: { ...own.response, default: ERROR_REFERENCE } }
 }

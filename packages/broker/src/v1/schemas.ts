@@ -63,7 +63,7 @@ export const ErrorAnswer = Type.Object(
       violations: Type.Optional(Type.Array(Violation)),
     }),
   },
-  { description: 'what went wrong: codes are stable, messages are not' },
+  { $id: 'Error', description: 'What went wrong: codes are stable, messages are not.' },
 )
 
 /** What every deletion answers. */

@@ -102,7 +102,7 @@ function putRoute(app: FastifyInstance, { context }: V1Parts): void {
       const change = { actor: actorOf(request), expected: readPrecondition(request) }
       const { index, value } = await context.secrets.put(path, octetsOf(request.body), change)
       context.metrics.resourceWrites.inc()
-      reply.code(value.createdAt.getTime() === value.updatedAt.getTime() ? 201 : 200)
+      reply.code(value.isNew ? 201 : 200)
       reply.header('etag', etag(value.revision))
       return { path: formatSecretPath(path), version: value.version, ledgerIndex: index }
     },

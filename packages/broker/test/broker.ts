@@ -1,0 +1,125 @@
+// A broker on a directory of its own, called in-process, with a clock that tests move and a log that they can read.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Role } from '../src/admin/roles.ts'
+import { resolveConfig } from '../src/config/resolve.ts'
+import type { JsonObject } from '../src/json.ts'
+import { type OpenBroker, openBroker } from '../src/server/broker.ts'
+import { createLogger } from '../src/server/logging.ts'
+
+export const START = new Date('2026-11-22T12:00:00Z')
+
+export interface Sent {
+  readonly status: number
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly text: string
+  readonly bytes: Uint8Array
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
+  readonly body: any
+}
+
+export interface Sending {
+  readonly token?: string | null
+  readonly headers?: Readonly<Record<string, string>>
+  readonly payload?: string | Buffer | object
+}
+
+export interface TestBroker extends Omit<OpenBroker, 'close'> {
+  readonly dataDir: string
+  readonly admin: string
+  readonly log: string[]
+  clock: Date
+  /** As admin unless another token, or null for none, is given. */
+  send(method: string, url: string, how?: Sending): Promise<Sent>
+  token(role: Role): Promise<string>
+  entries(type?: string): Promise<JsonObject[]>
+  /** Closes it and opens another on the same directory. */
+  reopen(): Promise<TestBroker>
+  close(how?: 'keep-data'): Promise<void>
+}
+
+export interface Opening {
+  readonly dataDir?: string
+  readonly admin?: string
+  readonly flags?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string>>
+  readonly clock?: Date
+}
+
+export function temporaryDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'casemate-broker-'))
+}
+
+export async function openTestBroker(opening: Opening = {}): Promise<TestBroker> {
+  const dataDir = opening.dataDir ?? temporaryDirectory()
+  const flags = { 'data-dir': dataDir, offline: 'true', ...opening.flags }
+  const { values } = resolveConfig({ flags, env: opening.env ?? {}, file: null })
+  const log: string[] = []
+  let clock = opening.clock ?? START
+  const broker = await openBroker(values, {
+    now: () => clock,
+    anchors: [],
+    endorsements: [],
+    logger: createLogger('debug', { write: line => void log.push(line) }),
+  })
+  const admin = broker.firstAdminToken ?? opening.admin ?? ''
+  const send: TestBroker['send'] = async (method, url, { token = admin, headers = {}, payload } = {}) => {
+    const answer = await broker.app.inject({
+      method: method as 'GET',
+      url,
+      headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
+      ...(payload === undefined ? {} : { payload }),
+    })
+    const isJson = String(answer.headers['content-type']).startsWith('application/json')
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      text: answer.payload,
+      bytes: answer.rawPayload,
+      body: isJson ? answer.json() : undefined,
+    }
+  }
+  const close: TestBroker['close'] = async how => {
+    await broker.close()
+    if (how !== 'keep-data') rmSync(dataDir, { recursive: true, force: true })
+  }
+  return {
+    ...broker,
+    dataDir,
+    admin,
+    log,
+    get clock() {
+      return clock
+    },
+    set clock(at) {
+      clock = at
+    },
+    send,
+    token: async role => {
+      const expiresAt = new Date(clock.getTime() + 86_400_000).toISOString()
+      return (await send('POST', '/v1/tokens', { payload: { name: role, role, expiresAt } })).body.token
+    },
+    entries: async type => {
+      const { ledger } = broker.context
+      const all = await ledger.entries({ from: 0, limit: ledger.size })
+      return all.flatMap(({ entry }) =>
+        entry !== null && (type ?? entry['type']) === entry['type'] ? [entry] : [],
+      )
+    },
+    reopen: async () => {
+      await close('keep-data')
+      return openTestBroker({ ...opening, dataDir, admin, clock })
+    },
+    close,
+  }
+}
+
+export function later(from: Date, ms: number): Date {
+  return new Date(from.getTime() + ms)
+}
+
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR
