@@ -13,6 +13,9 @@ export interface Flag {
   readonly multiple?: true
 }
 
+/** Flags by name, without dashes. */
+export type Flags = Readonly<Record<string, Flag>>
+
 /** The values of one invocation, as typed by the person. */
 export interface Call {
   readonly positionals: readonly string[]
@@ -46,7 +49,8 @@ export interface Command {
   readonly usage: string
   readonly minimum: number
   readonly maximum: number
-  readonly flags: Readonly<Record<string, Flag>>
+  /** A function where they come from a part of the program that is loaded only when it is needed. */
+  readonly flags: Flags | (() => Promise<Flags>)
   /** What a person may want to know beyond the summary. */
   readonly notes?: readonly string[]
   readonly examples: readonly string[]
@@ -67,6 +71,11 @@ export const COMMON_FLAGS = {
   json: { summary: 'print the answer, also an error, as JSON' },
   help: { summary: 'show this help' },
 } as const satisfies Record<string, Flag>
+
+/** A command's own flags and those that every command has. */
+export async function flagsOf({ flags }: Command): Promise<Flags> {
+  return { ...(typeof flags === 'function' ? await flags() : flags), ...COMMON_FLAGS }
+}
 
 /** The name as it is typed, e.g. `secret put`. */
 export function nameOf(command: Command): string {

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Admin, isLoopback, openAdmin } from '@casemate/client'
+import { type Admin, type HttpOptions, isLoopback, openAdmin } from '@casemate/client'
 import type { Call } from './command.ts'
 import { CliError } from './failure.ts'
 
@@ -16,8 +16,13 @@ export const DEFAULT_DATA_DIRECTORY = '.casemate'
 export const TOKEN_FILE = 'admin-token'
 
 /** The broker's URL. */
-export function serverOf(call: Call): string {
+function serverOf(call: Call): string {
   return call.option('server') ?? call.terminal.env['CASEMATE_SERVER'] ?? DEFAULT_SERVER
+}
+
+/** How to reach the broker, as nobody in particular. */
+export function brokerOf(call: Call): HttpOptions {
+  return { url: serverOf(call), fetch: call.terminal.fetch }
 }
 
 /** The broker's `/v1` as this administrator. @throws {CliError} token-missing */

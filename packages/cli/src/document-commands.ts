@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer'
 import type { Admin, Documents, ListedDocument, Recorded } from '@casemate/client'
 import { stringify as toYaml } from 'yaml'
-import { type Call, type Command, SERVER_FLAGS } from './command.ts'
+import { type Call, type Command, type Flags, SERVER_FLAGS } from './command.ts'
 import { adminOf } from './connection.ts'
 import { readObject, STDIN } from './files.ts'
 import { LIMIT_FLAG, listed, moreLine } from './paging.ts'
@@ -18,6 +18,12 @@ export interface DocumentKind {
   readonly documents: (admin: Admin) => Pick<Documents<never>, 'list' | 'get' | 'put' | 'delete'>
   /** Columns of the list beside the name. */
   readonly columns: readonly string[]
+}
+
+/** The flags of `set`. */
+export const SET_FLAGS: Flags = {
+  ...SERVER_FLAGS,
+  etag: { value: 'ETAG', summary: 'replace only what still has this etag, as `get --json` shows it' },
 }
 
 /** `get`, `set`, `list` and `delete` of one kind. */
@@ -50,10 +56,7 @@ function setCommand(kind: DocumentKind): Command {
     usage: 'NAME [FILE]',
     minimum: 1,
     maximum: 2,
-    flags: {
-      ...SERVER_FLAGS,
-      etag: { value: 'ETAG', summary: 'replace only what still has this etag, as `get --json` shows it' },
-    },
+    flags: SET_FLAGS,
     examples: [`casemate ${noun} set default ${noun}.yaml`],
     run: async call => {
       const [name = '', file = STDIN] = call.positionals

@@ -1,6 +1,6 @@
 // The help, from the table: all commands, one group, or one command with its flags and examples.
 
-import { COMMON_FLAGS, type Command, type Flag, nameOf } from './command.ts'
+import { type Command, type Flag, type Flags, flagsOf, nameOf } from './command.ts'
 import { CliError } from './failure.ts'
 import { nearest } from './nearest.ts'
 import type { Palette } from './terminal.ts'
@@ -43,10 +43,14 @@ const CHAPTERS: readonly (readonly [string, Readonly<Record<string, string>>])[]
 ]
 
 /** The help for what was asked. @throws {CliError} unknown-command */
-export function helpFor(words: readonly string[], commands: readonly Command[], palette: Palette): string {
+export async function helpFor(
+  words: readonly string[],
+  commands: readonly Command[],
+  palette: Palette,
+): Promise<string> {
   if (words.length === 0) return overview(commands, palette)
   const exact = commands.find(command => nameOf(command) === words.join(' '))
-  if (exact !== undefined) return commandHelp(exact, palette)
+  if (exact !== undefined) return commandHelp(exact, await flagsOf(exact), palette)
   const group = commands.filter(command => command.words[0] === words[0])
   if (group.length > 0 && words.length === 1) return groupHelp(words[0] ?? '', group, palette)
   const known = commands.flatMap(command => [nameOf(command), command.words[0]])
@@ -92,8 +96,7 @@ function groupHelp(first: string, group: readonly Command[], palette: Palette): 
   ].join('\n')
 }
 
-function commandHelp(command: Command, palette: Palette): string {
-  const flags: Record<string, Flag> = { ...command.flags, ...COMMON_FLAGS }
+function commandHelp(command: Command, flags: Flags, palette: Palette): string {
   const lines = [
     `${palette.bold(`casemate ${nameOf(command)}`)}  ${command.summary}`,
     '',

@@ -19,10 +19,10 @@ export async function main(argv: readonly string[]): Promise<number> {
 async function run(argv: readonly string[], streams: Streams): Promise<number> {
   const terminal = openTerminal(streams, wantsJson(argv))
   try {
-    const request = parseCommandLine(argv, COMMANDS)
+    const request = await parseCommandLine(argv, COMMANDS)
     switch (request.kind) {
       case 'help':
-        terminal.write(`${helpFor(request.words, COMMANDS, terminal.palette)}\n`)
+        terminal.write(`${await helpFor(request.words, COMMANDS, terminal.palette)}\n`)
         return 0
       case 'version':
         terminal.write(`casemate ${version()}\n`)

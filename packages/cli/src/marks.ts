@@ -32,7 +32,8 @@ function markOf(looked: string, palette: Palette): string {
 /** Narrower than this, wrapping helps nobody. */
 const MIN_WRAP = 24
 
-function wrap(text: string, width: number | null): string[] {
+/** Breaks a text at blanks, so that no line is wider, where words allow. */
+export function wrap(text: string, width: number | null): string[] {
   if (width === null || width < MIN_WRAP) return [text]
   const lines: string[] = []
   let line = ''

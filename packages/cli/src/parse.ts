@@ -2,7 +2,7 @@
 // error that names the nearest thing known. Help is a value here, not an exit.
 
 import { parseArgs } from 'node:util'
-import { type Call, COMMON_FLAGS, type Command, type Flag, nameOf } from './command.ts'
+import { type Call, type Command, type Flag, type Flags, flagsOf, nameOf } from './command.ts'
 import { CliError } from './failure.ts'
 import { nearest } from './nearest.ts'
 
@@ -22,7 +22,10 @@ export function wantsJson(argv: readonly string[]): boolean {
 }
 
 /** Reads a command line. @throws {CliError} unknown-command, unknown-flag, flag-*, argument-* */
-export function parseCommandLine(argv: readonly string[], commands: readonly Command[]): Request {
+export async function parseCommandLine(
+  argv: readonly string[],
+  commands: readonly Command[],
+): Promise<Request> {
   const [first] = argv
   if (first === undefined || first === '--help' || first === '-h') return { kind: 'help', words: [] }
   if (first === '--version' || first === '-V') return { kind: 'version' }
@@ -36,7 +39,7 @@ export function parseCommandLine(argv: readonly string[], commands: readonly Com
   const end = rest.indexOf('--')
   const flags = end === -1 ? rest : rest.slice(0, end)
   if (flags.includes('--help') || flags.includes('-h')) return { kind: 'help', words: command.words }
-  return { kind: 'run', command, values: parseValues(rest, command) }
+  return { kind: 'run', command, values: parseValues(rest, command, await flagsOf(command)) }
 }
 
 /** The command that the first words name; null for a bare group such as `secret`. */
@@ -70,8 +73,7 @@ function unknownCommand(typed: string, near: string | null, help: string): CliEr
   })
 }
 
-function parseValues(argv: readonly string[], command: Command): Values {
-  const flags: Record<string, Flag> = { ...command.flags, ...COMMON_FLAGS }
+function parseValues(argv: readonly string[], command: Command, flags: Flags): Values {
   const options = Object.fromEntries(
     Object.entries(flags).map(([name, flag]) => [
       name,
@@ -100,7 +102,7 @@ function parseValues(argv: readonly string[], command: Command): Values {
   }
 }
 
-function unknownFlag(typed: string, flags: Readonly<Record<string, Flag>>, command: Command): CliError {
+function unknownFlag(typed: string, flags: Flags, command: Command): CliError {
   const near = nearest(
     typed.replace(/^-+/, ''),
     Object.keys(flags).filter(name => name !== 'help'),

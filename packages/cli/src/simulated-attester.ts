@@ -1,16 +1,21 @@
 // An attester for a laptop: the simulator's platform that the tour left behind, under a root of its own.
 
+import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AttestedSession, type Attester, attest, fetchInfo, type KeyType } from '@casemate/client'
 import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
 import type { Call, Flag } from './command.ts'
-import { DEFAULT_DATA_DIRECTORY, serverOf } from './connection.ts'
+import { brokerOf, DEFAULT_DATA_DIRECTORY } from './connection.ts'
 import { CliError } from './failure.ts'
+
+/** The code that a virtual machine runs unless told otherwise; its measurements are hashes of the name. */
+export const DEMO_CODE = 'demo'
 
 /** The flags of every command that attests. */
 export const SIMULATOR_FLAGS = {
   kind: { value: 'KIND', summary: 'tdx (default), sgx, snp or sample' },
+  code: { value: 'NAME', summary: `pretend to run other code (default ${DEMO_CODE}, which the tour knows)` },
   simulator: { value: 'DIR', summary: 'the simulated platform (default .casemate/simulator)' },
 } as const satisfies Record<string, Flag>
 
@@ -20,25 +25,33 @@ type SimulatedKind = (typeof KINDS)[number]
 
 /** Both vendors' virtual machines. */
 export interface Simulator {
-  readonly attester: (kind: SimulatedKind) => Attester
+  readonly attester: (kind: SimulatedKind, code: string) => Attester
+  /** One binary TDX quote, as it could be captured from a machine. */
+  readonly tdxQuote: (reportData: Uint8Array, code: string) => Uint8Array
   /** What a verifier has to be given to accept their evidence, as simulated. */
   readonly anchors: readonly TrustAnchor[]
   readonly endorsements: readonly EndorsementSource[]
 }
 
-/** Where the simulator is kept. */
-export function simulatorDirectory(call: Call): string {
+/** Where the tour keeps the simulator, below the data directory. */
+export const SIMULATOR_DIRECTORY = 'simulator'
+
+/** True where a simulator was made before. */
+export function simulatorExists(directory: string): boolean {
+  return existsSync(join(directory, FILES.intel))
+}
+
+function simulatorDirectory(call: Call): string {
   const data = call.terminal.env['CASEMATE_DATA_DIR'] ?? DEFAULT_DATA_DIRECTORY
-  return call.option('simulator') ?? join(data, 'simulator')
+  return call.option('simulator') ?? join(data, SIMULATOR_DIRECTORY)
 }
 
 /** Attests with the simulator, under whatever issuer the broker states. */
 export async function attestSimulated(call: Call, keyType: KeyType): Promise<AttestedSession> {
   const attester = await openSimulatedAttester(call)
-  const { fetch, progress } = call.terminal
-  const url = serverOf(call)
-  const { issuer } = await fetchInfo({ url, fetch })
-  return progress('attesting', attest({ url, attester, keyType, issuer, fetch }))
+  const broker = brokerOf(call)
+  const { issuer } = await fetchInfo(broker)
+  return call.terminal.progress('attesting', attest({ ...broker, attester, keyType, issuer }))
 }
 
 /** The attester that `--kind` and `--simulator` name. @throws {CliError} simulator-missing, flag-value-invalid */
@@ -49,12 +62,15 @@ async function openSimulatedAttester(call: Call): Promise<Attester> {
     throw new CliError('flag-value-invalid', `--kind is ${typed}`, { hint: `one of ${KINDS.join(', ')}` })
   }
   const directory = simulatorDirectory(call)
-  if (!existsSync(join(directory, FILES.intel))) {
+  if (!simulatorExists(directory)) {
     throw new CliError('simulator-missing', `there is no simulated platform in ${directory}`, {
       hint: 'casemate up --tour makes one; on real hardware the workload attests by itself',
     })
   }
-  return (await openSimulator(directory, call.terminal.now())).attester(kind)
+  return (await openSimulator(directory, call.terminal.now())).attester(
+    kind,
+    call.option('code') ?? DEMO_CODE,
+  )
 }
 
 /** Half of AMD’s own: keys that prove nothing need not take seconds to make. */
@@ -83,17 +99,45 @@ export async function openSimulator(directory: string, now: Date): Promise<Simul
     endorsements: trusts.flatMap(one => one.endorsements),
   }
   writeFileSync(join(directory, FILES.trust), JSON.stringify(trust, null, 2))
-  const evidence: Record<SimulatedKind, (reportData: Uint8Array) => Promise<unknown>> = {
-    tdx: async reportData => simulator.tdxKbsEvidence(intel.tdxQuote({ reportData })),
-    sgx: async reportData => simulator.sgxKbsEvidence(intel.sgxQuote({ reportData })),
-    snp: async reportData => amd.kbsEvidence(amd.snpReport({ reportData })),
-    sample: async reportData => simulator.sampleKbsEvidence(reportData),
+  const tdxQuote: Simulator['tdxQuote'] = (reportData, code) =>
+    intel.tdxQuote({ reportData, ...tdxCode(code) })
+  const evidence: Record<SimulatedKind, (reportData: Uint8Array, code: string) => unknown> = {
+    tdx: (reportData, code) => simulator.tdxKbsEvidence(tdxQuote(reportData, code)),
+    sgx: (reportData, code) => simulator.sgxKbsEvidence(intel.sgxQuote({ reportData, ...sgxCode(code) })),
+    snp: (reportData, code) => amd.kbsEvidence(amd.snpReport({ reportData, ...snpCode(code) })),
+    sample: reportData => simulator.sampleKbsEvidence(reportData),
   }
   return {
-    attester: kind => ({ tee: kind, evidence: evidence[kind] }),
+    attester: (kind, code) => ({ tee: kind, evidence: async reportData => evidence[kind](reportData, code) }),
+    tdxQuote,
     anchors: [...intel.anchors, ...amd.anchors],
     endorsements: [...intel.endorsements, ...amd.endorsements],
   }
+}
+
+/** A virtual TD's firmware, kernel and command line. */
+function tdxCode(code: string): {
+  readonly mrTd: Uint8Array
+  readonly rtmr1: Uint8Array
+  readonly rtmr2: Uint8Array
+} {
+  return {
+    mrTd: measure('sha384', code, 'firmware'),
+    rtmr1: measure('sha384', code, 'kernel'),
+    rtmr2: measure('sha384', code, 'command line'),
+  }
+}
+
+function sgxCode(code: string): { readonly mrEnclave: Uint8Array; readonly mrSigner: Uint8Array } {
+  return { mrEnclave: measure('sha256', code, 'enclave'), mrSigner: measure('sha256', code, 'signer') }
+}
+
+function snpCode(code: string): { readonly measurement: Uint8Array } {
+  return { measurement: measure('sha384', code, 'launch') }
+}
+
+function measure(algorithm: 'sha256' | 'sha384', code: string, part: string): Uint8Array {
+  return new Uint8Array(createHash(algorithm).update(`${code} ${part}`).digest())
 }
 
 interface Reopening<Platform> {

@@ -101,7 +101,7 @@ interface Trust {
 async function readTrust(path: string, call: Call): Promise<Trust> {
   const { readPublicTrust } = await import('@casemate/simulator')
   try {
-    return readPublicTrust((await readDocument(path, call)) as never)
+    return readPublicTrust(await readDocument(path, call))
   } catch (cause) {
     if (cause instanceof CliError) throw cause
     throw new CliError('file-malformed', `${path} is not a simulator’s public trust`, {

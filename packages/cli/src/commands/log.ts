@@ -1,12 +1,13 @@
 // casemate log: the record of every decision. Receipts and growth are checked here, on this machine, with nothing
 // but the log's key; the broker is asked for data and believed in nothing.
 
-import { fetchInfo, fetchPublic } from '@casemate/client'
+import { fetchInfo } from '@casemate/client'
 import { openCheckpoint, parseVerifierKey, verifyExtension, verifyReceipt } from '@casemate/ledger'
 import { type Answer, type Call, type Command, SERVER_FLAGS } from '../command.ts'
-import { adminOf, serverOf } from '../connection.ts'
+import { adminOf, brokerOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
 import { readBytes, readObject } from '../files.ts'
+import { fetchCheckpoint, logSize } from '../log-size.ts'
 import { mark } from '../marks.ts'
 import { countOf, DEFAULT_LIMIT, LIMIT_FLAG } from '../paging.ts'
 import { cell, fields, table, time } from '../table.ts'
@@ -84,7 +85,7 @@ export const LOG_COMMANDS: readonly Command[] = [
     flags: SERVER_ONLY,
     examples: ['casemate log checkpoint > checkpoint.txt'],
     run: async call => {
-      const checkpoint = await fetchCheckpoint(call)
+      const checkpoint = await fetchCheckpoint(brokerOf(call))
       return { exitCode: 0, json: { checkpoint }, text: checkpoint.trimEnd() }
     },
   },
@@ -97,7 +98,7 @@ export const LOG_COMMANDS: readonly Command[] = [
     flags: SERVER_ONLY,
     examples: ['casemate log key > log.key'],
     run: async call => {
-      const { ledgerKey: key } = await fetchInfo({ url: serverOf(call), fetch: call.terminal.fetch })
+      const { ledgerKey: key } = await fetchInfo(brokerOf(call))
       return { exitCode: 0, json: { key }, text: key }
     },
   },
@@ -107,7 +108,7 @@ async function showEntries(call: Call): Promise<Answer> {
   const admin = adminOf(call)
   const limit = countOf(call, 'limit') ?? DEFAULT_LIMIT
   // The list goes oldest first; the signed size says where the newest ones begin.
-  const size = await logSize(call)
+  const size = await logSize(brokerOf(call))
   const from = Math.max(0, size - limit)
   const page = await admin.ledger.entries({ from, limit: Math.min(limit, MAX_PAGE) })
   const items = page.items.toReversed()
@@ -119,13 +120,6 @@ async function showEntries(call: Call): Promise<Answer> {
   const text = table(['index', 'at', 'what', 'who', 'about'], rows, 'the log has no entries')
   const older = from === 0 ? '' : `\n… ${from} older ones; --limit N shows them`
   return { exitCode: 0, json: { size, items }, text: text + older }
-}
-
-/** The number of entries, after the checkpoint's second line (C2SP tlog-checkpoint). */
-async function logSize(call: Call): Promise<number> {
-  const [, size = ''] = (await fetchCheckpoint(call)).split('\n')
-  if (/^\d{1,15}$/.test(size)) return Number(size)
-  throw new CliError('answer-malformed', 'the log’s checkpoint has no size')
 }
 
 /** A token's name, an attestation's id, or the broker itself. */
@@ -191,7 +185,7 @@ async function checkCommand(call: Call): Promise<Answer> {
   // Both signatures are checked before the broker is asked for a proof between two sizes that anyone could have written.
   const verifier = await parseVerifierKey(key)
   const from = await openCheckpoint(old, { key: verifier, origin: verifier.name })
-  const now = await fetchCheckpoint(call)
+  const now = await fetchCheckpoint(brokerOf(call))
   const to = await openCheckpoint(now, { key: verifier, origin: verifier.name })
   const [low, high] = [Math.min(from.size, to.size), Math.max(from.size, to.size)]
   const consistency = low === high || low === 0 ? [] : await fetchProof(call, low, high)
@@ -214,11 +208,6 @@ async function checkCommand(call: Call): Promise<Answer> {
 
 async function fetchProof(call: Call, from: number, to: number): Promise<readonly string[]> {
   return (await adminOf(call).ledger.consistency(from, to)).proof
-}
-
-async function fetchCheckpoint(call: Call): Promise<string> {
-  const bytes = await fetchPublic({ url: serverOf(call), fetch: call.terminal.fetch }, '/log/checkpoint')
-  return new TextDecoder().decode(bytes)
 }
 
 /** `--key`, typed out or as a file; never fetched from the log that it is to judge. */

@@ -2,7 +2,7 @@
 
 import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
-import { type DocumentKind, documentCommands, storeDocument } from '../document-commands.ts'
+import { type DocumentKind, documentCommands, SET_FLAGS, storeDocument } from '../document-commands.ts'
 import { CliError } from '../failure.ts'
 import { readObject, STDIN } from '../files.ts'
 import { countOf } from '../paging.ts'
@@ -56,7 +56,7 @@ function setRule(generic: Command): Command {
   return {
     ...generic,
     summary: 'create or replace one, from flags or from a file in YAML or JSON',
-    flags: { ...generic.flags, ...RULE_FLAGS },
+    flags: { ...SET_FLAGS, ...RULE_FLAGS },
     notes: [
       'Every enabled rule whose pattern matches a secret must be true for it to be released;',
       'where none matches, nothing is. A rule that fails to evaluate denies.',

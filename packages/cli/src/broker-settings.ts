@@ -1,0 +1,52 @@
+// The broker's settings on the command line: one flag for each, from the broker's own table.
+
+import {
+  type BrokerConfig,
+  flagName,
+  type ResolvedConfig,
+  resolveConfig,
+  SETTINGS,
+  type SettingName,
+} from '@casemate/broker'
+import type { Call, Flags } from './command.ts'
+import { readBytes } from './files.ts'
+
+/** Variables that are this command's, and none of the broker's settings. */
+const OWN_VARIABLES: ReadonlySet<string> = new Set(['CASEMATE_SERVER', 'CASEMATE_TOKEN'])
+
+/** The path of the one file with settings. */
+export const CONFIG_FLAG = {
+  config: {
+    value: 'FILE',
+    summary: 'settings in YAML; else $CASEMATE_CONFIG; flags and environment win over it',
+  },
+} as const satisfies Flags
+
+const NAMES = Object.keys(SETTINGS) as SettingName[]
+
+/** `--data-dir`, `--listen` and all the others. */
+export const SETTING_FLAGS: Flags = Object.fromEntries(
+  NAMES.map(name => {
+    const { meaning, default: fallback } = SETTINGS[name]
+    const summary = fallback === '' ? meaning : `${meaning} (default ${fallback})`
+    return [flagName(name), { value: 'VALUE', summary }]
+  }),
+)
+
+/** Flags over environment over file. @throws {StartError} config-* @throws {CliError} file-not-readable */
+export function resolveSettings(call: Call): ResolvedConfig {
+  const path = call.option('config') ?? call.terminal.env['CASEMATE_CONFIG']
+  const file =
+    path === undefined || path === '' ? null : { name: path, text: new TextDecoder().decode(readBytes(path)) }
+  const flags = Object.fromEntries(
+    Object.keys(SETTING_FLAGS)
+      .filter(name => call.given(name))
+      .map(name => [name, call.option(name) ?? '']),
+  )
+  const env = Object.fromEntries(
+    Object.entries(call.terminal.env).filter(([name]) => !OWN_VARIABLES.has(name)),
+  )
+  return resolveConfig({ flags, env, file })
+}
+
+export { type BrokerConfig, NAMES as SETTING_NAMES }

@@ -1,0 +1,30 @@
+// casemate up: starts the broker, and stays until Ctrl-C. With --tour it shows the main job first.
+
+import type { Command } from '../command.ts'
+
+export const UP_COMMAND: Command = {
+  words: ['up'],
+  summary: 'start the broker; with --tour, show the main job first',
+  usage: '',
+  minimum: 0,
+  maximum: 0,
+  flags: async () => {
+    const { CONFIG_FLAG, SETTING_FLAGS } = await import('../broker-settings.ts')
+    return {
+      tour: { summary: 'walk through the main job with a simulated TDX workload (what npm start does)' },
+      ...CONFIG_FLAG,
+      ...SETTING_FLAGS,
+    }
+  },
+  notes: [
+    'Every setting is a flag, a variable (--data-dir is CASEMATE_DATA_DIR) and a key of the file (dataDir).',
+    'On first start it makes an administrator’s token and shows it once, on stderr.',
+    'The tour makes a simulator in the data directory, a policy that accepts what it signs, a secret and a rule,',
+    'on a fresh data directory only; without --tour no simulated evidence is accepted.',
+  ],
+  examples: [
+    'casemate up --tour',
+    'casemate up --listen 0.0.0.0:8443 --tls-cert-file tls.crt --tls-key-file tls.key',
+  ],
+  run: async call => (await import('../serve.ts')).serve(call),
+}

@@ -1,0 +1,57 @@
+// The tour on the screen.
+
+import { wrap } from './marks.ts'
+import type { Palette, Terminal } from './terminal.ts'
+import type { TourStep } from './tour.ts'
+
+/** No line is longer, also on a wide screen; nobody likes to read across one. */
+const MAX_WIDTH = 92
+const MARGIN = 5
+
+/** A screen's worth of room for sentences. */
+function room(columns: number | null): number {
+  return Math.min(columns ?? MAX_WIDTH, MAX_WIDTH) - MARGIN
+}
+
+/** What has to be said before anything else. */
+export function openingText(directory: string, { palette, columns }: Terminal): string {
+  const said =
+    'It gives secrets to programs that have proved what they are, and to nothing else. Here is the whole job, on a ' +
+    `simulated machine: a virtual Intel TDX machine (a confidential VM) with keys of its own, made just now in ${directory}.`
+  const warned =
+    'No hardware stands behind it, and the policy accepts it only because it says so by name. All else is the real thing.'
+  return [
+    ...wrap(said, room(columns)).map(line => `  ${line}`),
+    ...wrap(warned, room(columns)).map(line => `  ${palette.yellow(line)}`),
+  ].join('\n')
+}
+
+/** One step: number, title, sentence, and what came of it. */
+export function stepText(step: TourStep, number: number, { palette, columns }: Terminal): string {
+  const width = Math.max(...step.proofs.map(proof => proof.what.length))
+  return [
+    `  ${palette.bold(`${number}  ${step.title}`)}`,
+    ...wrap(step.sentence, room(columns)).map(line => `     ${line}`),
+    ...step.proofs.map(
+      ({ what, detail }) => `     ${palette.green('✓')} ${palette.dim(what.padEnd(width))}  ${detail}`,
+    ),
+  ].join('\n')
+}
+
+/** The administrator's token, shown this once. */
+export function tokenText(token: string, savedTo: string | null, palette: Palette): string {
+  const kept =
+    savedTo === null
+      ? '  It is not stored, and not shown again: keep it where you keep secrets.'
+      : `  Shown this once. For this tour it is also in ${savedTo} (mode 0600): the commands just work.`
+  return [`  ${palette.bold('Administrator’s token')}  ${palette.cyan(token)}`, palette.dim(kept)].join('\n')
+}
+
+/** Three commands to try next. */
+export function nextText(commands: readonly (readonly [string, string])[], palette: Palette): string {
+  return [
+    `  ${palette.bold('Try next')}, in another terminal:`,
+    '',
+    ...commands.flatMap(([what, command]) => [`    ${palette.dim(`# ${what}`)}`, `    ${command}`]),
+  ].join('\n')
+}
