@@ -58,7 +58,8 @@ export function readEndorsements(sources: Iterable<EndorsementSource>): Endorsem
  */
 export function recogniseEndorsements(source: EndorsementSource): Endorsements | null {
   try {
-    return recogniseItems(source.bytes)
+    const items = recogniseItems(source.bytes)
+    return items && uniqueItems([items])
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { expected, got, hint } = error
@@ -74,7 +75,10 @@ export function recogniseEndorsements(source: EndorsementSource): Endorsements |
 /** One bag of several; what is in more than one stands once. */
 export function mergeEndorsements(...all: readonly Endorsements[]): Endorsements {
   const [first] = all
-  if (first && all.length === 1) return first
+  return first && all.length === 1 ? first : uniqueItems(all)
+}
+
+function uniqueItems(all: readonly Endorsements[]): Endorsements {
   return {
     certificates: unique(all.flatMap(it => it.certificates)),
     crls: unique(all.flatMap(it => it.crls)),

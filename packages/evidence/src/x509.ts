@@ -2,7 +2,7 @@
 // every element accounted for. Parsing decides shape only; chain.ts decides trust.
 
 import { parseSignatureAlgorithm, type SignatureScheme } from './algorithm.ts'
-import { fromBase64, latin1, toHex } from './bytes.ts'
+import { fromBase64, toHex } from './bytes.ts'
 import { DerReader, explicitTag, TAG } from './der.ts'
 import { Refusal, type RefusalCode } from './refusal.ts'
 
@@ -41,6 +41,8 @@ export interface Certificate {
   readonly keyUsage: number | null
 }
 
+/** DirectoryString (RFC 5280, 4.1.2.4) without what it forbids to new certificates, and IA5String for mail. */
+const STRING_TAGS: ReadonlySet<number> = new Set([TAG.utf8String, TAG.printableString, TAG.ia5String])
 const OID_COMMON_NAME = '2.5.4.3'
 const OID_KEY_USAGE = '2.5.29.15'
 const OID_BASIC_CONSTRAINTS = '2.5.29.19'
@@ -69,11 +71,12 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const serial = toHex(body.unsigned())
   const innerAlgorithm = body.expect(TAG.sequence)
   const issuer = body.expect(TAG.sequence)
+  readName(body.into(issuer))
   const validity = body.enter(TAG.sequence)
   const [notBefore, notAfter] = [validity.time(), validity.time()]
   validity.finish()
   const subject = body.expect(TAG.sequence)
-  const spki = body.expect(TAG.sequence)
+  const spki = readPublicKey(body)
   const { extensions, criticalExtensions } = readExtensions(body.enter(explicitTag(3)))
   body.finish()
   if (toHex(innerAlgorithm.raw) !== toHex(algorithm.raw)) body.fail('two different signature algorithms')
@@ -84,10 +87,10 @@ export function parseCertificate(der: Uint8Array): Certificate {
     serial,
     issuer: toHex(issuer.raw),
     subject: toHex(subject.raw),
-    commonName: readCommonName(body.into(subject)),
+    commonName: readName(body.into(subject)),
     notBefore,
     notAfter,
-    spki: spki.raw,
+    spki,
     signatureAlgorithm: parseSignatureAlgorithm(algorithm, code),
     signature,
     extensions,
@@ -150,7 +153,25 @@ export function readPem(text: string, code: RefusalCode = 'certificate-malformed
   return blocks
 }
 
-function readCommonName(name: DerReader): string {
+/** The octets of a SubjectPublicKeyInfo of any algorithm. */
+function readPublicKey(body: DerReader): Uint8Array {
+  const spki = body.expect(TAG.sequence)
+  const fields = body.into(spki)
+  const algorithm = fields.enter(TAG.sequence)
+  algorithm.oid()
+  if (!algorithm.atEnd) algorithm.next()
+  algorithm.finish()
+  fields.bitOctets()
+  fields.finish()
+  return spki.raw
+}
+
+function isPrintable(octet: number): boolean {
+  return octet >= 0x20 && octet < 0x7f
+}
+
+/** Checks a Name throughout, and picks its common name. */
+function readName(name: DerReader): string {
   let commonName = ''
   while (!name.atEnd) {
     const relative = name.enter(TAG.set)
@@ -158,8 +179,11 @@ function readCommonName(name: DerReader): string {
       const attribute = relative.enter(TAG.sequence)
       const oid = attribute.oid()
       const value = attribute.next()
+      if (!STRING_TAGS.has(value.tag) || !value.contents.every(isPrintable)) {
+        attribute.fail('a name that is not printable ASCII')
+      }
       attribute.finish()
-      if (oid === OID_COMMON_NAME) commonName = latin1(value.contents)
+      if (oid === OID_COMMON_NAME) commonName = String.fromCharCode(...value.contents)
     }
   }
   return commonName
