@@ -4,7 +4,7 @@
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { ReleaseSubject } from '../release/decision.ts'
-import { toCel } from '../release/expression.ts'
+import { subjectOf } from '../release/expression.ts'
 import type { AttestationStore } from '../store/store.ts'
 
 /** Attestations kept, of about 10 KB each. */
@@ -20,10 +20,7 @@ export class Subjects {
 
   /** Keeps the explanation of an accepted attestation. */
   keep(attestationId: string, explanation: JsonObject): ReleaseSubject {
-    const subject = {
-      claims: toCel(explanation['claims'] ?? null),
-      result: toCel(explanation['result'] ?? null),
-    }
+    const subject = subjectOf(explanation)
     if (this.#kept.size >= MAX_KEPT) {
       const [oldest] = this.#kept.keys()
       if (oldest !== undefined) this.#kept.delete(oldest)

@@ -3,7 +3,7 @@
 import type { JsonObject } from '../json.ts'
 import type { SecretPath } from '../store/store.ts'
 import { type CompiledRule, evaluateRule, type RequestedSecret, type RuleOutcome } from './decision.ts'
-import { toCel } from './expression.ts'
+import { subjectOf } from './expression.ts'
 import { patternMatches } from './pattern.ts'
 import type { RulesContext } from './rules.ts'
 
@@ -36,10 +36,7 @@ export async function dryRunRule(
       after,
     })
     for (const { id, at, kind, explanation } of page.items) {
-      const subject = {
-        claims: toCel(explanation['claims'] ?? null),
-        result: toCel(explanation['result'] ?? null),
-      }
+      const subject = subjectOf(explanation)
       const outcomes = secrets.map(secret => evaluateRule(rule, subject, { secret, now: context.now() }))
       const { outcome, message } = worst(outcomes)
       totals[outcome] += 1

@@ -4,7 +4,7 @@
 
 import { type ASTNode, Environment } from '@marcbachmann/cel-js'
 import { BrokerError } from '../errors.ts'
-import type { JsonValue } from '../json.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
 
 /** What an expression speaks about, as CEL values: integers are bigints. */
 export interface ExpressionInput {
@@ -66,6 +66,16 @@ const FUNCTIONS: readonly string[] = [
   'getHours',
   'getMinutes',
 ]
+
+const RESULT_SCHEMA = {
+  status: 'string',
+  accepted: 'bool',
+  trustVector: 'map<string, int>',
+  workload: 'dyn',
+  policyId: 'string',
+  policyVersion: 'int',
+  simulated: 'bool',
+} as const
 
 const ENVIRONMENT = new Environment({ limits: LIMITS })
   .registerVariable({
@@ -140,6 +150,14 @@ export function toCel(value: JsonValue): CelValue {
   if (value === null || typeof value !== 'object') return value
   if (Array.isArray(value)) return value.map(toCel)
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toCel(member)]))
+}
+
+/** What rules see of an attestation's explanation: its claims, and of its result the declared members alone. */
+export function subjectOf(explanation: JsonObject): { readonly claims: CelValue; readonly result: CelValue } {
+  const { claims = null, result } = explanation
+  const members = typeof result === 'object' && result !== null ? Object.entries(result) : []
+  const declared = members.filter(([name]) => Object.hasOwn(RESULT_SCHEMA, name))
+  return { claims: toCel(claims), result: toCel(Object.fromEntries(declared)) }
 }
 
 function parse(text: string): ReturnType<Environment['parse']> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { BrokerError } from '../../src/errors.ts'
-import { compileExpression, type ExpressionInput, toCel } from '../../src/release/expression.ts'
+import { compileExpression, type ExpressionInput, subjectOf, toCel } from '../../src/release/expression.ts'
 
 const input: ExpressionInput = {
   claims: toCel({
@@ -45,6 +45,13 @@ for (const expression of truths) {
     assert.equal(compileExpression(expression).evaluate(input), true)
   })
 }
+
+test('rules see the declared members of a result, and none that is not', () => {
+  const { result } = subjectOf({ claims: {}, result: { status: 'warning', workload: 'web', checks: [1] } })
+  assert.deepEqual(result, { status: 'warning', workload: 'web' })
+  assert.equal(compileExpression('result.workload == "web"').evaluate({ ...input, result }), true)
+  refused('result.checks.size() == 0', /No such key: checks/)
+})
 
 test('a false expression is false', () => {
   assert.equal(compileExpression('claims.debug').evaluate(input), false)
