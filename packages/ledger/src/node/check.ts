@@ -86,8 +86,7 @@ class Walk {
     if (timestamp < this.#timestamp)
       throw damaged(`the time of entry ${index} is before that of the one before`)
     this.#timestamp = timestamp
-    verifyEntry(this.#store, index, leaf)
-    const erasedBy = this.#store.entry(index)?.erasedBy ?? null
+    const { erasedBy } = verifyEntry(this.#store, index, leaf)
     if (erasedBy === null) return
     this.erased++
     const record = this.#store.entry(erasedBy)

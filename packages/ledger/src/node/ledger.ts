@@ -25,7 +25,7 @@ import {
 } from './restore.ts'
 import { CheckpointSigner } from './signer.ts'
 import { failureOf, reading } from './storage-failure.ts'
-import { type Head, LedgerStore, type StoredEntry } from './store.ts'
+import { type Head, LedgerStore } from './store.ts'
 import type { MerkleTail } from './tail.ts'
 import { outOfRange, TreeReader } from './tree.ts'
 import { requireDurable, truncateWal } from './wal.ts'
@@ -53,6 +53,11 @@ export interface LedgerEntry {
   readonly entry: JsonObject | null
   /** Index of the entry that records the erasure. */
   readonly erasedBy: number | null
+}
+
+interface ReadEntry {
+  readonly shown: LedgerEntry
+  readonly salt: Uint8Array | null
 }
 
 /** What became of an erasure. */
@@ -175,7 +180,7 @@ export class Ledger {
   /** @throws {LedgerError} entry-not-found, ledger-damaged */
   async entry(index: number): Promise<LedgerEntry> {
     if (!isCount(index) || index >= this.size) throw notFound(index, this.size)
-    return this.#read(index).shown
+    return this.#readOne(index).shown
   }
 
   /** From `from` upwards, at most `limit` and {@link MAX_PAGE}. @throws {LedgerError} out-of-range, ledger-damaged */
@@ -183,7 +188,11 @@ export class Ledger {
     if (!isCount(page.from) || !isCount(page.limit)) throw outOfRange('from and limit are not whole numbers')
     const end = Math.min(this.size, page.from + Math.min(page.limit, MAX_PAGE))
     const entries: LedgerEntry[] = []
-    for (let index = page.from; index < end; index++) entries.push(this.#read(index).shown)
+    while (page.from + entries.length < end) {
+      const from = page.from + entries.length
+      const to = Math.min(end, (Math.floor(from / TILE_WIDTH) + 1) * TILE_WIDTH)
+      for (const { shown } of this.#read(from, to)) entries.push(shown)
+    }
     return entries
   }
 
@@ -191,7 +200,7 @@ export class Ledger {
   async receipt(index: number): Promise<Receipt> {
     if (!isCount(index) || index >= this.size) throw notFound(index, this.size)
     const checkpoint = await this.checkpoint()
-    const { shown, salt } = this.#read(index)
+    const { shown, salt } = this.#readOne(index)
     if (shown.entry === null || salt === null) throw alreadyErased(index)
     return {
       format: RECEIPT_FORMAT,
@@ -258,17 +267,24 @@ export class Ledger {
     return new TreeReader(this.#store, this.#commits.tail)
   }
 
-  /** A committed entry, checked against its leaf. */
-  #read(index: number): { readonly shown: LedgerEntry; readonly salt: StoredEntry['salt'] } {
+  #readOne(index: number): ReadEntry {
+    const [read] = this.#read(index, index + 1)
+    if (read === undefined) throw damaged(`entry ${index} is missing`)
+    return read
+  }
+
+  /** Committed entries of one bundle, each checked against its leaf. */
+  #read(from: number, to: number): ReadEntry[] {
     return reading(() => {
-      const bundle = Math.floor(index / TILE_WIDTH)
-      const leaf = this.#store.leaves(bundle, (index % TILE_WIDTH) + 1).subarray(-LEAF_SIZE)
-      verifyEntry(this.#store, index, leaf)
-      const stored = this.#store.entry(index)
-      if (stored === undefined) throw damaged(`entry ${index} is missing`)
-      const entry = stored.content === null ? null : (JSON.parse(stored.content) as JsonObject)
-      const { timestamp } = readLeaf(index, leaf)
-      return { shown: { index, timestamp, entry, erasedBy: stored.erasedBy }, salt: stored.salt }
+      const bundle = Math.floor(from / TILE_WIDTH)
+      const leaves = this.#store.leaves(bundle, to - bundle * TILE_WIDTH)
+      return Array.from({ length: to - from }, (_, at) => {
+        const index = from + at
+        const leaf = leaves.subarray((index % TILE_WIDTH) * LEAF_SIZE, ((index % TILE_WIDTH) + 1) * LEAF_SIZE)
+        const { salt, content, erasedBy } = verifyEntry(this.#store, index, leaf)
+        const entry = content === null ? null : (JSON.parse(content) as JsonObject)
+        return { shown: { index, timestamp: readLeaf(index, leaf).timestamp, entry, erasedBy }, salt }
+      })
     })
   }
 

@@ -7,7 +7,7 @@ import { COMMITMENT_OFFSET, decodeLeaf, HASH_SIZE, LEAF_SIZE, type Leaf } from '
 import { TILE_WIDTH } from '../tile.ts'
 import { commitInto, hashLeafInto, rootOf } from './hasher.ts'
 import type { CheckpointSigner } from './signer.ts'
-import type { Head, LedgerStore } from './store.ts'
+import type { Head, LedgerStore, StoredEntry } from './store.ts'
 import { MerkleTail, type PartialTile } from './tail.ts'
 import { TreeReader } from './tree.ts'
 
@@ -63,15 +63,16 @@ export function readLeaf(index: number, leaf: Uint8Array): Leaf {
 }
 
 /** The entry must be the one that the leaf commits to, or erased. @throws {LedgerError} ledger-damaged */
-export function verifyEntry(store: LedgerStore, index: number, leaf: Uint8Array): void {
+export function verifyEntry(store: LedgerStore, index: number, leaf: Uint8Array): StoredEntry {
   const entry = store.entry(index)
   if (entry === undefined) throw damaged(`entry ${index} is missing`)
-  if (entry.content === null) return
+  if (entry.content === null) return entry
   const commitment = Buffer.alloc(HASH_SIZE)
   commitInto(commitment, 0, entry.salt, entry.content)
   if (!commitment.equals(leaf.subarray(COMMITMENT_OFFSET))) {
     throw damaged(`the content of entry ${index} is not what was appended`)
   }
+  return entry
 }
 
 /** Ed25519 is deterministic: a checkpoint that was shown must be, to the byte, what would be signed for its size now. */
