@@ -292,6 +292,35 @@ test('of several leaf certificates the one that fits is taken, wherever it stand
   }
 })
 
+test('a certificate that differs from a known one in its contents alone is another certificate', async () => {
+  const without = ['leaf.der', 'crl.der']
+  const request = { certificateTable: true }
+  await verifyOn(milan, { request, without })
+  const leaf = milan.endorsements.find(({ name }) => name === 'leaf.der')?.bytes
+  assert.ok(leaf)
+  const edit = (bytes: Uint8Array): void => {
+    const at = Buffer.from(bytes).indexOf(leaf)
+    // Within the subject’s public key.
+    const offset = at + Buffer.from(leaf).indexOf(Buffer.from('2b81040022', 'hex')) + 20
+    bytes[offset] = (bytes[offset] ?? 0) ^ 1
+  }
+  await refuses('certificate-signature-invalid', verifyOn(milan, { request, without, edit }))
+})
+
+test('a leaf that cannot be read is passed over where there is another, and named where there is none', async () => {
+  const endorsements = readEndorsements(milan.endorsements)
+  const [leaf] = endorsements.certificates.filter(({ commonName }) => commonName === 'SEV-VCEK')
+  assert.ok(leaf)
+  const unreadable = { ...leaf, extensions: new Map() }
+  const { certificates } = endorsements
+  await verifyOn(milan, { endorsements: { ...endorsements, certificates: [unreadable, ...certificates] } })
+  const alone = [unreadable, ...certificates.filter(it => it !== leaf)]
+  await refuses(
+    'certificate-malformed',
+    verifyOn(milan, { endorsements: { ...endorsements, certificates: alone } }),
+  )
+})
+
 test('a refusal says which steps had passed', async () => {
   const { steps } = await refuses('tcb-mismatch', verifyOn(milan, { request: { reportedTcb: { snp: 1 } } }))
   assert.deepEqual(
