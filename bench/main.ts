@@ -1,11 +1,13 @@
 // npm run bench: every budget of the design, as a ratio measured inside one run.
 // `npm run bench -- quotes ledger` runs only those topics.
 import { cpus } from 'node:os'
+import { benchHandshake } from './handshake.ts'
 import { benchLedger } from './ledger.ts'
 import { benchQuotes } from './quotes.ts'
 
 const TOPICS: Record<string, () => Promise<void>> = {
   quotes: benchQuotes,
+  handshake: benchHandshake,
   ledger: benchLedger,
 }
 
