@@ -1,6 +1,6 @@
 // The extensions of a VCEK or VLEK certificate (AMD 57230, VCEK Certificate and KDS Interface, 1.3.6.1.4.1.3704.1):
-// which product, which TCB and which chip or cloud provider the key was derived for. Every one of them is checked
-// to be known: an extension without a meaning here might be one that narrows what the key may sign.
+// which product, which TCB and which chip or cloud provider the key was derived for. None of them is critical, and
+// X.509 lets unknown ones be; chain.ts refuses unknown critical ones.
 
 import { toHex } from '../bytes.ts'
 import type { SnpTcb } from '../claims.ts'
@@ -25,7 +25,6 @@ const OID = {
   hwId: `${ARC}.4`,
   cspId: `${ARC}.5`,
 } as const
-const KNOWN = new Set<string>(Object.values(OID))
 // Security patch levels of components that no product has.
 const UNUSED_SPLS = [OID.spl4, OID.spl5, OID.spl6, OID.spl7]
 
@@ -56,10 +55,6 @@ export function leafKind(certificate: Certificate): SnpKeyKind | null {
 export function readLeaf(certificate: Certificate): SnpLeaf {
   const kind = leafKind(certificate)
   if (kind === null) throw malformed('the leaf is neither a VCEK nor a VLEK', certificate.commonName)
-  for (const oid of certificate.extensions.keys()) {
-    if (oid.startsWith(`${ARC}.`) && !KNOWN.has(oid))
-      throw malformed('the leaf has an unknown extension', oid)
-  }
   readInteger(certificate, OID.structVersion)
   const name = readText(certificate, OID.productName)
   const product = productInName(name)
