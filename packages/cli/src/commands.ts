@@ -1,33 +1,34 @@
-// The table of commands: parsing, help and suggestions are made from it.
+// The table of commands: parsing, help and suggestions are made from it. A group is loaded when it is asked for, so
+// that a command does not wait for what the others need.
 
 import type { Command } from './command.ts'
-import { ATTEST_COMMAND } from './commands/attest.ts'
-import { ATTESTATION_COMMANDS } from './commands/attestation.ts'
-import { CONFIG_COMMAND } from './commands/config.ts'
-import { DEMO_COMMAND } from './commands/demo.ts'
-import { KEY_COMMANDS } from './commands/key.ts'
-import { LOG_COMMANDS } from './commands/log.ts'
-import { POLICY_COMMANDS } from './commands/policy.ts'
-import { REFERENCE_COMMANDS } from './commands/reference.ts'
-import { RULE_COMMANDS } from './commands/rule.ts'
-import { SECRET_COMMANDS } from './commands/secret.ts'
-import { TOKEN_COMMANDS } from './commands/token.ts'
-import { UP_COMMAND } from './commands/up.ts'
-import { VERIFY_COMMAND } from './commands/verify.ts'
 
-/** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [
-  DEMO_COMMAND,
-  UP_COMMAND,
-  VERIFY_COMMAND,
-  ATTEST_COMMAND,
-  ...ATTESTATION_COMMANDS,
-  ...SECRET_COMMANDS,
-  ...POLICY_COMMANDS,
-  ...REFERENCE_COMMANDS,
-  ...RULE_COMMANDS,
-  ...LOG_COMMANDS,
-  ...TOKEN_COMMANDS,
-  ...KEY_COMMANDS,
-  CONFIG_COMMAND,
-]
+/** Every first word, in the order of the help, with its commands. */
+const GROUPS: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
+  demo: async () => [(await import('./commands/demo.ts')).DEMO_COMMAND],
+  up: async () => [(await import('./commands/up.ts')).UP_COMMAND],
+  verify: async () => [(await import('./commands/verify.ts')).VERIFY_COMMAND],
+  attest: async () => [(await import('./commands/attest.ts')).ATTEST_COMMAND],
+  attestation: async () => (await import('./commands/attestation.ts')).ATTESTATION_COMMANDS,
+  secret: async () => (await import('./commands/secret.ts')).SECRET_COMMANDS,
+  policy: async () => (await import('./commands/policy.ts')).POLICY_COMMANDS,
+  reference: async () => (await import('./commands/reference.ts')).REFERENCE_COMMANDS,
+  rule: async () => (await import('./commands/rule.ts')).RULE_COMMANDS,
+  log: async () => (await import('./commands/log.ts')).LOG_COMMANDS,
+  token: async () => (await import('./commands/token.ts')).TOKEN_COMMANDS,
+  key: async () => (await import('./commands/key.ts')).KEY_COMMANDS,
+  config: async () => [(await import('./commands/config.ts')).CONFIG_COMMAND],
+}
+
+/** The words that a command line can begin with. */
+export const FIRST_WORDS: readonly string[] = Object.keys(GROUPS)
+
+/** The commands that begin with a word; none where no command does. */
+export async function commandsOf(first: string): Promise<readonly Command[]> {
+  return Object.hasOwn(GROUPS, first) ? ((await GROUPS[first]?.()) ?? []) : []
+}
+
+/** All commands, for the overview. */
+export async function allCommands(): Promise<readonly Command[]> {
+  return (await Promise.all(FIRST_WORDS.map(commandsOf))).flat()
+}

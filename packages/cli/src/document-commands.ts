@@ -100,9 +100,9 @@ function listCommand({ noun, plural, documents, columns }: DocumentKind): Comman
   }
 }
 
-/** `updatedAt`, or a member of the document. */
+/** `updated`, or a member of the document. */
 function columnOf(item: ListedDocument, name: string): string {
-  return name === 'updatedAt' ? time(item.updatedAt) : cell(item.document[name])
+  return name === 'updated' ? time(item.updatedAt) : cell(item.document[name])
 }
 
 function deleteCommand({ noun, documents }: DocumentKind): Command {

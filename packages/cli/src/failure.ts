@@ -77,13 +77,12 @@ export function failureOf(thrown: unknown): Failure {
     const [exitCode, fallback] = known
     const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : fallback
     const problems = problemsOf(thrown)
+    const count = problems.filter(line => !line.startsWith(' ')).length
     return {
       exitCode: CODES[code] ?? exitCode,
       code,
-      message:
-        problems.length > 0
-          ? `${problems.length} problem${problems.length === 1 ? '' : 's'}`
-          : thrown.message,
+      message: problems.length > 0 ? `${count} problem${count === 1 ? '' : 's'}` : thrown.message,
+      ...hintOf(code),
       ...textOf(thrown),
       ...(problems.length > 0 ? { problems } : {}),
     }
@@ -94,6 +93,20 @@ export function failureOf(thrown: unknown): Failure {
     message: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
     hint: 'this is a fault in casemate; please report it with the command that you typed',
   }
+}
+
+/** Codes that the broker keeps short, because whoever asks need not know more; an administrator may. */
+const HINTS: Readonly<Record<string, string>> = {
+  'appraisal-refused': 'an administrator reads why: casemate attestation list --verdict refused',
+  'evidence-refused': 'an administrator reads why: casemate attestation list --verdict refused',
+  'release-denied': 'an administrator reads which rule denied: casemate log show',
+  'token-invalid': 'is CASEMATE_TOKEN a token of this broker? casemate token list shows which there are',
+  'token-expired': 'an administrator makes a new one: casemate token create',
+}
+
+function hintOf(code: string): { readonly hint?: string } {
+  const hint = HINTS[code]
+  return hint === undefined ? {} : { hint }
 }
 
 /** The optional texts of an error, those that are there. */
@@ -110,8 +123,12 @@ function textOf(error: Error): Pick<Failure, 'expected' | 'got' | 'hint'> {
 function problemsOf(error: Error): string[] {
   const found: unknown = Reflect.get(error, 'problems') ?? Reflect.get(error, 'violations')
   if (!Array.isArray(found)) return []
-  return found.map((problem: Record<string, string | undefined>) => {
-    const { path = '', expected = '', got = '', hint } = problem
-    return `${path === '' ? '' : `${path}: `}got ${got}, want ${expected}${hint === undefined ? '' : ` (${hint})`}`
+  let told: string | undefined
+  return found.flatMap(({ path = '', expected = '', got = '', hint }: Record<string, string | undefined>) => {
+    const line = `${path === '' ? '' : `${path}: `}got ${got}, want ${expected}`
+    // One hint often serves a whole list; it is said once.
+    const lines = hint === undefined || hint === told ? [line] : [line, `  ${hint}`]
+    told = hint ?? told
+    return lines
   })
 }

@@ -1,6 +1,7 @@
 // The help, from the table: all commands, one group, or one command with its flags and examples.
 
 import { type Command, type Flag, type Flags, flagsOf, nameOf } from './command.ts'
+import { allCommands } from './commands.ts'
 import { CliError } from './failure.ts'
 import { nearest } from './nearest.ts'
 import type { Palette } from './terminal.ts'
@@ -43,11 +44,8 @@ const CHAPTERS: readonly (readonly [string, Readonly<Record<string, string>>])[]
 ]
 
 /** The help for what was asked. @throws {CliError} unknown-command */
-export async function helpFor(
-  words: readonly string[],
-  commands: readonly Command[],
-  palette: Palette,
-): Promise<string> {
+export async function helpFor(words: readonly string[], palette: Palette): Promise<string> {
+  const commands = await allCommands()
   if (words.length === 0) return overview(commands, palette)
   const exact = commands.find(command => nameOf(command) === words.join(' '))
   if (exact !== undefined) return commandHelp(exact, await flagsOf(exact), palette)

@@ -1,7 +1,6 @@
 // The command: parse, run, print, and say by the exit code how it went.
 
 import { readFileSync } from 'node:fs'
-import { COMMANDS } from './commands.ts'
 import { type Failure, failureOf } from './failure.ts'
 import { helpFor } from './help.ts'
 import { parseCommandLine, wantsJson } from './parse.ts'
@@ -19,10 +18,10 @@ export async function main(argv: readonly string[]): Promise<number> {
 async function run(argv: readonly string[], streams: Streams): Promise<number> {
   const terminal = openTerminal(streams, wantsJson(argv))
   try {
-    const request = await parseCommandLine(argv, COMMANDS)
+    const request = await parseCommandLine(argv)
     switch (request.kind) {
       case 'help':
-        terminal.write(`${await helpFor(request.words, COMMANDS, terminal.palette)}\n`)
+        terminal.write(`${await helpFor(request.words, terminal.palette)}\n`)
         return 0
       case 'version':
         terminal.write(`casemate ${version()}\n`)
@@ -30,7 +29,7 @@ async function run(argv: readonly string[], streams: Streams): Promise<number> {
       case 'run': {
         const answer = await request.command.run({ ...request.values, terminal })
         if (terminal.json) terminal.write(`${JSON.stringify(answer.json, null, 2)}\n`)
-        else if (answer.bytes !== undefined) terminal.writeBytes(answer.bytes)
+        else if (answer.bytes !== undefined) writeOctets(answer.bytes, terminal)
         else if (answer.text !== '') terminal.write(`${answer.text}\n`)
         return answer.exitCode
       }
@@ -42,6 +41,12 @@ async function run(argv: readonly string[], streams: Streams): Promise<number> {
     report(failure, terminal, streams)
     return failure.exitCode
   }
+}
+
+/** As they are; on a screen with a line end, so that the prompt stands alone. */
+function writeOctets(bytes: Uint8Array, terminal: Terminal): void {
+  terminal.writeBytes(bytes)
+  if (terminal.columns !== null) terminal.write('\n')
 }
 
 function report(failure: Failure, terminal: Terminal, streams: Streams): void {

@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util'
 import { type Call, type Command, type Flag, type Flags, flagsOf, nameOf } from './command.ts'
+import { commandsOf, FIRST_WORDS } from './commands.ts'
 import { CliError } from './failure.ts'
 import { nearest } from './nearest.ts'
 
@@ -22,10 +23,7 @@ export function wantsJson(argv: readonly string[]): boolean {
 }
 
 /** Reads a command line. @throws {CliError} unknown-command, unknown-flag, flag-*, argument-* */
-export async function parseCommandLine(
-  argv: readonly string[],
-  commands: readonly Command[],
-): Promise<Request> {
+export async function parseCommandLine(argv: readonly string[]): Promise<Request> {
   const [first] = argv
   if (first === undefined || first === '--help' || first === '-h') return { kind: 'help', words: [] }
   if (first === '--version' || first === '-V') return { kind: 'version' }
@@ -33,8 +31,10 @@ export async function parseCommandLine(
   if (first.startsWith('-') && first !== '-') {
     throw new CliError('unknown-flag', `a command comes first, got ${first}`, { hint: 'casemate --help' })
   }
-  const command = findCommand(argv, commands)
-  if (command === null) return groupRequest(argv, commands)
+  const group = await commandsOf(first)
+  if (group.length === 0) throw unknownCommand(first, nearest(first, FIRST_WORDS), 'casemate --help')
+  const command = findCommand(argv, group)
+  if (command === null) return groupRequest(argv, group)
   const rest = argv.slice(command.words.length)
   const end = rest.indexOf('--')
   const flags = end === -1 ? rest : rest.slice(0, end)
@@ -48,13 +48,8 @@ function findCommand(argv: readonly string[], commands: readonly Command[]): Com
 }
 
 /** `casemate secret` alone shows the group; a word that is not known is refused with the nearest one. */
-function groupRequest(argv: readonly string[], commands: readonly Command[]): Request {
+function groupRequest(argv: readonly string[], group: readonly Command[]): Request {
   const [first = '', second] = argv
-  const group = commands.filter(command => command.words[0] === first)
-  if (group.length === 0) {
-    const known = new Set(commands.map(command => command.words[0]))
-    throw unknownCommand(first, nearest(first, known), 'casemate --help')
-  }
   if (second === undefined) {
     const verbs = group.map(command => command.words[1]).join(', ')
     throw new CliError('argument-missing', `${first} needs one of: ${verbs}`, {

@@ -28,7 +28,7 @@ export function openingText(directory: string, { palette, columns }: Terminal): 
 
 /** One step: number, title, sentence, and what came of it. */
 export function stepText(step: TourStep, number: number, { palette, columns }: Terminal): string {
-  const width = Math.max(...step.proofs.map(proof => proof.what.length))
+  const width = Math.max(0, ...step.proofs.map(proof => proof.what.length))
   return [
     `  ${palette.bold(`${number}  ${step.title}`)}`,
     ...wrap(step.sentence, room(columns)).map(line => `     ${line}`),

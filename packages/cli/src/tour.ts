@@ -73,18 +73,26 @@ export async function fullTour(options: TourOptions & { readonly token: string }
   tell(await recordStep(admin, session, options))
 }
 
-/** What a later start shows: that it still works, with the same data. */
+/** What a later start shows: that it still works, with the same data. What was changed since may well say otherwise. */
 export async function returnTour(options: TourOptions): Promise<void> {
-  const { session } = await attestDemo(options)
-  const release = await releaseStep(session, options)
-  options.tell({
-    title: 'Still there',
-    sentence: 'The data of last time is in place, and a workload still gets its secret:',
-    proofs: release.proofs.slice(0, 1),
-  })
-  if (options.token === null) return
-  const admin = openAdmin({ url: options.url, token: options.token })
-  options.tell(await recordStep(admin, session, options))
+  try {
+    const { session } = await attestDemo(options)
+    const { proofs } = await releaseStep(session, options)
+    options.tell({
+      title: 'Still there',
+      sentence: 'The data of last time is in place, and the workload still gets its secret.',
+      proofs: proofs.slice(0, 1),
+    })
+    if (options.token === null) return
+    options.tell(await recordStep(openAdmin({ url: options.url, token: options.token }), session, options))
+  } catch (error) {
+    if (!(error instanceof BrokerRefusal)) throw error
+    options.tell({
+      title: 'Changed since',
+      sentence: `The tour ends here, as the broker now answers ${error.code}: ${error.message}.`,
+      proofs: [],
+    })
+  }
 }
 
 /** Stores what the broker has to know; each only where nothing of the name is there yet. */
@@ -153,7 +161,7 @@ function attestStep({ quote }: AttestedDemo): TourStep {
   return {
     title: 'Attest',
     sentence:
-      'A workload makes a key, takes the broker’s nonce, and has its hardware sign both with its code.',
+      'The workload makes a fresh key, and asks its machine for evidence: a signed statement of which code runs, bound to that key and to a number that the broker has just chosen (the nonce).',
     proofs: [
       { what: 'evidence', detail: `${quote.length} bytes, in the format of a real machine (a TDX quote)` },
     ],

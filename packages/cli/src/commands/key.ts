@@ -40,10 +40,17 @@ export const KEY_COMMANDS: readonly Command[] = [
         })
       }
       const rotated = await call.terminal.progress(`rotating ${key}`, adminOf(call).keys.rotate(key))
-      return { exitCode: 0, json: rotated, text: `${key} is rotated: the current one is ${rotated.key.id}` }
+      return { exitCode: 0, json: rotated, text: rotatedText(key, rotated.key) }
     },
   },
 ]
+
+/** A signing key waits until every cached JWKS shows it. */
+function rotatedText(name: string, { id, state, activeFrom }: KeyDescription): string {
+  if (state === 'next' && activeFrom !== null)
+    return `${name} is rotated: ${id} signs from ${time(activeFrom)} on`
+  return `${name} is rotated: ${id} is current`
+}
 
 function keysText(keys: readonly KeyDescription[]): string {
   const rows = keys.map(({ purpose, id, state, activeFrom, retiresAt }) => [

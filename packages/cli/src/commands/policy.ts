@@ -12,7 +12,7 @@ const POLICIES: DocumentKind = {
   noun: 'policy',
   plural: 'appraisal policies',
   documents: admin => admin.policies,
-  columns: ['updatedAt'],
+  columns: ['updated'],
 }
 
 export const POLICY_COMMANDS: readonly Command[] = [

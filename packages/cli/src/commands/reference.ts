@@ -7,5 +7,5 @@ export const REFERENCE_COMMANDS: readonly Command[] = documentCommands({
   noun: 'reference',
   plural: 'reference values',
   documents: admin => admin.references,
-  columns: ['updatedAt'],
+  columns: ['updated'],
 })

@@ -1,0 +1,102 @@
+// Runs the real command as a child process, in a directory and an environment of its own.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))
+
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly bytes: Buffer
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string | Uint8Array
+}
+
+function environment(env: RunOptions['env']): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('CASEMATE_') && name !== 'NODE_OPTIONS',
+  )
+  return { ...Object.fromEntries(kept), ...env }
+}
+
+/** Runs to the end. */
+export function casemate(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd: options.cwd ?? tmpdir(),
+    env: environment(options.env),
+    stdio: 'pipe',
+  })
+  // A command that does not read its input may be gone before it is written.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(options.input ?? '')
+  const stdout: Buffer[] = []
+  const stderr: Buffer[] = []
+  child.stdout.on('data', chunk => stdout.push(chunk))
+  child.stderr.on('data', chunk => stderr.push(chunk))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', code => {
+      const bytes = Buffer.concat(stdout)
+      resolve({ code, stdout: bytes.toString(), bytes, stderr: Buffer.concat(stderr).toString() })
+    })
+  })
+}
+
+export interface Serving {
+  readonly child: ChildProcess
+  readonly url: string
+  /** All that was printed until it was ready. */
+  readonly text: string
+  /** Sends a signal, and gives the exit code and all that was printed. */
+  stop(signal: NodeJS.Signals): Promise<{ readonly code: number | null; readonly text: string }>
+}
+
+/** Starts `casemate up …`, and waits until `ready` was printed. */
+export async function serving(args: readonly string[], ready: RegExp, options: RunOptions): Promise<Serving> {
+  const child = spawn(
+    process.execPath,
+    [BIN, 'up', '--listen', '127.0.0.1:0', '--metrics-listen', 'off', ...args],
+    {
+      cwd: options.cwd,
+      env: environment(options.env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  let text = ''
+  const closed = new Promise<number | null>(resolve => child.on('close', resolve))
+  await new Promise<void>((resolve, reject) => {
+    const hear = (chunk: Buffer): void => {
+      text += chunk.toString()
+      if (ready.test(text)) resolve()
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    void closed.then(code => reject(new Error(`ended with ${code} before it was ready:\n${text}`)))
+  })
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0]
+  if (url === undefined) throw new Error(`no address in:\n${text}`)
+  return {
+    child,
+    url,
+    text,
+    stop: async signal => {
+      child.kill(signal)
+      return { code: await closed, text }
+    },
+  }
+}
+
+/** A directory that is gone after the tests. */
+export function temporaryDirectory(after: (clean: () => void) => void): string {
+  const path = mkdtempSync(join(tmpdir(), 'casemate-test-'))
+  after(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { allCommands } from '../src/commands.ts'
+import { nearest } from '../src/nearest.ts'
+import { casemate } from './run.ts'
+
+/** A line as it is typed, what it is refused as, and what the hint leads to. */
+const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
+  ['verfy quote.bin', 'unknown-command', /did you mean: casemate verify/],
+  ['xyzzy', 'unknown-command', /casemate --help/],
+  ['--verbose', 'unknown-flag', /casemate --help/],
+  ['verify', 'argument-missing', /casemate verify FILE\.\.\./],
+  ['verify a --onlin', 'unknown-flag', /did you mean: --online/],
+  ['verify a --at', 'flag-value-missing', /--at TIME/],
+  ['verify a --at --json', 'flag-value-missing', /--at TIME/],
+  ['verify a --online=yes', 'flag-value-unwanted', /^$/],
+  ['verify a --at 2025-01-01 --at 2025-01-02', 'flag-repeated', /^$/],
+  ['verify a --at yesterday', 'flag-value-invalid', /2025-06-30T12:00:00Z/],
+  ['verify a --at 2025-01-01T00:00:00', 'flag-value-invalid', /zone|Z/],
+  ['verify /nonexistent/quote.bin', 'file-not-readable', /^$/],
+  ['attest --kind sev', 'flag-value-invalid', /tdx, sgx, snp, sample/],
+  ['attest --key-type P-384', 'flag-value-invalid', /P-256, P-521, RSA-2048/],
+  ['attest', 'simulator-missing', /casemate up --tour/],
+  ['attest now', 'argument-unexpected', /casemate attest/],
+  ['attestation list --verdict maybe', 'flag-value-invalid', /accepted, refused, any/],
+  ['attestation', 'argument-missing', /casemate attestation --help/],
+  ['secret', 'argument-missing', /casemate secret --help/],
+  ['secret pt a/b/c', 'unknown-command', /did you mean: casemate secret put/],
+  ['secret put', 'argument-missing', /REPOSITORY\/TYPE\/TAG/],
+  ['secret put a/b/c f g', 'argument-unexpected', /casemate secret put/],
+  ['secret list', 'token-missing', /CASEMATE_TOKEN/],
+  ['secret put a/b --token t', 'path-invalid', /default\/db\/password/],
+  ['secret delete a/b/c --version 0 --token t', 'flag-value-invalid', /^$/],
+  ['secret list --token t --limit many', 'flag-value-invalid', /^$/],
+  ['secret list --token t --server http://broker.example', 'url-insecure', /https/],
+  ['secret list --token t --server broker', 'url-invalid', /^$/],
+  ['policy test default --token t', 'argument-missing', /NAME EVIDENCE/],
+  ['policy set p /nonexistent --token t', 'file-not-readable', /^$/],
+  ['reference gte demo', 'unknown-command', /did you mean: casemate reference get/],
+  ['rule set db --secrets a/b/* --token t', 'argument-missing', /^$/],
+  ['rule dryrun db', 'unknown-command', /did you mean: casemate rule dry-run/],
+  ['log verify receipt.json', 'argument-missing', /casemate log key/],
+  ['log check --key /nonexistent', 'file-not-readable', /^$/],
+  ['log check --key name+00000000+AQ==', 'argument-missing', /^$/],
+  ['log show first --token t', 'argument-unexpected', /^$/],
+  ['token create ci --token t', 'argument-missing', /auditor, writer, admin/],
+  ['token create ci --role root --token t', 'flag-value-invalid', /auditor, writer, admin/],
+  ['token create ci --role admin --expires 0d --token t', 'flag-value-invalid', /30d/],
+  ['token revok x', 'unknown-command', /did you mean: casemate token revoke/],
+  ['key rotate all --token t', 'argument-unexpected', /kek, signing/],
+  ['config shwo', 'unknown-command', /did you mean: casemate config show/],
+  ['config show --lisen x', 'unknown-flag', /did you mean: --listen/],
+  ['config show --listen nowhere', 'config-invalid', /address/],
+  ['up --tuor', 'unknown-flag', /did you mean: --tour/],
+  ['up --listen 0.0.0.0:1', 'tls-required', /127\.0\.0\.1/],
+  ['demo now', 'argument-unexpected', /casemate demo/],
+]
+
+describe('a line that is typed wrong', { concurrency: 2 }, () => {
+  for (const [line, code, hint] of TYPED_WRONG) {
+    test(`casemate ${line} is refused as ${code}`, async () => {
+      const { code: exitCode, stdout, stderr } = await casemate(line.split(' '), { input: 'x' })
+      assert.equal(exitCode, 2, stderr)
+      if (line.includes('--json')) {
+        assert.equal(JSON.parse(stdout).error.code, code)
+        return
+      }
+      assert.equal(stdout, '')
+      assert.ok(stderr.startsWith(`casemate: ${code}: `), stderr)
+      assert.match(/^hint: (.*)$/m.exec(stderr)?.[1] ?? '', hint)
+      assert.ok(!/\n\s+at /.test(stderr) && !stderr.includes("\u001b"), stderr)
+    })
+  }
+})
+
+test('no broker is unavailable, and not a refusal', async () => {
+  for (const line of ['secret list --token t', 'log checkpoint', 'token list --token t']) {
+    const { code, stderr } = await casemate([...line.split(' '), '--server', 'http://127.0.0.1:1'])
+    assert.equal(code, 3)
+    assert.match(stderr, /^casemate: unreachable: .*\nhint: /)
+  }
+})
+
+test('an error is JSON where --json is said, also in a line that does not parse', async () => {
+  const { code, stdout, stderr } = await casemate(['secret', 'lst', '--json'])
+  assert.equal(code, 2)
+  assert.equal(stderr, '')
+  assert.deepEqual(JSON.parse(stdout), {
+    error: {
+      code: 'unknown-command',
+      message: 'there is no command secret lst',
+      hint: 'did you mean: casemate secret list',
+      exitCode: 2,
+    },
+  })
+})
+
+test('every command explains itself, with its flags and an example', async () => {
+  for (const { words, summary, examples } of await allCommands()) {
+    assert.ok(examples.length > 0, words.join(' '))
+    assert.ok(!summary.endsWith('.'), words.join(' '))
+  }
+  for (const words of [['verify'], ['secret', 'put'], ['up']]) {
+    const { code, stdout } = await casemate([...words, '--help'])
+    assert.equal(code, 0)
+    assert.match(stdout, new RegExp(`^casemate ${words.join(' ')}  `))
+    assert.match(stdout, /\nFlags\n[^]*--json[^]*\nExamples\n/)
+  }
+})
+
+test('the overview lists every command, and help finds one', async () => {
+  const { code, stdout } = await casemate([])
+  assert.equal(code, 0)
+  for (const { words } of await allCommands()) assert.match(stdout, new RegExp(`\\n  ${words[0]}[ \\n]`))
+  const help = await casemate(['help', 'rule', 'dry-run'])
+  assert.match(help.stdout, /^casemate rule dry-run {2}/)
+  assert.match((await casemate(['help', 'rul'])).stderr, /did you mean: casemate help rule/)
+  assert.match((await casemate(['--version'])).stdout, /^casemate \d+\.\d+\.\d+\n$/)
+})
+
+test('the nearest word is found, and none where nothing is near', () => {
+  const known = ['verify', 'secret', 'policy', 'endorsements', 'at']
+  assert.equal(nearest('vreify', known), 'verify')
+  assert.equal(nearest('secert', known), 'secret')
+  assert.equal(nearest('endorse', known), 'endorsements')
+  assert.equal(nearest('xyzzy', known), null)
+})
