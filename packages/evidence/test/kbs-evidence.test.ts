@@ -132,6 +132,17 @@ test('a decoded report that lacks a field or has one of another size or type is 
   }
 })
 
+test('a refusal names the member that is wrong, and not what stood there', () => {
+  const report = { ...snp.attestation_report, chip_id: [1, 2, 3] }
+  assert.throws(() => parseKbsEvidence('snp', { ...snp, attestation_report: report }), {
+    message: 'evidence.attestation_report.chip_id is an array of 3, want an array of 64 byte numbers',
+  })
+  const secret = { ...snp.attestation_report, chip_id: 'secret' }
+  assert.throws(() => parseKbsEvidence('snp', { ...snp, attestation_report: secret }), {
+    message: 'evidence.attestation_report.chip_id is a string, want an array of at most 64 byte numbers',
+  })
+})
+
 test('a certificate chain of another shape is refused', () => {
   const certificate = { cert_type: 'VCEK', data: [48, 0] }
   for (const cert_chain of [

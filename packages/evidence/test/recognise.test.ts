@@ -137,7 +137,10 @@ test('what is no evidence is refused', () => {
     refuses('evidence-malformed', utf8(text))
   }
   refuses('evidence-malformed', Uint8Array.from([0xff, 0xfe, 0xfd]))
-  refuses('evidence-malformed', new Uint8Array(MAX_RECOGNISED_BYTES + 1))
+  const [sgx] = samples
+  assert.ok(sgx)
+  const padded = `${' '.repeat(MAX_RECOGNISED_BYTES)}${Buffer.from(sgx.bytes).toString('hex')}`
+  refuses('evidence-malformed', utf8(padded))
 })
 
 test('evidence inside of endless wrappers is refused', () => {
@@ -147,6 +150,9 @@ test('evidence inside of endless wrappers is refused', () => {
   let text = '"AAAA"'
   for (let depth = 0; depth < 12; depth++) text = JSON.stringify(text)
   refuses('evidence-malformed', utf8(text))
+  let bytes = samples[0]?.bytes ?? new Uint8Array(0)
+  for (let depth = 0; depth < 12; depth++) bytes = utf8(Buffer.from(bytes).toString('base64'))
+  refuses('evidence-malformed', bytes)
 })
 
 test('nothing but a Refusal comes out of any text', () => {
