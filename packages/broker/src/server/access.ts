@@ -7,9 +7,10 @@ import type { RefusedAttempts } from '../admin/refused-attempts.ts'
 import { type Access, type Administrator, ROLES, type Role, roleAllows } from '../admin/roles.ts'
 import type { Administrators } from '../admin/tokens.ts'
 import { entry } from '../entry.ts'
-import { BrokerError } from '../errors.ts'
+import { BrokerError, errorBody } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { ClientLimit } from './client-limit.ts'
+import { logUnexpected, toBrokerError } from './error-answer.ts'
 import type { Metrics } from './metrics.ts'
 import './route-config.ts'
 
@@ -38,8 +39,12 @@ export function enforceAccess(app: FastifyInstance, parts: AccessParts): void {
     checkRole(administrator, needed)
   })
   app.addHook('onSend', async (request, reply, payload) => {
-    await recordUse(parts, request, reply.statusCode)
-    return payload
+    try {
+      await recordUse(parts, request, reply.statusCode)
+      return payload
+    } catch (error) {
+      return withhold(error, request, reply)
+    }
   })
 }
 
@@ -91,10 +96,17 @@ async function recordUse(parts: AccessParts, request: FastifyRequest, status: nu
   const { administrator } = request
   if (administrator === null) return
   if (request.routeOptions.config.records === true && status < 300) return
-  // Cleared first: where the ledger fails, the answer to that is not recorded again.
-  request.administrator = null
   const head = { type: 'admin.used', at: parts.now(), actor: { ...administrator } } as const
   await parts.record(entry(head, { route: routeOf(request), status }))
+}
+
+/** In place of an answer whose use could not be recorded. */
+function withhold(error: unknown, request: FastifyRequest, reply: FastifyReply): string {
+  const answer = toBrokerError(error)
+  logUnexpected(request, answer)
+  reply.removeHeader('etag')
+  reply.code(answer.status).type('application/json')
+  return JSON.stringify(errorBody(answer))
 }
 
 /** Method and route pattern: says what was asked, not of what. */

@@ -121,7 +121,7 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
     evidenceRetentionMs: config.evidenceRetention,
   })
   const resumed = core.rotation.resume().catch((error: unknown) => {
-    logger.error({ err: describeError(error) }, 'key rotation could not be resumed')
+    logger.error({ failure: describeError(error) }, 'key rotation could not be resumed')
   })
 
   const shutDown = async () => {

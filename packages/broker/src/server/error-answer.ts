@@ -46,7 +46,7 @@ function internal(cause: unknown): BrokerError {
 /** Logs what is the broker's own fault. */
 export function logUnexpected(request: FastifyRequest, error: BrokerError): void {
   if (error.status < 500) return
-  request.log.error({ code: error.code, err: describeError(error.cause ?? error) }, 'request failed')
+  request.log.error({ code: error.code, failure: describeError(error.cause ?? error) }, 'request failed')
 }
 
 /** The error handler of everything but the KBS wire, which has a body of its own. */

@@ -61,7 +61,7 @@ export class Housekeeping {
     try {
       await work()
     } catch (error) {
-      this.#parts.logger.error({ task, err: describeError(error) }, 'housekeeping failed')
+      this.#parts.logger.error({ task, failure: describeError(error) }, 'housekeeping failed')
     }
   }
 }

@@ -8,6 +8,8 @@ import { StartError } from '../errors.ts'
 import type { Logger } from './logging.ts'
 import { type TlsFiles, type TlsMaterial, TlsReloader } from './tls.ts'
 
+const IDLE_SWEEP_MS = 20
+
 /**
  * Listens, and says where.
  * @throws {StartError} `address-in-use`
@@ -37,10 +39,13 @@ export async function listen(
 /** Takes no new requests, waits for those in flight, then cuts what is still open after `graceMs`. */
 export async function drain(app: FastifyInstance, graceMs: number): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), graceMs)
+  // A connection that falls idle after its last answer would otherwise be waited for.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS)
   try {
     await app.close()
   } finally {
     clearTimeout(cut)
+    clearInterval(sweep)
   }
 }
 

@@ -27,6 +27,9 @@ import { secretRoutes } from './secrets.ts'
 import { tokenRoutes } from './tokens.ts'
 import { verifyRoutes } from './verify.ts'
 
+/** Of a document with more, an author mends these first. */
+const MAX_VIOLATIONS = 64
+
 /** What /v1 works with. */
 export interface V1Parts {
   readonly context: BrokerContext
@@ -106,7 +109,10 @@ function checked(
     return document as JsonObject
   } catch (error) {
     if (!(error instanceof AppraisalConfigError)) throw error
-    throw new BrokerError(code, error.message, { violations: error.problems, cause: error })
+    throw new BrokerError(code, error.message, {
+      violations: error.problems.slice(0, MAX_VIOLATIONS),
+      cause: error,
+    })
   }
 }
 

@@ -45,7 +45,7 @@ describe('/v1/secrets', () => {
     const [entry] = await broker.entries('secret.put')
     assert.equal(entry?.['secret'], 'default/key/one')
     assert.equal(entry?.['version'], 1)
-    assert.equal((entry?.['actor'] as { name: string }).name, 'first')
+    assert.equal((entry?.['actor'] as { name?: string } | undefined)?.name, 'first')
     assert.ok(!JSON.stringify(entry).includes('first content'))
   })
 

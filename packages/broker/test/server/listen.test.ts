@@ -1,0 +1,271 @@
+// Over real sockets: TLS and its renewal, limits, shutdown, and what a killed process leaves.
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import { fileURLToPath } from 'node:url'
+import { resolveConfig } from '../../src/config/resolve.ts'
+import { type RunningBroker, startBroker } from '../../src/server/broker.ts'
+import { createLogger } from '../../src/server/logging.ts'
+import { temporaryDirectory } from '../broker.ts'
+
+const ANY_PORT = '127.0.0.1:0'
+
+async function start(dataDir: string, flags: Record<string, string> = {}): Promise<RunningBroker> {
+  const all = { 'data-dir': dataDir, listen: ANY_PORT, 'metrics-listen': ANY_PORT, offline: 'true', ...flags }
+  const { values } = resolveConfig({ flags: all, env: {}, file: null })
+  const logger = createLogger('silent')
+  return startBroker(values, { now: () => new Date(), anchors: [], endorsements: [], logger })
+}
+
+/** With the openssl command, so that nothing here shares code with what is tested. */
+function makeCertificate(directory: string, name: string): { cert: string; key: string } {
+  const [cert, key] = [join(directory, `${name}.pem`), join(directory, `${name}.key`)]
+  const args = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+  ]
+  execFileSync('openssl', [...args, '-subj', `/CN=${name}`, '-keyout', key, '-out', cert], {
+    stdio: 'ignore',
+  })
+  return { cert, key }
+}
+
+async function commonName(url: string): Promise<string> {
+  const socket = connectTls({ port: Number(new URL(url).port), host: '127.0.0.1', rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  const { CN } = socket.getPeerCertificate().subject
+  socket.destroy()
+  return String(CN)
+}
+
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  for (let round = 0; round < 200; round++) {
+    if (await holds()) return
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  assert.fail('it did not come about')
+}
+
+describe('TLS', () => {
+  const directory = temporaryDirectory()
+  after(() => rmSync(directory, { recursive: true }))
+
+  test('serves the certificate of the files, and a new one when they change, but none that does not fit', async () => {
+    const [first, second] = [makeCertificate(directory, 'first'), makeCertificate(directory, 'second')]
+    const files = { 'tls-cert-file': first.cert, 'tls-key-file': first.key, 'tls-reload-interval': '20ms' }
+    const broker = await start(join(directory, 'data'), files)
+    try {
+      assert.match(broker.url, /^https:/)
+      assert.match(broker.metricsUrl ?? '', /^https:/)
+      assert.equal(await commonName(broker.url), 'first')
+      renameSync(second.cert, first.cert)
+      await new Promise(resolve => setTimeout(resolve, 80))
+      assert.equal(await commonName(broker.url), 'first', 'a certificate without its key is not served')
+      renameSync(second.key, first.key)
+      await eventually(async () => (await commonName(broker.url)) === 'second')
+      assert.equal(await commonName(broker.metricsUrl ?? ''), 'second')
+    } finally {
+      await broker.close()
+    }
+  })
+
+  test('beyond loopback there is no broker without it', async () => {
+    for (const flags of [
+      { listen: '0.0.0.0:0' },
+      { 'metrics-listen': '[::]:0' },
+      { listen: 'example.org:0' },
+    ]) {
+      await assert.rejects(start(join(directory, 'open'), flags), { code: 'tls-required' })
+    }
+  })
+
+  test('files that are no certificate and its key keep it from starting', async () => {
+    const [one, two] = [makeCertificate(directory, 'one'), makeCertificate(directory, 'two')]
+    const bad = join(directory, 'bad.pem')
+    writeFileSync(bad, 'not PEM')
+    for (const [cert, key] of [
+      [one.cert, two.key],
+      [bad, one.key],
+      [one.cert, join(directory, 'none')],
+    ]) {
+      const flags = { 'tls-cert-file': cert!, 'tls-key-file': key! }
+      await assert.rejects(start(join(directory, 'bad-tls'), flags), { code: 'tls-invalid' })
+    }
+    await assert.rejects(start(join(directory, 'bad-tls'), { 'tls-cert-file': one.cert }), {
+      code: 'config-conflict',
+    })
+  })
+})
+
+describe('listening', () => {
+  const directory = temporaryDirectory()
+  let broker: RunningBroker
+
+  before(async () => {
+    broker = await start(join(directory, 'data'), {
+      'header-limit': '8KiB',
+      'request-timeout': '1s',
+      'connection-limit': '20',
+    })
+  })
+
+  after(async () => {
+    await broker.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  const open = (): Socket => connect(Number(new URL(broker.url).port), '127.0.0.1')
+
+  async function exchange(request: string): Promise<string> {
+    const socket = open()
+    socket.end(request)
+    const chunks: Buffer[] = []
+    for await (const chunk of socket) chunks.push(chunk as Buffer)
+    return Buffer.concat(chunks).toString()
+  }
+
+  test('metrics are on their own address only', async () => {
+    assert.equal((await fetch(broker.metricsUrl!)).status, 200)
+    assert.equal((await fetch(`${broker.url}/metrics`)).status, 404)
+    assert.equal((await fetch(new URL('/v1/info', broker.metricsUrl!))).status, 404)
+  })
+
+  test('a head over the limit, and what is no HTTP, get a JSON body and the door', async () => {
+    const large = await exchange(`GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(9000)}\r\n\r\n`)
+    assert.match(large, /^HTTP\/1.1 431 /)
+    assert.match(large, /"code":"headers-too-large"/)
+    const junk = await exchange('\x16\x03\x01 hello\r\n\r\n')
+    assert.match(junk, /^HTTP\/1.1 400 /)
+    assert.match(junk, /"code":"request-malformed"/)
+    const smuggled = await exchange(
+      'POST /v1/verify HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    )
+    assert.match(smuggled, /^HTTP\/1.1 400 /)
+  })
+
+  test('a request that does not arrive in time is given up', async () => {
+    const socket = open()
+    socket.write('POST /kbs/v0/auth HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    assert.match(answer.toString(), /^HTTP\/1.1 408 /)
+    assert.match(answer.toString(), /"code":"request-timeout"/)
+    socket.destroy()
+  })
+
+  test('connections beyond the limit are not served', async () => {
+    const sockets = Array.from({ length: 40 }, open)
+    await Promise.all(
+      sockets.map(socket => Promise.race([once(socket, 'close'), new Promise(r => setTimeout(r, 300))])),
+    )
+    const closed = sockets.filter(socket => socket.destroyed || socket.readableEnded).length
+    assert.ok(closed >= 20, `${closed} closed`)
+    for (const socket of sockets) socket.destroy()
+  })
+
+  test('a second broker on the same data is refused, on the same address too', async () => {
+    await assert.rejects(start(join(directory, 'data')), { code: 'data-directory-in-use' })
+    const taken = new URL(broker.url).host
+    await assert.rejects(start(join(directory, 'other'), { listen: taken }), { code: 'address-in-use' })
+    await (await start(join(directory, 'other'))).close()
+  })
+})
+
+describe('shutting down', () => {
+  test('waits for a request that is under way, refuses new ones, and may be asked for twice', async () => {
+    const directory = temporaryDirectory()
+    const broker = await start(directory)
+    const token = broker.firstAdminToken
+    const socket = connect(Number(new URL(broker.url).port), '127.0.0.1')
+    socket.write(
+      `PUT /v1/secrets/a/b/c HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: 2\r\n\r\nx`,
+    )
+    await new Promise(resolve => setTimeout(resolve, 100))
+    const closing = broker.close()
+    await new Promise(resolve => setTimeout(resolve, 50))
+    await assert.rejects(fetch(`${broker.url}/healthz`))
+    socket.write('y')
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    assert.match(answer.toString(), /^HTTP\/1.1 201 /)
+    await Promise.all([closing, broker.close()])
+    rmSync(directory, { recursive: true })
+  })
+
+  test('cuts a request that outlasts the grace', async () => {
+    const directory = temporaryDirectory()
+    const broker = await start(directory, { 'shutdown-grace': '50ms' })
+    const socket = connect(Number(new URL(broker.url).port), '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.write('POST /kbs/v0/auth HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{')
+    await new Promise(resolve => setTimeout(resolve, 50))
+    await broker.close()
+    rmSync(directory, { recursive: true })
+  })
+})
+
+describe('kill -9', () => {
+  const directory = temporaryDirectory()
+  after(() => rmSync(directory, { recursive: true }))
+
+  async function spawnBroker(): Promise<{ child: ChildProcess; url: string; token: string | null }> {
+    const program = fileURLToPath(new URL('broker-process.ts', import.meta.url))
+    const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    return { child, ...JSON.parse(line.toString()) }
+  }
+
+  test('loses no put that was acknowledged, and frees the data directory', async () => {
+    const rounds = process.env['CASEMATE_LONG_TESTS'] === undefined ? 2 : 20
+    let token: string | null = null
+    const acknowledged = new Set<string>()
+    for (let round = 0; round < rounds; round++) {
+      const { child, url, token: made } = await spawnBroker()
+      token ??= made
+      const headers = { authorization: `Bearer ${token}` }
+      const putAll = async (lane: number) => {
+        for (let n = 0; ; n++) {
+          const tag = `r${round}-${lane}-${n}`
+          const { status } = await fetch(`${url}/v1/secrets/kill/t/${tag}`, {
+            method: 'PUT',
+            headers,
+            body: tag,
+          })
+          if (status !== 201) throw new Error(`status ${status}`)
+          acknowledged.add(tag)
+        }
+      }
+      const lanes = Array.from({ length: 8 }, (_, lane) => putAll(lane).catch(() => undefined))
+      setTimeout(() => child.kill('SIGKILL'), 150 + 37 * round)
+      await once(child, 'exit')
+      await Promise.all(lanes)
+    }
+    const { child, url } = await spawnBroker()
+    const found = new Set<string>()
+    let cursor: string | null = ''
+    while (cursor !== null) {
+      const query: string = cursor === '' ? '' : `&cursor=${cursor}`
+      const answer = await fetch(`${url}/v1/secrets?limit=500${query}`, {
+        headers: { authorization: `Bearer ${token}` },
+      })
+      const page = (await answer.json()) as { items: { path: string }[]; next: string | null }
+      for (const { path } of page.items) found.add(path.split('/')[2]!)
+      cursor = page.next
+    }
+    const lost = [...acknowledged].filter(tag => !found.has(tag))
+    assert.ok(acknowledged.size > 10, `${acknowledged.size} acknowledged`)
+    assert.deepEqual(lost, [])
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  })
+})

@@ -1,0 +1,124 @@
+// What opening the data directory demands of it.
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, describe, test } from 'node:test'
+import { migrate } from '../../src/store/migrations.ts'
+import { openTestBroker, temporaryDirectory } from '../broker.ts'
+
+describe('the data directory', () => {
+  const parent = temporaryDirectory()
+  after(() => rmSync(parent, { recursive: true }))
+
+  test('is made with mode 0700, and everything in it belongs to its owner alone', async () => {
+    const dataDir = join(parent, 'new', 'deep')
+    const broker = await openTestBroker({ dataDir })
+    assert.equal(statSync(dataDir).mode & 0o777, 0o700)
+    for (const file of ['casemate.db', 'casemate.db-wal', 'kek.json', 'lock']) {
+      assert.equal(statSync(join(dataDir, file)).mode & 0o077, 0, file)
+    }
+    await broker.close()
+  })
+
+  test('is refused where others may enter it', async () => {
+    const dataDir = join(parent, 'open')
+    mkdirSync(dataDir)
+    chmodSync(dataDir, 0o750)
+    await assert.rejects(openTestBroker({ dataDir }), { code: 'data-directory-unsafe' })
+  })
+
+  test('is used by one broker at a time, and free again after it', async () => {
+    const dataDir = join(parent, 'locked')
+    const broker = await openTestBroker({ dataDir })
+    await assert.rejects(openTestBroker({ dataDir }), { code: 'data-directory-in-use' })
+    await broker.reopen().then(again => again.close())
+  })
+
+  test('without its key-encryption key is refused, not given a new one', async () => {
+    const dataDir = join(parent, 'keyless')
+    const broker = await openTestBroker({ dataDir })
+    await broker.close('keep-data')
+    rmSync(join(dataDir, 'kek.json'))
+    await assert.rejects(openTestBroker({ dataDir }), { code: 'kek-missing' })
+  })
+
+  test('keeps the name of its log for life', async () => {
+    const dataDir = join(parent, 'named')
+    const broker = await openTestBroker({ dataDir, flags: { 'ledger-origin': 'example.org/log' } })
+    assert.equal(broker.context.ledger.origin, 'example.org/log')
+    await broker.close('keep-data')
+    const again = await openTestBroker({ dataDir })
+    assert.equal(again.context.ledger.origin, 'example.org/log')
+    await again.close('keep-data')
+    const renamed = openTestBroker({ dataDir, flags: { 'ledger-origin': 'example.org/other' } })
+    await assert.rejects(renamed, { code: 'config-conflict' })
+    await assert.rejects(openTestBroker({ dataDir: join(parent, 'x'), flags: { 'ledger-origin': 'a b' } }), {
+      code: 'config-invalid',
+    })
+  })
+
+  test('a start that fails leaves no lock', async () => {
+    const dataDir = join(parent, 'failing')
+    const flags = { 'endorsement-paths': join(parent, 'none') }
+    await assert.rejects(openTestBroker({ dataDir, flags }), { code: 'config-invalid' })
+    const broken = join(parent, 'broken.pem')
+    writeFileSync(broken, 'no endorsement')
+    await assert.rejects(openTestBroker({ dataDir, flags: { 'endorsement-paths': broken } }), {
+      code: 'config-invalid',
+    })
+    await (await openTestBroker({ dataDir })).close()
+  })
+
+  test('a passphrase from a file or the environment opens it', async () => {
+    const dataDir = join(parent, 'sealed')
+    const passphraseFile = join(parent, 'passphrase')
+    writeFileSync(passphraseFile, 'correct horse\n')
+    const flags = { 'kek-source': 'passphrase', 'kek-passphrase-file': passphraseFile }
+    const broker = await openTestBroker({ dataDir, flags })
+    await broker.send('PUT', '/v1/secrets/a/b/c', { payload: 'content' })
+    await broker.close('keep-data')
+    const wrong = { flags: { 'kek-source': 'passphrase' }, env: { CASEMATE_KEK_PASSPHRASE: 'wrong' } }
+    await assert.rejects(openTestBroker({ dataDir, ...wrong }), { code: 'kek-passphrase-wrong' })
+    await assert.rejects(openTestBroker({ dataDir }), { code: 'kek-passphrase-missing' })
+    const env = { CASEMATE_KEK_PASSPHRASE: 'correct horse' }
+    const again = await openTestBroker({ dataDir, flags: { 'kek-source': 'passphrase' }, env })
+    const path = { repository: 'a', type: 'b', tag: 'c' }
+    const content = await again.context.secrets.withPlaintext(path, 1, bytes => Buffer.from(bytes).toString())
+    assert.equal(content, 'content')
+    await again.close()
+  })
+})
+
+describe('migrations', () => {
+  const version = (db: DatabaseSync) => db.prepare('SELECT version FROM broker_schema').get()?.['version']
+
+  test('run once each, in order', () => {
+    const db = new DatabaseSync(':memory:')
+    migrate(db, ['CREATE TABLE one (a)'])
+    migrate(db, ['CREATE TABLE one (a)', 'ALTER TABLE one ADD COLUMN b; INSERT INTO one VALUES (1, 2)'])
+    migrate(db, ['CREATE TABLE one (a)', 'ALTER TABLE one ADD COLUMN b; INSERT INTO one VALUES (1, 2)'])
+    assert.equal(db.prepare('SELECT count(*) AS n FROM one').get()?.['n'], 1)
+    assert.equal(version(db), 2)
+  })
+
+  test('that fail leave the version before them', () => {
+    const db = new DatabaseSync(':memory:')
+    assert.throws(() => migrate(db, ['CREATE TABLE one (a)', 'CREATE TABLE two (a); CREATE TABLE one (a)']))
+    assert.equal(version(db), 1)
+    assert.equal(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'two'").get()?.['n'], 0)
+  })
+
+  test('of a newer program are refused', async () => {
+    const db = new DatabaseSync(':memory:')
+    migrate(db, ['CREATE TABLE one (a)', 'CREATE TABLE two (a)'])
+    assert.throws(() => migrate(db, ['CREATE TABLE one (a)']), { code: 'database-newer' })
+    const broker = await openTestBroker()
+    await broker.close('keep-data')
+    const file = new DatabaseSync(join(broker.dataDir, 'casemate.db'))
+    file.exec('UPDATE broker_schema SET version = 99')
+    file.close()
+    await assert.rejects(openTestBroker({ dataDir: broker.dataDir }), { code: 'database-newer' })
+    rmSync(broker.dataDir, { recursive: true })
+  })
+})

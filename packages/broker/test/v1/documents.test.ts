@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { openTestBroker, type TestBroker } from '../broker.ts'
+
+const POLICY = { extends: 'strict', name: 'default', version: 1 }
+const workload = (name: string, digit: string) => ({
+  name,
+  kind: 'tdx',
+  mrTd: digit.padStart(96, digit),
+  rtmr0: 'any',
+  rtmr1: 'any',
+  rtmr2: 'any',
+  rtmr3: 'any',
+})
+
+const REFERENCES = { workloads: [workload('app', 'a')] }
+const RULE = { secrets: 'default/*/*', expression: 'result.accepted', message: 'not accepted', enabled: true }
+
+const KINDS = [
+  {
+    plural: 'policies',
+    type: 'policy',
+    good: POLICY,
+    other: { ...POLICY, version: 2 },
+    invalid: 'policy-invalid',
+  },
+  {
+    plural: 'references',
+    type: 'reference',
+    good: REFERENCES,
+    other: { workloads: [workload('other', 'b')] },
+    invalid: 'reference-invalid',
+  },
+  { plural: 'rules', type: 'rule', good: RULE, other: { ...RULE, enabled: false }, invalid: 'rule-invalid' },
+] as const
+
+for (const { plural, type, good, other, invalid } of KINDS) {
+  describe(`/v1/${plural}`, () => {
+    let broker: TestBroker
+    const url = `/v1/${plural}/one`
+
+    before(async () => {
+      broker = await openTestBroker()
+    })
+
+    after(() => broker.close())
+
+    test('a document that was put is read as it was', async () => {
+      const put = await broker.send('PUT', url, { payload: good })
+      assert.equal(put.status, 201, put.text)
+      const found = await broker.send('GET', url)
+      assert.deepEqual(found.body.document, good)
+      assert.equal(found.headers['etag'], put.headers['etag'])
+      assert.equal((await broker.send('PUT', url, { payload: other })).status, 200)
+    })
+
+    test('a change is made only from what was read, and an ETag never comes back', async () => {
+      const first = (await broker.send('GET', url)).headers['etag'] as string
+      const headers = { 'if-match': first }
+      assert.equal((await broker.send('PUT', url, { payload: good, headers })).status, 200)
+      assert.equal(
+        (await broker.send('PUT', url, { payload: good, headers })).body.error.code,
+        'precondition-failed',
+      )
+      assert.equal((await broker.send('DELETE', url, { headers })).body.error.code, 'precondition-failed')
+      assert.equal((await broker.send('DELETE', url)).status, 200)
+      assert.equal((await broker.send('GET', url)).body.error.code, `${type}-missing`)
+      assert.equal((await broker.send('DELETE', url)).body.error.code, `${type}-missing`)
+      const again = await broker.send('PUT', url, { payload: good, headers: { 'if-none-match': '*' } })
+      assert.equal(again.status, 201)
+      assert.notEqual(again.headers['etag'], first)
+    })
+
+    test('what changed, and to what, is in the ledger', async () => {
+      const entries = await broker.entries(`${type}.put`)
+      assert.deepEqual(entries[0]?.['document'], good)
+      assert.match(entries[0]?.['sha256'] as string, /^[0-9a-f]{64}$/)
+      assert.equal((await broker.entries(`${type}.deleted`)).length, 1)
+    })
+
+    test('a document that says something unknown is refused, with every problem', async () => {
+      for (const payload of [{}, [], null, 'text', 5, { ...good, unknown: 1 }]) {
+        const refused = await broker.send('PUT', url, {
+          payload: JSON.stringify(payload),
+          headers: { 'content-type': 'application/json' },
+        })
+        assert.deepEqual([refused.status, refused.body.error.code], [422, invalid], JSON.stringify(payload))
+        assert.ok(refused.body.error.violations.length > 0)
+      }
+    })
+
+    test('a name that could be a path is refused', async () => {
+      for (const name of ['..', '.x', '%2e%2e%2fx', 'a%2fb', 'a b']) {
+        const refused = await broker.send('PUT', `/v1/${plural}/${name.replace(' ', '%20')}`, {
+          payload: good,
+        })
+        assert.ok([400, 404].includes(refused.status), name)
+      }
+    })
+
+    test('the list has pages by name', async () => {
+      for (const name of ['p1', 'p2', 'p3'])
+        await broker.send('PUT', `/v1/${plural}/${name}`, { payload: good })
+      const first = await broker.send('GET', `/v1/${plural}?limit=2`)
+      const second = await broker.send('GET', `/v1/${plural}?limit=2&cursor=${first.body.next}`)
+      const names = [...first.body.items, ...second.body.items].map(({ name }) => name)
+      assert.deepEqual(names, ['one', 'p1', 'p2', 'p3'])
+      assert.equal(second.body.next, null)
+    })
+  })
+}
+
+describe('documents', () => {
+  test('that are too large for the ledger are there by their digest', async () => {
+    const broker = await openTestBroker()
+    const workloads = Array.from({ length: 400 }, (_, n) => ({
+      ...workload(`w${n}`, 'a'),
+      mrTd: n.toString(16).padStart(96, '0'),
+    }))
+    const put = await broker.send('PUT', '/v1/references/large', { payload: { workloads } })
+    assert.equal(put.status, 201, put.text)
+    const [entry] = await broker.entries('reference.put')
+    assert.deepEqual(Object.keys(entry ?? {}).toSorted(), ['actor', 'at', 'name', 'sha256', 'type'])
+    await broker.close()
+  })
+
+  test('a rule is typechecked when it is saved', async () => {
+    const broker = await openTestBroker()
+    for (const expression of ['result.', '1 + 1', '"text"', 'unknown == 1', 'secret.version == "one"']) {
+      const refused = await broker.send('PUT', '/v1/rules/bad', { payload: { ...RULE, expression } })
+      assert.equal(refused.body.error.code, 'rule-invalid', expression)
+    }
+    await broker.close()
+  })
+
+  test('a rule is tried without being saved', async () => {
+    const broker = await openTestBroker()
+    const tried = await broker.send('POST', '/v1/rules/none/dry-run', { payload: { rule: RULE } })
+    assert.deepEqual([tried.status, tried.body.evaluated], [200, 0])
+    const missing = await broker.send('POST', '/v1/rules/none/dry-run', { payload: {} })
+    assert.equal(missing.body.error.code, 'rule-missing')
+    await broker.close()
+  })
+
+  test('evidence that is none is explained, by a policy that exists', async () => {
+    const broker = await openTestBroker()
+    const evidence = Buffer.from('no evidence at all').toString('base64')
+    const explained = await broker.send('POST', '/v1/verify', { payload: { evidence } })
+    assert.equal(explained.status, 200, explained.text)
+    const missing = await broker.send('POST', '/v1/verify', { payload: { evidence, policy: 'none' } })
+    assert.equal(missing.body.error.code, 'policy-missing')
+    for (const payload of [
+      {},
+      { evidence: 5 },
+      { evidence: '!!' },
+      { evidence, at: 'now' },
+      { evidence, x: 1 },
+    ]) {
+      const refused = await broker.send('POST', '/v1/verify', { payload })
+      assert.equal(refused.body.error.code, 'request-malformed', JSON.stringify(payload))
+    }
+    await broker.send('PUT', '/v1/policies/mine', { payload: { ...POLICY, name: 'mine' } })
+    const tested = await broker.send('POST', '/v1/policies/mine/test', { payload: { evidence } })
+    assert.equal(tested.status, 200, tested.text)
+    const nothing = await broker.send('POST', '/v1/policies/mine/test', {
+      payload: { attestationId: 'none' },
+    })
+    assert.equal(nothing.body.error.code, 'attestation-missing')
+    await broker.close()
+  })
+})
