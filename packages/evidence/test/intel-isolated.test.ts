@@ -2,11 +2,13 @@
 // step that had passed, so that a failure for another reason does not count.
 
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { before, test } from 'node:test'
 import {
   createIntelPlatform,
   type IntelPlatform,
   type IntelPlatformOptions,
+  intelPlatformFromJSON,
   PREVIOUS_CPU_SVN,
   type SgxQuoteRequest,
   type TdxQuoteRequest,
@@ -358,6 +360,12 @@ test('a TD that was launched under an old module which is new now is to be relau
   const outOfDate = { status: 'OutOfDate', advisoryIds: [] } as const
   assert.equal(await statusOf(present(6, 3), { statuses: { qe: outOfDate } }), 'OutOfDate')
   assert.equal(await statusOf(present(6, 3), { cpuSvn: PREVIOUS_CPU_SVN }), 'OutOfDate')
+  // Here the level is old, and the module at launch was not.
+  const oldMicrocode = new Uint8Array([6, 1, 2, ...new Uint8Array(13)])
+  const levelOnly = await verifyGiven({
+    tdx: { format: 'v5-1.5', teeTcbSvn: oldMicrocode, teeTcbSvn2: present(6, 3) },
+  })
+  assert.equal(levelOnly.claims.tcbStatus, 'OutOfDate')
   const { claims } = await verifyGiven({ tdx: { format: 'v5-1.0', teeTcbSvn: old } })
   assert.equal(claims.tcbStatus, 'OutOfDate')
 })
@@ -390,6 +398,7 @@ test('the verdict ends with the first window that it depends on', async () => {
   assert.equal(await at({}), later(30).toISOString())
   assert.equal(await at(certificate('pck', { notAfter: later(1) })), later(1).toISOString())
   assert.equal(await at(certificate('tcbSigning', { notAfter: later(2) })), later(2).toISOString())
+  assert.equal(await at(crl('pck', { nextUpdate: later(1.5) })), later(1.5).toISOString())
   assert.equal(await at(crl('root', { nextUpdate: later(3) })), later(3).toISOString())
   assert.equal(await at(document('tdxTcbInfo', { nextUpdate: later(4) })), later(4).toISOString())
   assert.equal(await at(document('tdQeIdentity', { nextUpdate: later(5) })), later(5).toISOString())
@@ -415,6 +424,41 @@ test('of several TCB infos the one in its window with the highest evaluation num
     minTcbEvaluationDataNumber: 20,
   })
   assert.equal(claims.tcbStatus, 'UpToDate')
+})
+
+test('the higher evaluation number counts before the later date', async () => {
+  const { settings, ...rest } = plain.toJSON()
+  const stored = { ...rest, settings: { ...settings, tcbEvaluationDataNumber: 30 } }
+  const newer = await intelPlatformFromJSON(stored, { now: later(-2) })
+  const { claims } = await verify(
+    parse(plain.tdxQuote({ reportData: REPORT_DATA })),
+    readEndorsements([...plain.endorsements, ...newer.endorsements]),
+    { now: NOW, anchors: plain.anchors, minTcbEvaluationDataNumber: 30 },
+  )
+  assert.equal(claims.tcbEvaluationDataNumber, 30)
+})
+
+for (const [what, statuses] of Object.entries({
+  'quoting enclave': { qe: { status: 'OutOfDate', advisoryIds: [] } },
+  'TDX module': { module: { status: 'OutOfDate', advisoryIds: [] } },
+} as const)) {
+  test(`an out-of-date ${what} makes the whole out of date`, async () => {
+    assert.equal((await verifyGiven({ options: { statuses } })).claims.tcbStatus, 'OutOfDate')
+  })
+}
+
+test('a QE report that says more than the hash that binds is refused', async () => {
+  const parsed = parse(plain.tdxQuote({ reportData: REPORT_DATA }))
+  assert.ok(parsed.kind === 'tdx')
+  const binding = createHash('sha256')
+    .update(parsed.attestationKey)
+    .update(parsed.qeAuthenticationData)
+    .digest()
+  const reportData = concat(binding, new Uint8Array(32))
+  await verifyGiven({ tdx: { qeReport: { reportData } } })
+  reportData[63] = 1
+  const found = await refusal(verifyGiven({ tdx: { qeReport: { reportData } } }))
+  assert.equal(found.code, 'qe-binding-mismatch')
 })
 
 test('what was not signed by the TCB signing key of the root is no endorsement, whoever else signed it', async () => {

@@ -60,3 +60,30 @@ export function element(tag: number, ...parts: readonly Uint8Array[]): Uint8Arra
   const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
   return concat(new Uint8Array([tag, ...head]), contents)
 }
+
+/** The extensions of an authority, or of an end entity where `ca` is false. */
+export function constraints(options: {
+  readonly ca: boolean
+  readonly pathLength?: number
+  /** First octet of keyUsage. */
+  readonly keyUsage: number
+}): Uint8Array {
+  const flag = options.ca ? [new Uint8Array([1, 1, 0xff])] : []
+  const pathLength =
+    options.pathLength === undefined ? [] : [new Uint8Array([TAG.integer, 1, options.pathLength])]
+  return element(
+    TAG.sequence,
+    extension([0x55, 0x1d, 0x13], element(TAG.sequence, ...flag, ...pathLength)),
+    extension([0x55, 0x1d, 0x0f], new Uint8Array([TAG.bitString, 2, 0, options.keyUsage])),
+  )
+}
+
+function extension(oid: readonly number[], value: Uint8Array): Uint8Array {
+  const critical = new Uint8Array([1, 1, 0xff])
+  return element(
+    TAG.sequence,
+    element(TAG.oid, new Uint8Array(oid)),
+    critical,
+    element(TAG.octetString, value),
+  )
+}
