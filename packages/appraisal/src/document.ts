@@ -2,11 +2,11 @@
 // Bounded: size, no aliases (no expansion bombs), no tags that change anything, one document. A plain scalar that YAML would read as
 // a number but that is not written as a decimal integer stays text: `0000…` and `12e4…` are measurements here.
 
-import { parseDocument, visit } from 'yaml'
-import { type AppraisalConfigCode, AppraisalConfigError } from './problem.ts'
+import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { type AppraisalConfigCode, AppraisalConfigError, type ConfigProblem } from './problem.ts'
 
-/** Largest document, in UTF-16 units: room for about 1,500 workloads, and parsed in well under a second. */
-export const MAX_DOCUMENT_CHARACTERS = 1_048_576
+/** Largest text, in UTF-16 units: room for about 350 workloads, and the worst of it is read within a second or two. */
+export const MAX_DOCUMENT_CHARACTERS = 262_144
 
 /** Deepest nesting of brackets; a policy needs five. */
 const MAX_DEPTH = 32
@@ -31,39 +31,74 @@ function parseText(code: AppraisalConfigCode, text: string): unknown {
   }
 }
 
+/** Faults of the text that are reported; the first is what matters. */
+const MAX_FAULTS = 10
+
 function plainData(code: AppraisalConfigCode, text: string): unknown {
+  const lineCounter = new LineCounter()
   const document = parseDocument(text, {
     version: '1.2',
     schema: 'core',
-    uniqueKeys: true,
+    lineCounter,
     resolveKnownTags: false,
     // At 'silent' the library passes over every document but the first.
     logLevel: 'error',
+    // Both take time that grows with the square of the text; they are made good below.
+    prettyErrors: false,
+    uniqueKeys: false,
   })
-  const faults = [...document.errors, ...document.warnings]
+  const faults = [
+    ...[...document.errors, ...document.warnings].map(({ message, pos }) => ({ message, at: pos[0] })),
+    ...findFaults(document),
+  ]
   if (faults.length > 0) {
-    throw new AppraisalConfigError(
-      code,
-      faults.map(({ message }) => ({
-        path: '',
-        expected: 'YAML or JSON, every key once',
-        got: (message.split('\n')[0] ?? '').replace(/:$/, ''),
-        hint: 'correct the text at that line',
-      })),
-      faults[0],
-    )
+    const problems = faults
+      .slice(0, MAX_FAULTS)
+      .map(({ message, at }) => problemAt(message, lineCounter.linePos(at).line))
+    throw new AppraisalConfigError(code, problems)
   }
+  return document.toJS()
+}
+
+interface Fault {
+  readonly message: string
+  readonly at: number
+}
+
+function problemAt(message: string, line: number): ConfigProblem {
+  const got = `line ${line}: ${message}`
+  return {
+    path: '',
+    expected: 'plain YAML or JSON, every key once',
+    got,
+    hint: 'correct the text at that line',
+  }
+}
+
+/** Aliases and repeated keys; and makes text again of what only looks like a number. */
+function findFaults(document: Document.Parsed): readonly Fault[] {
+  const faults: Fault[] = []
   visit(document, {
-    Alias: () => {
-      throw refusal(code, 'an alias (*name)', 'a document without aliases')
+    Alias: (_, { range }) => {
+      faults.push({ message: 'an alias', at: range?.[0] ?? 0 })
     },
-    Scalar: (_, node) => {
-      if (typeof node.value === 'number' && !DECIMAL.test(node.source ?? '')) {
-        node.value = node.source
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        const name = isScalar(key) ? key.value : key
+        if (seen.has(name)) faults.push({ message: `the key ${String(name)} again`, at: startOf(key) })
+        seen.add(name)
       }
     },
+    Scalar: (_, node) => {
+      if (typeof node.value === 'number' && !DECIMAL.test(node.source ?? '')) node.value = node.source
+    },
   })
-  return document.toJS()
+  return faults
+}
+
+function startOf(node: unknown): number {
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0
 }
 
 /** Nesting, from above: flow brackets, and the steps of indentation of one line (block collections nest one a column). */

@@ -28,10 +28,18 @@ export class AppraisalConfigError extends Error {
   readonly problems: readonly ConfigProblem[]
 
   constructor(code: AppraisalConfigCode, problems: readonly ConfigProblem[], cause?: unknown) {
-    super(`${NOUN[code]}: ${problems.map(line).join('; ')}`, cause === undefined ? undefined : { cause })
+    super(`${NOUN[code]}: ${summary(problems)}`, cause === undefined ? undefined : { cause })
     this.code = code
     this.problems = problems
   }
+}
+
+/** How many problems the message itself spells out; `problems` has all. */
+const SUMMED_UP = 10
+
+function summary(problems: readonly ConfigProblem[]): string {
+  const more = problems.length - SUMMED_UP
+  return `${problems.slice(0, SUMMED_UP).map(line).join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 }
 
 function line({ path, expected, got }: ConfigProblem): string {

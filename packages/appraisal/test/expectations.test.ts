@@ -55,6 +55,7 @@ const CASES: readonly Case[] = [
   hardware(SGX, 'tcbStatus', 'ConfigurationNeeded', 'tcb.statuses'),
   hardware(SGX, 'tcbStatus', null, 'tcb.statuses'),
   hardware(TDX, 'advisoryIds', ['INTEL-SA-00615', 'INTEL-SA-00001'], 'tcb.advisories'),
+  hardware(SGX, 'advisoryIds', ['INTEL-SA-00001'], 'tcb.advisories'),
   hardware(TDX, 'tcbEvaluationDataNumber', 19, 'tcb.minEvaluationDataNumber'),
   hardware(SGX, 'tcbEvaluationDataNumber', null, 'tcb.minEvaluationDataNumber'),
   hardware(TDX, 'tcbDate', '2025-08-12T23:59:59Z', 'tcb.minDate'),
