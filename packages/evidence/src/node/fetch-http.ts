@@ -55,6 +55,8 @@ export async function waitFor(milliseconds: number): Promise<void> {
 interface Pause {
   readonly failures: number
   readonly until: number
+  /** The latest of the failures. */
+  readonly failure: Failure
 }
 
 export class HttpSource {
@@ -71,10 +73,7 @@ export class HttpSource {
    */
   async get(url: URL): Promise<HttpAnswer | null> {
     for (let attempt = 1; ; attempt++) {
-      const pause = this.#pauses.get(url.host)
-      const left = pause === undefined ? 0 : pause.until - this.#options.now()
-      if (left > MAX_PATIENCE_MS) throw busy(url, left)
-      if (left > 0) await this.#options.wait(left)
+      await this.#sitOut(url)
       const earlier = this.#pauses.get(url.host)
       const outcome = await this.#try(url)
       if (!(outcome instanceof Failure)) {
@@ -87,6 +86,14 @@ export class HttpSource {
     }
   }
 
+  async #sitOut(url: URL): Promise<void> {
+    const pause = this.#pauses.get(url.host)
+    if (pause === undefined) return
+    const left = pause.until - this.#options.now()
+    if (left > MAX_PATIENCE_MS) throw busy(url, left, pause.failure)
+    if (left > 0) await this.#options.wait(left)
+  }
+
   #pauseHost(host: string, failure: Failure, earlier: Pause | undefined): number {
     const current = this.#pauses.get(host)
     const isCounted = current !== undefined && current !== earlier
@@ -94,7 +101,7 @@ export class HttpSource {
     const grown = FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, MAX_DOUBLINGS)
     const pauseMs = Math.min(Math.max(grown, failure.retryAfterMs), MAX_RETRY_AFTER_MS)
     const until = Math.max(this.#options.now() + pauseMs, isCounted ? current.until : 0)
-    this.#pauses.set(host, { failures, until })
+    this.#pauses.set(host, { failures, until, failure })
     return until
   }
 
@@ -167,11 +174,10 @@ function reasonOf(error: Error): string {
   return error.cause instanceof Error ? error.cause.message : error.message
 }
 
-function busy(url: URL, retryAfterMs: number, failure?: Failure): Unavailable {
-  const reason = failure === undefined ? 'is left alone after earlier failures' : `fails: ${failure.reason}`
-  return new Unavailable(`${url.host} ${reason}`, {
+function busy(url: URL, retryAfterMs: number, failure: Failure): Unavailable {
+  return new Unavailable(`${url.host} is left alone for a while after: ${failure.reason}`, {
     retryAfterMs: Math.max(0, Math.ceil(retryAfterMs)),
     hint: 'supply the endorsements from files, or set up a caching service nearby',
-    ...(failure?.cause === undefined ? {} : { cause: failure.cause }),
+    ...(failure.cause === undefined ? {} : { cause: failure.cause }),
   })
 }

@@ -78,7 +78,16 @@ class CachingFetcher implements EndorsementFetcher {
       kdsUrl: new URL(this.#options.kdsUrl ?? AMD_KDS_URL),
       update: this.#options.update ?? 'standard',
     })
-    return mergeEndorsements(NO_ENDORSEMENTS, ...(await Promise.all(items.map(item => this.#first(item)))))
+    return mergeEndorsements(NO_ENDORSEMENTS, ...(await this.#all(items)))
+  }
+
+  // Waits for every item even where one has failed: nothing goes on behind the caller’s back.
+  async #all(items: readonly FetchItem[]): Promise<readonly Endorsements[]> {
+    const outcomes = await Promise.allSettled(items.map(item => this.#first(item)))
+    return outcomes.map(outcome => {
+      if (outcome.status === 'rejected') throw outcome.reason
+      return outcome.value
+    })
   }
 
   // An item may stand at one of several addresses, as a report without CPUID may come from one of two products.
@@ -86,7 +95,7 @@ class CachingFetcher implements EndorsementFetcher {
     for (const { url, more } of item.places) {
       const found = await this.#once(url)
       if (found === null) continue
-      return mergeEndorsements(found, ...(await Promise.all(more(found).map(next => this.#first(next)))))
+      return mergeEndorsements(found, ...(await this.#all(more(found))))
     }
     return NO_ENDORSEMENTS
   }
