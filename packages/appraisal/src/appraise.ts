@@ -11,7 +11,7 @@ import type { AppraisalPolicy } from './policy-fields.ts'
 import { type ReferenceValues, workloadIndex } from './reference-values.ts'
 import type { AppraisalResult, CheckedExpectation, Violation } from './result.ts'
 import { type Facet, statusOf, TRUST, type TrustVector, worse } from './trust-vector.ts'
-import type { ClosestReference } from './workload-index.ts'
+import type { ClosestReference, FoundWorkload } from './workload-index.ts'
 
 /** Everything that an appraisal depends on. */
 export interface AppraisalInput {
@@ -103,7 +103,7 @@ function checkAdvisories(book: Findings, { advisories }: CompiledPolicy, claims:
   const path = 'tcb.advisories'
   const carried: readonly unknown[] | null = Array.isArray(claims.advisoryIds) ? claims.advisoryIds : null
   const unlisted = carried?.filter(id => advisories === 'none' || !advisories.has(String(id)))
-  const expected = advisories === 'none' ? 'none' : `only ${[...advisories].join(', ')}`
+  const expected = advisories === 'none' ? 'no advisory' : `only ${[...advisories].join(', ')}`
   const got = showClaim(claims.advisoryIds)
   if (unlisted?.length === 0) {
     book.record({ path, expected, got, outcome: 'met', hint: '' }, 'hardware', TRUST.noClaim)
@@ -132,11 +132,6 @@ function checkMinimumTcb(book: Findings, { minimumTcb }: CompiledPolicy, claims:
   return false
 }
 
-interface FoundWorkload {
-  readonly workload: string | null
-  readonly closestReference: ClosestReference | null
-}
-
 function checkWorkload(
   book: Findings,
   { workloads: allowed }: CompiledPolicy,
@@ -146,19 +141,21 @@ function checkWorkload(
   const index = workloadIndex(references)
   if (allowed === 'any') return { workload: null, closestReference: null }
   const path = 'workloads'
-  const count = index.count(claims.kind, allowed)
-  const workload = index.match(claims, allowed)
+  const found = index.find(claims, allowed)
   const named = allowed === 'known' ? '' : ` named ${[...allowed].join(' or ')}`
   const expected = `a known ${claims.kind} workload${named}`
-  if (workload !== null) {
-    book.record({ path, expected, got: workload, outcome: 'met', hint: '' }, 'executables', TRUST.noClaim)
-    return { workload, closestReference: null }
+  if (found.workload !== null) {
+    book.record(
+      { path, expected, got: found.workload, outcome: 'met', hint: '' },
+      'executables',
+      TRUST.noClaim,
+    )
+    return found
   }
-  const closestReference = index.closest(claims, allowed)
   const got = `measurement ${showClaim(claims.measurement)}`
-  const hint = workloadHint(claims.kind, count, closestReference)
+  const hint = workloadHint(claims.kind, index.count(claims.kind, allowed), found.closestReference)
   book.violated({ path, expected, got, hint }, 'executables', TRUST.unrecognisedExecutables)
-  return { workload: null, closestReference }
+  return found
 }
 
 function workloadHint(kind: string, count: number, closest: ClosestReference | null): string {

@@ -22,13 +22,18 @@ export interface ClosestReference {
 /** The workloads among which to look. */
 export type Allowed = ReadonlySet<string> | 'known'
 
+/** What was found for some evidence; at most one of the two is there. */
+export interface FoundWorkload {
+  /** The first workload that matches, by name. */
+  readonly workload: string | null
+  /** When none matches: the one that agrees on most of its fields, if there is any of the kind. */
+  readonly closestReference: ClosestReference | null
+}
+
 export interface WorkloadIndex {
   /** Known workloads of a kind, of those allowed. */
   count(kind: Kind, allowed: Allowed): number
-  /** The first workload that matches, by name; null when none does. */
-  match(claims: Claims, allowed: Allowed): string | null
-  /** The workload that agrees on most of its fields; null when there is none of the kind. */
-  closest(claims: Claims, allowed: Allowed): ClosestReference | null
+  find(claims: Claims, allowed: Allowed): FoundWorkload
 }
 
 /** A field that a workload states. */
@@ -70,8 +75,7 @@ export function indexWorkloads(workloads: readonly Workload[]): WorkloadIndex {
       const entries = kinds.get(kind)?.entries ?? []
       return allowed === 'known' ? entries.length : entries.filter(({ name }) => allowed.has(name)).length
     },
-    match: (claims, allowed) => matchIn(kinds.get(claims.kind), claims, allowed),
-    closest: (claims, allowed) => closestIn(kinds.get(claims.kind), claims, allowed),
+    find: (claims, allowed) => findIn(kinds.get(claims.kind), claims, allowed),
   }
 }
 
@@ -113,31 +117,27 @@ function scores({ entries, readers, byValue }: KindIndex, claims: Claims): Uint8
   return agreed
 }
 
-function matchIn(index: KindIndex | undefined, claims: Claims, allowed: Allowed): string | null {
-  if (index === undefined) return null
-  const agreed = scores(index, claims)
-  for (const [position, entry] of index.entries.entries()) {
-    if (agreed[position] !== entry.keyed) continue
-    if (allowed !== 'known' && !allowed.has(entry.name)) continue
-    if (differences(index, entry, claims).length === 0) return entry.name
-  }
-  return null
-}
+const NOTHING: FoundWorkload = { workload: null, closestReference: null }
 
-function closestIn(index: KindIndex | undefined, claims: Claims, allowed: Allowed): ClosestReference | null {
-  if (index === undefined) return null
+function findIn(index: KindIndex | undefined, claims: Claims, allowed: Allowed): FoundWorkload {
+  if (index === undefined) return NOTHING
   const agreed = scores(index, claims)
-  let best: Entry | null = null
-  let bestScore = -1
+  let closest: Entry | null = null
+  let closestScore = -1
   for (const [position, entry] of index.entries.entries()) {
     if (allowed !== 'known' && !allowed.has(entry.name)) continue
     const score = agreed[position] ?? 0
-    if (score > bestScore) {
-      best = entry
-      bestScore = score
+    if (score === entry.keyed && differences(index, entry, claims).length === 0) {
+      return { workload: entry.name, closestReference: null }
+    }
+    if (score > closestScore) {
+      closest = entry
+      closestScore = score
     }
   }
-  return best && { workload: best.name, kind: claims.kind, differs: differences(index, best, claims) }
+  if (closest === null) return NOTHING
+  const differs = differences(index, closest, claims)
+  return { workload: null, closestReference: { workload: closest.name, kind: claims.kind, differs } }
 }
 
 function differences({ readers }: KindIndex, entry: Entry, claims: Claims): Difference[] {

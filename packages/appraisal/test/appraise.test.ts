@@ -47,6 +47,8 @@ test('strict refuses what the vendor says needs anything at all', () => {
   assert.deepEqual(paths(judge(withClaim(TDX, 'advisoryIds', ['INTEL-SA-00615']), PRESETS.strict)), [
     'tcb.advisories',
   ])
+  const [violation] = judge(withClaim(TDX, 'advisoryIds', ['INTEL-SA-00615']), PRESETS.strict).violations
+  assert.deepEqual([violation?.expected, violation?.got], ['no advisory', 'INTEL-SA-00615'])
 })
 
 test('strict refuses debugging, simulation and the sample attester', () => {
@@ -94,7 +96,8 @@ test('standard accepts hardening and configuration statuses with listed advisori
     PRESETS.standard,
   )
   assert.deepEqual(paths(unlisted), ['tcb.advisories'])
-  assert.match(unlisted.violations[0]?.hint ?? '', /INTEL-SA-00828/)
+  assert.match(unlisted.violations[0]?.hint ?? '', /read INTEL-SA-00828, then/)
+  assert.equal(unlisted.violations[0]?.expected, 'only INTEL-SA-00334, INTEL-SA-00615')
   const configuration = judge(withClaim(TDX, 'tcbStatus', 'ConfigurationNeeded'), PRESETS.standard)
   assert.equal(configuration.accepted, true)
   assert.equal(configuration.trustVector.configuration, 32)
