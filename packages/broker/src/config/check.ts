@@ -1,7 +1,7 @@
 // What settings must hold together; each one alone was checked when it was read.
 
 import { StartError } from '../errors.ts'
-import type { BrokerConfig } from './settings.ts'
+import { type BrokerConfig, PASSPHRASE_VARIABLE } from './settings.ts'
 import type { ListenAddress } from './units.ts'
 
 /** @throws {StartError} `config-conflict`, `tls-required` */
@@ -32,6 +32,9 @@ export function isLoopback(host: string): boolean {
 
 function checkPassphrase({ kekSource, kekPassphrase, kekPassphraseFile }: BrokerConfig): void {
   const given = [kekPassphrase, kekPassphraseFile].filter(source => source !== null).length
+  if (kekPassphrase?.reveal() === '') {
+    throw new StartError('config-invalid', `${PASSPHRASE_VARIABLE} is empty`)
+  }
   if (kekSource === 'passphrase' && given !== 1) {
     throw new StartError(
       'config-conflict',

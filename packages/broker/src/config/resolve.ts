@@ -29,9 +29,8 @@ export interface ResolvedConfig {
 /** Variables of the same prefix that are the command's and the tests', not settings of a broker. */
 const OTHER_VARIABLES = [
   'CASEMATE_CONFIG',
-  'CASEMATE_URL',
+  'CASEMATE_SERVER',
   'CASEMATE_TOKEN',
-  'CASEMATE_CA_FILE',
   'CASEMATE_VECTORS',
   'CASEMATE_LONG_TESTS',
   PASSPHRASE_VARIABLE,

@@ -9,6 +9,7 @@ import {
   readList,
   readListenAddress,
   readListenAddressOrOff,
+  readNetworks,
   readOneOf,
   readSize,
   readText,
@@ -45,7 +46,7 @@ export const SETTINGS = {
   ),
   tlsKeyFile: setting('none', readUnless('none', readText), 'PEM private key of the certificate'),
   tlsReloadInterval: setting('10s', readDuration, 'how often the TLS files are looked at'),
-  trustedProxies: setting('', readList, 'addresses or CIDRs whose X-Forwarded-For is believed'),
+  trustedProxies: setting('', readNetworks, 'addresses or CIDRs whose X-Forwarded-For is believed'),
 
   kekSource: setting('file', readOneOf('file', 'passphrase'), 'what protects the key-encryption key'),
   kekFile: setting(

@@ -1,6 +1,8 @@
 // Readers of single settings: text from a flag, the environment or YAML to a value, or a reason why not.
 // A reader throws a plain Error whose message says what was expected; the caller adds which setting it was.
 
+import { isIPv4, isIPv6 } from 'node:net'
+
 const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/
 const MS_PER: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
@@ -42,6 +44,19 @@ export function readText(text: string): string {
 /** A list, separated by commas. */
 export function readList(text: string): readonly string[] {
   return text === '' ? [] : text.split(',').map(item => readText(item.trim()))
+}
+
+/** Addresses and networks: `10.0.0.0/8`, `192.0.2.1`, `2001:db8::/32`. */
+export function readNetworks(text: string): readonly string[] {
+  const networks = readList(text)
+  if (networks.every(isNetwork)) return networks
+  throw new Error('IP addresses or networks such as 10.0.0.0/8, separated by commas')
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const bits = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1
+  return bits !== -1 && Number(prefix ?? 0) <= bits
 }
 
 export function readUrl(text: string): string {

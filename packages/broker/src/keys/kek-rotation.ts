@@ -77,8 +77,9 @@ export class KekRotation {
     const inUse = new Set(await store.wrappings.versionsInUse())
     for (const version of kek.versions) {
       if (version === kek.currentVersion || inUse.has(version)) continue
-      await kek.retireVersion(version)
+      // First the record: a crash in between repeats it, and leaves no deed without one.
       await this.#record('kek.retired', SYSTEM, { version })
+      await kek.retireVersion(version)
     }
   }
 

@@ -1,7 +1,16 @@
 // The file of the key-encryption key: every version that something may still use, in the clear under mode 0600 or
 // sealed under a passphrase through scrypt (RFC 7914). Written whole and renamed into place, so a crash leaves one or the other.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
@@ -72,7 +81,9 @@ function parseContent(path: string): unknown {
 /** Durable when it returns: file and directory are synced. */
 export function writeKeyFile(path: string, content: KeyFileContent): void {
   const temporary = `${path}.new`
-  const file = openSync(temporary, 'w', 0o600)
+  // A crash may have left one; `wx` then makes it anew, with this mode and through no link.
+  rmSync(temporary, { force: true })
+  const file = openSync(temporary, 'wx', 0o600)
   try {
     writeSync(file, `${JSON.stringify(content, null, 2)}\n`)
     fsyncSync(file)

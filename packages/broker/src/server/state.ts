@@ -92,10 +92,17 @@ async function openKek(config: BrokerConfig, store: Store): Promise<KeyEncryptio
 
 function readPassphrase({ kekPassphrase, kekPassphraseFile }: BrokerConfig): Redacted<string> | null {
   if (kekPassphraseFile === null) return kekPassphrase
+  const passphrase = readPassphraseFile(kekPassphraseFile)
+  if (passphrase === '') throw new StartError('kek-passphrase-missing', `${kekPassphraseFile} is empty`)
+  return new Redacted(passphrase)
+}
+
+/** Without the line end that editors add. */
+function readPassphraseFile(path: string): string {
   try {
-    return new Redacted(readFileSync(kekPassphraseFile, 'utf8').replace(/\r?\n$/, ''))
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
-    throw new StartError('kek-passphrase-missing', `${kekPassphraseFile} cannot be read`, { cause: error })
+    throw new StartError('kek-passphrase-missing', `${path} cannot be read`, { cause: error })
   }
 }
 

@@ -29,11 +29,22 @@ export async function collectOpenapi(app: FastifyInstance, version: string): Pro
     },
     transform: ({ schema, url, route }) => {
       const access = route.config?.access
-      if (schema === undefined || !ROLES.some(role => role === access)) return { schema, url }
+      if (schema === undefined) return { schema, url }
+      const described = { ...schema, response: describeResponses(schema.response) }
+      if (!ROLES.some(role => role === access)) return { schema: described, url }
       const description = `Needs the role ${String(access)}.`
-      return { schema: { ...schema, description, security: [{ administrator: [] }] }, url }
+      return { schema: { ...described, description, security: [{ administrator: [] }] }, url }
     },
   })
+}
+
+const MEANINGS: Readonly<Record<string, string>> = { 200: 'Done.', 201: 'Made; nothing was there before.' }
+
+function describeResponses(responses: unknown): Record<string, unknown> {
+  const entries = Object.entries(responses ?? {}) as [string, object][]
+  return Object.fromEntries(
+    entries.map(([status, schema]) => [status, { description: MEANINGS[status], ...schema }]),
+  )
 }
 
 export function openapiRoute(app: FastifyInstance): void {

@@ -65,6 +65,7 @@ describe('configuration', () => {
     ['logLevel', ['verbose']],
     ['pcsUrl', ['ftp://x', 'example.org', '']],
     ['dataDir', ['', 'a\nb']],
+    ['trustedProxies', ['proxy', '10.0.0.0/33', '10.0.0.0/x', '::/129', '1.2.3']],
   ]
   for (const [name, texts] of invalid) {
     test(`${name} is refused where it is not what it should be`, () => {
@@ -126,6 +127,9 @@ describe('configuration', () => {
       assert.throws(() => resolve(sources), { code: 'config-conflict' })
     }
     resolve({ flags: { 'kek-source': 'passphrase' }, env: passphrase })
+    const empty = { flags: { 'kek-source': 'passphrase' }, env: { CASEMATE_KEK_PASSPHRASE: '' } }
+    assert.throws(() => resolve(empty), { code: 'config-invalid' })
+    resolve({ flags: { 'trusted-proxies': '10.0.0.0/8, 192.0.2.1,2001:db8::/32' } })
   })
 
   test('the passphrase is in no print of the configuration', () => {

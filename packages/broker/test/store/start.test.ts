@@ -78,6 +78,8 @@ describe('the data directory', () => {
     const broker = await openTestBroker({ dataDir, flags })
     await broker.send('PUT', '/v1/secrets/a/b/c', { payload: 'content' })
     await broker.close('keep-data')
+    writeFileSync(passphraseFile, '\n')
+    await assert.rejects(openTestBroker({ dataDir, flags }), { code: 'kek-passphrase-missing' })
     const wrong = { flags: { 'kek-source': 'passphrase' }, env: { CASEMATE_KEK_PASSPHRASE: 'wrong' } }
     await assert.rejects(openTestBroker({ dataDir, ...wrong }), { code: 'kek-passphrase-wrong' })
     await assert.rejects(openTestBroker({ dataDir }), { code: 'kek-passphrase-missing' })
