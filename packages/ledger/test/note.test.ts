@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import {
   formatCheckpoint,
   formatVerifierKey,
+  makeVerifierKey,
   openCheckpoint,
   openNote,
   parseCheckpoint,
@@ -56,7 +57,8 @@ test('a verifier key with one changed character is refused', async () => {
 test('a key of another length or algorithm is refused although its hash is right', async () => {
   const long = 'PeterNeumann+cc469956+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWBADKEY=='
   const unknown = 'PeterNeumann+173116ae+ZRpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'
-  for (const text of [long, unknown]) await rejectsCode('key-malformed', parseVerifierKey(text))
+  const short = formatVerifierKey(await makeVerifierKey('PeterNeumann', new Uint8Array(31)))
+  for (const text of [long, short, unknown]) await rejectsCode('key-malformed', parseVerifierKey(text))
 })
 
 test('a note signed by the Go implementation opens', async () => {
@@ -89,6 +91,7 @@ const MALFORMED_NOTES = {
   'no blank line': `${TEXT}${PETER_LINE}`,
   'no signature': `${TEXT}\n`,
   'no final newline': `${TEXT}\n${PETER_LINE.trimEnd()}`,
+  'another character than a newline at the end': `${TEXT}\n${PETER_LINE.trimEnd()}x`,
   'no text': `\n\n${PETER_LINE}`,
   'a hyphen for the dash': `${TEXT}\n${PETER_LINE.replace('—', '-')}`,
   'no name': `${TEXT}\n— ${PETER_LINE.split(' ')[2]}`,

@@ -225,3 +225,42 @@ test('sizes beyond 32 bits are handled as sizes', async () => {
   await verifyInclusion({ index: 2 ** 40, leafHash: right, proof: [left] }, { size, root })
   await verifyConsistency({ from: { size: 2 ** 40, root: left }, to: { size, root }, proof: [right] })
 })
+
+test('a proof that leads to the root of another shape of tree proves nothing', async () => {
+  const [a, b, c, d] = [hashes[0]!, hashes[1]!, hashes[2]!, hashes[3]!]
+  const pair = await hashNode(a, b)
+  // One hash too many, although it leads to the root.
+  const tooLong = verifyInclusion({ index: 0, leafHash: b, proof: [a] }, { size: 1, root: pair })
+  await rejectsCode('proof-invalid', tooLong)
+  // One too few, although nothing is wrong with the hash.
+  const tooShort = verifyInclusion({ index: 0, leafHash: a, proof: [] }, { size: 2, root: a })
+  await rejectsCode('proof-invalid', tooShort)
+
+  const code = 'checkpoint-inconsistent'
+  const nothing = verifyConsistency({ from: { size: 3, root: a }, to: { size: 4, root: a }, proof: [] })
+  await rejectsCode(code, nothing)
+  const same = verifyConsistency({ from: { size: 2, root: pair }, to: { size: 3, root: pair }, proof: [] })
+  await rejectsCode(code, same)
+  const overlong = {
+    from: { size: 3, root: await hashNode(d, await hashNode(c, a)) },
+    to: { size: 4, root: await hashNode(d, await hashNode(c, await hashNode(a, b))) },
+    proof: [a, b, c, d],
+  }
+  await rejectsCode(code, verifyConsistency(overlong))
+})
+
+test('hashes that are cut at another place prove nothing, although their bytes are the same', async () => {
+  const [left, right] = [hashes[0]!, hashes[1]!]
+  const root = await hashNode(left, right)
+  const shifted = Uint8Array.from([left[31]!, ...right])
+  const claim = { index: 1, leafHash: shifted, proof: [left.slice(0, 31)] }
+  await rejectsCode('proof-invalid', verifyInclusion(claim, { size: 2, root }))
+
+  const short = left.slice(0, 31)
+  const forged = {
+    from: { size: 3, root: await hashNode(right, short) },
+    to: { size: 4, root: await hashNode(right, await hashNode(short, right)) },
+    proof: [short, right, right],
+  }
+  await rejectsCode('checkpoint-inconsistent', verifyConsistency(forged))
+})

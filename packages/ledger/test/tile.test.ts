@@ -52,6 +52,7 @@ const MALFORMED_PATHS = [
   '/tile/0/000',
   'tile/0/000.p/0',
   'tile/0/000.p/256',
+  'tile/0/000.p/257',
   'tile/0/000.p/08',
   'tile/0/000.p/',
   'tile/0/000.p',

@@ -94,7 +94,6 @@ class Batch {
     // Time in the log never runs backwards, whatever the clock does.
     this.#timestamp = new Date(Math.max(now, head.timestamp))
     this.#salts = sources.randomBytes(capacity * SALT_SIZE)
-    if (this.#salts.length !== capacity * SALT_SIZE) throw new RangeError('too few random bytes')
     this.#leaves = Buffer.alloc(capacity * LEAF_SIZE)
   }
 

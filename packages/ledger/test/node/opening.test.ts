@@ -47,6 +47,7 @@ const DAMAGE_AT_THE_EDGE: Readonly<Record<string, string>> = {
   'a salt that changed': 'UPDATE ledger_entry SET salt = zeroblob(32) WHERE position = 599',
   'an entry that is missing': 'DELETE FROM ledger_entry WHERE position = 599',
   'an entry that is missing within': 'DELETE FROM ledger_entry WHERE position = 598',
+  'an entry that nobody appended': "INSERT INTO ledger_entry VALUES (600, zeroblob(32), '{}', NULL)",
   'another root in the head': 'UPDATE ledger_head SET root = zeroblob(32)',
   'a smaller size in the head': 'UPDATE ledger_head SET size = 599',
   'a larger size in the head': 'UPDATE ledger_head SET size = 601',
@@ -68,6 +69,7 @@ for (const [what, damage] of Object.entries(DAMAGE_AT_THE_EDGE)) {
 /** Damage further back: the log opens, and the deep check finds it. */
 const DAMAGE_WITHIN: Readonly<Record<string, string>> = {
   'an old leaf that changed': `UPDATE ledger_segment SET leaves = CAST(x'02' || substr(leaves, 2) AS BLOB) WHERE first = 0`,
+  'a gap between old leaves': 'UPDATE ledger_segment SET first = 301 WHERE first = 300',
   'an old commitment that changed': `UPDATE ledger_segment
      SET leaves = CAST(substr(leaves, 1, 9) || zeroblob(32) || substr(leaves, 42) AS BLOB) WHERE first = 0`,
   'an old time that changed': `UPDATE ledger_segment
@@ -98,6 +100,25 @@ test('the deep check finds a tile that no longer matches its leaves', async t =>
   await fill(ledger, 65_536)
   db.exec('UPDATE ledger_tile SET hashes = zeroblob(8192) WHERE level = 0 AND position = 3')
   await rejectsCode('ledger-damaged', reopen(db).check())
+})
+
+test('the deep check finds time that runs backwards', async t => {
+  const { ledger, db, clock } = open(t)
+  await ledger.append({})
+  clock.time -= 1000
+  db.exec('UPDATE ledger_head SET timestamp = 0')
+  await ledger.append({})
+  await rejectsCode('ledger-damaged', ledger.check())
+})
+
+test('the deep check finds another commitment of an erased entry', async t => {
+  const { ledger, db } = open(t)
+  await fill(ledger, 5)
+  await ledger.erase(0, {})
+  db.exec(
+    'UPDATE ledger_segment SET leaves = CAST(substr(leaves, 1, 9) || zeroblob(32) || substr(leaves, 42) AS BLOB)',
+  )
+  await rejectsCode('ledger-damaged', ledger.check())
 })
 
 test('an entry that was changed behind the log is not shown', async t => {
