@@ -22,8 +22,8 @@ import {
   words,
 } from './leaf.ts'
 
-/** Names of policies and workloads: they appear in tokens, URLs and messages. */
-export const NAME_PATTERN = '^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$'
+/** Names of policies and workloads: they appear in tokens, URLs and messages. Words of the policy are no names. */
+export const NAME_PATTERN = '^(?!(?:any|known|none|bound)$)[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$'
 const NAME = 'a name of 1 to 64 lower-case letters, digits, dots, dashes and underscores'
 
 /** A leaf for such a name. */

@@ -73,6 +73,6 @@ export const POLICY_SCHEMA: TSchema = deepFreeze({
   $id: 'urn:casemate:schema:appraisal-policy',
   title: 'Casemate appraisal policy',
   required: ['name', 'version'],
-  anyOf: [{ required: ['extends'] }, { $ref: '#/$defs/complete' }],
-  $defs: { complete: schemaOf(POLICY, true) },
+  // Without references, so that it can stand inside another schema.
+  anyOf: [{ required: ['extends'] }, schemaOf(POLICY, true)],
 })

@@ -87,7 +87,11 @@ test('listed digests are compared with the evidence also outside of a session', 
 })
 
 test('init-data that is in the evidence but not listed is refused', () => {
-  assert.deepEqual(paths(bind({ initData: [hex('cc', 48)] }, {})), ['initData'])
+  const one = bind({ initData: [hex('cc', 48)] }, {})
+  assert.deepEqual(paths(one), ['initData'])
+  assert.equal(one.violations[0]?.expected, hex('cc', 48))
+  const two = bind({ initData: [hex('cc', 48), hex('dd', 32)] }, {})
+  assert.equal(two.violations[0]?.expected, 'one of 2 digests')
 })
 
 test('a field too small for a digest, or a digest too short, binds nothing', () => {

@@ -41,6 +41,12 @@ test('a workload states every field of its kind and no other', () => {
   assert.deepEqual(places({ workloads: [{ ...tdx, name: 'Not A Name' }] }), ['workloads[0].name'])
 })
 
+test('a workload cannot have a name that means something else in a policy', () => {
+  for (const name of ['any', 'known']) {
+    assert.deepEqual(places({ workloads: [{ ...tdx, name }] }), ['workloads[0].name'])
+  }
+})
+
 test('a workload of an unknown kind, or none, is refused', () => {
   for (const kind of ['sev', undefined, 5, '__proto__', 'constructor']) {
     assert.deepEqual(places({ workloads: [{ ...tdx, kind }] }), ['workloads[0].kind'])
