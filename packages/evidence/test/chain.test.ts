@@ -103,13 +103,12 @@ test('a PCK is certified by the root’s own authority and no deeper', async () 
   const leafOnly = { ...quote, certificationType: 4, certificationData: pemOf(pck) }
   const options = { anchors, now }
   assert.equal(await codeOf(verifyPckChain(leafOnly, { ...options, pool: [intermediate, root] })), null)
-  const pool = longChain(undefined)
-  assert.equal((await verifyChain(pck, { pool, anchors, now })).certificates.length, 3)
-  const withRoot = [...pool, root]
-  assert.equal(
-    await codeOf(verifyPckChain(leafOnly, { ...options, pool: withRoot })),
-    'certificate-usage-invalid',
-  )
+  // A root that would allow more than one authority below it.
+  const anyDepth = constraints({ ca: true, keyUsage: AUTHORITY })
+  const wide = parseCertificate(reissue(root.der, privateKey(keys.root), { extensions: anyDepth }))
+  const pool = [...longChain(undefined), wide]
+  assert.equal((await verifyChain(pck, { pool, anchors, now })).certificates.length, 4)
+  assert.equal(await codeOf(verifyPckChain(leafOnly, { ...options, pool })), 'certificate-usage-invalid')
 })
 
 test('a PCK certificate that is an authority is refused', async () => {
