@@ -2,7 +2,6 @@
 
 import { Buffer } from 'node:buffer'
 import type { Admin, Documents, ListedDocument, Recorded } from '@casemate/client'
-import { stringify as toYaml } from 'yaml'
 import { type Call, type Command, type Flags, SERVER_FLAGS } from './command.ts'
 import { adminOf } from './connection.ts'
 import { readObject, STDIN } from './files.ts'
@@ -43,7 +42,8 @@ function getCommand({ noun, documents }: DocumentKind): Command {
     run: async call => {
       const [name = ''] = call.positionals
       const found = await documents(adminOf(call)).get(name)
-      return { exitCode: 0, json: found, text: toYaml(found.document).trimEnd() }
+      const { stringify } = await import('yaml')
+      return { exitCode: 0, json: found, text: stringify(found.document).trimEnd() }
     },
   }
 }

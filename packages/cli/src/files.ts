@@ -2,7 +2,6 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse as parseYaml } from 'yaml'
 import type { Call } from './command.ts'
 import { CliError } from './failure.ts'
 
@@ -50,8 +49,9 @@ export function filesAt(path: string): string[] {
 /** Reads a document in JSON or YAML. @throws {CliError} file-not-readable, file-malformed */
 export async function readDocument(path: string, call: Call): Promise<unknown> {
   const bytes = await readInput(path, call)
+  const { parse } = await import('yaml')
   try {
-    return parseYaml(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause)
     throw new CliError('file-malformed', `${nameOfInput(path)} is neither JSON nor YAML: ${reason}`, {

@@ -68,7 +68,7 @@ describe('a line that is typed wrong', { concurrency: 2 }, () => {
       assert.equal(stdout, '')
       assert.ok(stderr.startsWith(`casemate: ${code}: `), stderr)
       assert.match(/^hint: (.*)$/m.exec(stderr)?.[1] ?? '', hint)
-      assert.ok(!/\n\s+at /.test(stderr) && !stderr.includes("\u001b"), stderr)
+      assert.ok(!/\n\s+at /.test(stderr) && !stderr.includes('\u001b'), stderr)
     })
   }
 })

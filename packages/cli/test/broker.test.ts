@@ -1,0 +1,351 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { casemate, type Ran, type Serving, serving, temporaryDirectory } from './run.ts'
+
+const READY = /Ctrl-C stops/
+const cwd = temporaryDirectory(after)
+let broker: Serving
+
+/** Runs a command beside the broker, as the newcomer would in another terminal. */
+function beside(line: string | readonly string[], input?: string): Promise<Ran> {
+  const args = typeof line === 'string' ? line.split(' ') : line
+  return casemate(args, {
+    cwd,
+    env: { CASEMATE_SERVER: broker.url },
+    ...(input === undefined ? {} : { input }),
+  })
+}
+
+async function jsonOf(line: string): Promise<never> {
+  const { code, stdout, stderr } = await beside(`${line} --json`)
+  assert.equal(code, 0, stdout + stderr)
+  return JSON.parse(stdout) as never
+}
+
+describe('a newcomer’s first start', () => {
+  before(async () => {
+    broker = await serving(['--tour'], READY, { cwd })
+  })
+  after(() => broker.child.kill('SIGKILL'))
+
+  test('shows every step, in order and without colours or errors', () => {
+    const { text } = broker
+    const titles = [...text.matchAll(/^ {2}(\d) {2}(\w+)$/gm)].map(match => match[2])
+    assert.deepEqual(titles, ['Prepare', 'Attest', 'Appraise', 'Release', 'Record'])
+    assert.match(text, /No hardware stands behind it/)
+    assert.match(text, /“Good morning from inside the vault\.”/)
+    assert.match(text, /refused +the same machine with other code \(appraisal-refused\)/)
+    assert.ok(!text.includes('\u001b') && !/error|undefined|NaN/i.test(text), text)
+  })
+
+  test('shows the administrator’s token once, and keeps what is secret to its owner', () => {
+    const tokens = broker.text.match(/cmt_\S+/g) ?? []
+    assert.equal(tokens.length, 1)
+    const data = join(cwd, '.casemate')
+    assert.equal(readFileSync(join(data, 'admin-token'), 'utf8').trim(), tokens[0])
+    assert.equal(statSync(data).mode & 0o777, 0o700)
+    for (const name of ['admin-token', 'simulator/intel.json', 'simulator/amd.json']) {
+      assert.equal(statSync(join(data, name)).mode & 0o777, 0o600, name)
+    }
+    assert.doesNotMatch(
+      readFileSync(join(data, 'simulator/public-trust.json'), 'utf8'),
+      /PRIVATE|privateKey|"d"/,
+    )
+  })
+
+  test('ends with three commands that work as they stand', async () => {
+    const commands = [...broker.text.matchAll(/^ {4}npx casemate (.*)$/gm)].map(match => match[1] ?? '')
+    assert.equal(commands.length, 3)
+    const run = (index: number): Promise<Ran> => casemate((commands[index] ?? '').split(' '), { cwd })
+    const [get, verify, log] = await Promise.all([run(0), run(1), run(2)])
+    assert.equal(get.code, 0, get.stderr)
+    assert.equal(get.stdout, 'Good morning from inside the vault.')
+    assert.equal(verify.code, 1)
+    assert.match(verify.stdout, /✗ simulated\n/)
+    assert.equal(log.code, 0, log.stderr)
+    assert.match(log.stdout, /Verdict: proved/)
+  })
+
+  test('an enabled rule releases a secret octet for octet, and without one nothing is', async () => {
+    const content = '\u0000binary\n\u00ff'
+    writeFileSync(join(cwd, 'secret.bin'), content)
+    assert.equal((await beside('secret put default/db/password secret.bin')).code, 0)
+    const denied = await beside('secret get default/db/password')
+    assert.equal(denied.code, 1)
+    assert.match(denied.stderr, /^casemate: release-denied: .*\nhint: .*casemate log show/)
+    const rule = ['rule', 'set', 'db', '--secrets', 'default/db/*', '--expression', 'claims.kind == "tdx"']
+    assert.equal((await beside(rule)).code, 0)
+    assert.match((await beside('rule dry-run db')).stdout, /\btdx +allows\n/)
+    const got = await beside('secret get default/db/password')
+    assert.deepEqual(got.bytes, Buffer.from(content))
+    assert.equal((await beside('secret get default/db/missing')).code, 1)
+  })
+
+  test('a secret comes from stdin as well, and --new refuses to replace one', async () => {
+    assert.match(
+      (await beside('secret put default/db/other', 'x')).stdout,
+      /as version 1 \(ledger entry \d+\)\n$/,
+    )
+    assert.match((await beside('secret put default/db/other', 'y')).stdout, /as version 2 /)
+    const refused = await beside('secret put default/db/other --new', 'z')
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /^casemate: precondition-failed: /)
+    assert.equal((await beside('secret put default/db/other', '')).code, 2)
+    assert.equal((await beside('secret delete default/db/other --version 1')).code, 0)
+    assert.match(
+      (await beside('secret list')).stdout,
+      /^SECRET +VERSION +UPDATED\n[^]*default\/db\/other +2 /,
+    )
+    assert.equal((await beside('secret delete default/db/other')).code, 0)
+    assert.doesNotMatch((await beside('secret list')).stdout, /default\/db\/other/)
+  })
+
+  test('attest tells who was believed, and other code or another TEE is refused with a way to learn why', async () => {
+    for (const keyType of ['P-256', 'P-521', 'RSA-2048']) {
+      const { code, stdout } = await beside(`attest --key-type ${keyType}`)
+      assert.equal(code, 0)
+      assert.match(stdout, /^attested as +tdx\nstatus +warning\n/)
+    }
+    const refused = await beside('attest --code other')
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /^casemate: appraisal-refused: [^]*hint: .*casemate attestation list/)
+    for (const kind of ['sgx', 'snp', 'sample']) assert.equal((await beside(`attest --kind ${kind}`)).code, 1)
+    const { items } = (await jsonOf('attestation list --verdict refused')) as {
+      items: { id: string; kind: string }[]
+    }
+    const tdx = items.find(item => item.kind === 'tdx')
+    const shown = await beside(`attestation show ${tdx?.id}`)
+    assert.match(
+      shown.stdout,
+      /✗ workloads\n {6}expected .*\n {6}got .*\n[^]*Verdict: refused by the policy default\n$/,
+    )
+  })
+
+  test('a policy is read, changed under its etag, tested and deleted', async () => {
+    const read = await beside('policy get default')
+    assert.match(read.stdout, /^extends: strict\nname: default\n/)
+    writeFileSync(join(cwd, 'next.yaml'), 'extends: strict\nname: next\nversion: 1\n')
+    assert.equal((await beside('policy set next next.yaml')).code, 0)
+    const refused = await beside('policy test next .casemate/tour/quote.bin')
+    assert.equal(refused.code, 1)
+    assert.match(refused.stdout, /✗ simulated\n[^]*Verdict: refused by the policy next\n$/)
+    assert.equal((await beside('policy test default .casemate/tour/quote.bin')).code, 0)
+    const { items } = (await jsonOf('attestation list --verdict accepted')) as { items: { id: string }[] }
+    assert.equal((await beside(`policy test next --attestation ${items[0]?.id}`)).code, 1)
+    const { etag } = (await jsonOf('policy get next')) as { etag: string }
+    assert.equal((await beside(['policy', 'set', 'next', 'next.yaml', '--etag', etag])).code, 0)
+    const stale = await beside(['policy', 'set', 'next', 'next.yaml', '--etag', etag])
+    assert.equal(stale.code, 1)
+    assert.match(stale.stderr, /^casemate: precondition-failed: /)
+    assert.equal((await beside('policy delete next')).code, 0)
+    assert.doesNotMatch((await beside('policy list')).stdout, /next/)
+    assert.match((await beside('reference list')).stdout, /^REFERENCE +UPDATED\ndemo /)
+    assert.match((await beside('reference get demo')).stdout, /^workloads:\n {2}- kind: tdx\n/)
+  })
+
+  test('a policy with mistakes is refused with every one of them', async () => {
+    const { code, stderr } = await beside(
+      'policy set bad',
+      'extends: strict\nname: bad\nversion: 0\nsimulatd: any\n',
+    )
+    assert.equal(code, 1)
+    assert.match(stderr, /^casemate: policy-invalid: 2 problems\n {2}\S+: got/)
+  })
+
+  test('the log shows who did what, and a receipt is proved offline by the log’s key alone', async () => {
+    const shown = await beside('log show --limit 500')
+    assert.match(shown.stdout, /^INDEX +AT +WHAT +WHO +ABOUT\n/)
+    const [, index] = /^(\d+) .*release\.granted .*default\/demo\/greeting$/m.exec(shown.stdout) ?? []
+    const receipt = await beside(`log receipt ${index}`)
+    const key = (await beside('log key')).stdout.trim()
+    const verify = (text: string, by: string): Promise<Ran> =>
+      casemate(['log', 'verify', '-', '--key', by], { cwd, input: text })
+    const proved = await verify(receipt.stdout, key)
+    assert.equal(proved.code, 0, proved.stderr)
+    assert.match(
+      proved.stdout,
+      /what +release\.granted\n[^]*about +default\/demo\/greeting\n[^]*Verdict: proved/,
+    )
+    const changed = await verify(
+      receipt.stdout.replace('default/demo/greeting', 'default/demo/breeding'),
+      key,
+    )
+    assert.equal(changed.code, 1)
+    assert.match(changed.stderr, /^casemate: receipt-invalid: /)
+    const otherKey = 'casemate+00000000+AZ46NgP0Pqmipb8FnI7m1EVeCACw5inJg+IPdIMZ9tpg'
+    assert.equal((await verify(receipt.stdout, otherKey)).code, 2)
+    assert.match((await beside('log show 0')).stdout, /"index": 0/)
+  })
+
+  test('growth is proved from an old checkpoint, and a forged one is refused', async () => {
+    const old = (await beside('log checkpoint')).stdout
+    writeFileSync(join(cwd, 'checkpoint.txt'), old)
+    await beside('secret put default/db/more', 'x')
+    const key = (await beside('log key')).stdout.trim()
+    const check = (file: string): Promise<Ran> => beside(['log', 'check', '--since', file, '--key', key])
+    const grown = await check('checkpoint.txt')
+    assert.equal(grown.code, 0, grown.stderr)
+    assert.match(grown.stdout, /Verdict: consistent, nothing was removed or changed, \d+ added\n$/)
+    writeFileSync(
+      join(cwd, 'forged.txt'),
+      old.replace(/\n(\d+)\n/, (_, size) => `\n${Number(size) - 1}\n`),
+    )
+    const forged = await check('forged.txt')
+    assert.equal(forged.code, 1)
+    assert.match(forged.stderr, /^casemate: checkpoint-untrusted: /)
+  })
+
+  test('tokens are shown once, do what their role may, and are worthless when revoked', async () => {
+    const made = (await jsonOf('token create reader --role auditor --expires 24h')) as {
+      id: string
+      token: string
+    }
+    const as = (line: string): Promise<Ran> => beside([...line.split(' '), '--token', made.token])
+    assert.equal((await as('secret list')).code, 0)
+    const written = await as('secret put default/db/more')
+    assert.equal(written.code, 2, 'an empty secret is a usage error before anyone is asked')
+    const denied = await as('secret delete default/db/more')
+    assert.match(denied.stderr, /^casemate: role-insufficient: /)
+    const list = await beside('token list')
+    assert.match(list.stdout, new RegExp(`\\n${made.id} +reader +auditor `))
+    assert.ok(!list.stdout.includes(made.token))
+    assert.equal((await beside(`token revoke ${made.id}`)).code, 0)
+    const gone = await as('secret list')
+    assert.equal(gone.code, 1)
+    assert.match(gone.stderr, /^casemate: token-invalid: /)
+  })
+
+  test('keys are rotated while secrets stay readable', async () => {
+    assert.match((await beside('key rotate kek')).stdout, /^kek is rotated: 2 is current\n$/)
+    assert.match((await beside('key rotate signing')).stdout, /^signing is rotated: \S+ signs from /)
+    assert.match((await beside('key list')).stdout, /\nkek +2 +current /)
+    assert.equal(
+      (await beside('secret get default/demo/greeting')).stdout,
+      'Good morning from inside the vault.',
+    )
+  })
+
+  test('every list is JSON that parses', async () => {
+    for (const line of [
+      'policy list',
+      'rule list',
+      'key list',
+      'log receipt 0',
+      'secret get default/demo/greeting',
+      'attest',
+    ]) {
+      assert.equal(typeof (await jsonOf(line)), 'object', line)
+    }
+  })
+
+  test('a second broker on the same data or address is refused with a way out', async () => {
+    const same = await casemate(['up', '--listen', '127.0.0.1:0', '--metrics-listen', 'off'], { cwd })
+    assert.equal(same.code, 2)
+    assert.match(same.stderr, /^casemate: data-directory-in-use: [^]*hint: /)
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    const taken = await casemate(
+      [
+        'up',
+        '--listen',
+        `127.0.0.1:${port}`,
+        '--data-dir',
+        join(cwd, 'elsewhere'),
+        '--metrics-listen',
+        'off',
+      ],
+      { cwd },
+    )
+    server.close()
+    assert.equal(taken.code, 2)
+    assert.match(taken.stderr, /casemate: address-in-use: something listens on [^]*hint: .*--listen/)
+  })
+
+  test('after kill -9 the same data is there, with no new token, and Ctrl-C stops it cleanly', async () => {
+    const before = (await jsonOf('log show')) as { size: number }
+    await broker.stop('SIGKILL')
+    broker = await serving(['--tour'], READY, { cwd })
+    assert.doesNotMatch(broker.text, /cmt_/)
+    assert.match(broker.text, /1 {2}Still there\n[^]*“Good morning from inside the vault\.”/)
+    const later = (await jsonOf('log show')) as { size: number }
+    assert.ok(later.size > before.size)
+    assert.match((await beside('secret list')).stdout, /default\/db\/password/)
+    const { code, text } = await broker.stop('SIGINT')
+    assert.equal(code, 0)
+    assert.match(text, /casemate: stopped; everything that was acknowledged is on disk\n$/)
+  })
+
+  test('what an administrator has changed since ends the tour and not the broker', async () => {
+    writeFileSync(join(cwd, 'strict.yaml'), 'extends: strict\nname: default\nversion: 2\n')
+    broker = await serving(['--tour'], READY, { cwd })
+    assert.equal((await beside('policy set default strict.yaml')).code, 0)
+    await broker.stop('SIGTERM')
+    broker = await serving(['--tour'], READY, { cwd })
+    assert.match(broker.text, /1 {2}Changed since\n[^]*appraisal-refused/)
+    assert.equal((await broker.stop('SIGTERM')).code, 0)
+  })
+})
+
+test('without the tour the token is on stderr, and simulated evidence leads nowhere', async t => {
+  const directory = temporaryDirectory(clean => t.after(clean))
+  const plain = await serving([], /not shown again/, { cwd: directory })
+  assert.match(plain.text, /Administrator’s token {2}cmt_/)
+  assert.ok(!existsSync(join(directory, '.casemate', 'admin-token')))
+  assert.ok(!existsSync(join(directory, '.casemate', 'simulator')))
+  const refused = await casemate(
+    ['attest', '--server', plain.url, '--simulator', join(cwd, '.casemate', 'simulator')],
+    {
+      cwd: directory,
+    },
+  )
+  assert.equal(refused.code, 1)
+  assert.equal((await plain.stop('SIGTERM')).code, 0)
+  const tour = await serving(['--tour'], /the broker serves/, { cwd: directory })
+  assert.match(tour.text, /is in use without the tour, and nothing in it is changed/)
+  assert.ok(!existsSync(join(directory, '.casemate', 'simulator')))
+  await tour.stop('SIGTERM')
+})
+
+test('up as JSON is one line when it is ready, with the token', async t => {
+  const directory = temporaryDirectory(clean => t.after(clean))
+  const up = await serving(['--json'], /firstAdminToken/, { cwd: directory })
+  const line = up.text.split('\n').find(text => text.includes('firstAdminToken')) ?? ''
+  assert.match(JSON.parse(line).firstAdminToken, /^cmt_/)
+  assert.equal((await up.stop('SIGTERM')).code, 0)
+})
+
+test('the demo shows the same steps, leaves nothing behind and exits with 0', async t => {
+  const directory = temporaryDirectory(clean => t.after(clean))
+  mkdirSync(join(directory, 'tmp'))
+  const env = { TMPDIR: join(directory, 'tmp') }
+  const { code, stdout, stderr } = await casemate(['demo', '--json'], { cwd: directory, env })
+  assert.equal(code, 0, stderr)
+  const { steps } = JSON.parse(stdout)
+  assert.deepEqual(
+    steps.map((step: { title: string }) => step.title),
+    ['Prepare', 'Attest', 'Appraise', 'Release', 'Record'],
+  )
+  const { readdirSync } = await import('node:fs')
+  assert.deepEqual(readdirSync(join(directory, 'tmp')), [])
+})
+
+test('config show says where each value comes from, and refuses an unknown key', async t => {
+  const directory = temporaryDirectory(clean => t.after(clean))
+  writeFileSync(join(directory, 'casemate.yaml'), 'issuer: from-file\nlogLevel: warn\n')
+  const args = ['config', 'show', '--config', 'casemate.yaml', '--log-level', 'error']
+  const { code, stdout } = await casemate(args, { cwd: directory, env: { CASEMATE_DATA_DIR: '/data' } })
+  assert.equal(code, 0)
+  assert.match(stdout, /^issuer +from-file +file casemate\.yaml$/m)
+  assert.match(stdout, /^logLevel +error +flag --log-level$/m)
+  assert.match(stdout, /^dataDir +\/data +environment CASEMATE_DATA_DIR$/m)
+  assert.match(stdout, /^listen +127\.0\.0\.1:8080 +default$/m)
+  writeFileSync(join(directory, 'casemate.yaml'), 'isuer: x\n')
+  const bad = await casemate(['config', 'show', '--config', 'casemate.yaml'], { cwd: directory })
+  assert.equal(bad.code, 2)
+  assert.match(bad.stderr, /^casemate: config-unknown: isuer in casemate\.yaml[^]*hint: did you mean issuer/)
+})

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { createAmdPlatform, createIntelPlatform } from '@casemate/simulator'
+import { casemate, temporaryDirectory } from './run.ts'
+
+const AT = '2026-11-22T12:00:00Z'
+const cwd = temporaryDirectory(after)
+const MRTD = 'aa'.repeat(48)
+
+before(async () => {
+  const now = new Date(AT)
+  const intel = await createIntelPlatform({ now })
+  const amd = await createAmdPlatform({ now, modulusBits: 2048 })
+  const reportData = new Uint8Array(64).fill(7)
+  const zeros = '00'.repeat(48)
+  const tdx = intel.tdxQuote({
+    reportData,
+    mrTd: MRTD,
+    rtmr0: zeros,
+    rtmr1: 'bb'.repeat(48),
+    rtmr2: zeros,
+    rtmr3: zeros,
+  })
+  writeFileSync(join(cwd, 'quote.bin'), tdx)
+  writeFileSync(join(cwd, 'quote.hex'), Buffer.from(tdx).toString('hex'))
+  writeFileSync(join(cwd, 'quote.b64'), Buffer.from(tdx).toString('base64'))
+  writeFileSync(
+    join(cwd, 'kbs.json'),
+    JSON.stringify({ quote: Buffer.from(tdx).toString('base64'), cc_eventlog: null }),
+  )
+  writeFileSync(join(cwd, 'tampered.bin'), intel.tdxQuote({ reportData, tamper: ['quoteSignature'] }))
+  writeFileSync(join(cwd, 'sgx.bin'), intel.sgxQuote({ reportData }))
+  writeFileSync(join(cwd, 'snp.bin'), amd.snpReport({ reportData }))
+  writeFileSync(join(cwd, 'noise.bin'), 'this is no evidence')
+  writeFileSync(join(cwd, 'trust.json'), JSON.stringify(intel.publicTrust()))
+  const root = { ...intel.publicTrust(), endorsements: [] }
+  writeFileSync(join(cwd, 'root.json'), JSON.stringify(root))
+  writeFileSync(join(cwd, 'amd-trust.json'), JSON.stringify(amd.publicTrust()))
+  mkdirSync(join(cwd, 'collateral'))
+  for (const { name, bytes } of intel.endorsements) writeFileSync(join(cwd, 'collateral', name), bytes)
+  writeFileSync(join(cwd, 'collateral', 'README.md'), 'where these are from')
+  writeFileSync(join(cwd, 'tour.yaml'), 'extends: strict\nname: tour\nversion: 1\nsimulated: any\n')
+  const workload = (name: string, mrTd: string): string =>
+    `workloads:\n  - kind: tdx\n    name: ${name}\n    mrTd: [${mrTd}]\n    rtmr0: any\n    rtmr1: any\n    rtmr2: any\n    rtmr3: any\n`
+  writeFileSync(join(cwd, 'known.yaml'), workload('mine', MRTD))
+  writeFileSync(join(cwd, 'other.yaml'), workload('another', 'cc'.repeat(48)))
+})
+
+function verify(...args: string[]): ReturnType<typeof casemate> {
+  return casemate(['verify', '--at', AT, ...args], { cwd })
+}
+
+/** Random parts of a simulated platform, made equal. */
+function steady(text: string): string {
+  return text
+    .replaceAll(/0x[0-9a-f]{10,}/g, '0x…')
+    .replaceAll(/(?<=hardware id {2})[0-9a-f]{32}/g, '…')
+    .replaceAll(/valid until \S+/g, 'valid until …')
+}
+
+test('a simulated quote is told step by step, and refused by the strict policy', async () => {
+  const { code, stdout, stderr } = await verify('quote.bin', '--trust', 'trust.json')
+  assert.equal(stderr, '')
+  assert.equal(code, 1)
+  const golden = readFileSync(new URL('./verify.golden.txt', import.meta.url), 'utf8')
+  assert.equal(steady(stdout), golden)
+})
+
+test('known code is trusted by a policy that accepts simulation by name', async () => {
+  const args = ['quote.bin', '--trust', 'trust.json', '--policy', 'tour.yaml', '--references', 'known.yaml']
+  const { code, stdout } = await verify(...args)
+  assert.equal(code, 0)
+  assert.match(stdout, /\nVerdict {2}TRUSTED by the policy tour, workload mine, until 2026-/)
+})
+
+test('unknown code is refused with the closest known workload', async () => {
+  const args = ['quote.bin', '--trust', 'trust.json', '--policy', 'tour.yaml', '--references', 'other.yaml']
+  const { code, stdout } = await verify(...args)
+  assert.equal(code, 1)
+  assert.match(stdout, /✗ workloads\n/)
+  assert.match(stdout, /closest known workload: another\n {4}\S*mrTd: expected c+, got a+/)
+})
+
+test('a policy of one’s own that wants known code refuses where no reference values are given', async () => {
+  const { code, stdout } = await verify('quote.bin', '--trust', 'trust.json', '--policy', 'tour.yaml')
+  assert.equal(code, 1)
+  assert.match(stdout, /✗ workloads\n/)
+})
+
+test('hex, base64, KBS evidence and stdin are the same quote as the binary', async () => {
+  const binary = await verify('quote.bin', '--trust', 'trust.json')
+  for (const file of ['quote.hex', 'quote.b64', 'kbs.json']) {
+    const { stdout } = await verify(file, '--trust', 'trust.json')
+    assert.equal(stdout, binary.stdout.replaceAll('quote.bin', file))
+  }
+  const input = readFileSync(join(cwd, 'quote.bin'))
+  const piped = await casemate(['verify', '-', '--at', AT, '--trust', 'trust.json'], { cwd, input })
+  assert.equal(piped.stdout, binary.stdout.replaceAll('quote.bin', '-'))
+})
+
+test('endorsements are taken from a directory of all sorts, and missing ones leave it undecided', async () => {
+  const trusted = await verify(
+    'quote.bin',
+    '--trust',
+    'root.json',
+    '--endorsements',
+    'collateral',
+    '--policy',
+    'tour.yaml',
+    '--references',
+    'known.yaml',
+  )
+  assert.equal(trusted.code, 0, trusted.stderr)
+  const { code, stdout } = await verify('quote.bin', '--trust', 'root.json')
+  assert.equal(code, 1)
+  assert.match(stdout, /Verdict {2}UNDECIDED, and so not to be trusted: crl-missing\n {2}hint: --online/)
+  assert.match(stdout, /Measurements, as stated and not verified\n {2}mrTd +a{96}\n/)
+})
+
+test('a file that is named as an endorsement has to be one', async () => {
+  const { code, stderr } = await verify('quote.bin', '--endorsements', 'collateral/README.md')
+  assert.equal(code, 1)
+  assert.match(stderr, /^casemate: endorsement-malformed: collateral\/README\.md/)
+})
+
+test('without a simulator’s trust its quote does not lead to a pinned root', async () => {
+  const { code, stdout } = await verify('quote.bin', '--endorsements', 'collateral')
+  assert.equal(code, 1)
+  assert.match(stdout, /✗ chain-untrusted {2}/)
+  assert.match(stdout, /Verdict {2}NOT TO BE TRUSTED: chain-untrusted\n/)
+})
+
+test('a tampered signature is named, after the steps that had passed', async () => {
+  const { stdout } = await verify('tampered.bin', '--trust', 'trust.json')
+  assert.match(stdout, / {2}✓ qe-binding .*\n {2}✗ quote-signature-invalid {2}/)
+})
+
+test('collateral that is too old at the time in question is refused for that', async () => {
+  const { code, stdout } = await casemate(
+    ['verify', 'quote.bin', '--trust', 'trust.json', '--at', '2029-01-01'],
+    { cwd },
+  )
+  assert.equal(code, 1)
+  assert.match(stdout, /✗ (crl|endorsement)-expired/)
+})
+
+test('several files are all told, and one that is no evidence spoils the exit code only', async () => {
+  const files = ['sgx.bin', 'noise.bin', 'snp.bin']
+  const trust = ['--trust', 'trust.json', '--trust', 'amd-trust.json']
+  const { code, stdout, stderr } = await verify(...files, ...trust)
+  assert.equal(code, 1)
+  assert.equal(stderr, '')
+  assert.match(stdout, /^sgx\.bin\n {2}Intel SGX quote, version 3\n/)
+  assert.match(stdout, /\nnoise\.bin\n {2}not recognised\n/)
+  assert.match(stdout, /\nsnp\.bin\n {2}AMD SEV-SNP attestation report, version \d\n/)
+})
+
+test('JSON says the same as the text', async () => {
+  const { code, stdout } = await verify('quote.bin', 'noise.bin', '--trust', 'trust.json', '--json')
+  assert.equal(code, 1)
+  const { files } = JSON.parse(stdout)
+  assert.deepEqual(
+    files.map((one: Record<string, unknown>) => [one['file'], one['kind'], one['verdict'], one['genuine']]),
+    [
+      ['quote.bin', 'tdx', 'refused', true],
+      ['noise.bin', null, 'refused', false],
+    ],
+  )
+  const [quote, noise] = files
+  assert.equal(quote.claims.simulated, true)
+  assert.equal(quote.claims.tdx.mrTd, MRTD)
+  assert.deepEqual(
+    quote.result.violations.map((one: { path: string }) => one.path),
+    ['simulated'],
+  )
+  assert.equal(noise.refusal.code, 'evidence-malformed')
+})
+
+test('a policy with mistakes is told with all of them', async () => {
+  writeFileSync(join(cwd, 'bad.yaml'), 'extends: strict\nname: bad\nversion: none\ndebugg: false\n')
+  const { code, stderr } = await verify('quote.bin', '--policy', 'bad.yaml')
+  assert.equal(code, 2)
+  assert.match(stderr, /^casemate: policy-invalid: 2 problems\n/)
+  assert.match(stderr, /\n {2}debugg: got/)
+  assert.match(stderr, /\n {2}version: got/)
+})
+
+const vectors =
+  process.env['CASEMATE_VECTORS'] ?? fileURLToPath(new URL('../../../../shared/vectors', import.meta.url))
+
+test('a quote captured from real hardware is trusted at its time', async t => {
+  if (!existsSync(vectors)) return t.skip(`no vectors at ${vectors}`)
+  const intel = join(vectors, 'collateral', 'intel')
+  const paths = [
+    join(intel, 'tcbinfo', 'tdx-b0c06f000000-v3-e17-20250619.json'),
+    join(intel, 'qeidentity', 'td_qe-e17-20250619.json'),
+    join(intel, 'crl', 'root-20250320.der'),
+    join(intel, 'crl', 'platform-20250619.der'),
+    join(vectors, 'roots', 'intel'),
+  ]
+  const quote = join(vectors, 'tdx', 'phala-tdx-quote-c42f91', 'quote.bin')
+  const endorsements = paths.flatMap(path => ['--endorsements', path])
+  const { code, stdout, stderr } = await casemate([
+    'verify',
+    quote,
+    '--at',
+    '2025-07-04T10:24:15Z',
+    ...endorsements,
+  ])
+  assert.equal(code, 0, stderr)
+  assert.match(stdout, /TCB status +UpToDate \(TCB level of 2024-03-13\)/)
+  assert.match(stdout, /Verdict {2}TRUSTED by the policy strict, until 2025-07-19 10:00:35Z\n/)
+  assert.match(stdout, /The code was not compared with anything/)
+})
