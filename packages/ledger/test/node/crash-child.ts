@@ -48,6 +48,6 @@ for (let burst = 0; ; burst++) {
   const work = Array.from({ length: size }, (_, at) => append(`${round}-${burst}-${at}`))
   if (chance(0.3)) work.push(show())
   await Promise.all(work)
-  if (chance(0.3)) await show()
+  if (burst === 0 || chance(0.3)) await show()
   if (chance(0.1)) await erase()
 }
