@@ -1,0 +1,121 @@
+// Both crypto providers, and what is remembered of signatures: against signatures that node:crypto makes.
+
+import assert from 'node:assert/strict'
+import { createHash, generateKeyPairSync, type KeyObject, constants as openssl, sign } from 'node:crypto'
+import { before, test } from 'node:test'
+import { SIGNATURE_SCHEMES, type SignatureScheme } from '../src/algorithm.ts'
+import { BoundedMap } from '../src/bounded-map.ts'
+import { toHex } from '../src/bytes.ts'
+import type { CryptoProvider, SignatureEncoding } from '../src/crypto.ts'
+import * as node from '../src/node/crypto.ts'
+import { checkSignature, isSignedBy } from '../src/signature.ts'
+import * as web from '../src/web/crypto.ts'
+
+const PROVIDERS: Readonly<Record<string, CryptoProvider>> = { node, web }
+const MESSAGE = new TextEncoder().encode('what is signed')
+
+interface Pair {
+  readonly privateKey: KeyObject
+  readonly spki: Uint8Array
+}
+
+let p256: Pair
+let p384: Pair
+let rsa: Pair
+
+function pair(keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }): Pair {
+  return { privateKey: keys.privateKey, spki: keys.publicKey.export({ type: 'spki', format: 'der' }) }
+}
+
+before(() => {
+  p256 = pair(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+  p384 = pair(generateKeyPairSync('ec', { namedCurve: 'P-384' }))
+  rsa = pair(generateKeyPairSync('rsa', { modulusLength: 2048 }))
+})
+
+function keyFor(scheme: SignatureScheme): Pair {
+  if (scheme === 'ecdsa-sha256') return p256
+  return scheme === 'ecdsa-sha384' ? p384 : rsa
+}
+
+function signed(scheme: SignatureScheme, encoding: SignatureEncoding): Uint8Array {
+  const { privateKey } = keyFor(scheme)
+  const digest = scheme.slice(scheme.lastIndexOf('-') + 1)
+  const dsaEncoding = encoding === 'der' ? 'der' : 'ieee-p1363'
+  const pss = { padding: openssl.RSA_PKCS1_PSS_PADDING, saltLength: 48 }
+  return sign(digest, MESSAGE, { key: privateKey, dsaEncoding, ...(scheme.startsWith('rsa-pss') ? pss : {}) })
+}
+
+for (const [name, provider] of Object.entries(PROVIDERS)) {
+  for (const scheme of SIGNATURE_SCHEMES) {
+    for (const encoding of ['der', 'p1363'] as const) {
+      test(`${name}: ${scheme} in ${encoding} verifies, and nothing that differs from it`, async () => {
+        const key = await provider.importKey(keyFor(scheme).spki, scheme)
+        assert.ok(key)
+        const signature = signed(scheme, encoding)
+        const check = { scheme, encoding, signature, message: MESSAGE }
+        assert.equal(await provider.verifySignature(key, check), true)
+        const changed = Uint8Array.from(signature)
+        changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1
+        assert.equal(await provider.verifySignature(key, { ...check, signature: changed }), false)
+        assert.equal(await provider.verifySignature(key, { ...check, message: MESSAGE.subarray(1) }), false)
+        for (const signature of [
+          new Uint8Array(),
+          new Uint8Array(3),
+          new Uint8Array(64),
+          new Uint8Array(512),
+        ]) {
+          assert.equal(await provider.verifySignature(key, { ...check, signature }), false)
+        }
+      })
+    }
+
+    test(`${name}: a key that is not for ${scheme} is not imported`, async () => {
+      const others = [p256, p384, rsa].filter(it => it !== keyFor(scheme))
+      for (const { spki } of others) assert.equal(await provider.importKey(spki, scheme), null)
+      assert.equal(await provider.importKey(new Uint8Array(91), scheme), null)
+      assert.equal(await provider.importKey(new Uint8Array(), scheme), null)
+    })
+  }
+
+  test(`${name}: digests are those of OpenSSL`, async () => {
+    for (const algorithm of ['sha256', 'sha384', 'sha512'] as const) {
+      const wanted = createHash(algorithm).update(MESSAGE).digest('hex')
+      assert.equal(toHex(await provider[algorithm](MESSAGE)), wanted)
+    }
+  })
+}
+
+test('what is remembered about one object is not believed of another', async () => {
+  const scheme = 'ecdsa-sha256'
+  const signature = signed(scheme, 'der')
+  const one = { tbs: MESSAGE, signature, signatureAlgorithm: scheme } as const
+  assert.equal(await isSignedBy(one, p256.spki), true)
+  assert.equal(await isSignedBy(one, p256.spki), true)
+  assert.equal(await isSignedBy({ ...one, tbs: MESSAGE.subarray(1) }, p256.spki), false)
+  const other = pair(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+  assert.equal(await isSignedBy(one, other.spki), false)
+  assert.equal(await isSignedBy(one, p256.spki), true)
+})
+
+test('a key of another kind verifies nothing', async () => {
+  const check = {
+    scheme: 'ecdsa-sha256',
+    encoding: 'der',
+    signature: signed('ecdsa-sha256', 'der'),
+    message: MESSAGE,
+  } as const
+  assert.equal(await checkSignature(rsa.spki, check), false)
+  assert.equal(await checkSignature(p256.spki, check), true)
+})
+
+test('a bounded map forgets what was used least recently', () => {
+  const map = new BoundedMap<string, number>(2)
+  map.set('a', 1)
+  map.set('b', 2)
+  assert.equal(map.get('a'), 1)
+  map.set('c', 3)
+  assert.deepEqual([map.get('a'), map.get('b'), map.get('c'), map.size], [1, undefined, 3, 2])
+  map.set('c', 4)
+  assert.deepEqual([map.get('c'), map.size], [4, 2])
+})
