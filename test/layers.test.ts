@@ -17,7 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 /** Packages whose src, but for src/node, runs in browsers as well. */
 const PORTABLE = ['evidence', 'appraisal', 'ledger', 'client']
 
-const IMPORT = /(?:from|import)\s*\(?\s*'([^'\n]+)'/g
+const IMPORT = /(?<![.'\w])(?:from|import)\s*\(?\s*'([^'\n]+)'/g
 
 function importsOf(file: string): string[] {
   return [...readFileSync(file, 'utf8').matchAll(IMPORT)].map(match => match[1]!)
