@@ -60,5 +60,5 @@ function keysText(keys: readonly KeyDescription[]): string {
     activeFrom === null ? '-' : time(activeFrom),
     retiresAt === null ? '-' : time(retiresAt),
   ])
-  return table(['key', 'id', 'state', 'active from', 'retires'], rows, 'there are no keys')
+  return table(['key', 'id', 'state', 'active since', 'retires'], rows, 'there are no keys')
 }
