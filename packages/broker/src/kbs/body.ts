@@ -25,8 +25,14 @@ const ATTEST = Type.Object({
   }),
 })
 
-/** Protocols 0.1.1 and 0.2.0: the evidence is JSON in a string, and the nonce is in the report data alone. */
-const LEGACY_ATTEST = Type.Object({ 'tee-pubkey': Type.Unknown(), 'tee-evidence': Type.String() })
+/**
+ * Protocols 0.1.1 and 0.2.0: the nonce is in the report data alone. The evidence is a JSON value (kbs-types 0.7 to 0.12)
+ * or, from the earliest guests, JSON in a string.
+ */
+const LEGACY_ATTEST = Type.Object({
+  'tee-pubkey': Type.Unknown(),
+  'tee-evidence': Type.Union([Type.String(), Type.Object({})]),
+})
 
 const REFERENCE_VALUE = Type.Object({
   version: Type.Literal('0.1.0'),

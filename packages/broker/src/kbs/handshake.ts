@@ -95,9 +95,10 @@ interface SentEvidence {
 function readEvidence(parts: KbsParts, session: ChallengedSession, body: unknown): SentEvidence {
   if (session.version !== '0.4.0') {
     const sent = readLegacyAttest(body)
+    const evidence = sent['tee-evidence']
     return {
       teeKey: parts.teeKeys.read(sent['tee-pubkey']),
-      primaryEvidence: parseJson(sent['tee-evidence'], 'tee-evidence'),
+      primaryEvidence: typeof evidence === 'string' ? parseJson(evidence, 'tee-evidence') : evidence,
       additionalEvidence: '',
       initData: null,
     }

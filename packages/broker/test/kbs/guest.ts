@@ -35,6 +35,8 @@ export interface GuestOptions {
   /** `primary_evidence` for report data of 64 bytes; `digest` is what it begins with. */
   readonly evidence: (reportData: Buffer, digest: Buffer) => unknown
   readonly version?: string
+  /** The earliest guests of 0.1.1 sent their evidence as JSON in a string. */
+  readonly evidenceInString?: boolean
   readonly initData?: string
   readonly offered?: unknown
 }
@@ -89,7 +91,7 @@ export class Guest {
   }
 
   attestBody(additional = ''): unknown {
-    const { version = '0.4.0', key, evidence, initData } = this.options
+    const { version = '0.4.0', key, evidence, evidenceInString = false, initData } = this.options
     const keyJson = canonical(key.jwk)
     const text =
       version === '0.4.0'
@@ -97,7 +99,12 @@ export class Guest {
         : `{"nonce":${JSON.stringify(this.nonce)},"tee-pubkey":${keyJson}}`
     const digest = crypto.createHash(this.hash).update(text).digest()
     const primary = evidence(Buffer.concat([digest, Buffer.alloc(64 - digest.length)]), digest)
-    if (version !== '0.4.0') return { 'tee-pubkey': key.jwk, 'tee-evidence': JSON.stringify(primary) }
+    if (version !== '0.4.0') {
+      return {
+        'tee-pubkey': key.jwk,
+        'tee-evidence': evidenceInString ? JSON.stringify(primary) : primary,
+      }
+    }
     return {
       'init-data': initData === undefined ? null : { format: 'toml', body: initData },
       'runtime-data': { nonce: this.nonce, 'tee-pubkey': key.jwk },

@@ -85,6 +85,11 @@ test('a guest of 0.1.1 gets its secret with an RSA1_5 key, where that is turned 
   assert.equal(await guest.secret('default/key/disk'), 'correct horse')
 })
 
+test('a guest of 0.1.1 gets its secret with its evidence as JSON in a string', async () => {
+  const guest = newGuest({ version: '0.1.1', key: GUEST_KEYS.RSA1_5(), evidenceInString: true })
+  assert.equal(await guest.secret('default/key/disk'), 'correct horse')
+})
+
 test('RSA1_5 is refused where it is not turned on', async () => {
   const strict = await openHarness({ platforms: [intel] })
   try {

@@ -287,6 +287,14 @@ test('an attestation that is not what the protocol has is malformed', async () =
   for (const change of wrong) assertRefused(await guest.attest(change), MALFORMED)
 })
 
+test('evidence of an earlier protocol that is neither an object nor JSON in a string is malformed', async () => {
+  const guest = newGuest({ version: '0.2.0' })
+  await guest.auth()
+  for (const evidence of [null, 7, [], '{', undefined]) {
+    assertRefused(await guest.attest(body => ({ ...body, 'tee-evidence': evidence })), MALFORMED)
+  }
+})
+
 test('a key that the protocol does not have is refused', async () => {
   const guest = newGuest()
   await guest.auth()
