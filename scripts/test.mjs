@@ -7,30 +7,32 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const bin = name => join(root, 'node_modules', '.bin', name)
 const long = process.argv.includes('--long')
-
-const tests = globSync(['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root })
-const stages = [
-  ['types', bin('tsc'), ['-p', 'tsconfig.json']],
-  ['types of the portable packages', bin('tsc'), ['-p', 'tsconfig.portable.json']],
-  ['lint', bin('oxlint'), ['--type-aware', '--deny-warnings']],
-  ['format', bin('biome'), ['check', '--enforce-assist=true', '.']],
-  ['tests', process.execPath, ['--test', '--test-reporter=spec', ...tests]],
-]
-
 const env = {
   ...process.env,
   NODE_COMPILE_CACHE: join(tmpdir(), 'casemate-compile-cache'),
   ...(long ? { CASEMATE_LONG_TESTS: '1' } : {}),
 }
 
-for (const [name, command, args] of stages) {
+/** Runs one stage to its end; a failure ends everything. */
+function run(/** @type {string} */ name, /** @type {string} */ command, /** @type {string[]} */ ...args) {
   const startedAt = Date.now()
-  const result = spawnSync(command, args, { cwd: root, env, stdio: 'inherit' })
-  if (result.status !== 0) {
+  const { status } = spawnSync(command, args, { cwd: root, env, stdio: 'inherit' })
+  if (status !== 0) {
     console.error(`\n${name}: failed`)
-    process.exit(result.status ?? 1)
+    process.exit(status ?? 1)
   }
-  if (name !== 'tests') console.log(`${name}: ok (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`)
+  return ((Date.now() - startedAt) / 1000).toFixed(1)
 }
+
+function check(/** @type {string} */ name, /** @type {string} */ tool, /** @type {string[]} */ ...args) {
+  console.log(`${name}: ok (${run(name, join(root, 'node_modules', '.bin', tool), ...args)} s)`)
+}
+
+check('types', 'tsc', '-p', 'tsconfig.json')
+check('types of the portable packages', 'tsc', '-p', 'tsconfig.portable.json')
+check('lint', 'oxlint', '--type-aware', '--deny-warnings')
+check('format', 'biome', 'check', '--enforce-assist=true', '.')
+
+const tests = globSync(['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root })
+run('tests', process.execPath, '--test', '--test-reporter=spec', ...tests)
