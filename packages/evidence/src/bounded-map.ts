@@ -1,30 +1,34 @@
-// A map that forgets what was used least recently: every cache here is fed by unauthenticated input.
+// A map that forgets what was not used lately: every cache here is fed by unauthenticated input. Two generations
+// instead of an exact order, so that a hit, which is the common case, changes nothing.
 
 export class BoundedMap<K, V> {
-  readonly #entries = new Map<K, V>()
-  readonly #capacity: number
+  #young = new Map<K, V>()
+  #old = new Map<K, V>()
+  readonly #generation: number
 
+  /** @param capacity the most entries that are kept; at least half as many of the last used are. */
   constructor(capacity: number) {
-    this.#capacity = capacity
+    this.#generation = Math.max(1, capacity >> 1)
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#young.size + this.#old.size
   }
 
   get(key: K): V | undefined {
-    const value = this.#entries.get(key)
-    if (value === undefined) return undefined
-    this.#entries.delete(key)
-    this.#entries.set(key, value)
-    return value
+    const value = this.#young.get(key)
+    if (value !== undefined) return value
+    const old = this.#old.get(key)
+    if (old !== undefined) this.set(key, old)
+    return old
   }
 
   set(key: K, value: V): void {
-    this.#entries.delete(key)
-    this.#entries.set(key, value)
-    if (this.#entries.size <= this.#capacity) return
-    const oldest = this.#entries.keys().next()
-    if (!oldest.done) this.#entries.delete(oldest.value)
+    this.#old.delete(key)
+    if (!this.#young.has(key) && this.#young.size >= this.#generation) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(key, value)
   }
 }

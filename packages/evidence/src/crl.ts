@@ -2,7 +2,7 @@
 // Indirect and delta lists would need more than a set of serial numbers, and are refused.
 
 import { parseSignatureAlgorithm, type SignatureScheme } from './algorithm.ts'
-import { toHex } from './bytes.ts'
+import { equal, toHex } from './bytes.ts'
 import { DerReader, explicitTag, TAG } from './der.ts'
 import { Refusal } from './refusal.ts'
 import { readExtensions } from './x509.ts'
@@ -71,7 +71,7 @@ export function parseCrl(der: Uint8Array): Crl {
   const extensions = body.optional(explicitTag(0))
   if (extensions) refuseOtherLists(body.into(extensions))
   body.finish()
-  if (toHex(innerAlgorithm.raw) !== toHex(algorithm.raw)) body.fail('two different signature algorithms')
+  if (!equal(innerAlgorithm.raw, algorithm.raw)) body.fail('two different signature algorithms')
   return {
     der,
     tbs: tbs.raw,

@@ -1,7 +1,7 @@
 // Recognises endorsements by their content: DER, text forms of DER, signed JSON, saved HTTP answers, bundles.
 // Strings inside a bundle are looked at in the same way, so that it does not matter what their members are called.
 
-import { decodeUtf8, fromBase64, fromHex } from './bytes.ts'
+import { decodeUtf8, equal, fromBase64, fromHex } from './bytes.ts'
 import { type Crl, looksLikeCrl, parseCrl } from './crl.ts'
 import { type EnclaveIdentity, parseEnclaveIdentity } from './intel/enclave-identity.ts'
 import { MAX_JSON_LENGTH, memberTexts, type SignedJson, signedJson } from './intel/signed-json.ts'
@@ -68,6 +68,8 @@ function isDerSequence(bytes: Uint8Array): boolean {
 }
 
 function addDer(items: Items, der: Uint8Array): void {
+  // A bundle repeats its root in every chain.
+  if (items.certificates.some(known => equal(known.der, der))) return
   if (looksLikeCrl(der)) items.crls.push(parseCrl(der))
   else items.certificates.push(parseCertificate(der))
 }

@@ -2,7 +2,7 @@
 // every element accounted for. Parsing decides shape only; chain.ts decides trust.
 
 import { parseSignatureAlgorithm, type SignatureScheme } from './algorithm.ts'
-import { fromBase64, toHex } from './bytes.ts'
+import { equal, fromBase64, toHex } from './bytes.ts'
 import { DerReader, explicitTag, TAG } from './der.ts'
 import { Refusal, type RefusalCode } from './refusal.ts'
 
@@ -79,7 +79,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   const spki = readPublicKey(body)
   const { extensions, criticalExtensions } = readExtensions(body.enter(explicitTag(3)))
   body.finish()
-  if (toHex(innerAlgorithm.raw) !== toHex(algorithm.raw)) body.fail('two different signature algorithms')
+  if (!equal(innerAlgorithm.raw, algorithm.raw)) body.fail('two different signature algorithms')
 
   return {
     der,

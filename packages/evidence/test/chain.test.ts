@@ -161,6 +161,7 @@ test('a TCB signing certificate is for signatures, and no authority', async () =
         anchors,
         now,
         minTcbEvaluationDataNumber: 'any',
+        signers: new Map(),
       }),
     )
   }

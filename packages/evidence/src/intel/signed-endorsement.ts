@@ -28,6 +28,8 @@ export interface EndorsementOptions {
   readonly anchors: readonly TrustAnchor[]
   readonly now: number
   readonly minTcbEvaluationDataNumber: number | 'any'
+  /** Those that this one verification has verified, with their ends: one key signs all endorsements. */
+  readonly signers: Map<Certificate, number>
 }
 
 export interface VerifiedEndorsement<T> {
@@ -50,6 +52,21 @@ export async function verifyEndorsement<T extends Dated>(
 ): Promise<VerifiedEndorsement<T>> {
   const endorsement = chooseCurrent(what, candidates, options.now)
   const signer = await findSigner(what, endorsement, options)
+  let signerUntil = options.signers.get(signer)
+  if (signerUntil === undefined) {
+    signerUntil = await verifySigner(signer, options)
+    options.signers.set(signer, signerUntil)
+  }
+  verifyNumber(what, endorsement, options.minTcbEvaluationDataNumber)
+  return {
+    endorsement,
+    validUntil: Math.min(endorsement.nextUpdate, signerUntil),
+    signer: describeCertificate(signer),
+  }
+}
+
+/** Until when the certificate may sign endorsements, in milliseconds since 1970. */
+async function verifySigner(signer: Certificate, options: EndorsementOptions): Promise<number> {
   const chain = await verifyChain(signer, {
     pool: options.certificates,
     anchors: options.anchors,
@@ -68,12 +85,7 @@ export async function verifyEndorsement<T extends Dated>(
     now: options.now,
     required: 'every-issuer',
   })
-  verifyNumber(what, endorsement, options.minTcbEvaluationDataNumber)
-  return {
-    endorsement,
-    validUntil: Math.min(endorsement.nextUpdate, chain.validUntil, revokedUntil),
-    signer: describeCertificate(signer),
-  }
+  return Math.min(chain.validUntil, revokedUntil)
 }
 
 function chooseCurrent<T extends Dated>(what: string, candidates: readonly T[], now: number): T {

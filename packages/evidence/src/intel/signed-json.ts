@@ -78,29 +78,30 @@ function skipSpace(text: string, at: number): number {
   return at
 }
 
-/** From an opening quote to behind the closing one. */
+/** From an opening quote to behind the closing one, which is the first that no odd number of backslashes precedes. */
 function skipString(text: string, at: number): number {
-  for (let i = at + 1; i < text.length; i++) {
-    if (text[i] === '\\') i++
-    else if (text[i] === '"') return i + 1
-  }
-  return text.length
+  let end = text.indexOf('"', at + 1)
+  while (end >= 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
+  return end < 0 ? text.length : end + 1
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0
+  while (text[at - 1 - backslashes] === '\\') backslashes++
+  return backslashes % 2 === 1
 }
 
 /** From a value's first character to the comma or bracket behind it. */
 function skipValue(text: string, at: number): number {
+  const punctuation = /["{}[\],]/g
+  punctuation.lastIndex = at
   let depth = 0
-  let i = at
-  while (i < text.length) {
-    const character = text.charAt(i)
-    if (character === '"') {
-      i = skipString(text, i)
-      continue
-    }
-    if (depth === 0 && ',}]'.includes(character)) return i
-    if ('{['.includes(character)) depth++
-    if ('}]'.includes(character)) depth--
-    i++
+  for (let match = punctuation.exec(text); match !== null; match = punctuation.exec(text)) {
+    const [character] = match
+    if (character === '"') punctuation.lastIndex = skipString(text, match.index)
+    else if (character === '{' || character === '[') depth++
+    else if (depth === 0) return match.index
+    else if (character !== ',') depth--
   }
-  return i
+  return text.length
 }

@@ -58,6 +58,7 @@ export async function verifyIntel(
     anchors: options.anchors.filter(({ vendor }) => vendor === 'intel'),
     now: options.now.getTime(),
     minTcbEvaluationDataNumber: options.minTcbEvaluationDataNumber,
+    signers: new Map(),
   }
   return recordSteps(async steps => {
     const { chain, pck } = await verifyPlatform(quote, context, steps)
