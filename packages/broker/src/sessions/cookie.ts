@@ -6,14 +6,16 @@ export const SESSION_COOKIE = 'kbs-session-id'
 /** Longest Cookie header looked at; guests have one cookie. */
 const MAX_COOKIE_HEADER_CHARS = 8192
 
-/** `Set-Cookie` for a sealed session. Its path covers `attest` and every resource. */
+/**
+ * `Set-Cookie` for a sealed session. Without a path it is for the directory of `auth` as the guest sees it, /kbs/v0,
+ * which covers `attest` and every resource, also behind a proxy that serves the broker under a path.
+ */
 export function setCookie(
   token: string,
   options: { readonly expires: Date; readonly secure: boolean },
 ): string {
   const parts = [
     `${SESSION_COOKIE}=${token}`,
-    'Path=/kbs/v0',
     `Expires=${options.expires.toUTCString()}`,
     'HttpOnly',
     'SameSite=Strict',

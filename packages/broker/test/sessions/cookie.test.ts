@@ -4,10 +4,10 @@ import { readCookie, setCookie } from '../../src/sessions/cookie.ts'
 
 const expires = new Date('2026-11-22T12:05:00Z')
 
-test('the cookie is for this host, for the protocol alone, and for no script', () => {
+test('the cookie is for this host, for the directory of the handshake alone, and for no script', () => {
   assert.equal(
     setCookie('abc', { expires, secure: false }),
-    'kbs-session-id=abc; Path=/kbs/v0; Expires=Sun, 22 Nov 2026 12:05:00 GMT; HttpOnly; SameSite=Strict',
+    'kbs-session-id=abc; Expires=Sun, 22 Nov 2026 12:05:00 GMT; HttpOnly; SameSite=Strict',
   )
 })
 
