@@ -15,8 +15,8 @@ import type { Answer, Call } from './command.ts'
 import { TOKEN_FILE } from './connection.ts'
 import { openSimulator, SIMULATOR_DIRECTORY, type Simulator, simulatorExists } from './simulated-attester.ts'
 import type { Terminal } from './terminal.ts'
-import { fullTour, returnTour, TOUR_SECRET, type TourStep } from './tour.ts'
-import { nextText, openingText, stepText, tokenText } from './tour-text.ts'
+import type { TourStep } from './tour.ts'
+import { nextText, openingText, stepText, TOUR_SECRET, tokenText } from './tour-text.ts'
 
 /** Where the tour leaves its quote, receipt and key, below the data directory. */
 const TOUR_DIRECTORY = 'tour'
@@ -116,6 +116,8 @@ async function runTour({ broker, config, simulator, terminal }: TourParts): Prom
   if (fresh !== null) writeFileSync(tokenPath, `${fresh}\n`, { mode: 0o600 })
   const token = fresh ?? savedToken(tokenPath)
 
+  // A broker without the tour does not load a client.
+  const { fullTour, returnTour } = await import('./tour.ts')
   const steps: TourStep[] = []
   const tell = (step: TourStep): void => {
     steps.push(step)
@@ -191,6 +193,7 @@ async function demonstrateOn(
   terminal: Terminal,
 ): Promise<readonly TourStep[]> {
   const { json, write, now } = terminal
+  const { fullTour } = await import('./tour.ts')
   const steps: TourStep[] = []
   const say = (text: string): void => (json ? undefined : write(`${text}\n\n`))
   say(`\n  ${terminal.palette.bold('Casemate')}`)

@@ -4,6 +4,9 @@ import { wrap } from './marks.ts'
 import type { Palette, Terminal } from './terminal.ts'
 import type { TourStep } from './tour.ts'
 
+/** The path of the tour's secret. */
+export const TOUR_SECRET = 'default/demo/greeting'
+
 /** No line is longer, also on a wide screen; nobody likes to read across one. */
 const MAX_WIDTH = 92
 const MARGIN = 5

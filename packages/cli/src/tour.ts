@@ -18,9 +18,9 @@ import { readEndorsements, recognise, verify } from '@casemate/evidence'
 import { logSize } from './log-size.ts'
 import { DEMO_CODE, type Simulator } from './simulated-attester.ts'
 import { cell } from './table.ts'
+import { TOUR_SECRET } from './tour-text.ts'
 
-/** The secret of the tour, and what it says. */
-export const TOUR_SECRET = 'default/demo/greeting'
+/** What the tour's secret says. */
 const GREETING = 'Good morning from inside the vault.'
 
 /** Code that nobody put among the reference values. */
