@@ -11,17 +11,20 @@ export interface Operated {
   readonly url: string
   readonly adminToken: string
   put(path: string, body: object | string): Promise<void>
-  get(path: string): Promise<unknown>
   close(): Promise<void>
 }
 
-export async function openBroker({ intel, amd }: Hardware): Promise<Operated> {
+export async function openBroker(
+  { intel, amd }: Hardware,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Operated> {
   const dataDir = mkdtempSync(join(tmpdir(), 'casemate-interop-'))
   const flags = {
     'data-dir': dataDir,
     listen: '127.0.0.1:0',
     'metrics-listen': 'off',
     offline: 'true',
+    ...settings,
   }
   const broker = await startBroker(resolveConfig({ flags, env: {}, file: null }).values, {
     now: () => new Date(),
@@ -45,11 +48,6 @@ export async function openBroker({ intel, amd }: Hardware): Promise<Operated> {
         body: isDocument ? JSON.stringify(body) : body,
       })
       assert.ok(answer.ok, `PUT ${path}: ${answer.status} ${await answer.text()}`)
-    },
-    get: async path => {
-      const answer = await fetch(`${broker.url}/v1/${path}`, { headers: { authorization } })
-      assert.ok(answer.ok, `GET ${path}: ${answer.status}`)
-      return answer.json()
     },
     close: async () => {
       await broker.close()

@@ -56,7 +56,7 @@ export function buildClient(): void {
 
 export function runClient(...args: readonly string[]): Promise<Run> {
   return new Promise(resolve => {
-    execFile(BINARY, args, (error, stdout, stderr) => {
+    execFile(BINARY, args, { env: { ...process.env, RUST_BACKTRACE: '0' } }, (error, stdout, stderr) => {
       const told = stderr
         .split('\n')
         .filter(line => line.startsWith('{'))

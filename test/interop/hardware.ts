@@ -15,6 +15,8 @@ export interface Machine {
   readonly tdx?: Partial<Parameters<IntelPlatform['tdxQuote']>[0]>
   readonly sgx?: Partial<Parameters<IntelPlatform['sgxQuote']>[0]>
   readonly snp?: Partial<Parameters<AmdPlatform['snpReport']>[0]>
+  /** Size of the event log that its firmware leaves to a TDX guest; none unless given. */
+  readonly eventLogBytes?: number
 }
 
 export interface Hardware {
@@ -36,10 +38,13 @@ export async function openHardware(machines: Readonly<Record<string, Machine>>):
   }
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [, name = '', tee = ''] = (request.url ?? '').split('/')
-    const reportData = Buffer.concat(await request.toArray())
-    const outblob = Buffer.from(report(machines[name] ?? {}, tee, reportData)).toString('base64')
-    const vcek = tee === 'snp' ? Buffer.from(leaf!.bytes).toString('base64') : null
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ outblob, vcek }))
+    const machine = machines[name] ?? {}
+    const outblob = base64(report(machine, tee, Buffer.concat(await request.toArray())))
+    const vcek = tee === 'snp' ? base64(leaf!.bytes) : null
+    const ccel = machine.eventLogBytes === undefined ? null : base64(new Uint8Array(machine.eventLogBytes))
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ outblob, vcek, ccel }))
   }
   const server = createServer((request, response) => void answer(request, response))
   await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
@@ -53,4 +58,8 @@ export async function openHardware(machines: Readonly<Record<string, Machine>>):
       server.closeAllConnections()
     },
   }
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64')
 }

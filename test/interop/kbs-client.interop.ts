@@ -9,7 +9,9 @@ import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { type Operated, openBroker } from './brokers.ts'
 import { buildClient, type Exchange, type Run, runClient, whyNoCargo } from './client.ts'
+import { type Flaws, openFlawedKbs } from './flawed-kbs.ts'
 import { type Hardware, openHardware } from './hardware.ts'
+import { openProxy } from './proxy.ts'
 
 const SECRET = 'correct horse battery staple\n'
 const PRINTED = Buffer.from(SECRET).toString('base64')
@@ -32,6 +34,7 @@ const MACHINES = {
     snp: { measurement: OTHER.repeat(48) },
   },
   forged: { tdx: { mrTd: CODE.mrTd, tamper: ['quoteSignature'] } },
+  logged: { tdx: { mrTd: CODE.mrTd }, eventLogBytes: 2 ** 20 },
   configured: {
     tdx: { mrTd: CODE.mrTd, mrConfigId: createHash('sha384').update(INIT_DATA).digest() },
   },
@@ -70,6 +73,7 @@ const POLICY = {
 }
 
 const whyNot = whyNoCargo()
+if (whyNot === null) buildClient()
 
 suite('a KBS guest of published crates', { skip: whyNot ?? false, concurrency: 2 }, () => {
   let hardware: Hardware
@@ -77,10 +81,9 @@ suite('a KBS guest of published crates', { skip: whyNot ?? false, concurrency: 2
   let files: string
 
   before(async () => {
-    buildClient()
     files = mkdtempSync(join(tmpdir(), 'casemate-interop-files-'))
     hardware = await openHardware(MACHINES)
-    broker = await openBroker(hardware)
+    broker = await openBroker(hardware, { 'rsa-15': 'true' })
     await broker.put('policies/default', POLICY)
     await broker.put('references/workloads', REFERENCES)
     await broker.put('rules/keys', {
@@ -123,6 +126,30 @@ suite('a KBS guest of published crates', { skip: whyNot ?? false, concurrency: 2
       })
     }
   }
+
+  for (const [protocol, key] of [
+    ['0.2.0', 'ec-p256'],
+    ['0.2.0', 'rsa-oaep'],
+    ['0.1.1', 'rsa-oaep'],
+  ] as const) {
+    test(`gets a secret over protocol ${protocol} with a key ${key}`, async () => {
+      for (const tee of ['tdx', 'sgx', 'snp']) {
+        const run = await fetch(PATH, '--protocol', protocol, '--key', key, ...on('known', tee))
+        assert.equal(run.code, 0, run.failure)
+        assert.equal(run.stdout, PRINTED)
+      }
+    })
+  }
+
+  test('gets a secret with the largest event log that firmware is known to leave', async () => {
+    assertReleased(await fetch(PATH, ...on('logged', 'tdx')))
+  })
+
+  test('gets a secret from a broker that a proxy serves under a path', async t => {
+    const proxy = await openProxy(broker.url, '/brokers/one')
+    t.after(() => proxy.close())
+    assertReleased(await runClient('--url', proxy.url, 'get-resource', '--path', PATH, ...on('known', 'tdx')))
+  })
 
   test('prints the attestation result, read as the guest reads it', async () => {
     const run = await client('attest', ...on('known', 'tdx'))
@@ -256,6 +283,13 @@ suite('a KBS guest of published crates', { skip: whyNot ?? false, concurrency: 2
     assertRefused(await fetch('default/key/set', ...on('known', 'tdx')), 'resource 404', 'ResourceNotFound')
   })
 
+  test('writes a reference value with an administrator’s token', async () => {
+    const admin = ['config', '--admin-token-file', file('admin', `${broker.adminToken}\n`)]
+    const value = ['--name', 'rtmr_1', '--value', 'ab'.repeat(48)]
+    const run = await client(...admin, 'set-sample-reference-value', ...value)
+    assert.equal(run.code, 0, run.failure)
+  })
+
   test('writes nothing without an administrator’s token', async () => {
     const resource = file('denied', 'denied')
     const set = ['set-resource', '--path', 'default/key/denied', '--resource-file', resource]
@@ -263,6 +297,41 @@ suite('a KBS guest of published crates', { skip: whyNot ?? false, concurrency: 2
     const wrong = file('wrong', `${broker.adminToken.slice(0, -4)}AAAA`)
     const run = await client('config', '--admin-token-file', wrong, ...set)
     assertRefused(run, 'resource 401', 'AdminAuthAccess')
+  })
+})
+
+suite('the guest of these tests', { skip: whyNot ?? false }, () => {
+  const against = async (flaws: Flaws, ...args: readonly string[]): Promise<Run> => {
+    const kbs = await openFlawedKbs(SECRET, flaws)
+    try {
+      return await runClient('--url', kbs.url, 'get-resource', '--path', PATH, ...args)
+    } finally {
+      kbs.close()
+    }
+  }
+
+  test('reads what jose has sealed with a header in the order of guests', async () => {
+    assert.equal((await against({}, '--key', 'rsa-oaep')).stdout, PRINTED)
+  })
+
+  test('cannot open a response whose header begins with enc', async () => {
+    const run = await against({ header: { enc: 'A256GCM', alg: 'RSA-OAEP-256' } }, '--key', 'rsa-oaep')
+    assert.match(run.failure, /the tag does not fit/)
+    assert.notEqual(run.aad?.aad, run.aad?.protected)
+  })
+
+  test('cannot open a response whose epk is in another order', async () => {
+    assert.match((await against({}, '--key', 'ec-p256')).failure, /the tag does not fit/)
+  })
+
+  test('stops at an error that is no ErrorInformation', async () => {
+    const run = await against({ unauthorized: '{"error":{"code":"unauthorized"}}' })
+    assert.match(run.failure, /no ErrorInformation/)
+    assert.deepEqual(steps(run), ['resource 401'])
+  })
+
+  test('takes 201 for a failure', async () => {
+    assert.deepEqual(steps(await against({ success: 201 })), ['resource 401', 'auth 201'])
   })
 })
 

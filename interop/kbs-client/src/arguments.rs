@@ -12,6 +12,7 @@ const NAMES: &[&str] = &[
     "key",
     "name",
     "path",
+    "protocol",
     "resource-file",
     "tee",
     "tee-key-file",

@@ -17,12 +17,14 @@ pub enum Attester {
     Hardware { tee: Tee, url: String },
 }
 
-/// What the hardware answers; both in base64.
+/// What the hardware answers; all in base64.
 #[derive(Deserialize)]
 struct Report {
     outblob: String,
     /// DER of the VCEK, which the host gives to SNP guests.
     vcek: Option<String>,
+    /// The event log of the firmware, which Linux gives to TDX guests.
+    ccel: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -74,7 +76,7 @@ impl Attester {
         let report = take_report(*tee, url, digest)?;
         let quote = report.outblob.clone();
         Ok(match tee {
-            Tee::Tdx => serde_json::to_value(TdxEvidence { cc_eventlog: None, quote })?,
+            Tee::Tdx => serde_json::to_value(TdxEvidence { cc_eventlog: report.ccel, quote })?,
             Tee::Sgx => serde_json::to_value(SgxEvidence { quote })?,
             _ => serde_json::to_value(snp(&report)?)?,
         })

@@ -4,10 +4,8 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use kbs_types::{
-    Attestation, Challenge, CompositeEvidence, HashAlgorithm, InitData, Request, Response, RuntimeData, Tee,
-};
+use anyhow::{Context, Result, bail, ensure};
+use kbs_types::{Challenge, HashAlgorithm, Request, RuntimeData, Tee};
 use reqwest::StatusCode;
 use reqwest::blocking::Client;
 use serde::{Deserialize, Serialize};
@@ -15,10 +13,10 @@ use serde_json::{Value, json};
 
 use crate::evidence::Attester;
 use crate::keys::TeeKey;
+use crate::protocol::Protocol;
 use crate::token::Token;
 use crate::wire::{self, PREFIX, tell};
 
-const PROTOCOL_VERSION: &str = "0.4.0";
 const USER_AGENT: &str = "attestation-agent-kbs-client/0.1.0";
 
 /// `attest` starts again from the beginning this often, whatever went wrong.
@@ -28,12 +26,18 @@ const HANDSHAKE_INTERVAL: Duration = Duration::from_secs(1);
 /// Each attempt but the last may be followed by a handshake.
 const MAX_FETCHES: u32 = 3;
 
+/// What a guest is, whatever it asks for.
+pub struct Identity {
+    pub protocol: Protocol,
+    pub key: TeeKey,
+    pub attester: Attester,
+    pub init_data: Option<String>,
+}
+
 pub struct Guest {
     url: String,
     http: Client,
-    key: TeeKey,
-    attester: Attester,
-    init_data: Option<String>,
+    identity: Identity,
     token: Option<Token>,
     /// A token that came from elsewhere cannot be renewed here.
     bears_token: bool,
@@ -45,9 +49,9 @@ struct AttestationResponse {
 }
 
 impl Guest {
-    pub fn new(url: &str, key: TeeKey, attester: Attester, init_data: Option<String>) -> Result<Self> {
+    pub fn new(url: &str, identity: Identity) -> Result<Self> {
         let http = wire::client(USER_AGENT)?;
-        Ok(Self { url: url.to_owned(), http, key, attester, init_data, token: None, bears_token: false })
+        Ok(Self { url: url.to_owned(), http, identity, token: None, bears_token: false })
     }
 
     pub fn take_token(&mut self, token: &str) -> Result<()> {
@@ -98,44 +102,29 @@ impl Guest {
     }
 
     fn open(&self, body: &str) -> Result<Vec<u8>> {
-        let jwe: Response = serde_json::from_str(body).context("the answer is no KBS response")?;
+        let Identity { protocol, key, .. } = &self.identity;
+        let sealed = protocol.open(body).context("the answer is no KBS response")?;
         let received = serde_json::from_str::<Value>(body)?["protected"].clone();
-        tell(json!({ "protected": received, "aad": String::from_utf8(jwe.protected.generate_aad()?)? }));
-        self.key.decrypt(jwe).context("decrypt the KBS response")
+        tell(json!({ "protected": received, "aad": String::from_utf8_lossy(&sealed.aad) }));
+        key.decrypt(sealed).context("decrypt the KBS response")
     }
 
     fn handshake(&mut self) -> Result<()> {
-        let challenge: Challenge = self.post(
-            "auth",
-            &Request {
-                version: PROTOCOL_VERSION.to_owned(),
-                tee: self.attester.tee(),
-                extra_params: json!({ "supported-hash-algorithms": HashAlgorithm::list_all() }),
-            },
-        )?;
+        let Identity { protocol, key, attester, init_data } = &self.identity;
+        ensure!(attester.tee() != Tee::Se, "SE hashes otherwise");
+        let request = Request {
+            version: protocol.version().to_owned(),
+            tee: attester.tee(),
+            extra_params: json!({ "supported-hash-algorithms": HashAlgorithm::list_all() }),
+        };
+        let challenge: Challenge = self.post("auth", &request)?;
         let hash = selected_hash(&challenge.extra_params)?;
-        let runtime_data = RuntimeData { nonce: challenge.nonce, tee_pubkey: self.key.public()? };
-        let tee_evidence = self.evidence(&runtime_data, hash)?;
-        let init_data = self.init_data.clone().map(|body| InitData { format: "toml".to_owned(), body });
-        let attested: AttestationResponse =
-            self.post("attest", &Attestation { init_data, runtime_data, tee_evidence })?;
+        let runtime_data = RuntimeData { nonce: challenge.nonce, tee_pubkey: key.public(*protocol)? };
+        let evidence = attester.evidence(hash.digest(&protocol.bound(&runtime_data)?))?;
+        let body = protocol.attestation(runtime_data, evidence, init_data.clone())?;
+        let attested: AttestationResponse = self.post("attest", &body)?;
         self.token = Some(Token::parse(&attested.token)?);
         Ok(())
-    }
-
-    /// No devices: `additional-evidence` is the empty string, and its member is there all the same.
-    fn evidence(&self, runtime_data: &RuntimeData, hash: HashAlgorithm) -> Result<CompositeEvidence> {
-        if self.attester.tee() == Tee::Se {
-            bail!("SE hashes otherwise");
-        }
-        let additional_evidence = String::new();
-        let bound = serde_json_canonicalizer::to_vec(&json!({
-            "tee-pubkey": runtime_data.tee_pubkey,
-            "nonce": runtime_data.nonce,
-            "additional-evidence": additional_evidence,
-        }))?;
-        let primary_evidence = self.attester.evidence(hash.digest(&bound))?;
-        Ok(CompositeEvidence { primary_evidence, additional_evidence })
     }
 
     fn post<T: for<'de> Deserialize<'de>>(&self, step: &str, body: &impl Serialize) -> Result<T> {

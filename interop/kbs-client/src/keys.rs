@@ -1,13 +1,11 @@
 // The TEE's key pair: its public half as `tee-pubkey`, and what it takes to open a response sealed to it.
-// The AAD is computed from the protected header parsed and serialised again, as the guest does: never from the bytes
-// that came.
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{AeadInPlace, KeyInit};
 use aes_kw::{KekAes192, KekAes256};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use kbs_types::{ProtectedHeader, Response, TeePubKey};
+use kbs_types::TeePubKey;
 use ml_kem::kem::{Decapsulate, Kem, KeyExport};
 use ml_kem::{DecapsulationKey, EncapsulationKey, MlKem768};
 use p256::elliptic_curve::sec1::{FromEncodedPoint, ToEncodedPoint};
@@ -15,13 +13,17 @@ use p256::pkcs8::DecodePrivateKey;
 use rand_core::OsRng;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::traits::PublicKeyParts;
-use rsa::{Oaep, RsaPrivateKey};
+use rsa::{Oaep, Pkcs1v15Encrypt, RsaPrivateKey};
 use serde_json::Value;
 use sha2::Sha256;
 use tiny_keccak::{Hasher, Kmac};
 
+use crate::protocol::{Protocol, Sealed};
+
 const ECDH: &str = "ECDH-ES+A256KW";
 const RSA: &str = "RSA-OAEP-256";
+/// What guests of 0.1.1 ask for, and no other.
+const RSA_1_5: &str = "RSA1_5";
 const ML_KEM: &str = "ML-KEM-768+A192KW";
 
 const RSA_BITS: usize = 2048;
@@ -63,7 +65,7 @@ impl TeeKey {
             .map_err(|error| anyhow!("not a TEE key: {error}"))
     }
 
-    pub fn public(&self) -> Result<TeePubKey> {
+    pub fn public(&self, protocol: Protocol) -> Result<TeePubKey> {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let ec = |crv: &str, x: Option<&[u8]>, y: Option<&[u8]>| -> Result<TeePubKey> {
             Ok(TeePubKey::EC {
@@ -83,7 +85,7 @@ impl TeeKey {
                 ec("P-521", point.x().map(AsRef::as_ref), point.y().map(AsRef::as_ref))
             }
             Self::Rsa(key) => Ok(TeePubKey::RSA {
-                alg: RSA.to_owned(),
+                alg: if protocol == Protocol::V0_1_1 { RSA_1_5 } else { RSA }.to_owned(),
                 k_mod: encode(&key.n().to_bytes_be()),
                 k_exp: encode(&key.e().to_bytes_be()),
             }),
@@ -93,32 +95,27 @@ impl TeeKey {
         }
     }
 
-    pub fn decrypt(&self, jwe: Response) -> Result<Vec<u8>> {
-        let cek = self.unwrap(&jwe.protected, &jwe.encrypted_key)?;
-        ensure!(cek.len() == CEK_BYTES && jwe.iv.len() == IV_BYTES && jwe.tag.len() == TAG_BYTES, "sizes");
-        let aad = jwe.protected.generate_aad()?;
-        let mut content = jwe.ciphertext;
+    pub fn decrypt(&self, sealed: Sealed) -> Result<Vec<u8>> {
+        let cek = self.unwrap(&sealed)?;
+        let Sealed { iv, tag, aad, ciphertext: mut content, .. } = sealed;
+        ensure!(cek.len() == CEK_BYTES && iv.len() == IV_BYTES && tag.len() == TAG_BYTES, "sizes");
         Aes256Gcm::new(cek.as_slice().into())
-            .decrypt_in_place_detached(
-                jwe.iv.as_slice().into(),
-                &aad,
-                &mut content,
-                jwe.tag.as_slice().into(),
-            )
+            .decrypt_in_place_detached(iv.as_slice().into(), &aad, &mut content, tag.as_slice().into())
             .map_err(|_| anyhow!("AES-GCM: the tag does not fit"))?;
         Ok(content)
     }
 
-    fn unwrap(&self, header: &ProtectedHeader, wrapped: &[u8]) -> Result<Vec<u8>> {
-        match (self, header.alg.as_str()) {
+    fn unwrap(&self, Sealed { alg, header, encrypted_key: wrapped, .. }: &Sealed) -> Result<Vec<u8>> {
+        match (self, alg.as_str()) {
             (Self::P256(_) | Self::P521(_), ECDH) => {
-                let kek = concat_kdf(&self.agree(&header.other_fields)?)?;
+                let kek = concat_kdf(&self.agree(header)?)?;
                 let kek = KekAes256::from(kek);
                 kek.unwrap_vec(wrapped).map_err(|error| anyhow!("AES-KW: {error:?}"))
             }
             (Self::Rsa(key), RSA) => Ok(key.decrypt(Oaep::new::<Sha256>(), wrapped)?),
+            (Self::Rsa(key), RSA_1_5) => Ok(key.decrypt(Pkcs1v15Encrypt, wrapped)?),
             (Self::MlKem(private, _), ML_KEM) => {
-                let ciphertext = member(header.other_fields.get("ek"), "ek")?;
+                let ciphertext = member(header.get("ek"), "ek")?;
                 let shared = private
                     .decapsulate_slice(&ciphertext)
                     .map_err(|_| anyhow!("ek of {} bytes", ciphertext.len()))?;

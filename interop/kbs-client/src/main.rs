@@ -1,4 +1,4 @@
-// A guest of the Confidential Containers KBS protocol 0.4.0, of published crates alone: the wire types are kbs-types,
+// A guest of the Confidential Containers KBS protocol, of published crates alone: the wire types are kbs-types,
 // as in the real guest. It shares no code with the broker, whose wire is tested with it.
 // Standard output is what kbs-client prints; standard error has one line of JSON for each HTTP exchange.
 
@@ -7,6 +7,7 @@ mod arguments;
 mod evidence;
 mod guest;
 mod keys;
+mod protocol;
 mod token;
 mod wire;
 
@@ -14,10 +15,11 @@ use anyhow::{Context, Result, bail};
 use arguments::Arguments;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use evidence::Attester;
-use guest::Guest;
+use guest::{Guest, Identity};
 use keys::TeeKey;
+use protocol::Protocol;
 
-const USAGE: &str = "kbs-interop-client [--url URL] [--hardware URL --tee tdx|sgx|snp]
+const USAGE: &str = "kbs-interop-client [--url URL] [--protocol 0.4.0|0.2.0|0.1.1] [--hardware URL --tee tdx|sgx|snp]
   attest       [--key KEY | --tee-key-file PEM] [--initdata TOML]
   get-resource --path repository/type/tag [--key KEY | --tee-key-file PEM [--attestation-token FILE]] [--initdata TOML]
   config       [--admin-token-file FILE] set-resource --path PATH --resource-file FILE
@@ -51,5 +53,7 @@ fn guest(arguments: &Arguments) -> Result<Guest> {
         Some(url) => Attester::hardware(arguments.required("tee")?, url)?,
         None => Attester::Sample,
     };
-    Guest::new(arguments.url(), key, attester, arguments.file("initdata")?)
+    let protocol = Protocol::parse(arguments.optional("protocol").unwrap_or("0.4.0"))?;
+    let init_data = arguments.file("initdata")?;
+    Guest::new(arguments.url(), Identity { protocol, key, attester, init_data })
 }
