@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, sign } from 'node:crypto'
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -13,6 +13,7 @@ import {
   SignJWT,
 } from 'jose'
 import { openFileKeyEncryption } from '../../src/keys/file-key-encryption.ts'
+import { openStoredKey } from '../../src/keys/stored-key.ts'
 import { Redacted } from '../../src/secrets/redacted.ts'
 import {
   DAY,
@@ -28,6 +29,19 @@ import {
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (value: Uint8Array): string => new TextDecoder().decode(value)
+
+/** Signs any header with the broker's own key, so that nothing but the header can be what is refused. */
+async function resignGenuinely(broker: TestBroker, payload: string) {
+  const path = join(broker.dataDir, 'kek.json')
+  const kek = await openFileKeyEncryption({ path, passphrase: null, mayCreate: false })
+  const [stored] = await broker.context.store.keys.list('token')
+  const key = await openStoredKey(stored!, kek)
+  return async (header: object) => {
+    const input = `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${payload}`
+    const signature = sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' })
+    return `${input}.${signature.toString('base64url')}`
+  }
+}
 
 describe('the key-encryption key', () => {
   const directory = temporaryDirectory()
@@ -181,6 +195,33 @@ describe('rotation of the key-encryption key', () => {
     }
   })
 
+  test('a put that has wrapped and not yet committed is waited for', async t => {
+    const { secrets } = broker.context.store
+    const put = secrets.put.bind(secrets)
+    const held = Promise.withResolvers<void>()
+    const wrapped = Promise.withResolvers<void>()
+    t.mock.method(secrets, 'put', async (...change: Parameters<typeof put>) => {
+      wrapped.resolve()
+      await held.promise
+      return put(...change)
+    })
+    const putting = broker.send('PUT', '/v1/secrets/held/t/n', { payload: 'held' })
+    await wrapped.promise
+    let isRotated = false
+    const rotate = async () => {
+      await broker.send('POST', '/v1/keys/rotate', { payload: { key: 'kek' } })
+      isRotated = true
+    }
+    const rotating = rotate()
+    for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate)
+    assert.equal(isRotated, false)
+    held.resolve()
+    assert.equal((await putting).status, 201)
+    await rotating
+    const path = { repository: 'held', type: 't', tag: 'n' }
+    assert.equal(await broker.context.secrets.withPlaintext(path, 1, text), 'held')
+  })
+
   test('a stored blob that is exchanged for another one does not open', async () => {
     await broker.close('keep-data')
     const db = new DatabaseSync(join(broker.dataDir, 'casemate.db'))
@@ -204,13 +245,13 @@ describe('token-signing keys', () => {
 
   const jwks = async () =>
     (await broker.send('GET', '/.well-known/jwks.json', { token: null })).body as JSONWebKeySet
-  const sign = (expiresIn = 5 * MINUTE) =>
+  const issue = (expiresIn = 5 * MINUTE) =>
     broker.context.tokenKeys.signToken({ sub: 'x', exp: later(broker.clock, expiresIn).getTime() / 1000 })
   const joseAccepts = async (token: string) =>
     jwtVerify(token, createLocalJWKSet(await jwks()), { currentDate: broker.clock, algorithms: ['ES256'] })
 
   test('a token verifies with jose by the published keys, and kid is the RFC 7638 thumbprint', async () => {
-    const { payload, protectedHeader } = await joseAccepts(await sign())
+    const { payload, protectedHeader } = await joseAccepts(await issue())
     assert.equal(payload.sub, 'x')
     assert.deepEqual(Object.keys(protectedHeader), ['typ', 'alg', 'kid'])
     const [key] = (await jwks()).keys
@@ -223,13 +264,13 @@ describe('token-signing keys', () => {
     await broker.send('POST', '/v1/keys/rotate', { payload: { key: 'signing' } })
     const during = (await jwks()).keys.map(({ kid }) => kid)
     assert.equal(during.length, 2)
-    const early = await sign()
+    const early = await issue()
     assert.equal((await joseAccepts(early)).protectedHeader.kid, before[0])
     broker.clock = later(broker.clock, 5 * MINUTE - SECOND)
-    const last = await sign()
+    const last = await issue()
     assert.equal((await joseAccepts(last)).protectedHeader.kid, before[0])
     broker.clock = later(broker.clock, SECOND)
-    assert.equal((await joseAccepts(await sign())).protectedHeader.kid, during[1])
+    assert.equal((await joseAccepts(await issue())).protectedHeader.kid, during[1])
     assert.equal((await joseAccepts(last)).protectedHeader.kid, before[0])
     broker.clock = later(broker.clock, 7 * MINUTE)
     await broker.housekeeping.run()
@@ -241,7 +282,7 @@ describe('token-signing keys', () => {
   })
 
   test('keys outlive the process', async () => {
-    const token = await sign(HOUR)
+    const token = await issue(HOUR)
     broker = await broker.reopen()
     assert.equal((await joseAccepts(token)).payload.sub, 'x')
     assert.deepEqual((await broker.context.tokenKeys.verifyToken(token, broker.clock))['sub'], 'x')
@@ -259,7 +300,7 @@ describe('token-signing keys', () => {
     assert.rejects(broker.context.tokenKeys.verifyToken(token, broker.clock), { code })
 
   test('a token that was changed, is foreign, or says another algorithm is refused', async () => {
-    const token = await sign()
+    const token = await issue()
     const [header = '', payload = '', signature = ''] = token.split('.')
     await rejected('')
     await rejected(`${header}.${payload}`)
@@ -274,6 +315,11 @@ describe('token-signing keys', () => {
     await rejected(resign({ kid: 'unknown' }))
     await rejected(resign({ kid: undefined }))
     await rejected(resign({ crit: ['b64'] }))
+    const genuine = await resignGenuinely(broker, payload)
+    assert.ok(await broker.context.tokenKeys.verifyToken(await genuine({ alg: 'ES256', kid }), broker.clock))
+    await rejected(await genuine({ alg: 'ES384', kid }))
+    await rejected(await genuine({ kid }))
+    await rejected(await genuine({ alg: 'ES256', kid, crit: ['b64'] }))
     const key = createPublicKey({ key: (await jwks()).keys[0] as never, format: 'jwk' })
     const hmac = await new SignJWT({ exp: 9e9 })
       .setProtectedHeader({ alg: 'HS256', kid })
