@@ -5,7 +5,10 @@
 export const KINDS = ['sgx', 'tdx', 'snp', 'sample'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** Intel’s TCB statuses, `TDRelaunch…` being for a TD that is older than the updated module below it; SNP evidence that verifies is `UpToDate` relative to its own certificate only, see `SnpClaims`. */
+/**
+ * Intel’s TCB statuses; `TDRelaunch…` is for a TD that is older than the updated module below it. SNP evidence that
+ * verifies is `UpToDate` relative to its own certificate only, see `SnpClaims`.
+ */
 export const TCB_STATUSES = [
   'UpToDate',
   'SWHardeningNeeded',

@@ -63,7 +63,9 @@ export async function isSignedBy(signed: Signed, spki: Uint8Array): Promise<bool
 
 /** Like {@link checkSignature}, for what comes again byte by byte, such as a machine's QE report; remembered. */
 export async function checkRecurringSignature(spki: Uint8Array, check: SignatureCheck): Promise<boolean> {
-  const name = `${nameOf(spki)}${latin1(check.signature)}${latin1(check.message)}`
+  // The sizes keep the parts apart.
+  const sizes = `${check.scheme} ${check.encoding} ${spki.length} ${check.signature.length} `
+  const name = sizes + nameOf(spki) + latin1(check.signature) + latin1(check.message)
   const known = recurring.get(name)
   if (known !== undefined) return known
   const outcome = await checkSignature(spki, check)

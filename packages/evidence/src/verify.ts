@@ -31,13 +31,15 @@ const NEVER = 8_640_000_000_000_000
 /**
  * Verifies who signed the evidence, down to a pinned root, and what the vendor says about the platform at `now`.
  * A TCB status is a claim, whatever it says: appraisal decides.
- * @throws {Refusal} with the steps that had passed
+ * @throws {Refusal} any code of `REFUSALS`, with the steps that had passed
+ * @throws {TypeError} where `now` is no time
  */
 export async function verify(
   evidence: ParsedEvidence,
   endorsements: Endorsements,
   options: VerifyOptions,
 ): Promise<Verified> {
+  if (Number.isNaN(options.now.getTime())) throw new TypeError('now is not a time')
   switch (evidence.kind) {
     case 'sgx':
     case 'tdx':

@@ -404,6 +404,11 @@ test('the verdict ends with the first window that it depends on', async () => {
   assert.equal(await at(document('tdQeIdentity', { nextUpdate: later(5) })), later(5).toISOString())
 })
 
+test('a clock that shows no time is the caller’s mistake, and a minimum that is no number refuses', async () => {
+  await assert.rejects(verifyGiven({ now: new Date(Number.NaN) }), TypeError)
+  assert.equal((await refusal(verifyGiven({ minimum: Number.NaN }))).code, 'evaluation-number-too-low')
+})
+
 test('what is remembered of signatures outlives no window', async () => {
   const quote = parse(plain.tdxQuote({ reportData: REPORT_DATA }))
   const endorsements = readEndorsements(plain.endorsements)
