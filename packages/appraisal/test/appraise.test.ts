@@ -60,6 +60,7 @@ test('strict refuses debugging, simulation and the sample attester', () => {
 test('strict refuses SNP until a minimum TCB is stated, and says what to write', () => {
   const result = judge(SNP, PRESETS.strict)
   assert.deepEqual(paths(result), ['snp.minimumTcb.Milan'])
+  assert.equal(result.trustVector.hardware, 96)
   assert.match(
     result.violations[0]?.hint ?? '',
     /Milan: \{ bootloader: 4, tee: 1, snp: 24, microcode: 219 \}/,
@@ -67,7 +68,13 @@ test('strict refuses SNP until a minimum TCB is stated, and says what to write',
   const stated = {
     snp: { minimumTcb: { Milan: { bootloader: 4, tee: 1, snp: 24, microcode: 'any' } } },
   }
-  assert.equal(judge(SNP, strictly(stated)).accepted, true)
+  const met = judge(SNP, strictly(stated))
+  assert.equal(met.accepted, true)
+  assert.equal(met.trustVector.hardware, 2)
+  assert.ok(met.unchecked.includes('snp.minimumTcb.Milan.microcode'))
+  const hintOf = (path: string) => judge(withClaim(SNP, path, 0), strictly(stated)).violations[0]?.hint
+  assert.match(hintOf('snp.launchTcb.snp') ?? '', /start it again/)
+  assert.match(hintOf('snp.reportedTcb.snp') ?? '', /firmware and microcode/)
   const anyFirmware = judge(SNP, strictly({ snp: { minimumTcb: { Milan: 'any' } } }))
   assert.equal(anyFirmware.accepted, true)
   assert.equal(anyFirmware.trustVector.hardware, 0)
@@ -125,6 +132,12 @@ test('a measurement that is not known is refused with the workload that comes cl
     differs: [{ field: 'rtmr2', expected: TDX.tdx.rtmr2, got: hex('ab', 48) }],
   })
   assert.match(result.violations[0]?.hint ?? '', /2 known, mine is closest and differs in rtmr2/)
+})
+
+test('of workloads that are equally close, the first is named', () => {
+  const workloads = ['first', 'second'].map(name => ({ ...workloadOf(TDX, name), rtmr3: [hex('5e', 48)] }))
+  const result = judge(TDX, PRESETS.strict, parseReferenceValues({ workloads }))
+  assert.equal(result.closestReference?.workload, 'first')
 })
 
 test('without reference values nothing is accepted', () => {

@@ -18,7 +18,7 @@ import { SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
 import { BINDING, open, PINNED } from './policies.ts'
 
 const references = parseReferenceValues({
-  workloads: [SGX, TDX, SNP, SAMPLE].map(claims => workloadOf(claims, 'known')),
+  workloads: [SGX, TDX, SNP, SAMPLE].map(claims => workloadOf(claims, 'mine')),
 })
 const POLICIES = [PRESETS.strict, PRESETS.standard, PINNED, open()]
 
