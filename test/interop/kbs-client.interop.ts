@@ -298,9 +298,12 @@ suite('a KBS guest of published crates', { skip: whyNot ?? false, concurrency: 2
     const run = await client('config', '--admin-token-file', wrong, ...set)
     assertRefused(run, 'resource 401', 'AdminAuthAccess')
   })
+
+  suite('notices', guestSuite)
 })
 
-suite('the guest of these tests', { skip: whyNot ?? false }, () => {
+/** That the guest notices what a broker does wrong. */
+function guestSuite(): void {
   const against = async (flaws: Flaws, ...args: readonly string[]): Promise<Run> => {
     const kbs = await openFlawedKbs(SECRET, flaws)
     try {
@@ -310,30 +313,30 @@ suite('the guest of these tests', { skip: whyNot ?? false }, () => {
     }
   }
 
-  test('reads what jose has sealed with a header in the order of guests', async () => {
+  test('nothing amiss in what jose has sealed with a header in the order of guests', async () => {
     assert.equal((await against({}, '--key', 'rsa-oaep')).stdout, PRINTED)
   })
 
-  test('cannot open a response whose header begins with enc', async () => {
+  test('a header that begins with enc, which it cannot open', async () => {
     const run = await against({ header: { enc: 'A256GCM', alg: 'RSA-OAEP-256' } }, '--key', 'rsa-oaep')
     assert.match(run.failure, /the tag does not fit/)
     assert.notEqual(run.aad?.aad, run.aad?.protected)
   })
 
-  test('cannot open a response whose epk is in another order', async () => {
+  test('an epk in another order, which it cannot open', async () => {
     assert.match((await against({}, '--key', 'ec-p256')).failure, /the tag does not fit/)
   })
 
-  test('stops at an error that is no ErrorInformation', async () => {
+  test('an error that is no ErrorInformation', async () => {
     const run = await against({ unauthorized: '{"error":{"code":"unauthorized"}}' })
     assert.match(run.failure, /no ErrorInformation/)
     assert.deepEqual(steps(run), ['resource 401'])
   })
 
-  test('takes 201 for a failure', async () => {
+  test('a success that is not 200', async () => {
     assert.deepEqual(steps(await against({ success: 201 })), ['resource 401', 'auth 201'])
   })
-})
+}
 
 function pkcs8(namedCurve: string): string {
   return generateKeyPairSync('ec', { namedCurve }).privateKey.export({ type: 'pkcs8', format: 'pem' })
