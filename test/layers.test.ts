@@ -65,6 +65,19 @@ for (const [room, allowed] of Object.entries(MAY_IMPORT)) {
   })
 }
 
+for (const room of Object.keys(MAY_IMPORT)) {
+  test(`${room} declares only what it imports`, () => {
+    const manifest = JSON.parse(readFileSync(`packages/${room}/package.json`, 'utf8'))
+    const imported = globSync(`packages/${room}/src/**/*.ts`).flatMap(importsOf)
+    for (const name of Object.keys(manifest.dependencies ?? {})) {
+      assert.ok(
+        imported.some(specifier => specifier === name || specifier.startsWith(`${name}/`)),
+        `${room} declares ${name} and does not import it`,
+      )
+    }
+  })
+}
+
 for (const room of PORTABLE) {
   test(`${room} keeps Node behind src/node`, () => {
     for (const file of globSync(`packages/${room}/src/**/*.ts`)) {
