@@ -80,6 +80,17 @@ for (const name of ['P-256', 'RSA-OAEP-256'] as const) {
   })
 }
 
+test('a guest of 0.2.0 may send its evidence as a value or as text', async () => {
+  const guest = newGuest({ version: '0.2.0' })
+  await guest.auth()
+  const { 'tee-pubkey': key, 'tee-evidence': text } = guest.attestBody() as Record<string, string>
+  const answer = await guest.attest(() => ({
+    'tee-pubkey': key,
+    'tee-evidence': JSON.parse(text!) as unknown,
+  }))
+  assert.equal(answer.status, 200, answer.text)
+})
+
 test('a guest of 0.1.1 gets its secret with an RSA1_5 key, where that is turned on', async () => {
   const guest = newGuest({ version: '0.1.1', key: GUEST_KEYS.RSA1_5() })
   assert.equal(await guest.secret('default/key/disk'), 'correct horse')

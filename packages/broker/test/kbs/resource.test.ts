@@ -177,7 +177,7 @@ test('a token that is not ours, was altered or is for another audience is refuse
     forged,
     unsigned,
     `${header}.${encode({ ...claims, jti: 'x' })}.${signature}`,
-    `${header}.${payload}.${signature.slice(0, -2)}AA`,
+    `${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`,
     await broker.context.tokenKeys.signToken(foreign),
     await broker.context.tokenKeys.signToken({ ...claims, iss: 'elsewhere' }),
     await broker.context.tokenKeys.signToken({ ...claims, submods: 'none' }),
@@ -191,6 +191,20 @@ test('a token of ours for an attestation that is not on record is refused', asyn
   const claims = jose.decodeJwt(guest.token) as Record<string, string>
   guest.cookie = null
   const token = await broker.context.tokenKeys.signToken({ ...claims, jti: 'nobody' })
+  assertRefused(await guest.fetch('default/yes/secret', { authorization: `Bearer ${token}` }), {
+    status: 401,
+    variant: 'AttestationError',
+    code: 'session-invalid',
+  })
+})
+
+test('a token of ours for an attestation that was refused is refused', async () => {
+  const guest = await attested()
+  const claims = jose.decodeJwt(guest.token) as Record<string, string>
+  assert.equal((await newGuest({ evidence: () => ({}) }).handshake()).status, 401)
+  const { items } = await broker.context.store.attestations.list('refused', { limit: 1, after: null })
+  guest.cookie = null
+  const token = await broker.context.tokenKeys.signToken({ ...claims, jti: items[0]!.id })
   assertRefused(await guest.fetch('default/yes/secret', { authorization: `Bearer ${token}` }), {
     status: 401,
     variant: 'AttestationError',
