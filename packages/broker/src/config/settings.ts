@@ -65,7 +65,12 @@ export const SETTINGS = {
   requestTimeout: setting('30s', readDuration, 'time to receive a whole request'),
   idleTimeout: setting('65s', readDuration, 'how long an idle connection is kept'),
   connectionLimit: setting('4096', readCount, 'open connections'),
-  authLimit: setting('300', readCount, 'POST /kbs/v0/auth per client and minute'),
+  clientConnectionLimit: setting(
+    '512',
+    readCount,
+    'open connections of one client; trusted proxies may have all',
+  ),
+  authLimit: setting('300', readCount, 'POST /kbs/v0/auth per client and minute, and as many attest'),
   shutdownGrace: setting('10s', readDuration, 'time for requests in flight at shutdown'),
 
   sessionTimeout: setting('5m', readDuration, 'from challenge to the last use of its session'),

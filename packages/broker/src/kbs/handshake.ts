@@ -20,7 +20,7 @@ export function registerHandshake(scope: FastifyInstance, parts: KbsParts): void
   const { metrics } = parts.context
   const used = new UsedChallenges()
 
-  scope.post('/auth', { config: { access: 'public', limited: true } }, async (request, reply) => {
+  scope.post('/auth', { config: { access: 'public', limited: 'auth' } }, async (request, reply) => {
     metrics.authRequests.inc()
     try {
       const answer = await challenge(parts, request, reply)
@@ -32,8 +32,8 @@ export function registerHandshake(scope: FastifyInstance, parts: KbsParts): void
     }
   })
 
-  // Needs no limit of its own: it takes a challenge, and each challenge is answered once.
-  scope.post('/attest', { config: { access: 'guest' } }, (request, reply) =>
+  // Each challenge is answered once, but a body may cost more than a challenge, and one cookie may come with many.
+  scope.post('/attest', { config: { access: 'guest', limited: 'attest' } }, (request, reply) =>
     attest(parts, used, request, reply),
   )
 }
@@ -58,10 +58,11 @@ async function attest(
   reply: FastifyReply,
 ): Promise<object> {
   const session = await parts.sessions.openChallenged(readCookie(request.headers.cookie))
-  const sent = readEvidence(parts, session, request.body)
+  // Before anything is read: what cannot be read uses the challenge up as well.
   if (!used.use(session.nonce)) {
     throw new BrokerError('session-invalid', 'this challenge was answered already; start again with auth')
   }
+  const sent = readEvidence(parts, session, request.body)
   const attested = await parts.pipeline.attest({
     tee: session.tee as Kind,
     primaryEvidence: sent.primaryEvidence,
@@ -118,13 +119,12 @@ function readEvidence(parts: KbsParts, session: ChallengedSession, body: unknown
   }
 }
 
-/** Device evidence that nobody verifies must not look as if somebody had. */
+/**
+ * Device evidence that nobody verifies must not look as if somebody had. Guests without devices send the empty
+ * string or an empty map, exactly; the text is hashed into the report as it is.
+ */
 function refuseDevices(additionalEvidence: string): void {
-  if (additionalEvidence === '') return
-  const devices = parseJson(additionalEvidence, 'additional_evidence')
-  if (typeof devices === 'object' && devices !== null && !Array.isArray(devices)) {
-    if (Object.keys(devices).length === 0) return
-  }
+  if (additionalEvidence === '' || additionalEvidence === '{}') return
   throw new BrokerError(
     'device-evidence-unsupported',
     'evidence of devices is not verified here; send additional_evidence empty',

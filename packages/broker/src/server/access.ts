@@ -12,12 +12,12 @@ import type { JsonObject } from '../json.ts'
 import type { ClientLimit } from './client-limit.ts'
 import { logUnexpected, toBrokerError } from './error-answer.ts'
 import type { Metrics } from './metrics.ts'
-import './route-config.ts'
+import type { LimitName } from './route-config.ts'
 
 export interface AccessParts {
   readonly administrators: Administrators
   readonly attempts: RefusedAttempts
-  readonly limit: ClientLimit
+  readonly limits: Readonly<Record<LimitName, ClientLimit>>
   readonly metrics: Metrics
   readonly now: () => Date
   readonly record: (entry: JsonObject) => Promise<unknown>
@@ -31,7 +31,7 @@ export function enforceAccess(app: FastifyInstance, parts: AccessParts): void {
   })
   app.addHook('onRequest', async (request, reply) => {
     const { access, limited } = request.routeOptions.config
-    if (limited === true) checkLimit(parts.limit, request, reply)
+    if (limited !== undefined) checkLimit(parts.limits[limited], request, reply)
     const needed = neededRole(access)
     if (needed === null) return
     const administrator = await authenticate(parts, request)

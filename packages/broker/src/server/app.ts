@@ -10,6 +10,7 @@ import type { BrokerConfig } from '../config/settings.ts'
 import { errorBody } from '../errors.ts'
 import { answerKbsError } from '../kbs/answer.ts'
 import { type AccessParts, enforceAccess, routeOf } from './access.ts'
+import { limitConnections } from './connection-limit.ts'
 import { answerError, answerMissingRoute, toBrokerError } from './error-answer.ts'
 import type { Logger } from './logging.ts'
 import type { TlsMaterial } from './tls.ts'
@@ -73,6 +74,7 @@ function createServer(
   const server =
     tls === null ? createHttpServer(options, handler) : createHttpsServer({ ...options, ...tls }, handler)
   server.maxConnections = config.connectionLimit
+  limitConnections(server, config)
   server.setTimeout(config.idleTimeout)
   return server
 }

@@ -192,8 +192,9 @@ async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
   const { now, logger, metrics } = context
   const files = tlsFilesOf(config)
   const tls = files === null ? null : readTls(files)
-  const limit = new ClientLimit({ perMinute: config.authLimit, now })
-  const parts: AppParts = { ...core, config, logger, tls, limit, metrics, now, record: state.record }
+  const newLimit = () => new ClientLimit({ perMinute: config.authLimit, now })
+  const limits = { auth: newLimit(), attest: newLimit() }
+  const parts: AppParts = { ...core, config, logger, tls, limits, metrics, now, record: state.record }
   const app = createApp(parts)
   const routes: string[] = []
   app.addHook('onRoute', ({ method, url }) => void routes.push(`${String(method)} ${url}`))

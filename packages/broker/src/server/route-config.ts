@@ -2,6 +2,9 @@
 
 import type { Access, Administrator } from '../admin/roles.ts'
 
+/** Budgets of their own: guests behind one address that attest late must not find theirs spent on challenges. */
+export type LimitName = 'auth' | 'attest'
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call the route. A route without it is refused when it is registered. */
@@ -11,8 +14,8 @@ declare module 'fastify' {
      * administrator’s token gets an `admin.used` entry before the answer is sent.
      */
     records?: boolean
-    /** True where each client may call it only `authLimit` times a minute. */
-    limited?: boolean
+    /** Where each client may call it only `authLimit` times a minute: the budget that it is counted in. */
+    limited?: LimitName
   }
 
   interface FastifyRequest {

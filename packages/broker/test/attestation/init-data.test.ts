@@ -48,6 +48,42 @@ test('both spellings of a digest are read', () => {
   }
 })
 
+test('a policy of 200 KiB is read, and whatever stands in it', () => {
+  const rego = 'a.b["c"] = {1, 2} # \'\'\n'.repeat(9000)
+  for (const data of [`'policy.rego' = '''${rego}'''`, `"policy.rego" = ${JSON.stringify(rego)}`]) {
+    assert.equal(readInitData({ format: 'toml', body: toml('sha384', data) }).data['policy.rego'], rego)
+  }
+  const quoted = toml('sha384', 'a = \'\'\'x\'\'\'\'\nb = """x\\"""""\nc = "x\\""\n')
+  assert.deepEqual(readInitData({ format: 'toml', body: quoted }).data, { a: "x'", b: 'x""', c: 'x"' })
+})
+
+test('what would keep a parser busy is refused unread', () => {
+  const refusal = (data: string): string => {
+    try {
+      readInitData({ format: 'toml', body: toml('sha384', data) })
+    } catch (error) {
+      assert.ok(error instanceof BrokerError && error.code === 'init-data-invalid')
+      return error.message
+    }
+    return assert.fail('read')
+  }
+  assert.match(refusal(`a = '${'x'.repeat(256 * 1024)}'`), /larger than/)
+  assert.match(refusal(`a = '${'ü'.repeat(128 * 1024)}'`), /larger than/)
+  const busy = [
+    `a${'.a'.repeat(5000)} = 1`,
+    `${'"a".'.repeat(5000)}a = 1`,
+    Array.from({ length: 5000 }, (_, n) => `k${n} = ''\n`).join(''),
+    Array.from({ length: 5000 }, (_, n) => `[t${n}]\n`).join(''),
+    `a = ${'{a='.repeat(5000)}`,
+    `a = ${'['.repeat(5000)}`,
+    `a = ''''x''''\nb = ${'['.repeat(5000)}`,
+    `a = """\\""""""\nb = ${'['.repeat(5000)}`,
+    `a = "x\nb = ${'['.repeat(5000)}"`,
+    `# '\nb = ${'['.repeat(5000)}'`,
+  ]
+  for (const data of busy) assert.match(refusal(data), /flat table/, data.slice(0, 40))
+})
+
 test('what is no init-data of version 0.1.0 is refused', () => {
   const wrong = [
     '',

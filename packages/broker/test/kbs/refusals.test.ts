@@ -203,7 +203,16 @@ test('an empty map of devices is as good as none, where the evidence binds it', 
 })
 
 test('device evidence is refused as not verified here', async () => {
-  for (const additional of ['{"nvidia":{"device_evidence_list":[]}}', '[]', '1', 'null']) {
+  const padded = `${' '.repeat(100_000)}{}`
+  for (const additional of [
+    '{"nvidia":{"device_evidence_list":[]}}',
+    '[]',
+    '1',
+    'null',
+    '{',
+    '{ }',
+    padded,
+  ]) {
     const guest = newGuest()
     await guest.auth()
     assertRefused(await guest.attest(() => guest.attestBody(additional)), {
@@ -274,7 +283,6 @@ test('large evidence of a refused attestation is not kept', async () => {
 
 test('an attestation that is not what the protocol has is malformed', async () => {
   const guest = newGuest()
-  await guest.auth()
   const wrong: readonly ((body: AttestBody) => unknown)[] = [
     () => '{',
     () => ({}),
@@ -282,27 +290,29 @@ test('an attestation that is not what the protocol has is malformed', async () =
     body => ({ ...body, 'tee-evidence': undefined }),
     body => ({ ...body, 'tee-evidence': { primary_evidence: {} } }),
     body => ({ ...body, 'init-data': 'toml' }),
-    body => ({ ...body, 'tee-evidence': { ...body['tee-evidence'], additional_evidence: '{' } }),
   ]
-  for (const change of wrong) assertRefused(await guest.attest(change), MALFORMED)
+  for (const change of wrong) {
+    await guest.auth()
+    assertRefused(await guest.attest(change), MALFORMED)
+  }
 })
 
 test('evidence of an earlier protocol that is neither an object nor JSON in a string is malformed', async () => {
   const guest = newGuest({ version: '0.2.0' })
-  await guest.auth()
   for (const evidence of [null, 7, [], '{', undefined]) {
+    await guest.auth()
     assertRefused(await guest.attest(body => ({ ...body, 'tee-evidence': evidence })), MALFORMED)
   }
 })
 
 test('a key that the protocol does not have is refused', async () => {
   const guest = newGuest()
-  await guest.auth()
   for (const jwk of [
     null,
     { ...guest.options.key.jwk, kid: 'x' },
     { ...guest.options.key.jwk, crv: 'P-384' },
   ]) {
+    await guest.auth()
     const change = (body: AttestBody): unknown => ({
       ...body,
       'runtime-data': { ...body['runtime-data'], 'tee-pubkey': jwk },
@@ -311,11 +321,20 @@ test('a key that the protocol does not have is refused', async () => {
   }
 })
 
-test('a malformed attestation does not use the challenge up', async () => {
-  const guest = newGuest()
-  await guest.auth()
-  assertRefused(await guest.attest(() => ({})), MALFORMED)
-  assert.equal((await guest.attest()).status, 200)
+test('whatever is sent uses the challenge up, also what cannot be read', async () => {
+  const unread: readonly ((body: AttestBody) => unknown)[] = [
+    () => ({}),
+    body => ({ ...body, 'runtime-data': { ...body['runtime-data'], nonce: 'x' } }),
+    body => ({ ...body, 'runtime-data': { ...body['runtime-data'], 'tee-pubkey': null } }),
+    body => ({ ...body, 'init-data': { format: 'toml', body: 'version = 1' } }),
+    body => ({ ...body, 'tee-evidence': { ...body['tee-evidence'], additional_evidence: '[]' } }),
+  ]
+  for (const change of unread) {
+    const guest = newGuest()
+    await guest.auth()
+    assert.notEqual((await guest.attest(change)).status, 200)
+    assertRefused(await guest.attest(), SESSION)
+  }
 })
 
 test('a body over the limit is refused with a JSON body', async () => {

@@ -133,6 +133,17 @@ describe('limits', () => {
     await broker.close()
   })
 
+  test('attestations have a budget of their own, as large', async () => {
+    const broker = await openTestBroker({ flags: { 'auth-limit': '3' } })
+    const attest = () => broker.send('POST', '/kbs/v0/attest', { payload: {}, token: null })
+    const statuses = []
+    for (let n = 0; n < 4; n++) statuses.push((await attest()).status)
+    assert.deepEqual(statuses, [401, 401, 401, 429])
+    assert.equal((await attest()).headers['retry-after'], '20')
+    assert.equal((await broker.send('POST', '/kbs/v0/auth', auth)).status, 200)
+    await broker.close()
+  })
+
   test('an address that no trusted proxy vouches for is not believed', async () => {
     const broker = await openTestBroker({ flags: { 'auth-limit': '1' } })
     const from = (client: string) =>

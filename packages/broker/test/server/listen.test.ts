@@ -164,14 +164,36 @@ describe('listening', () => {
     socket.destroy()
   })
 
-  test('connections beyond the limit are not served', async () => {
-    const sockets = Array.from({ length: 40 }, open)
+  const closedOf = async (sockets: readonly Socket[]): Promise<number> => {
     await Promise.all(
       sockets.map(socket => Promise.race([once(socket, 'close'), new Promise(r => setTimeout(r, 300))])),
     )
     const closed = sockets.filter(socket => socket.destroyed || socket.readableEnded).length
-    assert.ok(closed >= 20, `${closed} closed`)
     for (const socket of sockets) socket.destroy()
+    return closed
+  }
+
+  test('one client has its share of the connections and no more, and gets it again once they are closed', async () => {
+    const closedOf15 = async (name: string, flags: Record<string, string>): Promise<number[]> => {
+      const other = await start(join(directory, name), { 'client-connection-limit': '10', ...flags })
+      const port = Number(new URL(other.url).port)
+      const closed: number[] = []
+      for (let round = 0; round < 2; round++) {
+        closed.push(await closedOf(Array.from({ length: 15 }, () => connect(port, '127.0.0.1'))))
+        await new Promise(resolve => setTimeout(resolve, 100))
+      }
+      await other.close()
+      return closed
+    }
+    assert.deepEqual(await closedOf15('share', {}), [5, 5])
+    assert.deepEqual(await closedOf15('proxied', { 'trusted-proxies': '127.0.0.0/8' }), [0, 0])
+  })
+
+  test('connections beyond the limit are not served, whoever they are from', async () => {
+    const other = await start(join(directory, 'full'), { 'connection-limit': '20' })
+    const port = Number(new URL(other.url).port)
+    assert.ok((await closedOf(Array.from({ length: 40 }, () => connect(port, '127.0.0.1')))) >= 20)
+    await other.close()
   })
 
   test('a second broker on the same data is refused, on the same address too', async () => {
