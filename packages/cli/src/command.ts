@@ -33,9 +33,9 @@ export interface Answer {
   readonly exitCode: 0 | 1
   /** The whole answer as JSON data. */
   readonly json: unknown
-  /** The same for a person; no trailing newline. */
-  readonly text: string
-  /** Raw octets for stdout instead of text, e.g. a secret. */
+  /** The same for a person, line by line. */
+  readonly lines: readonly string[]
+  /** Raw octets for stdout instead of lines, e.g. a secret. */
   readonly bytes?: Uint8Array
 }
 

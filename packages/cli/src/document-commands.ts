@@ -2,10 +2,11 @@
 
 import { Buffer } from 'node:buffer'
 import type { Admin, Documents, ListedDocument, Recorded } from '@casemate/client'
-import { type Call, type Command, type Flags, SERVER_FLAGS } from './command.ts'
+import { type Answer, type Call, type Command, type Flags, SERVER_FLAGS } from './command.ts'
 import { adminOf } from './connection.ts'
 import { readObject, STDIN } from './files.ts'
-import { LIMIT_FLAG, listed, moreLine } from './paging.ts'
+import { LIMIT_FLAG, listed, moreLines } from './paging.ts'
+import { jsonLines, printable } from './printable.ts'
 import { cell, table, time } from './table.ts'
 
 /** One kind of document. */
@@ -42,10 +43,16 @@ function getCommand({ noun, documents }: DocumentKind): Command {
     run: async call => {
       const [name = ''] = call.positionals
       const found = await documents(adminOf(call)).get(name)
-      const { stringify } = await import('yaml')
-      return { exitCode: 0, json: found, text: stringify(found.document).trimEnd() }
+      return { exitCode: 0, json: found, lines: await yamlLines(found.document) }
     },
   }
+}
+
+/** YAML; where that would hold what a terminal obeys, JSON, which is YAML too, and can say it in escapes. */
+async function yamlLines(document: Readonly<Record<string, unknown>>): Promise<string[]> {
+  const { stringify } = await import('yaml')
+  const lines = stringify(document).trimEnd().split('\n')
+  return lines.every(line => printable(line) === line) ? lines : jsonLines(document)
 }
 
 function setCommand(kind: DocumentKind): Command {
@@ -70,11 +77,11 @@ export async function storeDocument(
   call: Call,
   { noun, documents }: DocumentKind,
   { name, document }: { readonly name: string; readonly document: Readonly<Record<string, unknown>> },
-): Promise<{ exitCode: 0; json: unknown; text: string }> {
+): Promise<Answer> {
   const etag = call.option('etag')
   const expected = etag === null ? 'any' : { etag }
   const stored = await documents(adminOf(call)).put(name, document as never, expected)
-  return { exitCode: 0, json: stored, text: `${noun} ${name} is set${entryNote(stored)}` }
+  return { exitCode: 0, json: stored, lines: [`${noun} ${name} is set${entryNote(stored)}`] }
 }
 
 function entryNote({ ledgerIndex }: Recorded): string {
@@ -94,8 +101,8 @@ function listCommand({ noun, plural, documents, columns }: DocumentKind): Comman
       const source = documents(adminOf(call))
       const listing = await listed(call, page => source.list(page))
       const rows = listing.items.map(item => [item.name, ...columns.map(column => columnOf(item, column))])
-      const text = table([noun, ...columns], rows, `there are no ${plural}; casemate ${noun} set --help`)
-      return { exitCode: 0, json: listing, text: text + moreLine(listing) }
+      const lines = table([noun, ...columns], rows, `there are no ${plural}; casemate ${noun} set --help`)
+      return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
     },
   }
 }
@@ -117,7 +124,7 @@ function deleteCommand({ noun, documents }: DocumentKind): Command {
     run: async call => {
       const [name = ''] = call.positionals
       const deleted = await documents(adminOf(call)).delete(name)
-      return { exitCode: 0, json: deleted, text: `${noun} ${name} is deleted` }
+      return { exitCode: 0, json: deleted, lines: [`${noun} ${name} is deleted`] }
     },
   }
 }

@@ -9,7 +9,7 @@ import type { Terminal } from './terminal.ts'
 const SHOWN_CLAIMS = ['kind', 'measurement', 'tcbStatus', 'debug', 'simulated'] as const
 
 /** The explanation in full: what was checked, what it says, what is wrong. */
-export function explanationText(explanation: Explanation, terminal: Terminal): string {
+export function explanationLines(explanation: Explanation, terminal: Terminal): string[] {
   const { palette } = terminal
   const { steps, claims, result, refusal } = explanation
   const lines: string[] = stepLines(steps, terminal.palette, terminal.columns)
@@ -19,12 +19,12 @@ export function explanationText(explanation: Explanation, terminal: Terminal): s
     if (refusal.got !== null) lines.push(`      got       ${refusal.got}`)
     if (refusal.hint !== null) lines.push(`      ${palette.dim(refusal.hint)}`)
   }
-  if (claims !== null) lines.push('', fields(SHOWN_CLAIMS.map(name => [name, cell(claims[name])])))
+  if (claims !== null) lines.push('', ...fields(SHOWN_CLAIMS.map(name => [name, cell(claims[name])])))
   const violations = result?.violations ?? []
   if (violations.length > 0) lines.push('', ...violationLines(violations, palette))
   const accepted = explanation.verdict === 'accepted'
   const verdict = accepted ? palette.green('accepted') : palette.red('refused')
   const policy = typeof result?.['policyId'] === 'string' ? ` by the policy ${result['policyId']}` : ''
   lines.push('', `Verdict: ${verdict}${policy}`)
-  return lines.join('\n')
+  return lines
 }

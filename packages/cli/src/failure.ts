@@ -47,6 +47,8 @@ export interface Failure {
   readonly got?: string
   readonly hint?: string
   readonly problems?: readonly string[]
+  /** For a fault of our own: where it happened. */
+  readonly trace?: readonly string[]
 }
 
 /** Classes of the packages below, by the name that they carry, with exit code and the code where they have none. */
@@ -90,9 +92,16 @@ export function failureOf(thrown: unknown): Failure {
   return {
     exitCode: 70,
     code: 'internal-error',
-    message: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+    message: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown),
+    ...traceOf(thrown),
     hint: 'this is a fault in casemate; please report it with the command that you typed',
   }
+}
+
+function traceOf(thrown: unknown): { readonly trace?: readonly string[] } {
+  const stack = thrown instanceof Error ? thrown.stack : undefined
+  const frames = stack?.split('\n').filter(line => /^\s+at /.test(line)) ?? []
+  return frames.length === 0 ? {} : { trace: frames.map(frame => frame.trim()) }
 }
 
 /** Codes that the broker keeps short, because whoever asks need not know more; an administrator may. */

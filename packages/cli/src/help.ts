@@ -44,7 +44,7 @@ const CHAPTERS: readonly (readonly [string, Readonly<Record<string, string>>])[]
 ]
 
 /** The help for what was asked. @throws {CliError} unknown-command */
-export async function helpFor(words: readonly string[], palette: Palette): Promise<string> {
+export async function helpFor(words: readonly string[], palette: Palette): Promise<string[]> {
   const commands = await allCommands()
   if (words.length === 0) return overview(commands, palette)
   const exact = commands.find(command => nameOf(command) === words.join(' '))
@@ -58,7 +58,7 @@ export async function helpFor(words: readonly string[], palette: Palette): Promi
   })
 }
 
-function overview(commands: readonly Command[], palette: Palette): string {
+function overview(commands: readonly Command[], palette: Palette): string[] {
   const lines = [
     `${palette.bold('casemate')}  prove what runs, release keys to it, keep the record`,
     '',
@@ -70,7 +70,7 @@ function overview(commands: readonly Command[], palette: Palette): string {
     lines.push('', palette.bold(title), ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`))
   }
   lines.push('', 'casemate COMMAND --help tells more. Exit codes: 0 ok, 1 refused, 2 usage, 3 unavailable.')
-  return lines.join('\n')
+  return lines
 }
 
 /** `secret put|get|list|delete` with what secrets are for. */
@@ -84,17 +84,17 @@ function overviewRows(
   })
 }
 
-function groupHelp(first: string, group: readonly Command[], palette: Palette): string {
+function groupHelp(first: string, group: readonly Command[], palette: Palette): string[] {
   return [
     palette.bold(`casemate ${first}`),
     '',
     ...table(group.map(command => [`${nameOf(command)} ${command.usage}`.trimEnd(), command.summary])),
     '',
     `casemate ${first} VERB --help tells more.`,
-  ].join('\n')
+  ]
 }
 
-function commandHelp(command: Command, flags: Flags, palette: Palette): string {
+function commandHelp(command: Command, flags: Flags, palette: Palette): string[] {
   const lines = [
     `${palette.bold(`casemate ${nameOf(command)}`)}  ${command.summary}`,
     '',
@@ -107,7 +107,7 @@ function commandHelp(command: Command, flags: Flags, palette: Palette): string {
   if (command.examples.length > 0) {
     lines.push('', palette.bold('Examples'), ...command.examples.map(example => `  ${example}`))
   }
-  return lines.join('\n')
+  return lines
 }
 
 function flagUsage(name: string, flag: Flag): string {

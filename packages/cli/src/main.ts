@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { type Failure, failureOf } from './failure.ts'
 import { helpFor } from './help.ts'
 import { parseCommandLine, wantsJson } from './parse.ts'
+import { jsonLines } from './printable.ts'
 import { openTerminal, paletteOf, type Streams, type Terminal } from './terminal.ts'
 
 /** Runs one command line with the process’s own streams, and returns its exit code. */
@@ -15,22 +16,23 @@ export async function main(argv: readonly string[]): Promise<number> {
   return run(argv, process)
 }
 
-async function run(argv: readonly string[], streams: Streams): Promise<number> {
+/** Runs one command line, and returns its exit code. */
+export async function run(argv: readonly string[], streams: Streams): Promise<number> {
   const terminal = openTerminal(streams, wantsJson(argv))
   try {
     const request = await parseCommandLine(argv)
     switch (request.kind) {
       case 'help':
-        terminal.write(`${await helpFor(request.words, terminal.palette)}\n`)
+        terminal.print(await helpFor(request.words, terminal.palette))
         return 0
       case 'version':
-        terminal.write(`casemate ${version()}\n`)
+        terminal.print([`casemate ${version()}`])
         return 0
       case 'run': {
         const answer = await request.command.run({ ...request.values, terminal })
-        if (terminal.json) terminal.write(`${JSON.stringify(answer.json, null, 2)}\n`)
+        if (terminal.json) terminal.print(jsonLines(answer.json))
         else if (answer.bytes !== undefined) writeOctets(answer.bytes, terminal)
-        else if (answer.text !== '') terminal.write(`${answer.text}\n`)
+        else terminal.print(answer.lines)
         return answer.exitCode
       }
       default:
@@ -46,18 +48,18 @@ async function run(argv: readonly string[], streams: Streams): Promise<number> {
 /** As they are; on a screen with a line end, so that the prompt stands alone. */
 function writeOctets(bytes: Uint8Array, terminal: Terminal): void {
   terminal.writeBytes(bytes)
-  if (terminal.columns !== null) terminal.write('\n')
+  if (terminal.columns !== null) terminal.print([''])
 }
 
 function report(failure: Failure, terminal: Terminal, streams: Streams): void {
   if (terminal.json) {
     const { exitCode, ...error } = failure
-    terminal.write(`${JSON.stringify({ error: { ...error, exitCode } }, null, 2)}\n`)
+    terminal.print(jsonLines({ error: { ...error, exitCode } }))
     return
   }
   const { red, dim } = paletteOf(streams.stderr)
   terminal.note(`casemate: ${red(failure.code)}: ${failure.message}`)
-  for (const problem of failure.problems ?? []) terminal.note(`  ${problem}`)
+  for (const line of failure.problems ?? failure.trace ?? []) terminal.note(`  ${line}`)
   if (failure.expected !== undefined) terminal.note(`  ${dim('expected')} ${failure.expected}`)
   if (failure.got !== undefined) terminal.note(`  ${dim('got')}      ${failure.got}`)
   if (failure.hint !== undefined) terminal.note(`hint: ${failure.hint}`)

@@ -41,6 +41,6 @@ export function countOf(call: Call, name: string): number | null {
 }
 
 /** What to add below a table that was cut. */
-export function moreLine(listing: Listing<unknown>): string {
-  return listing.more ? `\n… there are more; --limit N shows them` : ''
+export function moreLines(listing: Listing<unknown>): string[] {
+  return listing.more ? ['… there are more; --limit N shows them'] : []
 }

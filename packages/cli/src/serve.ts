@@ -16,7 +16,7 @@ import { TOKEN_FILE } from './connection.ts'
 import { openSimulator, SIMULATOR_DIRECTORY, type Simulator, simulatorExists } from './simulated-attester.ts'
 import type { Terminal } from './terminal.ts'
 import type { TourStep } from './tour.ts'
-import { nextText, openingText, stepText, TOUR_SECRET, tokenText } from './tour-text.ts'
+import { nextLines, openingLines, stepLines, TOUR_SECRET, tokenLines } from './tour-text.ts'
 
 /** Where the tour leaves its quote, receipt and key, below the data directory. */
 const TOUR_DIRECTORY = 'tour'
@@ -37,7 +37,7 @@ export async function serve(call: Call): Promise<Answer> {
   }
   if (!call.terminal.json)
     call.terminal.note('casemate: stopped; everything that was acknowledged is on disk')
-  return { exitCode: 0, json: { stopped: true }, text: '' }
+  return { exitCode: 0, json: { stopped: true }, lines: [] }
 }
 
 /** A simulator where the tour may make one: beside its own data, or where no broker has kept any yet. */
@@ -58,10 +58,12 @@ async function start(
   config: BrokerConfig,
   simulator: Simulator | null,
   touring: boolean,
-  { now, note }: Terminal,
+  { now, note, print }: Terminal,
 ): Promise<RunningBroker> {
   // On a screen that tells a story, log lines go to stderr, and only those that say that something is wrong.
-  const logger = touring ? createLogger('error', { write: line => note(line.trimEnd()) }) : null
+  const logger = touring
+    ? createLogger('error', { write: line => note(line.trimEnd()) })
+    : createLogger(config.logLevel, { write: line => print([line.trimEnd()]) })
   return startBroker(config, {
     now,
     anchors: simulator?.anchors ?? [],
@@ -84,14 +86,14 @@ function stopSignal(): Promise<void> {
 
 function announce(broker: RunningBroker, { dataDir }: BrokerConfig, terminal: Terminal): void {
   if (terminal.json) {
-    terminal.write(`${JSON.stringify(startedJson(broker))}\n`)
+    terminal.print([JSON.stringify(startedJson(broker))])
     return
   }
   const { bold } = terminal.palette
   terminal.note(`casemate: the broker serves ${bold(broker.url)}, with its data in ${dataDir}`)
   if (broker.metricsUrl !== null) terminal.note(`casemate: metrics are at ${broker.metricsUrl}`)
   if (broker.firstAdminToken !== null) {
-    terminal.note(tokenText(broker.firstAdminToken, null, terminal.palette))
+    for (const line of tokenLines(broker.firstAdminToken, null, terminal.palette)) terminal.note(line)
   }
 }
 
@@ -108,8 +110,8 @@ interface TourParts {
 
 async function runTour({ broker, config, simulator, terminal }: TourParts): Promise<void> {
   const { dataDir } = config
-  const { palette, json, write, now } = terminal
-  const say = (text: string): void => (json ? undefined : write(`${text}\n\n`))
+  const { palette, json, print, now } = terminal
+  const say = (...lines: string[]): void => (json ? undefined : print([...lines, '']))
   const tokenPath = join(dataDir, TOKEN_FILE)
   const fresh = broker.firstAdminToken
   // Saved before anything else is done with it: it exists nowhere but here.
@@ -121,20 +123,20 @@ async function runTour({ broker, config, simulator, terminal }: TourParts): Prom
   const steps: TourStep[] = []
   const tell = (step: TourStep): void => {
     steps.push(step)
-    say(stepText(step, steps.length, terminal))
+    say(...stepLines(step, steps.length, terminal))
   }
   const directory = join(dataDir, TOUR_DIRECTORY)
   const options = { url: broker.url, simulator, directory, now, tell }
-  say(`\n  ${palette.bold('Casemate')} is up at ${palette.bold(broker.url)}, with its data in ${dataDir}`)
+  say('', `  ${palette.bold('Casemate')} is up at ${palette.bold(broker.url)}, with its data in ${dataDir}`)
   if (fresh !== null) {
-    say(openingText(join(dataDir, SIMULATOR_DIRECTORY), terminal))
+    say(...openingLines(join(dataDir, SIMULATOR_DIRECTORY), terminal))
     await fullTour({ ...options, token: fresh })
-    say(tokenText(fresh, tokenPath, palette))
+    say(...tokenLines(fresh, tokenPath, palette))
   } else {
     await returnTour({ ...options, token })
   }
-  if (json) write(`${JSON.stringify({ ...startedJson(broker), steps })}\n`)
-  say(nextText(nextCommands(config, broker.url), palette))
+  if (json) print([JSON.stringify({ ...startedJson(broker), steps })])
+  say(...nextLines(nextCommands(config, broker.url), palette))
   say(palette.dim('  Ctrl-C stops the broker; the next start has the same data.'))
 }
 
@@ -175,8 +177,8 @@ export async function demonstrate(call: Call): Promise<Answer> {
     const broker = await start(config, simulator, true, terminal)
     try {
       const steps = await demonstrateOn(broker, simulator, join(dataDir, TOUR_DIRECTORY), terminal)
-      const text = `  Nothing is left of this. ${terminal.palette.bold('casemate up --tour')} does the same, and stays.`
-      return { exitCode: 0, json: { steps }, text }
+      const line = `  Nothing is left of this. ${terminal.palette.bold('casemate up --tour')} does the same, and stays.`
+      return { exitCode: 0, json: { steps }, lines: [line] }
     } finally {
       await broker.close()
     }
@@ -192,12 +194,12 @@ async function demonstrateOn(
   directory: string,
   terminal: Terminal,
 ): Promise<readonly TourStep[]> {
-  const { json, write, now } = terminal
+  const { json, print, now } = terminal
   const { fullTour } = await import('./tour.ts')
   const steps: TourStep[] = []
-  const say = (text: string): void => (json ? undefined : write(`${text}\n\n`))
-  say(`\n  ${terminal.palette.bold('Casemate')}`)
-  say(openingText('a temporary directory', terminal))
+  const say = (...lines: string[]): void => (json ? undefined : print([...lines, '']))
+  say('', `  ${terminal.palette.bold('Casemate')}`)
+  say(...openingLines('a temporary directory', terminal))
   await fullTour({
     url: broker.url,
     token: broker.firstAdminToken ?? '',
@@ -206,7 +208,7 @@ async function demonstrateOn(
     now,
     tell: step => {
       steps.push(step)
-      say(stepText(step, steps.length, terminal))
+      say(...stepLines(step, steps.length, terminal))
     },
   })
   return steps

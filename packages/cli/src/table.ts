@@ -5,24 +5,22 @@ export function table(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
   empty: string,
-): string {
-  if (rows.length === 0) return empty
+): string[] {
+  if (rows.length === 0) return [empty]
   const all = [headings.map(heading => heading.toUpperCase()), ...rows]
   const widths = headings.map((_, column) => Math.max(...all.map(row => (row[column] ?? '').length)))
-  return all
-    .map(row =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return all.map(row =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
 }
 
 /** Names and values, one below the other. */
-export function fields(rows: readonly (readonly [string, string])[], indent = ''): string {
+export function fields(rows: readonly (readonly [string, string])[], indent = ''): string[] {
   const width = Math.max(...rows.map(([name]) => name.length))
-  return rows.map(([name, value]) => `${indent}${name.padEnd(width)}  ${value}`).join('\n')
+  return rows.map(([name, value]) => `${indent}${name.padEnd(width)}  ${value}`)
 }
 
 /** `2026-11-22T09:30:00.123Z` as `2026-11-22 09:30:00Z`. */

@@ -1,7 +1,10 @@
 // Where a command reads and writes. Answers go to stdout, everything else to stderr; colours are used only
 // where the stream is a terminal that has them (which honours NO_COLOR), and never in JSON.
+// Whatever is printed goes by `visible`: a line holds no control character but our own colours, whoever wrote its words.
 
+import { randomUUID } from 'node:crypto'
 import type { ReadStream, WriteStream } from 'node:tty'
+import { printable } from './printable.ts'
 
 /** A way to set off a piece of text; the identity where there are no colours. */
 export type Paint = (text: string) => string
@@ -23,9 +26,12 @@ export interface Terminal {
   readonly now: () => Date
   readonly fetch: typeof globalThis.fetch
   readonly palette: Palette
-  readonly write: (text: string) => void
+  /** Prints lines on stdout. A line end within a line is not ours, and is shown as `\u000a`. */
+  readonly print: (lines: readonly string[]) => void
+  /** Octets for stdout as they are: a secret. */
   readonly writeBytes: (bytes: Uint8Array) => void
-  readonly note: (text: string) => void
+  /** Prints one line on stderr. */
+  readonly note: (line: string) => void
   readonly readStdin: () => Promise<Uint8Array>
   /** True where stdin is a person at a keyboard. */
   readonly interactive: boolean
@@ -71,8 +77,20 @@ function same(text: string): string {
   return text
 }
 
+/** Stands in our colours until they are printed; a text from elsewhere cannot know it, and so cannot paint. */
+const OURS = randomUUID()
+const PAINT = new RegExp(`<${OURS};(\\d+)>`)
+
 function sgr(on: number, off: number): Paint {
-  return text => `\u001b[${on}m${text}\u001b[${off}m`
+  return text => `<${OURS};${on}>${text}<${OURS};${off}>`
+}
+
+/** A line as it goes to a stream: what a terminal would obey is escaped, and our colours are put in. */
+function visible(line: string): string {
+  return line
+    .split(PAINT)
+    .map((piece, index) => (index % 2 === 0 ? printable(piece) : `\u001b[${piece}m`))
+    .join('')
 }
 
 /** The colours of a stream: none unless it is a terminal that has them. */
@@ -89,9 +107,9 @@ export function openTerminal(streams: Streams, json: boolean): Terminal {
     now: () => new Date(),
     fetch: globalThis.fetch,
     palette: json ? PLAIN : paletteOf(stdout),
-    write: text => void stdout.write(text),
+    print: lines => void stdout.write(lines.map(line => `${visible(line)}\n`).join('')),
     writeBytes: bytes => void stdout.write(bytes),
-    note: text => void stderr.write(`${text}\n`),
+    note: line => void stderr.write(`${visible(line)}\n`),
     readStdin: () => readAll(stdin),
     interactive: stdin.isTTY === true,
     columns: stdout.isTTY === true ? (stdout.columns ?? null) : null,
@@ -116,7 +134,7 @@ async function withProgress<T>(stderr: Streams['stderr'], what: string, work: Pr
   let shown = false
   const timer = setTimeout(() => {
     shown = true
-    stderr.write(live ? `${what} …` : `${what} …\n`)
+    stderr.write(live ? visible(`${what} …`) : `${visible(`${what} …`)}\n`)
   }, QUIET_MS)
   try {
     return await work

@@ -17,7 +17,7 @@ function room(columns: number | null): number {
 }
 
 /** What has to be said before anything else. */
-export function openingText(directory: string, { palette, columns }: Terminal): string {
+export function openingLines(directory: string, { palette, columns }: Terminal): string[] {
   const said =
     'It gives secrets to programs that have proved what they are, and to nothing else. Here is the whole job, on a ' +
     `simulated machine: a virtual Intel TDX machine (a confidential VM) with keys of its own, made just now in ${directory}.`
@@ -26,11 +26,11 @@ export function openingText(directory: string, { palette, columns }: Terminal): 
   return [
     ...wrap(said, room(columns)).map(line => `  ${line}`),
     ...wrap(warned, room(columns)).map(line => `  ${palette.yellow(line)}`),
-  ].join('\n')
+  ]
 }
 
 /** One step: number, title, sentence, and what came of it. */
-export function stepText(step: TourStep, number: number, { palette, columns }: Terminal): string {
+export function stepLines(step: TourStep, number: number, { palette, columns }: Terminal): string[] {
   const width = Math.max(0, ...step.proofs.map(proof => proof.what.length))
   return [
     `  ${palette.bold(`${number}  ${step.title}`)}`,
@@ -38,23 +38,23 @@ export function stepText(step: TourStep, number: number, { palette, columns }: T
     ...step.proofs.map(
       ({ what, detail }) => `     ${palette.green('✓')} ${palette.dim(what.padEnd(width))}  ${detail}`,
     ),
-  ].join('\n')
+  ]
 }
 
 /** The administrator's token, shown this once. */
-export function tokenText(token: string, savedTo: string | null, palette: Palette): string {
+export function tokenLines(token: string, savedTo: string | null, palette: Palette): string[] {
   const kept =
     savedTo === null
       ? '  It is not stored, and not shown again: keep it where you keep secrets.'
       : `  Shown this once. For this tour it is also in ${savedTo} (mode 0600): the commands just work.`
-  return [`  ${palette.bold('Administrator’s token')}  ${palette.cyan(token)}`, palette.dim(kept)].join('\n')
+  return [`  ${palette.bold('Administrator’s token')}  ${palette.cyan(token)}`, palette.dim(kept)]
 }
 
 /** Three commands to try next. */
-export function nextText(commands: readonly (readonly [string, string])[], palette: Palette): string {
+export function nextLines(commands: readonly (readonly [string, string])[], palette: Palette): string[] {
   return [
     `  ${palette.bold('Try next')}, in another terminal:`,
     '',
     ...commands.flatMap(([what, command]) => [`    ${palette.dim(`# ${what}`)}`, `    ${command}`]),
-  ].join('\n')
+  ]
 }

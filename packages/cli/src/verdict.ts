@@ -48,11 +48,11 @@ export function examinationJson(file: string, examination: Examination, situatio
 }
 
 /** Everything that was found, to be read from top to bottom. */
-export function examinationText(file: string, examination: Examination, situation: Situation): string {
+export function examinationLines(file: string, examination: Examination, situation: Situation): string[] {
   const { palette } = situation
   const { evidence, claims } = examination
   const blocks = [
-    [palette.bold(file), `  ${evidence === null ? 'not recognised' : describe(evidence)}`].join('\n'),
+    [palette.bold(file), `  ${evidence === null ? 'not recognised' : describe(evidence)}`],
     checks(examination, situation),
   ]
   if (claims !== null) {
@@ -61,7 +61,7 @@ export function examinationText(file: string, examination: Examination, situatio
     blocks.push(measurements(statedBy(evidence), 'Measurements, as stated and not verified', palette))
   }
   blocks.push(verdict(examination, situation))
-  return blocks.filter(block => block !== '').join('\n\n')
+  return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]))
 }
 
 function describe(evidence: ParsedEvidence): string {
@@ -79,12 +79,12 @@ function describe(evidence: ParsedEvidence): string {
   }
 }
 
-function checks({ evidence, steps, refusal }: Examination, { at, palette, columns }: Situation): string {
-  if (evidence === null && refusal !== null) return refusalLines(refusal, palette).join('\n')
+function checks({ evidence, steps, refusal }: Examination, { at, palette, columns }: Situation): string[] {
+  if (evidence === null && refusal !== null) return refusalLines(refusal, palette)
   const lines = [palette.bold(`Checked as of ${instant(at)}`), ...stepLines(steps, palette, columns)]
   if (steps.length === 0 && refusal === null) lines.push('  nothing is signed, so nothing could be checked')
   if (refusal !== null) lines.push(...refusalLines(refusal, palette))
-  return lines.join('\n')
+  return lines
 }
 
 function refusalLines(refusal: NonNullable<Examination['refusal']>, palette: Palette): string[] {
@@ -95,7 +95,7 @@ function refusalLines(refusal: NonNullable<Examination['refusal']>, palette: Pal
 }
 
 /** Debug, TCB status and simulation: what speaks for or against the platform. */
-function platform(claims: Claims, palette: Palette): string {
+function platform(claims: Claims, palette: Palette): string[] {
   const rows: [string, string][] = []
   if (claims.tcbStatus !== null) {
     const shown =
@@ -111,7 +111,7 @@ function platform(claims: Claims, palette: Palette): string {
   rows.push(['hardware id', claims.hardwareId ?? 'masked'])
   rows.push(['debug', claims.debug ? palette.red('yes, the host can read its memory') : 'no'])
   rows.push(['simulated', claims.simulated ? palette.yellow('yes, no hardware stands behind it') : 'no'])
-  return `${palette.bold('Platform')}\n${fields(rows, '  ')}`
+  return [palette.bold('Platform'), ...fields(rows, '  ')]
 }
 
 function components(tcb: SnpTcb): string {
@@ -121,11 +121,11 @@ function components(tcb: SnpTcb): string {
     .join(', ')
 }
 
-function measurements(rows: readonly Measurement[], title: string, palette: Palette): string {
-  return `${palette.bold(title)}\n${fields(rows, '  ')}`
+function measurements(rows: readonly Measurement[], title: string, palette: Palette): string[] {
+  return [palette.bold(title), ...fields(rows, '  ')]
 }
 
-function verdict(examination: Examination, { policy, codeCompared, palette }: Situation): string {
+function verdict(examination: Examination, { policy, codeCompared, palette }: Situation): string[] {
   const { refusal, result, accepted, claims, validUntil } = examination
   const lines: string[] = []
   if (refusal !== null) {
@@ -137,7 +137,7 @@ function verdict(examination: Examination, { policy, codeCompared, palette }: Si
     if (undecided)
       lines.push('  hint: --online fetches what the vendor publishes, --endorsements PATH gives it')
     else if (refusal.hint !== undefined) lines.push(`  hint: ${refusal.hint}`)
-    return lines.join('\n')
+    return lines
   }
   if (result !== null && !accepted) {
     const real = claims?.simulated === true ? 'well-formed' : 'genuine'
@@ -146,7 +146,7 @@ function verdict(examination: Examination, { policy, codeCompared, palette }: Si
       ...violationLines(result.violations, palette),
     )
     if (result.closestReference !== null) lines.push(...closest(result.closestReference))
-    return lines.join('\n')
+    return lines
   }
   const until = validUntil === null ? '' : `, until ${instant(validUntil)}`
   const what = result?.workload == null ? '' : `, workload ${result.workload}`
@@ -155,7 +155,7 @@ function verdict(examination: Examination, { policy, codeCompared, palette }: Si
   )
   if (!codeCompared)
     lines.push('  The code was not compared with anything: --references says which code is wanted.')
-  return lines.join('\n')
+  return lines
 }
 
 function closest(reference: NonNullable<NonNullable<Examination['result']>['closestReference']>): string[] {

@@ -25,7 +25,7 @@ import type { Answer, Call } from './command.ts'
 import { type Examination, type ExaminationContext, examine } from './examine.ts'
 import { CliError } from './failure.ts'
 import { filesAt, readBytes, readDocument, readInput } from './files.ts'
-import { examinationJson, examinationText } from './verdict.ts'
+import { examinationJson, examinationLines } from './verdict.ts'
 
 /** The `verify` command. */
 export async function verifyFiles(call: Call): Promise<Answer> {
@@ -48,7 +48,10 @@ export async function verifyFiles(call: Call): Promise<Answer> {
   return {
     exitCode: examined.every(({ examination }) => examination.accepted) ? 0 : 1,
     json: { files: examined.map(one => examinationJson(one.file, one.examination, situation)) },
-    text: examined.map(one => examinationText(one.file, one.examination, situation)).join('\n\n'),
+    lines: examined.flatMap((one, index) => [
+      ...(index === 0 ? [] : ['']),
+      ...examinationLines(one.file, one.examination, situation),
+    ]),
   }
 }
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { casemate, type Ran, type Serving, serving, temporaryDirectory } from './run.ts'
+import { casemate, casemateProcess, type Ran, type Serving, serving, temporaryDirectory } from './run.ts'
 
 const READY = /Ctrl-C stops/
 const cwd = temporaryDirectory(after)
@@ -59,7 +59,7 @@ describe('a newcomer’s first start', () => {
   test('ends with three commands that work as they stand', async () => {
     const commands = [...broker.text.matchAll(/^ {4}npx casemate (.*)$/gm)].map(match => match[1] ?? '')
     assert.equal(commands.length, 3)
-    const run = (index: number): Promise<Ran> => casemate((commands[index] ?? '').split(' '), { cwd })
+    const run = (index: number): Promise<Ran> => casemateProcess((commands[index] ?? '').split(' '), { cwd })
     const [get, verify, log] = await Promise.all([run(0), run(1), run(2)])
     assert.equal(get.code, 0, get.stderr)
     assert.equal(get.stdout, 'Good morning from inside the vault.')

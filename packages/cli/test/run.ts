@@ -1,9 +1,12 @@
-// Runs the real command as a child process, in a directory and an environment of its own.
+// Runs commands in a directory and an environment of their own: most in this process, with streams that are read
+// back; `casemateProcess` and `serving` as the real child process, for what only a process shows.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { run } from '../src/main.ts'
 
 const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))
 
@@ -18,6 +21,8 @@ export interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string | Uint8Array
+  /** Stands for a person's screen with colours and 80 columns. */
+  readonly screen?: true
 }
 
 function environment(env: RunOptions['env']): NodeJS.ProcessEnv {
@@ -27,8 +32,40 @@ function environment(env: RunOptions['env']): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), ...env }
 }
 
-/** Runs to the end. */
-export function casemate(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+/** A stream that keeps what is written to it. */
+class Kept extends Writable {
+  readonly #chunks: Buffer[] = []
+  readonly isTTY: boolean
+  readonly columns = 80
+  readonly hasColors: () => boolean
+
+  constructor(screen: boolean) {
+    super()
+    this.isTTY = screen
+    this.hasColors = () => screen
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#chunks.push(chunk)
+    done()
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks)
+  }
+}
+
+/** Runs a command line in this process, to the end. */
+export async function casemate(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const [stdout, stderr] = [new Kept(options.screen === true), new Kept(options.screen === true)]
+  const stdin = Readable.from(options.input === undefined ? [] : [Buffer.from(options.input)])
+  process.chdir(options.cwd ?? tmpdir())
+  const code = await run(args, { stdin, stdout, stderr, env: environment(options.env) })
+  return { code, stdout: stdout.bytes.toString(), bytes: stdout.bytes, stderr: stderr.bytes.toString() }
+}
+
+/** Runs a command line as a process of its own, to the end. */
+export function casemateProcess(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd: options.cwd ?? tmpdir(),
     env: environment(options.env),

@@ -30,14 +30,14 @@ export const ATTEST_COMMAND: Command = {
       })
     }
     const { claims, token } = await attestSimulated(call, keyType)
-    const text = fields([
+    const lines = fields([
       ['attested as', call.option('kind') ?? 'tdx'],
       ['status', cell(statusOf(claims))],
       ['issuer', cell(claims.iss)],
       ['attestation', cell(claims.jti)],
       ['valid until', time(new Date((claims.exp ?? 0) * 1000).toISOString())],
     ])
-    return { exitCode: 0, json: { token, claims }, text }
+    return { exitCode: 0, json: { token, claims }, lines }
   },
 }
 

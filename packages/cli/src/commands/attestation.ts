@@ -2,9 +2,9 @@
 
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
-import { explanationText } from '../explanation.ts'
+import { explanationLines } from '../explanation.ts'
 import { CliError } from '../failure.ts'
-import { LIMIT_FLAG, listed, moreLine } from '../paging.ts'
+import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
 import { cell, fields, table, time } from '../table.ts'
 
 const VERDICTS = ['accepted', 'refused', 'any'] as const
@@ -39,8 +39,8 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
         one.verdict,
         cell(one.code),
       ])
-      const text = table(['id', 'at', 'kind', 'verdict', 'code'], rows, 'nothing has attested yet')
-      return { exitCode: 0, json: listing, text: text + moreLine(listing) }
+      const lines = table(['id', 'at', 'kind', 'verdict', 'code'], rows, 'nothing has attested yet')
+      return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
     },
   },
   {
@@ -59,8 +59,8 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
         ['at', time(found.at)],
         ['ledger entry', cell(found.ledgerIndex)],
       ])
-      const text = `${head}\n\n${explanationText(found.explanation, call.terminal)}`
-      return { exitCode: 0, json: found, text }
+      const lines = [...head, '', ...explanationLines(found.explanation, call.terminal)]
+      return { exitCode: 0, json: found, lines }
     },
   },
 ]

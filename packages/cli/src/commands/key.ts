@@ -19,7 +19,7 @@ export const KEY_COMMANDS: readonly Command[] = [
     examples: ['casemate key list'],
     run: async call => {
       const keys = await adminOf(call).keys.list()
-      return { exitCode: 0, json: keys, text: keysText(keys.items) }
+      return { exitCode: 0, json: keys, lines: keysTable(keys.items) }
     },
   },
   {
@@ -40,19 +40,19 @@ export const KEY_COMMANDS: readonly Command[] = [
         })
       }
       const rotated = await call.terminal.progress(`rotating ${key}`, adminOf(call).keys.rotate(key))
-      return { exitCode: 0, json: rotated, text: rotatedText(key, rotated.key) }
+      return { exitCode: 0, json: rotated, lines: [rotatedLine(key, rotated.key)] }
     },
   },
 ]
 
 /** A signing key waits until every cached JWKS shows it. */
-function rotatedText(name: string, { id, state, activeFrom }: KeyDescription): string {
+function rotatedLine(name: string, { id, state, activeFrom }: KeyDescription): string {
   if (state === 'next' && activeFrom !== null)
     return `${name} is rotated: ${id} signs from ${time(activeFrom)} on`
   return `${name} is rotated: ${id} is current`
 }
 
-function keysText(keys: readonly KeyDescription[]): string {
+function keysTable(keys: readonly KeyDescription[]): string[] {
   const rows = keys.map(({ purpose, id, state, activeFrom, retiresAt }) => [
     purpose,
     id,

@@ -10,6 +10,7 @@ import { readBytes, readObject } from '../files.ts'
 import { fetchCheckpoint, logSize } from '../log-size.ts'
 import { mark } from '../marks.ts'
 import { countOf, DEFAULT_LIMIT, LIMIT_FLAG } from '../paging.ts'
+import { jsonLines } from '../printable.ts'
 import { cell, fields, table, time } from '../table.ts'
 
 const KEY_FLAG = {
@@ -42,7 +43,7 @@ export const LOG_COMMANDS: readonly Command[] = [
     examples: ['casemate log receipt 12 > receipt.json'],
     run: async call => {
       const receipt = await adminOf(call).ledger.receipt(indexOf(call))
-      return { exitCode: 0, json: receipt, text: JSON.stringify(receipt, null, 2) }
+      return { exitCode: 0, json: receipt, lines: jsonLines(receipt) }
     },
   },
   {
@@ -86,7 +87,7 @@ export const LOG_COMMANDS: readonly Command[] = [
     examples: ['casemate log checkpoint > checkpoint.txt'],
     run: async call => {
       const checkpoint = await fetchCheckpoint(brokerOf(call))
-      return { exitCode: 0, json: { checkpoint }, text: checkpoint.trimEnd() }
+      return { exitCode: 0, json: { checkpoint }, lines: checkpoint.trimEnd().split('\n') }
     },
   },
   {
@@ -99,7 +100,7 @@ export const LOG_COMMANDS: readonly Command[] = [
     examples: ['casemate log key > log.key'],
     run: async call => {
       const { ledgerKey: key } = await fetchInfo(brokerOf(call))
-      return { exitCode: 0, json: { key }, text: key }
+      return { exitCode: 0, json: { key }, lines: [key] }
     },
   },
 ]
@@ -117,9 +118,9 @@ async function showEntries(call: Call): Promise<Answer> {
       ? [String(index), time(timestamp), '(erased)', '-', `by entry ${erasedBy}`]
       : [String(index), time(timestamp), cell(entry['type']), who(entry['actor']), subject(entry)],
   )
-  const text = table(['index', 'at', 'what', 'who', 'about'], rows, 'the log has no entries')
-  const older = from === 0 ? '' : `\n… ${from} older ones; --limit N shows them`
-  return { exitCode: 0, json: { size, items }, text: text + older }
+  const lines = table(['index', 'at', 'what', 'who', 'about'], rows, 'the log has no entries')
+  const older = from === 0 ? [] : [`… ${from} older ones; --limit N shows them`]
+  return { exitCode: 0, json: { size, items }, lines: [...lines, ...older] }
 }
 
 /** A token's name, an attestation's id, or the broker itself. */
@@ -138,7 +139,7 @@ function subject(entry: Readonly<Record<string, unknown>>): string {
 
 async function showEntry(call: Call): Promise<Answer> {
   const entry = await adminOf(call).ledger.entry(indexOf(call))
-  return { exitCode: 0, json: entry, text: JSON.stringify(entry, null, 2) }
+  return { exitCode: 0, json: entry, lines: jsonLines(entry) }
 }
 
 function indexOf(call: Call): number {
@@ -158,7 +159,7 @@ async function verifyCommand(call: Call): Promise<Answer> {
     mark(true, `the leaf is number ${index} of the ${checkpoint.size} under the checkpoint’s root`, palette),
     mark(true, `the checkpoint is signed by ${checkpoint.origin}`, palette),
     '',
-    fields([
+    ...fields([
       ['what', cell(entry['type'])],
       ['at', time(timestamp.toISOString())],
       ['who', who(entry['actor'])],
@@ -174,7 +175,7 @@ async function verifyCommand(call: Call): Promise<Answer> {
     entry,
     checkpoint: { origin: checkpoint.origin, size: checkpoint.size },
   }
-  return { exitCode: 0, json, text: lines.join('\n') }
+  return { exitCode: 0, json, lines }
 }
 
 async function checkCommand(call: Call): Promise<Answer> {
@@ -203,7 +204,7 @@ async function checkCommand(call: Call): Promise<Answer> {
     `Verdict: ${palette.green('consistent')}, nothing was removed or changed, ${newer.size - older.size} added`,
   ]
   const json = { consistent: true, from: older.size, to: newer.size, added: newer.size - older.size }
-  return { exitCode: 0, json, text: lines.join('\n') }
+  return { exitCode: 0, json, lines }
 }
 
 async function fetchProof(call: Call, from: number, to: number): Promise<readonly string[]> {

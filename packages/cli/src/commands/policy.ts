@@ -4,7 +4,7 @@ import type { Explanation } from '@casemate/client'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import { base64, type DocumentKind, documentCommands } from '../document-commands.ts'
-import { explanationText } from '../explanation.ts'
+import { explanationLines } from '../explanation.ts'
 import { CliError } from '../failure.ts'
 import { readInput } from '../files.ts'
 
@@ -42,8 +42,8 @@ export const POLICY_COMMANDS: readonly Command[] = [
         'appraising',
         adminOf(call).policies.test(name, what),
       )
-      const text = explanationText(explanation, call.terminal)
-      return { exitCode: explanation.verdict === 'accepted' ? 0 : 1, json: explanation, text }
+      const lines = explanationLines(explanation, call.terminal)
+      return { exitCode: explanation.verdict === 'accepted' ? 0 : 1, json: explanation, lines }
     },
   },
 ]

@@ -47,7 +47,7 @@ export const RULE_COMMANDS: readonly Command[] = [
         ...(proposed === null ? {} : { rule: proposed as never }),
         ...(limit === null ? {} : { limit }),
       })
-      return { exitCode: 0, json: outcome, text: dryRunText(outcome) }
+      return { exitCode: 0, json: outcome, lines: dryRunTable(outcome) }
     },
   },
 ]
@@ -90,7 +90,7 @@ async function ruleFrom(call: Call, file: string | undefined): Promise<Record<st
   return { secrets, expression, message, enabled: !call.given('disabled') }
 }
 
-function dryRunText(outcome: Readonly<Record<string, unknown>>): string {
+function dryRunTable(outcome: Readonly<Record<string, unknown>>): string[] {
   const items = Array.isArray(outcome['items']) ? outcome['items'] : []
   const rows = items.map((item: Record<string, unknown>) => [
     cell(item['attestationId']),

@@ -4,7 +4,7 @@ import { type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
 import { readInput, STDIN } from '../files.ts'
-import { LIMIT_FLAG, listed, moreLine } from '../paging.ts'
+import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
 import { attestSimulated, SIMULATOR_FLAGS } from '../simulated-attester.ts'
 import { table, time } from '../table.ts'
 
@@ -29,8 +29,8 @@ export const SECRET_COMMANDS: readonly Command[] = [
       const content = await readInput(file, call)
       if (content.length === 0) throw new CliError('file-malformed', 'the secret is empty')
       const stored = await admin.secrets.put(path, content, call.given('new') ? 'new' : 'any')
-      const text = `${stored.path} is stored as version ${stored.version} (ledger entry ${stored.ledgerIndex})`
-      return { exitCode: 0, json: stored, text }
+      const line = `${stored.path} is stored as version ${stored.version} (ledger entry ${stored.ledgerIndex})`
+      return { exitCode: 0, json: stored, lines: [line] }
     },
   },
   {
@@ -52,7 +52,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
       return {
         exitCode: 0,
         json: { path, secret: Buffer.from(secret).toString('base64') },
-        text: '',
+        lines: [],
         bytes: secret,
       }
     },
@@ -69,12 +69,12 @@ export const SECRET_COMMANDS: readonly Command[] = [
       const admin = adminOf(call)
       const listing = await listed(call, page => admin.secrets.list(page))
       const rows = listing.items.map(secret => [secret.path, String(secret.version), time(secret.updatedAt)])
-      const text = table(
+      const lines = table(
         ['secret', 'version', 'updated'],
         rows,
         'there are no secrets; casemate secret put --help',
       )
-      return { exitCode: 0, json: listing, text: text + moreLine(listing) }
+      return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
     },
   },
   {
@@ -94,7 +94,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
       const version = typed === null ? 'all' : Number(typed)
       const deleted = await adminOf(call).secrets.delete(path, version)
       const what = version === 'all' ? path : `version ${version} of ${path}`
-      return { exitCode: 0, json: deleted, text: `${what} is deleted` }
+      return { exitCode: 0, json: deleted, lines: [`${what} is deleted`] }
     },
   },
 ]

@@ -4,7 +4,7 @@ import type { Role } from '@casemate/client'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
-import { LIMIT_FLAG, listed, moreLine } from '../paging.ts'
+import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
 import { fields, table, time } from '../table.ts'
 
 const ROLES: readonly Role[] = ['auditor', 'writer', 'admin']
@@ -35,7 +35,7 @@ export const TOKEN_COMMANDS: readonly Command[] = [
         role: roleOf(call.option('role')),
         expiresAt,
       })
-      const text = fields([
+      const lines = fields([
         ['token', created.token],
         ['id', created.id],
         ['role', created.role],
@@ -44,7 +44,7 @@ export const TOKEN_COMMANDS: readonly Command[] = [
       return {
         exitCode: 0,
         json: created,
-        text: `${text}\nThe token is not shown again; keep it where secrets are kept.`,
+        lines: [...lines, 'The token is not shown again; keep it where secrets are kept.'],
       }
     },
   },
@@ -66,8 +66,8 @@ export const TOKEN_COMMANDS: readonly Command[] = [
         time(one.createdAt),
         time(one.expiresAt),
       ])
-      const text = table(['id', 'name', 'role', 'created', 'expires'], rows, 'there are no tokens')
-      return { exitCode: 0, json: listing, text: text + moreLine(listing) }
+      const lines = table(['id', 'name', 'role', 'created', 'expires'], rows, 'there are no tokens')
+      return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
     },
   },
   {
@@ -81,7 +81,7 @@ export const TOKEN_COMMANDS: readonly Command[] = [
     run: async call => {
       const [id = ''] = call.positionals
       const revoked = await adminOf(call).tokens.delete(id)
-      return { exitCode: 0, json: revoked, text: `token ${id} is revoked` }
+      return { exitCode: 0, json: revoked, lines: [`token ${id} is revoked`] }
     },
   },
 ]

@@ -1,0 +1,56 @@
+// What only a process of its own can show: exit codes, pipes, a reader that leaves, a person's screen.
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { casemateProcess } from './run.ts'
+
+const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))
+
+test('the exit code says how it went, and a pipe has no colours', async () => {
+  const [help, wrong, away] = await Promise.all([
+    casemateProcess(['--help']),
+    casemateProcess(['secret', 'lst']),
+    casemateProcess(['log', 'checkpoint', '--server', 'http://127.0.0.1:1']),
+  ])
+  assert.equal(help.code, 0)
+  assert.match(help.stdout, /^casemate {2}/)
+  assert.equal(help.stderr, '')
+  assert.equal(wrong.code, 2)
+  assert.equal(wrong.stdout, '')
+  assert.match(wrong.stderr, /^casemate: unknown-command: /)
+  assert.equal(away.code, 3)
+  for (const { stdout, stderr } of [help, wrong, away]) assert.ok(!(stdout + stderr).includes('\u001b'))
+})
+
+test('evidence is read from a pipe', async () => {
+  const { code, stdout } = await casemateProcess(['verify', '-'], { input: 'this is no evidence' })
+  assert.equal(code, 1)
+  assert.match(stdout, /^-\n {2}not recognised\n/)
+})
+
+test('a reader that has seen enough is no error', async () => {
+  const child = spawn(process.execPath, [BIN, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', chunk => (stderr += String(chunk)))
+  child.stdout.destroy()
+  const [code] = (await once(child, 'close')) as [number]
+  assert.equal(code, 0, stderr)
+  assert.equal(stderr, '')
+})
+
+test('a person’s screen has colours, and none where NO_COLOR is set', t => {
+  const open = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)'
+  const onScreen = (env: NodeJS.ProcessEnv) =>
+    spawnSync('python3', ['-c', open, process.execPath, BIN, '--help'], {
+      env: { PATH: process.env['PATH'], TERM: 'xterm-256color', ...env },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  const coloured = onScreen({})
+  if (coloured.error !== undefined) return t.skip('no python3, which opens the pseudo-terminal')
+  assert.equal(coloured.status, 0, coloured.stderr)
+  assert.ok(coloured.stdout.includes('\u001b[1mStart here\u001b[22m'), coloured.stdout)
+  assert.ok(!onScreen({ NO_COLOR: '1' }).stdout.includes('\u001b'))
+})
