@@ -12,6 +12,8 @@ import { type Certificate, describeCertificate, KEY_USAGE } from './x509.ts'
 
 /** Longest path; the vendors' have three certificates. */
 const MAX_PATH_LENGTH = 6
+/** Most signatures looked at for one path: certificates may come from whoever wants to keep us busy. */
+const MAX_PATH_SIGNATURES = 64
 
 const HANDLED_CRITICAL_EXTENSIONS = new Set(['2.5.29.15', '2.5.29.19'])
 
@@ -38,7 +40,7 @@ export interface VerifiedChain {
  * `certificate-usage-invalid`, `certificate-expired`, `certificate-not-yet-valid`
  */
 export async function verifyChain(leaf: Certificate, options: ChainOptions): Promise<VerifiedChain> {
-  const search: Search = { ...options, dead: new Map() }
+  const search: Search = { ...options, dead: new Map(), signatures: 0 }
   const found = await findPath([leaf], search)
   if (!found) throw explainDeadEnd(leaf, search)
   const { certificates, anchor } = found
@@ -57,6 +59,14 @@ interface Path {
 interface Search extends ChainOptions {
   /** Where the search ended, and why: the explanation when nothing is found. */
   readonly dead: Map<Certificate, 'signature' | 'root' | 'issuer'>
+  /** Looked at so far. */
+  signatures: number
+}
+
+/** The certificates between the leaf and the anchor, the leaf among them: the root's own, where it is known, is none. */
+export function certificatesBelow({ certificates, anchor }: VerifiedChain): number {
+  const last = certificates[certificates.length - 1]
+  return last && equal(last.spki, anchor.spki) ? certificates.length - 1 : certificates.length
 }
 
 async function findPath(path: readonly Certificate[], search: Search): Promise<Path | null> {
@@ -65,7 +75,7 @@ async function findPath(path: readonly Certificate[], search: Search): Promise<P
   const anchor = search.anchors.find(({ spki }) => equal(spki, last.spki))
   if (anchor) {
     // The key is pinned, but what the certificate says beside it counts only if the key signed that.
-    if (await isSignedBy(last, anchor.spki)) return { certificates: path, anchor }
+    if (await isSignedWithin(search, last, anchor.spki)) return { certificates: path, anchor }
     search.dead.set(last, 'signature')
     return null
   }
@@ -73,17 +83,25 @@ async function findPath(path: readonly Certificate[], search: Search): Promise<P
   if (path.length < MAX_PATH_LENGTH) {
     for (const issuer of inWindowFirst(issuers, search.now)) {
       if (path.includes(issuer) || search.dead.has(issuer)) continue
-      if (await isSignedBy(last, issuer.spki)) {
+      if (await isSignedWithin(search, last, issuer.spki)) {
         const whole = await findPath([...path, issuer], search)
         if (whole) return whole
       }
     }
   }
   for (const anchor of search.anchors) {
-    if (await isSignedBy(last, anchor.spki)) return { certificates: path, anchor }
+    if (await isSignedWithin(search, last, anchor.spki)) return { certificates: path, anchor }
   }
   search.dead.set(last, deadEnd(last, issuers))
   return null
+}
+
+async function isSignedWithin(search: Search, signed: Certificate, spki: Uint8Array): Promise<boolean> {
+  search.signatures++
+  if (search.signatures <= MAX_PATH_SIGNATURES) return isSignedBy(signed, spki)
+  throw new Refusal('chain-incomplete', `no path was found in ${MAX_PATH_SIGNATURES} signatures`, {
+    hint: 'supply one chain, not every certificate that there is',
+  })
 }
 
 function deadEnd(last: Certificate, issuers: readonly Certificate[]): 'signature' | 'root' | 'issuer' {
@@ -154,6 +172,8 @@ function verifyWindow(certificate: Certificate, now: number): void {
 }
 
 export interface RevocationOptions {
+  /** Certificates that may have signed lists of other authorities of the same name. */
+  readonly pool: readonly Certificate[]
   readonly crls: readonly Crl[]
   /** Milliseconds since 1970. */
   readonly now: number
@@ -200,23 +220,11 @@ interface CrlSearch extends RevocationOptions {
 
 async function findCrl(certificate: Certificate, search: CrlSearch): Promise<Crl | null> {
   const named = search.crls.filter(({ issuer }) => issuer === certificate.issuer)
-  if (named.length === 0) {
-    if (search.required === 'where-supplied') return null
-    throw new Refusal(
-      'crl-missing',
-      `no revocation list of the issuer of ${describeCertificate(certificate)}`,
-      {
-        hint: 'supply the PCK CRL and the root CA CRL with the endorsements',
-      },
-    )
-  }
   const signed: Crl[] = []
   for (const crl of named) if (await isSignedBy(crl, search.issuerKey)) signed.push(crl)
   if (signed.length === 0) {
-    throw new Refusal(
-      'crl-signature-invalid',
-      `no revocation list for ${describeCertificate(certificate)} is signed by its issuer`,
-    )
+    await refuseUnsigned(certificate, named, search)
+    return null
   }
   const keyUsage = search.issuer?.keyUsage ?? null
   if (search.issuer && keyUsage !== null && !(keyUsage & KEY_USAGE.cRLSign)) {
@@ -224,6 +232,36 @@ async function findCrl(certificate: Certificate, search: CrlSearch): Promise<Crl
     throw new Refusal('certificate-usage-invalid', message)
   }
   return newestInWindow(signed, search.now)
+}
+
+/** Where no list is the issuer's: one that nobody signed was changed, one of a namesake is as good as none. */
+async function refuseUnsigned(
+  certificate: Certificate,
+  named: readonly Crl[],
+  { pool, required }: CrlSearch,
+): Promise<void> {
+  for (const crl of named) {
+    if (await isSignedByNamesake(crl, pool)) continue
+    throw new Refusal(
+      'crl-signature-invalid',
+      `no revocation list for ${describeCertificate(certificate)} is signed by its issuer`,
+    )
+  }
+  if (required === 'where-supplied') return
+  throw new Refusal(
+    'crl-missing',
+    `no revocation list of the issuer of ${describeCertificate(certificate)}`,
+    {
+      hint: 'supply the PCK CRL and the root CA CRL with the endorsements',
+    },
+  )
+}
+
+async function isSignedByNamesake(crl: Crl, pool: readonly Certificate[]): Promise<boolean> {
+  for (const { subject, spki } of pool) {
+    if (subject === crl.issuer && (await isSignedBy(crl, spki))) return true
+  }
+  return false
 }
 
 function newestInWindow(crls: readonly Crl[], now: number): Crl {

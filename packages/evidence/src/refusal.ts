@@ -32,7 +32,7 @@ export const REFUSALS = {
   'qe-report-signature-invalid': 'the quoting enclave’s report is not signed by the PCK',
   'qe-binding-mismatch': 'the quoting enclave’s report data does not bind this attestation key',
   'qe-identity-mismatch': 'the quoting enclave is not the one that the vendor’s identity describes',
-  'pce-mismatch': 'the certificate’s FMSPC or PCE id is not that of the TCB info',
+  'pce-mismatch': 'all TCB info for the certificate’s FMSPC is for another PCE id',
   'tcb-level-unknown': 'no TCB level of the endorsement matches this platform',
   'tdx-module-mismatch': 'the TDX module is not one that the TCB info describes',
   'hardware-id-mismatch': 'the report’s chip id is not the one that the leaf certificate was issued for',

@@ -109,6 +109,46 @@ test('a PCK is certified by the root’s own authority and no deeper', async () 
   const pool = [...longChain(undefined), wide]
   assert.equal((await verifyChain(pck, { pool, anchors, now })).certificates.length, 4)
   assert.equal(await codeOf(verifyPckChain(leafOnly, { ...options, pool })), 'certificate-usage-invalid')
+  // Without the root's certificate the path is as short as a right one with it.
+  const rootless = longChain(undefined)
+  assert.equal((await verifyChain(pck, { pool: rootless, anchors, now })).certificates.length, 3)
+  assert.equal(
+    await codeOf(verifyPckChain(leafOnly, { ...options, pool: rootless })),
+    'certificate-usage-invalid',
+  )
+  assert.equal(await codeOf(verifyPckChain(leafOnly, { ...options, pool: [intermediate] })), null)
+})
+
+test('a PCK that the root certified itself is refused', async () => {
+  const direct = reissue(pck.der, privateKey(keys.root), { issuer: readParts(root.der).subject })
+  const leafOnly = { ...quote, certificationType: 4, certificationData: pemOf(parseCertificate(direct)) }
+  assert.equal(
+    await codeOf(verifyPckChain(leafOnly, { anchors, now, pool: [root] })),
+    'certificate-usage-invalid',
+  )
+})
+
+test('a TCB signing certificate is the root’s own, whether the root’s certificate is there or not', async () => {
+  const bag = readEndorsements(platform.endorsements)
+  const signing = bag.certificates.find(({ commonName }) => commonName.includes('TCB Signing'))
+  assert.ok(signing)
+  const verifyWith = (...certificates: readonly Certificate[]): Promise<RefusalCode | null> =>
+    codeOf(
+      verifyEndorsement('TCB info', bag.tcbInfos, {
+        certificates,
+        crls: bag.crls,
+        anchor: anchors[0] ?? assert.fail('no anchor'),
+        now,
+        minTcbEvaluationDataNumber: 'any',
+        signers: new Map(),
+      }),
+    )
+  assert.equal(await verifyWith(signing), null)
+  assert.equal(await verifyWith(signing, root), null)
+  const issuer = readParts(intermediate.der).subject
+  const deeper = parseCertificate(reissue(signing.der, privateKey(keys.intermediate), { issuer }))
+  assert.equal(await verifyWith(deeper, intermediate), 'certificate-usage-invalid')
+  assert.equal(await verifyWith(deeper, intermediate, root), 'certificate-usage-invalid')
 })
 
 test('a PCK certificate that is an authority is refused', async () => {
@@ -130,7 +170,7 @@ test('a PCK certificate that is an authority is refused', async () => {
 test('a revocation list counts only from an authority that may sign lists', async () => {
   const crls = readEndorsements(platform.endorsements).crls
   const check = async (authority: Certificate): Promise<unknown> =>
-    verifyRevocation(await chainOf(authority, root), { crls, now, required: 'every-issuer' })
+    verifyRevocation(await chainOf(authority, root), { pool: [], crls, now, required: 'every-issuer' })
   assert.equal(await codeOf(check(authorityWith({ ca: true, keyUsage: AUTHORITY }))), null)
   assert.equal(
     await codeOf(check(authorityWith({ ca: true, keyUsage: KEY_USAGE.keyCertSign }))),
@@ -140,7 +180,7 @@ test('a revocation list counts only from an authority that may sign lists', asyn
 
 test('lists are optional only where the vendor publishes none', async () => {
   const chain = await chainOf(intermediate, root)
-  const options = { crls: [], now }
+  const options = { pool: [], crls: [], now }
   assert.equal(
     await verifyRevocation(chain, { ...options, required: 'where-supplied' }),
     Number.POSITIVE_INFINITY,
@@ -158,7 +198,7 @@ test('a TCB signing certificate is for signatures, and no authority', async () =
       verifyEndorsement('TCB info', bag.tcbInfos, {
         certificates: [parseCertificate(changed), root],
         crls: bag.crls,
-        anchors,
+        anchor: anchors[0] ?? assert.fail('no anchor'),
         now,
         minTcbEvaluationDataNumber: 'any',
         signers: new Map(),

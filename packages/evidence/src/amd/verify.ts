@@ -25,6 +25,9 @@ import {
 } from './product.ts'
 import { p1363Signature, SNP_SIGNED_SIZE, type SnpFirmwareVersion, type SnpReport } from './report.ts'
 
+/** Certificates that fit a report as well as the first and are looked at beside it. */
+const MAX_RIVALS = 15
+
 /** What of the endorsements counts here. */
 export interface SnpEndorsements {
   readonly certificates: readonly Certificate[]
@@ -59,14 +62,11 @@ export async function verifySnp(
   const now = options.now.getTime()
   return recordSteps(async steps => {
     const pool = certificatePool(evidence, endorsements.certificates)
-    const signer = selectLeaf(report, leafCertificates(pool), now)
-    steps.push(signerStep(signer))
-
     const anchors = options.anchors.filter(({ vendor }) => vendor === 'amd')
-    const chain = await verifyChain(signer.certificate, { pool, anchors, now })
-    steps.push(chainStep(chain))
+    const { signer, chain } = await verifySigner({ report, pool, anchors, now }, steps)
 
     const revokedUntil = await verifyRevocation(chain, {
+      pool,
       crls: endorsements.crls,
       now,
       required: 'where-supplied',
@@ -95,14 +95,59 @@ export function signingKey(report: SnpReport): SnpKeyKind {
   return report.keyInfo >>> 2 === 0 ? 'VCEK' : 'VLEK'
 }
 
-// Of several certificates the one that fits best is looked at, so that what is wrong with it can be named.
-function selectLeaf(report: SnpReport, leaves: readonly LeafCertificate[], now: number): LeafCertificate {
+// Of several certificates those that fit best are looked at, so that what is wrong with them can be named. Where several
+// fit alike, as VLEKs of two authorities do, the report's own signature tells whose is meant.
+async function selectLeaves(
+  report: SnpReport,
+  leaves: readonly LeafCertificate[],
+  now: number,
+): Promise<readonly [LeafCertificate, ...LeafCertificate[]]> {
   const kind = signingKey(report)
-  const [only, ...others] = leaves.filter(({ leaf }) => leaf.kind === kind)
-  if (only !== undefined) {
-    return others.reduce((best, it) => (fit(report, it, now) > fit(report, best, now) ? it : best), only)
+  const ofKind = leaves.filter(({ leaf }) => leaf.kind === kind)
+  const best = Math.max(...ofKind.map(it => fit(report, it, now)))
+  const [first, ...others] = ofKind.filter(it => fit(report, it, now) === best)
+  if (first === undefined) throw missingLeaf(report, kind, leaves)
+  const copy = first.certificate.der
+  const rivals = others.filter(({ certificate }) => !equal(certificate.der, copy)).slice(0, MAX_RIVALS)
+  if (rivals.length === 0) return [first]
+  const signers: LeafCertificate[] = []
+  for (const it of [first, ...rivals]) {
+    if (await isReportSignedBy(report, it.certificate)) signers.push(it)
   }
-  throw new Refusal(
+  const [signer = first, ...more] = signers
+  return [signer, ...more]
+}
+
+interface SignerSearch {
+  readonly report: SnpReport
+  readonly pool: readonly Certificate[]
+  readonly anchors: readonly TrustAnchor[]
+  readonly now: number
+}
+
+/** The leaf and its chain: the first that a pinned root stands behind, else the refusal of the first. */
+async function verifySigner(
+  { report, pool, anchors, now }: SignerSearch,
+  steps: Step[],
+): Promise<{ readonly signer: LeafCertificate; readonly chain: VerifiedChain }> {
+  const leaves = await selectLeaves(report, leafCertificates(pool), now)
+  let refusal: Refusal | null = null
+  for (const signer of leaves) {
+    try {
+      const chain = await verifyChain(signer.certificate, { pool, anchors, now })
+      steps.push(signerStep(signer), chainStep(chain))
+      return { signer, chain }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      refusal ??= error
+    }
+  }
+  steps.push(signerStep(leaves[0]))
+  throw refusal
+}
+
+function missingLeaf(report: SnpReport, kind: SnpKeyKind, leaves: readonly LeafCertificate[]): Refusal {
+  return new Refusal(
     'endorsement-missing',
     `KEY_INFO says that a ${kind} signed, and no ${kind} was supplied`,
     {
@@ -124,7 +169,8 @@ function isOfChipId(hwId: Uint8Array, { chipId }: SnpReport): boolean {
 }
 
 function fit(report: SnpReport, { certificate, leaf }: LeafCertificate, now: number): number {
-  const isOfChip = leaf.hwId !== null && isOfChipId(leaf.hwId, report)
+  // A masked CHIP_ID is all zero, and fits no certificate better than another.
+  const isOfChip = leaf.hwId !== null && !isZero(report.chipId) && isOfChipId(leaf.hwId, report)
   const isOfTcb = hasTcb(report.reportedTcb, leaf.product, leaf.tcb)
   const isInWindow = certificate.notBefore <= now && now <= certificate.notAfter
   return (isOfChip ? 4 : 0) + (isOfTcb ? 2 : 0) + (isInWindow ? 1 : 0)
@@ -221,18 +267,21 @@ async function verifyReportSignature(
   report: SnpReport,
   { certificate, leaf }: LeafCertificate,
 ): Promise<Step> {
-  const isSigned = await checkSignature(certificate.spki, {
-    scheme: 'ecdsa-sha384',
-    encoding: 'p1363',
-    signature: p1363Signature(report),
-    message: report.bytes.subarray(0, SNP_SIGNED_SIZE),
-  })
-  if (!isSigned) {
+  if (!(await isReportSignedBy(report, certificate))) {
     throw new Refusal('quote-signature-invalid', `the report is not signed by the ${leaf.kind}`, {
       hint: 'the report was changed after it was signed, or the certificate belongs to another key',
     })
   }
   return { name: 'snp-report-signature', looked: `ECDSA P-384 by the ${leaf.kind} over bytes 0 to 29Fh` }
+}
+
+function isReportSignedBy(report: SnpReport, { spki }: Certificate): Promise<boolean> {
+  return checkSignature(spki, {
+    scheme: 'ecdsa-sha384',
+    encoding: 'p1363',
+    signature: p1363Signature(report),
+    message: report.bytes.subarray(0, SNP_SIGNED_SIZE),
+  })
 }
 
 // What the firmware guarantees (56860): it never runs below what was committed, and never reports more than it runs.

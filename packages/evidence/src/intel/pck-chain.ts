@@ -4,7 +4,7 @@
 import type { TrustAnchor } from '../anchor.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import { decodeUtf8, latin1 } from '../bytes.ts'
-import { type VerifiedChain, verifyChain } from '../chain.ts'
+import { certificatesBelow, type VerifiedChain, verifyChain } from '../chain.ts'
 import { Refusal } from '../refusal.ts'
 import { checkRecurringSignature, isSignedBy } from '../signature.ts'
 import { type Certificate, describeCertificate, parseCertificate, readPem } from '../x509.ts'
@@ -17,8 +17,8 @@ const MAX_CHAINS = 512
 const MAX_CHAIN_CERTIFICATES = 8
 /** Phrases that common names must hold (QVL, X509Constants.h). */
 const PCK_NAME = 'SGX PCK Certificate'
-/** Root, PCK CA, PCK. */
-const PCK_CHAIN_LENGTH = 3
+/** PCK CA and PCK: the root certifies no PCK itself. */
+const CERTIFICATES_BELOW_ROOT = 2
 
 const chains = new BoundedMap<string, readonly Certificate[]>(MAX_CHAINS)
 
@@ -93,8 +93,8 @@ async function findSuppliedPck(
 }
 
 /** Only the root's authorities certify PCKs, and only PCK certificates sign QE reports. */
-function verifyRoles({ certificates }: VerifiedChain): void {
-  const [pck] = certificates
+function verifyRoles(chain: VerifiedChain): void {
+  const [pck] = chain.certificates
   if (!pck) return
   if (!pck.commonName.includes(PCK_NAME)) {
     throw new Refusal('certificate-usage-invalid', `${describeCertificate(pck)} is not a PCK certificate`, {
@@ -105,11 +105,12 @@ function verifyRoles({ certificates }: VerifiedChain): void {
   if (pck.basicConstraints?.ca) {
     throw new Refusal('certificate-usage-invalid', `${describeCertificate(pck)} is an authority`)
   }
-  if (certificates.length > PCK_CHAIN_LENGTH) {
-    const message = `the PCK chain has ${certificates.length} certificates`
+  const below = certificatesBelow(chain)
+  if (below !== CERTIFICATES_BELOW_ROOT) {
+    const message = `the PCK chain has ${below} certificates below ${chain.anchor.name}`
     throw new Refusal('certificate-usage-invalid', message, {
-      expected: `at most ${PCK_CHAIN_LENGTH}: root, PCK CA, PCK`,
-      got: `${certificates.length}`,
+      expected: `${CERTIFICATES_BELOW_ROOT}: PCK CA, PCK`,
+      got: `${below}`,
     })
   }
 }

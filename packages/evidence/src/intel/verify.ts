@@ -12,7 +12,7 @@ import { Refusal } from '../refusal.ts'
 import { checkRecurringSignature, checkSignature } from '../signature.ts'
 import type { Step } from '../step.ts'
 import { formatTime, recordSteps } from '../steps.ts'
-import { describeCertificate } from '../x509.ts'
+import { type Certificate, describeCertificate } from '../x509.ts'
 import { type IntelFindings, sgxClaims, tdxClaims } from './claims.ts'
 import type { EnclaveIdentity } from './enclave-identity.ts'
 import { type PckExtension, readPckExtension } from './pck.ts'
@@ -52,17 +52,19 @@ export async function verifyIntel(
   endorsements: Endorsements,
   options: IntelVerifyOptions,
 ): Promise<VerifiedIntel> {
-  const context: EndorsementOptions = {
-    certificates: endorsements.certificates,
-    crls: endorsements.crls,
-    anchors: options.anchors.filter(({ vendor }) => vendor === 'intel'),
-    now: options.now.getTime(),
-    minTcbEvaluationDataNumber: options.minTcbEvaluationDataNumber,
-    signers: new Map(),
-  }
+  const { certificates, crls } = endorsements
+  const now = options.now.getTime()
   return recordSteps(async steps => {
-    const { chain, pck } = await verifyPlatform(quote, context, steps)
+    const { chain, pck } = await verifyPlatform(quote, { certificates, anchors: options.anchors, now }, steps)
     await verifySignatures(quote, chain, steps)
+    const context: EndorsementOptions = {
+      certificates,
+      crls,
+      anchor: chain.anchor,
+      now,
+      minTcbEvaluationDataNumber: options.minTcbEvaluationDataNumber,
+      signers: new Map(),
+    }
     const revokedUntil = await verifyPckRevocation(chain, context, steps)
     const identity = await verifyIdentity(quote, endorsements.enclaveIdentities, { context, steps })
     const qe = judgeQuotingEnclave(quote.qeReport, identity.endorsement)
@@ -86,12 +88,19 @@ interface Platform {
   readonly pck: PckExtension
 }
 
+interface PlatformSearch {
+  readonly certificates: readonly Certificate[]
+  /** Of any vendor. */
+  readonly anchors: readonly TrustAnchor[]
+  readonly now: number
+}
+
 async function verifyPlatform(
   quote: QuoteSignatureData,
-  context: EndorsementOptions,
+  { certificates: pool, anchors: all, now }: PlatformSearch,
   steps: Step[],
 ): Promise<Platform> {
-  const { certificates: pool, anchors, now } = context
+  const anchors = all.filter(({ vendor }) => vendor === 'intel')
   const chain = await verifyPckChain(quote, { pool, anchors, now })
   const [leaf] = chain.certificates
   if (!leaf) throw new Refusal('chain-incomplete', 'the chain has no PCK certificate')
@@ -107,10 +116,10 @@ async function verifyPlatform(
 
 async function verifyPckRevocation(
   chain: VerifiedChain,
-  { crls, now }: EndorsementOptions,
+  { certificates: pool, crls, now }: EndorsementOptions,
   steps: Step[],
 ): Promise<number> {
-  const revokedUntil = await verifyRevocation(chain, { crls, now, required: 'every-issuer' })
+  const revokedUntil = await verifyRevocation(chain, { pool, crls, now, required: 'every-issuer' })
   steps.push({
     name: 'pck-revocation',
     looked: `PCK CRL and root CA CRL; next update ${formatTime(revokedUntil)}`,
@@ -201,7 +210,7 @@ function describeEndorsement({
   signer,
 }: VerifiedEndorsement<TcbInfo | EnclaveIdentity>): string {
   const { evaluationNumber, nextUpdate } = endorsement
-  return `evaluation ${evaluationNumber}, next update ${formatTime(nextUpdate)}, signed by ${signer}`
+  return `evaluation ${evaluationNumber}, next update ${formatTime(nextUpdate)}, signed by ${describeCertificate(signer)}`
 }
 
 interface Judgement {

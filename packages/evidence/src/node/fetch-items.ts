@@ -6,12 +6,15 @@ import type { SnpEvidence } from '../amd/evidence.ts'
 import type { SnpKeyKind } from '../amd/leaf.ts'
 import { decodeTcb, productOfCpuid, SNP_PRODUCTS, type SnpProduct } from '../amd/product.ts'
 import { isIssuedFor, signingKey } from '../amd/verify.ts'
+import type { TrustAnchor } from '../anchor.ts'
 import { isZero, toHex } from '../bytes.ts'
+import { verifyChain } from '../chain.ts'
 import type { Endorsements } from '../endorsements.ts'
 import { isPckCertificate, readPckExtension } from '../intel/pck.ts'
 import { quoteCertificates } from '../intel/pck-chain.ts'
 import { CERTIFICATION, type SgxQuote, type TdxQuote } from '../intel/quote.ts'
 import type { ParsedEvidence } from '../parse.ts'
+import { Refusal } from '../refusal.ts'
 import type { Certificate } from '../x509.ts'
 
 export const INTEL_PCS_URL = 'https://api.trustedservices.intel.com'
@@ -31,19 +34,30 @@ const PLATFORM_CA_HEX = '506c6174666f726d204341'
 
 /** One endorsement, at the first of its addresses that has it. */
 export interface FetchItem {
+  /**
+   * `evidence`: the address is made of what unverified evidence says, so whoever sends it chooses it, and a vendor that
+   * will not answer such a request must not keep others from the rest. `vendor`: one of a few addresses.
+   */
+  readonly namedBy: NamedBy
   readonly places: readonly FetchPlace[]
 }
+
+export type NamedBy = 'evidence' | 'vendor'
 
 export interface FetchPlace {
   readonly url: URL
   /** What else is wanted, once what stands here is known. */
-  readonly more: (found: Endorsements) => readonly FetchItem[]
+  readonly more: (found: Endorsements) => Promise<readonly FetchItem[]>
 }
 
 export interface Services {
   readonly pcsUrl: URL
   readonly kdsUrl: URL
   readonly update: TcbUpdate
+  /** Intel’s and AMD’s: a PCK certificate that leads to none of them names nothing that is worth a request. */
+  readonly anchors: readonly TrustAnchor[]
+  /** Milliseconds since 1970. */
+  readonly now: number
 }
 
 /**
@@ -80,34 +94,62 @@ function intelItems(quote: SgxQuote | TdxQuote, services: Services): readonly Fe
     pcesvn: hex(ppidSize + 16, 2),
     pceid: hex(ppidSize + 18, 2),
   })
-  return [{ places: [{ url, more: found => platformItems(kind, found.certificates, services) }] }]
+  const more = async (found: Endorsements) => platformItems(kind, found.certificates, services)
+  return [{ namedBy: 'evidence', places: [{ url, more }] }]
 }
 
-/** TCB info, quoting enclave identity, and the revocation lists of the PCK’s authority and of the root. */
+/**
+ * Quoting enclave identity and the revocation lists of the PCK’s authority and of the root. The first of those lists
+ * comes with the authority’s certificate; only once the PCK’s chain is known to be Intel’s, the TCB info of its FMSPC.
+ */
 function platformItems(
   tee: 'sgx' | 'tdx',
   certificates: readonly Certificate[],
-  { pcsUrl, update }: Services,
+  services: Services,
 ): readonly FetchItem[] {
+  const { pcsUrl, update } = services
   const pck = certificates.find(isPckCertificate)
   if (pck === undefined) return []
   const edition: Readonly<Record<string, string>> =
     typeof update === 'number' ? { tcbEvaluationDataNumber: `${update}` } : { update }
   const ca = pck.issuer.includes(PLATFORM_CA_HEX) ? 'platform' : 'processor'
   const isIntel = pcsUrl.origin === new URL(INTEL_PCS_URL).origin
+  const tcbInfo = async (found: Endorsements): Promise<readonly FetchItem[]> => {
+    if (!(await isIntels(pck, [...certificates, ...found.certificates], services))) return []
+    const url = address(pcsUrl, `/${tee}/certification/v4/tcb`, {
+      fmspc: readPckExtension(pck).fmspc,
+      ...edition,
+    })
+    return [{ namedBy: 'evidence', places: [{ url, more: nothing }] }]
+  }
+  const pckCrl = address(pcsUrl, '/sgx/certification/v4/pckcrl', { ca, encoding: 'der' })
   return [
-    item(pcsUrl, `/${tee}/certification/v4/tcb`, { fmspc: readPckExtension(pck).fmspc, ...edition }),
+    { namedBy: 'vendor', places: [{ url: pckCrl, more: tcbInfo }] },
     item(pcsUrl, `/${tee}/certification/v4/qe/identity`, edition),
-    item(pcsUrl, '/sgx/certification/v4/pckcrl', { ca, encoding: 'der' }),
     isIntel ? itemAt(new URL(INTEL_ROOT_CRL_URL)) : item(pcsUrl, '/sgx/certification/v4/rootcacrl', {}),
   ]
+}
+
+async function isIntels(
+  pck: Certificate,
+  pool: readonly Certificate[],
+  { anchors, now }: Services,
+): Promise<boolean> {
+  try {
+    await verifyChain(pck, { pool, anchors: anchors.filter(({ vendor }) => vendor === 'intel'), now })
+    return true
+  } catch (error) {
+    // `verify` will say why.
+    if (error instanceof Refusal) return false
+    throw error
+  }
 }
 
 /**
  * The VCEK where the evidence brings none and names its chip, and the product’s authorities and revocation list.
  * A VLEK is given out to cloud providers only, and must come with the evidence or from a file.
  */
-export function snpItems(evidence: SnpEvidence, { kdsUrl }: Services): readonly FetchItem[] {
+export function snpItems(evidence: SnpEvidence, { kdsUrl }: Pick<Services, 'kdsUrl'>): readonly FetchItem[] {
   const { report } = evidence
   const kind = signingKey(report)
   const sent = leafCertificates(certificatePool(evidence, [])).find(it => isIssuedFor(report, it))
@@ -118,9 +160,9 @@ export function snpItems(evidence: SnpEvidence, { kdsUrl }: Services): readonly 
   }
   const places = products.map(product => ({
     url: vcekUrl(evidence, kdsUrl, product),
-    more: () => authorities(kdsUrl, kind, product),
+    more: async () => authorities(kdsUrl, kind, product),
   }))
-  return [{ places }]
+  return [{ namedBy: 'evidence', places }]
 }
 
 function vcekUrl({ report }: SnpEvidence, kdsUrl: URL, product: SnpProduct): URL {
@@ -156,7 +198,11 @@ function item(base: URL, path: string, query: Readonly<Record<string, string>>):
 }
 
 function itemAt(url: URL): FetchItem {
-  return { places: [{ url, more: () => [] }] }
+  return { namedBy: 'vendor', places: [{ url, more: nothing }] }
+}
+
+async function nothing(): Promise<readonly FetchItem[]> {
+  return []
 }
 
 // A base may have a path of its own, as behind a reverse proxy.
