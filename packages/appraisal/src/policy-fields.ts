@@ -111,7 +111,17 @@ const TDX = block('TDX domains (TD_QUOTE_BODY).', {
   mrServiceTd: expect(hexes(48), executables('tdx.mrServiceTd', 'Service domains (1.5 bodies only).')),
   tdAttributes: expect(bits(8), configuration('tdx.tdAttributes', 'TDATTRIBUTES, masked.')),
   xfam: expect(bits(8), configuration('tdx.xfam', 'XFAM, masked.')),
-  attributes: block('TDATTRIBUTES by name.', {
+  attributes: block('TDATTRIBUTES by name; `debug` covers those that make a TD untrusted.', {
+    migratable: expect(
+      flag(),
+      configuration(
+        'tdx.attributes.migratable',
+        'MIGRATABLE: a migration TD may move the domain, memory and all, to another host.',
+        'start the domain without migration, or accept it where you know the migration TD',
+      ),
+    ),
+    icssd: expect(flag(), configuration('tdx.attributes.icssd', 'ICSSD.')),
+    lass: expect(flag(), configuration('tdx.attributes.lass', 'LASS: linear address space separation.')),
     septVeDisable: expect(
       flag(),
       configuration('tdx.attributes.septVeDisable', 'SEPT_VE_DISABLE: no #VE on pending pages.'),
@@ -121,7 +131,16 @@ const TDX = block('TDX domains (TD_QUOTE_BODY).', {
       configuration('tdx.attributes.protectionKeys', 'PKS: supervisor protection keys.'),
     ),
     keyLocker: expect(flag(), configuration('tdx.attributes.keyLocker', 'KL: Key Locker.')),
+    tpa: expect(flag(), configuration('tdx.attributes.tpa', 'TPA: a TDX Connect provisioning agent.')),
     perfmon: expect(flag(), configuration('tdx.attributes.perfmon', 'PERFMON: performance counters.')),
+    unknownBits: expect(
+      bits(8),
+      configuration(
+        'tdx.attributes.unknownBits',
+        'Set bits that have no name here, masked; bits 8 to 31 are security attributes.',
+        'find out what the bit means in the TDX module’s ABI, then take it out of the mask',
+      ),
+    ),
   }),
 })
 

@@ -1,5 +1,5 @@
-// The two presets, every field stated. They demand nothing of a platform's configuration that its vendor
-// does not demand; what a policy is really about (which workloads) comes from the reference values.
+// The two presets, every field stated. Beside no debugging and no migration they demand nothing of a configuration
+// that its vendor does not demand; what a policy is really about (which workloads) comes from the reference values.
 
 const ANY_SGX = {
   mrEnclave: 'any',
@@ -28,8 +28,23 @@ const ANY_TDX = {
   mrServiceTd: 'any',
   tdAttributes: 'any',
   xfam: 'any',
-  attributes: { septVeDisable: 'any', protectionKeys: 'any', keyLocker: 'any', perfmon: 'any' },
+  attributes: {
+    migratable: 'any',
+    icssd: 'any',
+    lass: 'any',
+    septVeDisable: 'any',
+    protectionKeys: 'any',
+    keyLocker: 'any',
+    tpa: 'any',
+    perfmon: 'any',
+    unknownBits: 'any',
+  },
 }
+
+/** Not movable to a host that nobody attested; SEPT_VE_DISABLE is left open, as clouds with a paravisor lack it. */
+const FIXED_TDX = { ...ANY_TDX, attributes: { ...ANY_TDX.attributes, migratable: false } }
+/** TUD and SEC, in the order of the wire: what such a bit means is not known, and may be anything. */
+const NO_UNKNOWN_SECURITY_BITS = { value: '0000000000000000', mask: 'ffffffff00000000' }
 
 const ANY_SNP = {
   measurement: 'any',
@@ -74,7 +89,10 @@ export const STRICT = {
   initData: 'any',
   tcb: { statuses: ['UpToDate'], advisories: 'none', minEvaluationDataNumber: 'any', minDate: 'any' },
   sgx: ANY_SGX,
-  tdx: ANY_TDX,
+  tdx: {
+    ...FIXED_TDX,
+    attributes: { ...FIXED_TDX.attributes, unknownBits: NO_UNKNOWN_SECURITY_BITS },
+  },
   snp: {
     ...ANY_SNP,
     vmpl: [0],
@@ -97,5 +115,6 @@ export const STANDARD = {
     statuses: ['UpToDate', 'SWHardeningNeeded', 'ConfigurationNeeded'],
     advisories: ['INTEL-SA-00334', 'INTEL-SA-00615'],
   },
+  tdx: FIXED_TDX,
   snp: { ...STRICT.snp, revocation: 'any', minimumTcb: { Milan: 'any', Genoa: 'any', Turin: 'any' } },
 }

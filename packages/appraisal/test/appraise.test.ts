@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Claims } from '@casemate/evidence'
+import { type Claims, TCB_STATUSES } from '@casemate/evidence'
 import {
   type AppraisalPolicy,
   appraise,
@@ -41,7 +41,7 @@ test('strict accepts an up-to-date, known, real workload', () => {
 })
 
 test('strict refuses what the vendor says needs anything at all', () => {
-  for (const status of ['SWHardeningNeeded', 'ConfigurationNeeded', 'OutOfDate', 'Revoked']) {
+  for (const status of TCB_STATUSES.filter(status => status !== 'UpToDate')) {
     assert.deepEqual(paths(judge(withClaim(TDX, 'tcbStatus', status), PRESETS.strict)), ['tcb.statuses'])
   }
   assert.deepEqual(paths(judge(withClaim(TDX, 'advisoryIds', ['INTEL-SA-00615']), PRESETS.strict)), [
@@ -49,6 +49,43 @@ test('strict refuses what the vendor says needs anything at all', () => {
   ])
   const [violation] = judge(withClaim(TDX, 'advisoryIds', ['INTEL-SA-00615']), PRESETS.strict).violations
   assert.deepEqual([violation?.expected, violation?.got], ['no advisory', 'INTEL-SA-00615'])
+})
+
+test('a TD to be relaunched is accepted where its status is listed, as a warning, and nowhere else', () => {
+  for (const [status, configuration] of [
+    ['TDRelaunchAdvised', 2],
+    ['TDRelaunchAdvisedConfigurationNeeded', 32],
+  ] as const) {
+    const claims = withClaim(TDX, 'tcbStatus', status)
+    for (const preset of [PRESETS.strict, PRESETS.standard]) {
+      const refused = judge(claims, preset)
+      assert.deepEqual(paths(refused), ['tcb.statuses'])
+      assert.equal(refused.trustVector.hardware, 96)
+    }
+    const listed = judge(claims, strictly({ tcb: { statuses: ['UpToDate', status] } }))
+    assert.equal(listed.accepted, true)
+    assert.equal(listed.status, 'warning')
+    assert.equal(listed.trustVector.hardware, 32)
+    assert.equal(listed.trustVector.configuration, configuration)
+    const others = TCB_STATUSES.filter(other => other !== status)
+    assert.deepEqual(paths(judge(claims, strictly({ tcb: { statuses: others } }))), ['tcb.statuses'])
+  }
+})
+
+test('both presets refuse a TD that may migrate, and strict one with security attributes that have no name', () => {
+  const migratable = withClaim(TDX, 'tdx.attributes.migratable', true)
+  for (const preset of [PRESETS.strict, PRESETS.standard]) {
+    const result = judge(migratable, preset)
+    assert.deepEqual(paths(result), ['tdx.attributes.migratable'])
+    assert.equal(result.trustVector.configuration, 96)
+  }
+  for (const bits of ['0200000000000000', '0001000000000000', '0000000400000000']) {
+    const claims = withClaim(TDX, 'tdx.attributes.unknownBits', bits)
+    assert.deepEqual(paths(judge(claims, PRESETS.strict)), ['tdx.attributes.unknownBits'])
+    assert.deepEqual(paths(judge(claims, PRESETS.standard)), [])
+  }
+  const other = withClaim(TDX, 'tdx.attributes.unknownBits', '0000000001000000')
+  assert.deepEqual(paths(judge(other, PRESETS.strict)), [])
 })
 
 test('strict refuses debugging, simulation and the sample attester', () => {
@@ -232,12 +269,12 @@ test('code that nobody names is a warning, also where the policy accepts any', (
 })
 
 test('an untold configuration is affirmed as safe, a stated one as approved', () => {
-  assert.equal(judge(TDX, open()).trustVector.configuration, 3)
-  assert.equal(
-    judge(TDX, open({ tdx: { xfam: { value: hex('00', 8), mask: hex('00', 8) } } })).trustVector
-      .configuration,
-    2,
-  )
+  const untold = { attributes: { migratable: 'any' } }
+  assert.equal(judge(SGX, open()).trustVector.configuration, 3)
+  assert.equal(judge(TDX, open({ tdx: untold })).trustVector.configuration, 3)
+  assert.equal(judge(TDX, open()).trustVector.configuration, 2)
+  const xfam = { value: hex('00', 8), mask: hex('00', 8) }
+  assert.equal(judge(TDX, open({ tdx: { ...untold, xfam } })).trustVector.configuration, 2)
 })
 
 test('a policy that was not parsed is a mistake of the caller', () => {
@@ -252,7 +289,12 @@ test('a policy that was not parsed is a mistake of the caller', () => {
 test('what a claim lacks meets no expectation', () => {
   const { tdx: _, ...without } = TDX
   const result = judge(without as unknown as Claims, strictly({ tdx: { attributes: { perfmon: false } } }))
-  assert.deepEqual(paths(result), ['tdx.attributes.perfmon', 'workloads'])
+  assert.deepEqual(paths(result), [
+    'tdx.attributes.migratable',
+    'tdx.attributes.perfmon',
+    'tdx.attributes.unknownBits',
+    'workloads',
+  ])
   const { debug: _debug, ...noDebug } = TDX
   assert.deepEqual(paths(judge(noDebug as unknown as Claims, PRESETS.strict)), ['debug'])
   const { advisoryIds: _ids, ...noAdvisories } = TDX

@@ -130,6 +130,15 @@ test('a quote of a real machine that is out of date is refused with its advisori
   }
 })
 
+test('a quote of a real domain that may migrate is refused for that by both presets', { skip }, async () => {
+  const claims = await captured('tdx/oe-tdx-quote-v5')
+  const known = parseReferenceValues({ workloads: [workloadOf(claims, 'captured')] })
+  for (const preset of [PRESETS.strict, PRESETS.standard]) {
+    const { violations } = appraise({ claims, references: known, policy: preset, binding: OFFLINE })
+    assert.ok(violations.some(({ path }) => path === 'tdx.attributes.migratable'))
+  }
+})
+
 test('a real enclave that needs software hardening is a warning to standard, and refused by strict', {
   skip,
 }, async () => {

@@ -52,7 +52,17 @@ export const PINNED_DOCUMENT = {
     mrServiceTd: [hex('00', 48)],
     tdAttributes: { value: '0000001000000000', mask: 'ffffffffffffffff' },
     xfam: { value: 'e702060000000000', mask: 'ffffffffffffffff' },
-    attributes: { septVeDisable: true, protectionKeys: false, keyLocker: false, perfmon: false },
+    attributes: {
+      migratable: false,
+      icssd: false,
+      lass: false,
+      septVeDisable: true,
+      protectionKeys: false,
+      keyLocker: false,
+      tpa: false,
+      perfmon: false,
+      unknownBits: { value: '0000000000000000', mask: 'ffffffff00000000' },
+    },
   },
   snp: {
     measurement: [hex('31', 48)],

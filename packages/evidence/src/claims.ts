@@ -6,8 +6,8 @@ export const KINDS = ['sgx', 'tdx', 'snp', 'sample'] as const
 export type Kind = (typeof KINDS)[number]
 
 /**
- * Intel’s TCB statuses; `TDRelaunch…` is for a TD that is older than the updated module below it. SNP evidence that
- * verifies is `UpToDate` relative to its own certificate only, see `SnpClaims`.
+ * Intel’s TCB statuses. `TDRelaunch…` is computed, not served: the platform is as new as it can be, and only the TD
+ * still runs as it was launched under an older module. SNP evidence has none, see `SnpClaims`.
  */
 export const TCB_STATUSES = [
   'UpToDate',
@@ -85,6 +85,28 @@ export interface SgxClaims extends CommonClaims {
   readonly platform: IntelPlatformClaims
 }
 
+/** TDATTRIBUTES by name (Intel TDX Module ABI, TD attributes): TUD is bits 0 to 7, SEC 8 to 31, OTHER 32 to 63. */
+export interface TdAttributes {
+  readonly debug: boolean
+  /** With `perfProf` and `pmtProf`: the host profiles the TD, which makes it untrusted like DEBUG does. */
+  readonly hgsPlusProf: boolean
+  readonly perfProf: boolean
+  readonly pmtProf: boolean
+  readonly icssd: boolean
+  /** Linear address space separation. */
+  readonly lass: boolean
+  readonly septVeDisable: boolean
+  /** A migration TD may export the memory to another host: who that is, MRSERVICETD says in a 1.5 body only. */
+  readonly migratable: boolean
+  readonly protectionKeys: boolean
+  readonly keyLocker: boolean
+  /** A TDX Connect provisioning agent. */
+  readonly tpa: boolean
+  readonly perfmon: boolean
+  /** The set bits that have no name here, 8 bytes as hex in the order of the wire. */
+  readonly unknownBits: string
+}
+
 /** TD_QUOTE_BODY 1.0 or 1.5 (Intel TDX DCAP Quoting Library API, A.3). */
 export interface TdxClaims extends CommonClaims {
   readonly kind: 'tdx'
@@ -109,13 +131,7 @@ export interface TdxClaims extends CommonClaims {
     readonly teeTcbSvn2: string | null
     /** Null in a 1.0 body. */
     readonly mrServiceTd: string | null
-    readonly attributes: {
-      readonly debug: boolean
-      readonly septVeDisable: boolean
-      readonly protectionKeys: boolean
-      readonly keyLocker: boolean
-      readonly perfmon: boolean
-    }
+    readonly attributes: TdAttributes
     /** Null where the TCB info lists no module identities. */
     readonly moduleTcbStatus: TcbStatus | null
   }

@@ -386,6 +386,38 @@ test('debug is told by its bit: ATTRIBUTES.DEBUG of an enclave, anything in TDAT
   assert.equal((await verifyGiven({ tdx: { tdAttributes: 0x40 } })).claims.debug, true)
 })
 
+/** The one attribute that each bit of TDATTRIBUTES is. */
+const NAMED_BITS = new Map([
+  [0, 'debug'],
+  [4, 'hgsPlusProf'],
+  [5, 'perfProf'],
+  [6, 'pmtProf'],
+  [16, 'icssd'],
+  [27, 'lass'],
+  [28, 'septVeDisable'],
+  [29, 'migratable'],
+  [30, 'protectionKeys'],
+  [31, 'keyLocker'],
+  [62, 'tpa'],
+  [63, 'perfmon'],
+])
+
+test('every bit of TDATTRIBUTES shows: by its name alone, or among the unknown ones', async () => {
+  const none = '00'.repeat(8)
+  for (let bit = 0; bit < 64; bit++) {
+    const tdAttributes = new Uint8Array(8)
+    tdAttributes[bit >> 3] = 1 << (bit & 7)
+    const { claims } = await verifyGiven({ tdx: { tdAttributes } })
+    assert.ok(claims.kind === 'tdx')
+    const { unknownBits, ...named } = claims.tdx.attributes
+    const set = Object.entries(named).flatMap(([name, value]) => (value ? [name] : []))
+    const name = NAMED_BITS.get(bit)
+    assert.deepEqual(set, name === undefined ? [] : [name], `bit ${bit}`)
+    assert.equal(unknownBits, name === undefined ? toHex(tdAttributes) : none, `bit ${bit}`)
+    assert.equal(claims.debug, bit < 8)
+  }
+})
+
 test('what a simulated root signs says so, and vendor anchors alone never accept it', async () => {
   const { claims } = await verifyGiven({})
   assert.equal(claims.simulated, true)

@@ -1,7 +1,14 @@
 // The claims of a verified Intel quote: all fields of the body, the platform below it, and the common view.
 
 import { isZero, toHex } from '../bytes.ts'
-import type { CommonClaims, IntelPlatformClaims, SgxClaims, TcbStatus, TdxClaims } from '../claims.ts'
+import type {
+  CommonClaims,
+  IntelPlatformClaims,
+  SgxClaims,
+  TcbStatus,
+  TdAttributes,
+  TdxClaims,
+} from '../claims.ts'
 import type { SgxQuote, TdxQuote } from './quote.ts'
 
 /** What verification found out beside the quote's own fields. */
@@ -16,8 +23,23 @@ export interface IntelFindings {
 }
 
 const SGX_FLAG_DEBUG = 0x02
-/** TDATTRIBUTES.TUD, bits 0 to 7: any of them makes the TD untrusted, DEBUG being the one that is defined. */
-const TD_DEBUG = 0x01
+/** Bits of TDATTRIBUTES (Intel TDX Module ABI). */
+const TD_ATTRIBUTE_BITS = {
+  debug: 0,
+  hgsPlusProf: 4,
+  perfProf: 5,
+  pmtProf: 6,
+  icssd: 16,
+  lass: 27,
+  septVeDisable: 28,
+  migratable: 29,
+  protectionKeys: 30,
+  keyLocker: 31,
+  tpa: 62,
+  perfmon: 63,
+} as const satisfies Record<keyof Omit<TdAttributes, 'unknownBits'>, number>
+/** Those that have no name. */
+const UNKNOWN_TD_ATTRIBUTES = unnamedBits(Object.values(TD_ATTRIBUTE_BITS))
 
 export function sgxClaims(quote: SgxQuote, findings: IntelFindings): SgxClaims {
   const { body } = quote
@@ -61,6 +83,7 @@ export function tdxClaims(quote: TdxQuote, findings: IntelFindings): TdxClaims {
     kind: 'tdx',
     measurement: mrTd,
     signer: isZero(body.mrOwner) ? null : mrOwner,
+    // TUD, bits 0 to 7: any of them makes the TD untrusted, whether it has a name or not.
     debug: octet(body.tdAttributes, 0) !== 0,
     reportData: toHex(body.reportData),
     hostData: mrConfigId,
@@ -91,15 +114,32 @@ export function tdxClaims(quote: TdxQuote, findings: IntelFindings): TdxClaims {
   }
 }
 
-/** TDATTRIBUTES (Intel TDX Module ABI): bits 0, 28, 30, 31 and 63. */
-function tdAttributes(bytes: Uint8Array): TdxClaims['tdx']['attributes'] {
-  return {
-    debug: (octet(bytes, 0) & TD_DEBUG) !== 0,
-    septVeDisable: (octet(bytes, 3) & 0x10) !== 0,
-    protectionKeys: (octet(bytes, 3) & 0x40) !== 0,
-    keyLocker: (octet(bytes, 3) & 0x80) !== 0,
-    perfmon: (octet(bytes, 7) & 0x80) !== 0,
+function tdAttributes(bytes: Uint8Array): TdAttributes {
+  const isSet = (name: keyof typeof TD_ATTRIBUTE_BITS): boolean => {
+    const bit = TD_ATTRIBUTE_BITS[name]
+    return (octet(bytes, bit >> 3) & (1 << (bit & 7))) !== 0
   }
+  return {
+    debug: isSet('debug'),
+    hgsPlusProf: isSet('hgsPlusProf'),
+    perfProf: isSet('perfProf'),
+    pmtProf: isSet('pmtProf'),
+    icssd: isSet('icssd'),
+    lass: isSet('lass'),
+    septVeDisable: isSet('septVeDisable'),
+    migratable: isSet('migratable'),
+    protectionKeys: isSet('protectionKeys'),
+    keyLocker: isSet('keyLocker'),
+    tpa: isSet('tpa'),
+    perfmon: isSet('perfmon'),
+    unknownBits: toHex(bytes.map((value, index) => value & octet(UNKNOWN_TD_ATTRIBUTES, index))),
+  }
+}
+
+function unnamedBits(named: readonly number[]): Uint8Array {
+  const mask = new Uint8Array(8).fill(0xff)
+  for (const bit of named) mask[bit >> 3] = octet(mask, bit >> 3) & ~(1 << (bit & 7))
+  return mask
 }
 
 function commonFindings(
