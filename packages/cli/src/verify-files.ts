@@ -147,7 +147,7 @@ async function endorsementsOf(
     now,
   })
   return async (evidence: ParsedEvidence) => {
-    const fetched = fetcher.fetchFor(evidence)
+    const fetched = fetcher.fetchFor(evidence, null)
     return mergeEndorsements(given, await progress('fetching collateral from the vendor', fetched))
   }
 }

@@ -45,7 +45,7 @@ async function fetchFor(evidence: ParsedEvidence, answers: Answers, now: Date): 
   const cacheDir = mkdtempSync(join(tmpdir(), 'casemate-fetch-'))
   try {
     const options = { cacheDir, pcsUrl: service.url, kdsUrl: service.url, now: () => now }
-    return await openEndorsementFetcher(options).fetchFor(evidence)
+    return await openEndorsementFetcher(options).fetchFor(evidence, null)
   } finally {
     rmSync(cacheDir, { recursive: true, force: true })
     await service.close()

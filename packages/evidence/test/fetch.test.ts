@@ -1,6 +1,7 @@
 // The fetcher against services on loopback: what it asks for, how often, and what it does when they fail.
 
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ import { type EndorsementFetcherOptions, openEndorsementFetcher, Unavailable } f
 import { type ParsedEvidence, parse } from '../src/parse.ts'
 import { Refusal } from '../src/refusal.ts'
 import { verify } from '../src/verify.ts'
-import { type Answers, type FakeService, startService } from './fetch-server.ts'
+import { type Answer, type Answers, type FakeService, startService } from './fetch-server.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
 const DAY_MS = 86_400_000
@@ -44,6 +45,7 @@ beforeEach(t => {
   waits = []
   service.asked.length = 0
   for (const path of Object.keys(service.answers)) delete service.answers[path]
+  service.otherwise = () => null
   Object.assign(service.answers, intelAnswers(), amdAnswers())
   if ('after' in t) t.after(() => rmSync(folder, { recursive: true, force: true }))
 })
@@ -54,6 +56,7 @@ function open(options: Partial<EndorsementFetcherOptions> = {}) {
     cacheDir: join(folder, 'cache'),
     pcsUrl: service.url,
     kdsUrl: service.url,
+    anchors: [...intel.anchors, ...amd.anchors],
     now: () => new Date(now),
     // Time passes in the test’s clock only.
     wait: async milliseconds => {
@@ -126,7 +129,7 @@ async function unavailable(work: Promise<unknown>): Promise<Unavailable> {
 
 test('what an SGX or TDX quote needs is fetched, and verifies it', async () => {
   for (const evidence of [parse(intel.sgxQuote(REQUEST)), tdx()]) {
-    const { claims } = await verifyAt(evidence, await open().fetchFor(evidence))
+    const { claims } = await verifyAt(evidence, await open().fetchFor(evidence, null))
     assert.equal(claims.tcbStatus, 'UpToDate')
   }
   const fmspc = intel.settings.fmspc
@@ -142,7 +145,7 @@ test('what an SGX or TDX quote needs is fetched, and verifies it', async () => {
 
 test('what a SEV-SNP report needs is fetched, and verifies it', async () => {
   const evidence = snp()
-  const { claims } = await verifyAt(evidence, await open().fetchFor(evidence))
+  const { claims } = await verifyAt(evidence, await open().fetchFor(evidence, null))
   assert.ok(claims.kind === 'snp')
   assert.equal(claims.snp.revocation, 'checked')
   const { bootloader, tee, snp: snpSpl, microcode } = amd.settings.tcb
@@ -160,7 +163,7 @@ test('what a SEV-SNP report needs is fetched, and verifies it', async () => {
 
 test('a VCEK that the evidence brings is not fetched', async () => {
   const evidence = parse(amd.snpReport({ ...REQUEST, certificateTable: true }))
-  await verifyAt(evidence, await open().fetchFor(evidence))
+  await verifyAt(evidence, await open().fetchFor(evidence, null))
   assert.deepEqual(service.asked.toSorted(), ['/vcek/v1/Milan/cert_chain', '/vcek/v1/Milan/crl'])
 })
 
@@ -171,7 +174,7 @@ test('a report without CPUID is looked for under Milan, then under Genoa', async
   service.answers['/vcek/v1/Genoa/cert_chain'] = { body: endorsement(genoa, 'cert-chain.pem') }
   service.answers['/vcek/v1/Genoa/crl'] = { body: endorsement(genoa, 'crl.der') }
   const evidence = parse(genoa.snpReport({ ...REQUEST, version: 2 }))
-  const endorsements = await open().fetchFor(evidence)
+  const endorsements = await open().fetchFor(evidence, null)
   const options = { now: NOW, anchors: genoa.anchors, minTcbEvaluationDataNumber: 'any' } as const
   await verify(evidence, endorsements, options)
   assert.deepEqual(
@@ -182,43 +185,43 @@ test('a report without CPUID is looked for under Milan, then under Genoa', async
 
 test('Turin’s VCEK is asked for by 8 bytes of chip id and with an FMC patch level', async () => {
   const turin = await createAmdPlatform({ now: NOW, modulusBits: 2048, product: 'Turin' })
-  await open().fetchFor(parse(turin.snpReport(REQUEST)))
+  await open().fetchFor(parse(turin.snpReport(REQUEST)), null)
   assert.match(service.asked[0] ?? '', /^\/vcek\/v1\/Turin\/[0-9a-f]{16}\?.*&fmcSPL=1$/)
 })
 
 test('neither a VLEK nor the VCEK of a masked chip can be fetched, only the authorities above', async () => {
   const vlek = await createAmdPlatform({ now: NOW, modulusBits: 2048, signingKey: 'VLEK' })
-  await open().fetchFor(parse(vlek.snpReport(REQUEST)))
+  await open().fetchFor(parse(vlek.snpReport(REQUEST)), null)
   assert.deepEqual(service.asked.toSorted(), ['/vlek/v1/Milan/cert_chain', '/vlek/v1/Milan/crl'])
   service.asked.length = 0
-  await open().fetchFor(parse(amd.snpReport({ ...REQUEST, chipId: new Uint8Array(64) })))
+  await open().fetchFor(parse(amd.snpReport({ ...REQUEST, chipId: new Uint8Array(64) })), null)
   assert.deepEqual(service.asked.toSorted(), ['/vcek/v1/Milan/cert_chain', '/vcek/v1/Milan/crl'])
 })
 
 test('early updates and single evaluation numbers are asked for by name', async () => {
-  await open({ update: 'early' }).fetchFor(tdx())
-  await open({ update: 17 }).fetchFor(tdx())
+  await open({ update: 'early' }).fetchFor(tdx(), null)
+  await open({ update: 17 }).fetchFor(tdx(), null)
   assert.ok(service.asked.includes('/tdx/certification/v4/qe/identity?update=early'))
   assert.ok(service.asked.includes('/tdx/certification/v4/qe/identity?tcbEvaluationDataNumber=17'))
 })
 
 test('one request is in flight for each item, however many ask', async () => {
   const fetcher = open()
-  await Promise.all(Array.from({ length: 10 }, () => fetcher.fetchFor(tdx())))
+  await Promise.all(Array.from({ length: 10 }, () => fetcher.fetchFor(tdx(), null)))
   assert.equal(service.asked.length, 4)
-  await fetcher.fetchFor(tdx())
+  await fetcher.fetchFor(tdx(), null)
   assert.equal(service.asked.length, 4)
 })
 
 test('what was fetched is on disk, for its owner alone, until its next update', async () => {
-  const fetched = await open().fetchFor(tdx())
+  const fetched = await open().fetchFor(tdx(), null)
   const cache = join(folder, 'cache')
   assert.equal(statSync(cache).mode & 0o777, 0o700)
   const files = readdirSync(cache)
   assert.equal(files.length, 4)
   for (const file of files) assert.equal(statSync(join(cache, file)).mode & 0o777, 0o600)
 
-  const again = await open().fetchFor(tdx())
+  const again = await open().fetchFor(tdx(), null)
   assert.equal(service.asked.length, 4)
   assert.deepEqual(
     again.tcbInfos.map(it => it.signature),
@@ -229,34 +232,34 @@ test('what was fetched is on disk, for its owner alone, until its next update', 
   const [info] = fetched.tcbInfos
   assert.ok(info)
   now = info.nextUpdate - 1
-  await open().fetchFor(tdx())
+  await open().fetchFor(tdx(), null)
   assert.ok(!service.asked.slice(4).some(target => target.includes('/tcb?')))
   const before = service.asked.length
   now = info.nextUpdate
-  await open().fetchFor(tdx())
+  await open().fetchFor(tdx(), null)
   assert.ok(service.asked.slice(before).some(target => target.includes('/tcb?')))
 })
 
 test('a long-lived certificate is asked for again after thirty days', async () => {
   const fetcher = open()
-  await fetcher.fetchFor(snp())
+  await fetcher.fetchFor(snp(), null)
   now += 30 * DAY_MS - 1
-  await fetcher.fetchFor(snp())
+  await fetcher.fetchFor(snp(), null)
   assert.equal(service.asked.length, 3)
   now += 1
-  await fetcher.fetchFor(snp())
+  await fetcher.fetchFor(snp(), null)
   assert.equal(service.asked.length, 6)
 })
 
 test('what is out of date already is used, and not kept', async () => {
   now += 400 * DAY_MS
   const fetcher = open()
-  const endorsements = await fetcher.fetchFor(tdx())
+  const endorsements = await fetcher.fetchFor(tdx(), null)
   await assert.rejects(
     verifyAt(tdx(), endorsements, new Date(now)),
     (error: unknown) => error instanceof Refusal && error.code.endsWith('-expired'),
   )
-  await fetcher.fetchFor(tdx())
+  await fetcher.fetchFor(tdx(), null)
   assert.equal(service.asked.length, 8)
   assert.equal(existsSync(join(folder, 'cache')), false)
 })
@@ -274,7 +277,7 @@ test('a cut, changed or foreign file in the cache is fetched again', async () =>
     text => text.replace(/"expiresAt":\d+/, '"expiresAt":"never"'),
   ]
   for (const damage of damages) {
-    await open().fetchFor(tdx())
+    await open().fetchFor(tdx(), null)
     service.asked.length = 0
     for (const file of readdirSync(cache)) {
       const path = join(cache, file)
@@ -282,28 +285,28 @@ test('a cut, changed or foreign file in the cache is fetched again', async () =>
       assert.notEqual(damaged, readFileSync(path, 'utf8'))
       writeFileSync(path, damaged)
     }
-    const endorsements = await open().fetchFor(tdx())
+    const endorsements = await open().fetchFor(tdx(), null)
     assert.equal(service.asked.length, 4)
     await verifyAt(tdx(), endorsements)
   }
 })
 
 test('offline, the cache answers, and nothing else', async () => {
-  const offline = await unavailable(open({ offline: true }).fetchFor(tdx()))
+  const offline = await unavailable(open({ offline: true }).fetchFor(tdx(), null))
   assert.equal(offline.retryAfterMs, null)
   assert.equal(service.asked.length, 0)
-  await open().fetchFor(tdx())
-  await verifyAt(tdx(), await open({ offline: true }).fetchFor(tdx()))
+  await open().fetchFor(tdx(), null)
+  await verifyAt(tdx(), await open({ offline: true }).fetchFor(tdx(), null))
   assert.equal(service.asked.length, 4)
   now += 400 * DAY_MS
-  await unavailable(open({ offline: true }).fetchFor(tdx()))
+  await unavailable(open({ offline: true }).fetchFor(tdx(), null))
 })
 
 test('a busy service is asked again after growing pauses, and answers in the end', async () => {
   const crl = service.answers['/vcek/v1/Milan/crl'] as { body: Uint8Array }
   service.answers['/vcek/v1/Milan/crl'] = [{ status: 503 }, { status: 429 }, crl]
   const evidence = parse(amd.snpReport({ ...REQUEST, certificateTable: true }))
-  const { crls } = await open().fetchFor(evidence)
+  const { crls } = await open().fetchFor(evidence, null)
   assert.equal(crls.length, 1)
   assert.deepEqual(waits, [500, 1000])
 })
@@ -313,7 +316,7 @@ test('a short Retry-After is sat out', async () => {
   const answer = service.answers[crl] as { body: Uint8Array }
   service.answers[crl] = [{ status: 429, headers: { 'Retry-After': '3' } }, answer]
   delete service.answers[chain]
-  await open().fetchFor(parse(amd.snpReport({ ...REQUEST, certificateTable: true })))
+  await open().fetchFor(parse(amd.snpReport({ ...REQUEST, certificateTable: true })), null)
   assert.deepEqual(waits, [3000])
 })
 
@@ -327,21 +330,95 @@ test('after a long Retry-After the service is left alone until it is over', asyn
     delete service.answers['/vcek/v1/Milan/cert_chain']
     const fetcher = open({ cacheDir: join(folder, value.slice(0, 3)) })
     const evidence = parse(amd.snpReport({ ...REQUEST, certificateTable: true }))
-    assert.equal((await unavailable(fetcher.fetchFor(evidence))).retryAfterMs, 120_000)
+    assert.equal((await unavailable(fetcher.fetchFor(evidence, null))).retryAfterMs, 120_000)
     const asked = service.asked.length
     now += 60_000
-    assert.equal((await unavailable(fetcher.fetchFor(evidence))).retryAfterMs, 60_000)
+    assert.equal((await unavailable(fetcher.fetchFor(evidence, null))).retryAfterMs, 60_000)
     assert.equal(service.asked.length, asked)
     now += 60_000
     service.answers[path] = answer
-    assert.equal((await fetcher.fetchFor(evidence)).crls.length, 1)
+    assert.equal((await fetcher.fetchFor(evidence, null)).crls.length, 1)
   }
   assert.deepEqual(waits, [])
 })
 
+const unknownChip = (): ParsedEvidence => parse(amd.snpReport({ ...REQUEST, chipId: randomBytes(64) }))
+const withCertificates = (): ParsedEvidence => parse(amd.snpReport({ ...REQUEST, certificateTable: true }))
+
+/** Whatever chip is asked for, but the platform’s own, gets this. */
+function answerUnknownChips(answer: Answer): void {
+  service.otherwise = path => (path.startsWith('/vcek/v1/Milan/') ? answer : null)
+}
+
+test('a rate limit that made-up chip ids bring about keeps nobody from the revocation list, nor long from a VCEK', async () => {
+  answerUnknownChips({ status: 429, headers: { 'Retry-After': '3000' } })
+  const fetcher = open()
+  const refused = await unavailable(fetcher.fetchFor(unknownChip(), 'attacker'))
+  assert.equal(refused.retryAfterMs, 60_000)
+  assert.equal((await fetcher.fetchFor(withCertificates(), 'guest')).crls.length, 1)
+  assert.equal((await unavailable(fetcher.fetchFor(snp(), 'guest'))).retryAfterMs, 60_000)
+  now += 60_000
+  await verifyAt(snp(), await fetcher.fetchFor(snp(), 'guest'))
+  assert.deepEqual(waits, [])
+})
+
+test('a rate limit on what everybody needs is believed for an hour', async () => {
+  service.answers['/vcek/v1/Milan/crl'] = { status: 429, headers: { 'Retry-After': '86400' } }
+  assert.equal((await unavailable(open().fetchFor(withCertificates(), null))).retryAfterMs, 3_600_000)
+})
+
+test('a chip id that the service fails at is left alone, and no other', async () => {
+  answerUnknownChips({ status: 500, headers: { 'Retry-After': '30' } })
+  const [fetcher, bad] = [open(), unknownChip()]
+  assert.equal((await unavailable(fetcher.fetchFor(bad, 'attacker'))).retryAfterMs, 30_000)
+  await verifyAt(snp(), await fetcher.fetchFor(snp(), 'guest'))
+  const asked = service.asked.length
+  await unavailable(fetcher.fetchFor(bad, 'attacker'))
+  assert.equal(service.asked.length, asked)
+  assert.deepEqual(waits, [])
+})
+
+test('what the vendor does not have is not asked for again for ten minutes', async () => {
+  const [fetcher, unknown] = [open(), unknownChip()]
+  for (let n = 0; n < 3; n++) assert.equal((await fetcher.fetchFor(unknown, 'guest')).certificates.length, 0)
+  assert.equal(service.asked.length, 1)
+  now += 600_000
+  await fetcher.fetchFor(unknown, 'guest')
+  assert.equal(service.asked.length, 2)
+})
+
+test('unverified evidence has a budget of requests for each client', async () => {
+  const fetcher = open()
+  for (let n = 0; n < 30; n++) await fetcher.fetchFor(unknownChip(), 'attacker')
+  const refused = await unavailable(fetcher.fetchFor(unknownChip(), 'attacker'))
+  assert.equal(refused.retryAfterMs, 2000)
+  assert.equal(service.asked.length, 30)
+  await verifyAt(snp(), await fetcher.fetchFor(snp(), 'guest'))
+  // What is at hand costs nothing.
+  await fetcher.fetchFor(snp(), 'attacker')
+  now += 2000
+  await fetcher.fetchFor(unknownChip(), 'attacker')
+  await unavailable(fetcher.fetchFor(unknownChip(), 'attacker'))
+})
+
+test('all clients together have a budget, and whoever runs the fetcher has none', async () => {
+  const fetcher = open()
+  for (let n = 0; n < 120; n++) await fetcher.fetchFor(unknownChip(), `client ${n}`)
+  await unavailable(fetcher.fetchFor(unknownChip(), 'one more'))
+  assert.equal((await fetcher.fetchFor(withCertificates(), 'one more')).crls.length, 1)
+  await fetcher.fetchFor(unknownChip(), null)
+})
+
+test('a PCK certificate that nobody trusted issued names no TCB info to fetch', async () => {
+  const rogue = await createIntelPlatform({ now: NOW })
+  await open().fetchFor(parse(rogue.tdxQuote(REQUEST)), 'attacker')
+  assert.equal(service.asked.length, 3)
+  assert.ok(!service.asked.some(target => target.includes('/tcb')))
+})
+
 test('a service that keeps failing is unavailable, with the time to come back', async () => {
   service.answers['/tdx/certification/v4/tcb'] = { status: 500 }
-  const error = await unavailable(open().fetchFor(tdx()))
+  const error = await unavailable(open().fetchFor(tdx(), null))
   assert.ok((error.retryAfterMs ?? 0) > 0)
   assert.match(error.message, /500/)
 })
@@ -349,7 +426,7 @@ test('a service that keeps failing is unavailable, with the time to come back', 
 test('a service that nobody runs is unavailable', async () => {
   const gone = await startService({})
   await gone.close()
-  const error = await unavailable(open({ pcsUrl: gone.url }).fetchFor(tdx()))
+  const error = await unavailable(open({ pcsUrl: gone.url }).fetchFor(tdx(), null))
   assert.match(error.message, /ECONNREFUSED/)
 })
 
@@ -357,13 +434,13 @@ test('a service that does not answer in time is unavailable', async () => {
   const fetch = async (): Promise<Response> => {
     throw new DOMException('The operation was aborted due to timeout', 'TimeoutError')
   }
-  const error = await unavailable(open({ fetch }).fetchFor(tdx()))
+  const error = await unavailable(open({ fetch }).fetchFor(tdx(), null))
   assert.match(error.message, /no answer within/)
 })
 
 test('a request that is refused is not repeated', async () => {
   service.answers['/tdx/certification/v4/tcb'] = { status: 401 }
-  const error = await unavailable(open().fetchFor(tdx()))
+  const error = await unavailable(open().fetchFor(tdx(), null))
   assert.equal(error.retryAfterMs, null)
   assert.equal(service.asked.filter(target => target.includes('/tcb?')).length, 1)
   assert.deepEqual(waits, [])
@@ -371,40 +448,40 @@ test('a request that is refused is not repeated', async () => {
 
 test('an item that the vendor does not have is missing, which verification names', async () => {
   delete service.answers['/tdx/certification/v4/tcb']
-  const endorsements = await open().fetchFor(tdx())
+  const endorsements = await open().fetchFor(tdx(), null)
   await assert.rejects(verifyAt(tdx(), endorsements), { code: 'endorsement-missing' })
 })
 
 test('something else than an endorsement is neither used nor kept', async () => {
   for (const body of ['<html>a proxy</html>', '', '{}', Buffer.from('3080', 'hex')]) {
     service.answers['/tdx/certification/v4/tcb'] = { body }
-    await unavailable(open().fetchFor(tdx()))
+    await unavailable(open().fetchFor(tdx(), null))
   }
   Object.assign(service.answers, intelAnswers())
-  await verifyAt(tdx(), await open().fetchFor(tdx()))
+  await verifyAt(tdx(), await open().fetchFor(tdx(), null))
 })
 
 test('an endless answer is cut off', async () => {
   service.answers['/tdx/certification/v4/tcb'] = { body: ' '.repeat(5 * 1024 * 1024) }
-  const error = await unavailable(open().fetchFor(tdx()))
+  const error = await unavailable(open().fetchFor(tdx(), null))
   assert.match(error.message, /more than/)
 })
 
 test('a redirection is not followed', async () => {
   const elsewhere = { status: 302, headers: { Location: `${service.url}/sgx/certification/v4/tcb` } }
   service.answers['/tdx/certification/v4/tcb'] = elsewhere
-  await unavailable(open().fetchFor(tdx()))
+  await unavailable(open().fetchFor(tdx(), null))
   assert.ok(!service.asked.includes('/sgx/certification/v4/tcb'))
 })
 
 test('a cache that cannot be written is said, not passed over', async () => {
   writeFileSync(join(folder, 'file'), '')
-  const error = await unavailable(open({ cacheDir: join(folder, 'file', 'cache') }).fetchFor(tdx()))
+  const error = await unavailable(open({ cacheDir: join(folder, 'file', 'cache') }).fetchFor(tdx(), null))
   assert.match(error.hint ?? '', /writable/)
 })
 
 test('sample evidence needs nothing', async () => {
   const evidence = { kind: 'sample', svn: '1', reportData: new Uint8Array(64) } as const
-  assert.equal((await open().fetchFor(evidence)).crls.length, 0)
+  assert.equal((await open().fetchFor(evidence, null)).crls.length, 0)
   assert.deepEqual(service.asked, [])
 })

@@ -3,7 +3,7 @@
 
 import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import type { SignatureScheme } from '../algorithm.ts'
-import type { PublicKey, SignatureCheck } from '../crypto.ts'
+import { MAX_SPKI_BYTES, type PublicKey, RSA_LIMITS, type SignatureCheck } from '../crypto.ts'
 import { derFromP1363 } from '../ecdsa.ts'
 
 interface Scheme {
@@ -35,6 +35,7 @@ export async function sha512(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 export async function importKey(spki: Uint8Array, scheme: SignatureScheme): Promise<PublicKey | null> {
+  if (spki.length > MAX_SPKI_BYTES) return null
   let handle: KeyObject
   try {
     handle = createPublicKey({ key: spki as Buffer, format: 'der', type: 'spki' })
@@ -44,7 +45,18 @@ export async function importKey(spki: Uint8Array, scheme: SignatureScheme): Prom
   const { keyType, curve } = SCHEMES[scheme]
   if (handle.asymmetricKeyType !== keyType) return null
   if (curve !== undefined && handle.asymmetricKeyDetails?.namedCurve !== curve) return null
+  if (keyType === 'rsa' && !isAcceptableRsa(handle)) return null
   return { handle }
+}
+
+function isAcceptableRsa({ asymmetricKeyDetails }: KeyObject): boolean {
+  const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails ?? {}
+  const { minModulusBits, maxModulusBits } = RSA_LIMITS
+  return (
+    minModulusBits <= modulusLength &&
+    modulusLength <= maxModulusBits &&
+    publicExponent === BigInt(RSA_LIMITS.publicExponent)
+  )
 }
 
 export async function verifySignature(key: PublicKey, check: SignatureCheck): Promise<boolean> {

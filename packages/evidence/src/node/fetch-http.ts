@@ -1,8 +1,11 @@
 // One GET from a vendor’s service: bounded in time and size, repeated with growing pauses where the service says that
 // it is busy. After a failure the whole host is left alone until its pause is over, so that a broker under load does
-// not become the reason for the vendor’s rate limit.
+// not become the reason for the vendor’s rate limit. What unverified evidence names has pauses of its own: a made-up
+// report must not keep everybody from revocation lists, nor a chip id that the service chokes on from other chips.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { BoundedMap } from '../bounded-map.ts'
+import type { NamedBy } from './fetch-items.ts'
 
 /** Vendors answer within two seconds; beyond ten a handshake has better things to wait for. */
 export const REQUEST_TIMEOUT_MS = 10_000
@@ -16,8 +19,10 @@ export const FIRST_PAUSE_MS = 500
 const MAX_DOUBLINGS = 10
 /** Longest pause that a call sits out; after a longer one it fails and says when to come back. */
 export const MAX_PATIENCE_MS = 5_000
-/** What is believed of a Retry-After. */
-export const MAX_RETRY_AFTER_MS = 3_600_000
+/** What is believed of a Retry-After; of one for what evidence named, as much as one client may cost all others. */
+export const MAX_RETRY_AFTER_MS: Readonly<Record<NamedBy, number>> = { vendor: 3_600_000, evidence: 60_000 }
+/** Addresses that evidence named and that failed lately. */
+const MAX_PAUSED_ADDRESSES = 1024
 
 /** An endorsement that could not be had now: try again after `retryAfterMs`, where that is known. */
 export class Unavailable extends Error {
@@ -51,7 +56,7 @@ export async function waitFor(milliseconds: number): Promise<void> {
   await sleep(milliseconds)
 }
 
-/** Failures of one host in a row, those of requests side by side counted once, and until when it is left alone. */
+/** Failures in a row, those of requests side by side counted once, and until when no more is asked. */
 interface Pause {
   readonly failures: number
   readonly until: number
@@ -59,9 +64,16 @@ interface Pause {
   readonly failure: Failure
 }
 
+interface NewPause {
+  readonly failure: Failure
+  /** The pause that there was when the request was made. */
+  readonly earlier: Pause | undefined
+  readonly longestMs: number
+}
+
 export class HttpSource {
   readonly #options: HttpOptions
-  readonly #pauses = new Map<string, Pause>()
+  readonly #pauses = new BoundedMap<string, Pause>(MAX_PAUSED_ADDRESSES)
 
   constructor(options: HttpOptions) {
     this.#options = options
@@ -71,37 +83,46 @@ export class HttpSource {
    * The answer to a GET; null where the service has no such item (404, 410).
    * @throws {Unavailable}
    */
-  async get(url: URL): Promise<HttpAnswer | null> {
+  async get(url: URL, namedBy: NamedBy): Promise<HttpAnswer | null> {
+    const lane = laneOf(url, namedBy)
+    // What a service does not like about one chip says nothing of the next.
+    const own = namedBy === 'vendor' ? lane : url.href
     for (let attempt = 1; ; attempt++) {
-      await this.#sitOut(url)
-      const earlier = this.#pauses.get(url.host)
+      for (const place of new Set([lane, own])) await this.#sitOut(place, url)
+      const [inLane, atOwn] = [this.#pauses.get(lane), this.#pauses.get(own)]
       const outcome = await this.#try(url)
       if (!(outcome instanceof Failure)) {
-        // An answer does not end a pause that began while it was under way.
-        if (this.#pauses.get(url.host) === earlier) this.#pauses.delete(url.host)
+        this.#end(lane, inLane)
+        this.#end(own, atOwn)
         return outcome
       }
-      const until = this.#pauseHost(url.host, outcome, earlier)
+      const [place, earlier] = outcome.isRateLimit ? [lane, inLane] : [own, atOwn]
+      const until = this.#pause(place, { failure: outcome, earlier, longestMs: MAX_RETRY_AFTER_MS[namedBy] })
       if (attempt >= MAX_ATTEMPTS) throw busy(url, until - this.#options.now(), outcome)
     }
   }
 
-  async #sitOut(url: URL): Promise<void> {
-    const pause = this.#pauses.get(url.host)
+  async #sitOut(place: string, url: URL): Promise<void> {
+    const pause = this.#pauses.get(place)
     if (pause === undefined) return
     const left = pause.until - this.#options.now()
     if (left > MAX_PATIENCE_MS) throw busy(url, left, pause.failure)
     if (left > 0) await this.#options.wait(left)
   }
 
-  #pauseHost(host: string, failure: Failure, earlier: Pause | undefined): number {
-    const current = this.#pauses.get(host)
+  // An answer does not end a pause that began while it was under way.
+  #end(place: string, earlier: Pause | undefined): void {
+    if (this.#pauses.get(place) === earlier) this.#pauses.delete(place)
+  }
+
+  #pause(place: string, { failure, earlier, longestMs }: NewPause): number {
+    const current = this.#pauses.get(place)
     const isCounted = current !== undefined && current !== earlier
     const failures = isCounted ? current.failures : (earlier?.failures ?? 0) + 1
     const grown = FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, MAX_DOUBLINGS)
-    const pauseMs = Math.min(Math.max(grown, failure.retryAfterMs), MAX_RETRY_AFTER_MS)
+    const pauseMs = Math.min(Math.max(grown, failure.retryAfterMs), longestMs)
     const until = Math.max(this.#options.now() + pauseMs, isCounted ? current.until : 0)
-    this.#pauses.set(host, { failures, until, failure })
+    this.#pauses.set(place, { failures, until, failure })
     return until
   }
 
@@ -117,14 +138,15 @@ export class HttpSource {
       if (status === 200) return { headers: response.headers, body: await readBody(response, url) }
       await response.body?.cancel()
       if (status === 429 || status >= 500) {
-        return new Failure(`HTTP status ${status}`, this.#retryAfter(response.headers))
+        const retryAfterMs = this.#retryAfter(response.headers)
+        return new Failure(`HTTP status ${status}`, { retryAfterMs, isRateLimit: status === 429 })
       }
       throw new Unavailable(`${url.host}${url.pathname} answers with HTTP status ${status}`, {
         hint: 'the address of the service may be wrong, or the service may want an API key',
       })
     } catch (error) {
       if (error instanceof Unavailable) throw error
-      return new Failure(error instanceof Error ? reasonOf(error) : 'no answer', 0, error)
+      return new Failure(error instanceof Error ? reasonOf(error) : 'no answer', { cause: error })
     }
   }
 
@@ -137,16 +159,26 @@ export class HttpSource {
   }
 }
 
+function laneOf(url: URL, namedBy: NamedBy): string {
+  return `${namedBy} ${url.host}`
+}
+
 /** A try that may be repeated. */
 class Failure {
   readonly reason: string
   readonly retryAfterMs: number
+  /** Whether the service complains of how often it is asked, not of what. */
+  readonly isRateLimit: boolean
   readonly cause: unknown
 
-  constructor(reason: string, retryAfterMs: number, cause?: unknown) {
+  constructor(
+    reason: string,
+    detail: { readonly retryAfterMs?: number; readonly isRateLimit?: boolean; readonly cause?: unknown },
+  ) {
     this.reason = reason
-    this.retryAfterMs = retryAfterMs
-    this.cause = cause
+    this.retryAfterMs = detail.retryAfterMs ?? 0
+    this.isRateLimit = detail.isRateLimit ?? false
+    this.cause = detail.cause
   }
 }
 

@@ -2,19 +2,32 @@
 // caching service with its interface (PCS API v4, PCCS), and from AMD’s Key Distribution Service (57230). What comes
 // back is no more trusted than a file: `verify` checks every signature and window.
 
+import type { TrustAnchor } from '../anchor.ts'
+import { VENDOR_ANCHORS } from '../anchors.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import { decodeUtf8, encodeUtf8, toBase64 } from '../bytes.ts'
 import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS, readEndorsements } from '../endorsements.ts'
 import type { ParsedEvidence } from '../parse.ts'
 import { Refusal } from '../refusal.ts'
+import { RequestBudget } from './fetch-budget.ts'
 import { DiskCache } from './fetch-cache.ts'
 import { type HttpAnswer, type HttpOptions, HttpSource, Unavailable, waitFor } from './fetch-http.ts'
-import { AMD_KDS_URL, type FetchItem, INTEL_PCS_URL, itemsFor, type TcbUpdate } from './fetch-items.ts'
+import {
+  AMD_KDS_URL,
+  type FetchItem,
+  INTEL_PCS_URL,
+  itemsFor,
+  type NamedBy,
+  type TcbUpdate,
+} from './fetch-items.ts'
 
 /** Nothing is kept longer without asking again, whatever its next update says: it is not yet verified. */
 export const MAX_CACHE_MS = 30 * 24 * 3_600_000
 /** Parsed items in memory; so that verification remembers the signatures in them. */
 const MAX_ITEMS_IN_MEMORY = 4096
+/** How long a vendor’s ‘no such item’ is believed, and of how many items. */
+const MISSING_MS = 600_000
+const MAX_MISSING = 4096
 
 export interface EndorsementFetcherOptions {
   /** Made with mode 0700 where it does not exist. */
@@ -27,6 +40,8 @@ export interface EndorsementFetcherOptions {
   readonly update?: TcbUpdate
   /** Answer from the cache alone. */
   readonly offline?: boolean
+  /** Whose PCK certificates are worth a request; {@link VENDOR_ANCHORS}. */
+  readonly anchors?: readonly TrustAnchor[]
   readonly fetch?: typeof globalThis.fetch
   readonly now?: () => Date
   /** Sits out the pauses between tries. */
@@ -36,9 +51,11 @@ export interface EndorsementFetcherOptions {
 export interface EndorsementFetcher {
   /**
    * What the vendor publishes for this evidence; less where the vendor has no such item, which `verify` then names.
+   * `client` is who sent it, and has a budget for requests to addresses that the evidence names; null is whoever runs
+   * this, and has none.
    * @throws {Unavailable} where an item cannot be had now
    */
-  fetchFor(evidence: ParsedEvidence): Promise<Endorsements>
+  fetchFor(evidence: ParsedEvidence, client: string | null): Promise<Endorsements>
 }
 
 /** Opens a fetcher; it keeps what it fetched in memory and in `cacheDir` until its next update. */
@@ -57,7 +74,10 @@ class CachingFetcher implements EndorsementFetcher {
   readonly #cache: DiskCache
   readonly #source: HttpSource
   readonly #kept = new BoundedMap<string, KeptItem>(MAX_ITEMS_IN_MEMORY)
+  /** Addresses that the vendor has nothing at, and until when that is believed. */
+  readonly #missing = new BoundedMap<string, number>(MAX_MISSING)
   readonly #underway = new Map<string, Promise<Endorsements | null>>()
+  readonly #budget = new RequestBudget()
 
   constructor(options: EndorsementFetcherOptions) {
     const clock = options.now ?? (() => new Date())
@@ -72,18 +92,20 @@ class CachingFetcher implements EndorsementFetcher {
     this.#source = new HttpSource(http)
   }
 
-  async fetchFor(evidence: ParsedEvidence): Promise<Endorsements> {
+  async fetchFor(evidence: ParsedEvidence, client: string | null): Promise<Endorsements> {
     const items = itemsFor(evidence, {
       pcsUrl: new URL(this.#options.pcsUrl ?? INTEL_PCS_URL),
       kdsUrl: new URL(this.#options.kdsUrl ?? AMD_KDS_URL),
       update: this.#options.update ?? 'standard',
+      anchors: this.#options.anchors ?? VENDOR_ANCHORS,
+      now: this.#now(),
     })
-    return mergeEndorsements(NO_ENDORSEMENTS, ...(await this.#all(items)))
+    return mergeEndorsements(NO_ENDORSEMENTS, ...(await this.#all(items, client)))
   }
 
   // Waits for every item even where one has failed: nothing goes on behind the caller’s back.
-  async #all(items: readonly FetchItem[]): Promise<readonly Endorsements[]> {
-    const outcomes = await Promise.allSettled(items.map(item => this.#first(item)))
+  async #all(items: readonly FetchItem[], client: string | null): Promise<readonly Endorsements[]> {
+    const outcomes = await Promise.allSettled(items.map(item => this.#first(item, client)))
     return outcomes.map(outcome => {
       if (outcome.status === 'rejected') throw outcome.reason
       return outcome.value
@@ -91,37 +113,58 @@ class CachingFetcher implements EndorsementFetcher {
   }
 
   // An item may stand at one of several addresses, as a report without CPUID may come from one of two products.
-  async #first(item: FetchItem): Promise<Endorsements> {
-    for (const { url, more } of item.places) {
-      const found = await this.#once(url)
+  async #first({ places, namedBy }: FetchItem, client: string | null): Promise<Endorsements> {
+    for (const { url, more } of places) {
+      const known = await this.#known(url)
+      const found = known === undefined ? await this.#once(url, namedBy, client) : known
       if (found === null) continue
-      return mergeEndorsements(found, ...(await this.#all(more(found))))
+      return mergeEndorsements(found, ...(await this.#all(await more(found), client)))
     }
     return NO_ENDORSEMENTS
   }
 
-  // One request in flight for each address, however many wait for it.
-  #once(url: URL): Promise<Endorsements | null> {
+  /** From memory or disk, null for what the vendor does not have; undefined: to be asked for. */
+  async #known(url: URL): Promise<Endorsements | null | undefined> {
+    const now = this.#now()
+    return this.#remembered(url, now) ?? (await this.#readCache(url, now)) ?? this.#remembered(url, now)
+  }
+
+  #remembered(url: URL, now: number): Endorsements | null | undefined {
+    const kept = this.#kept.get(url.href)
+    if (kept !== undefined && now < kept.expiresAt) return kept.endorsements
+    return now < (this.#missing.get(url.href) ?? 0) ? null : undefined
+  }
+
+  // One request in flight for each address, however many wait for it; who begins it is charged for it.
+  #once(url: URL, namedBy: NamedBy, client: string | null): Promise<Endorsements | null> {
     const underway = this.#underway.get(url.href)
     if (underway !== undefined) return underway
-    const started = this.#load(url).finally(() => this.#underway.delete(url.href))
+    this.#permit(url, namedBy, client)
+    const started = this.#ask(url, namedBy).finally(() => this.#underway.delete(url.href))
     this.#underway.set(url.href, started)
     return started
   }
 
-  async #load(url: URL): Promise<Endorsements | null> {
-    const now = this.#now()
-    const kept = this.#kept.get(url.href)
-    if (kept !== undefined && now < kept.expiresAt) return kept.endorsements
-    const cached = await this.#readCache(url, now)
-    if (cached !== null) return cached
+  #permit(url: URL, namedBy: NamedBy, client: string | null): void {
     if (this.#options.offline === true) {
       throw new Unavailable(`${url.host}${url.pathname} is not in the cache, and fetching is off`, {
         hint: 'fetch once with a connection, or supply the endorsements from files',
       })
     }
-    const answer = await this.#source.get(url)
-    return answer === null ? null : await this.#keep(url, answer)
+    if (namedBy === 'vendor' || client === null) return
+    const retryAfterMs = this.#budget.take(client, this.#now())
+    if (retryAfterMs === 0) return
+    throw new Unavailable('too many endorsements were asked for on behalf of unverified evidence', {
+      retryAfterMs,
+      hint: 'let guests send their certificates, or supply them from files',
+    })
+  }
+
+  async #ask(url: URL, namedBy: NamedBy): Promise<Endorsements | null> {
+    const answer = await this.#source.get(url, namedBy)
+    if (answer !== null) return this.#keep(url, answer)
+    this.#missing.set(url.href, this.#now() + MISSING_MS)
+    return null
   }
 
   async #readCache(url: URL, now: number): Promise<Endorsements | null> {
