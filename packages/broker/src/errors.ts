@@ -78,6 +78,8 @@ export interface BrokerErrorDetail {
   /** What a person can do about it. */
   readonly hint?: string
   readonly violations?: readonly Violation[]
+  /** When it is worth another try: `Retry-After`, in whole seconds, on the answer. */
+  readonly retryAfterMs?: number
   readonly cause?: unknown
 }
 

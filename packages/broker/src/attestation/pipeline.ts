@@ -19,6 +19,8 @@ import { type VerificationParts, verifyEvidence } from './verification.ts'
 
 /** A guest's evidence and what its session demands of it. */
 export interface AttestRequest {
+  /** Its address, or the network of it that counts as one client. */
+  readonly client: string
   readonly tee: Kind
   readonly primaryEvidence: unknown
   /** 64 bytes of hex: the hash over nonce and TEE key. */
@@ -48,7 +50,7 @@ export function createPipeline(context: BrokerContext): AttestationPipeline {
   const { config, anchors, endorsements, now } = context
   const cacheDir = join(config.dataDir, 'endorsements')
   const { pcsUrl, kdsUrl } = config
-  const fetcher = config.offline ? null : openEndorsementFetcher({ cacheDir, pcsUrl, kdsUrl, now })
+  const fetcher = config.offline ? null : openEndorsementFetcher({ cacheDir, pcsUrl, kdsUrl, anchors, now })
   const parts: PipelineParts = {
     context,
     source: new AppraisalSource(context.store.documents),
@@ -93,7 +95,11 @@ async function verifyOrRecord(
 ): Promise<Verified> {
   try {
     const evidence = parseKbsEvidence(request.tee, request.primaryEvidence)
-    return await verifyEvidence(parts.verification, evidence, parts.context.now())
+    return await verifyEvidence(parts.verification, {
+      evidence,
+      at: parts.context.now(),
+      client: request.client,
+    })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     await record(explainRefusal(error))
@@ -130,7 +136,8 @@ function demandBinding(result: AppraisalResult, verified: Verified, request: Att
 async function explain(parts: PipelineParts, { evidence, at, policy }: ExplainRequest): Promise<JsonObject> {
   const wanted = typeof policy === 'string' ? await parts.source.policy(policy) : parseGivenPolicy(policy)
   try {
-    const verified = await verifyEvidence(parts.verification, recognise(evidence), at)
+    const toVerify = { evidence: recognise(evidence), at, client: null }
+    const verified = await verifyEvidence(parts.verification, toVerify)
     const unbound = { reportData: 'any', initDataDigest: 'any' }
     return explainResult(verified, await appraiseWith(parts, verified, wanted, unbound))
   } catch (error) {

@@ -22,6 +22,14 @@ export interface VerificationParts {
   readonly fetcher: EndorsementFetcher | null
 }
 
+/** Evidence, the time to verify it at, and who sent it. */
+export interface EvidenceToVerify {
+  readonly evidence: ParsedEvidence
+  readonly at: Date
+  /** What the evidence names is fetched within a budget of this client; null: an administrator's, without one. */
+  readonly client: string | null
+}
+
 /** Refusals that endorsements which are not at hand could cure. */
 const CURABLE: readonly RefusalCode[] = [
   'endorsement-missing',
@@ -31,34 +39,76 @@ const CURABLE: readonly RefusalCode[] = [
   'chain-incomplete',
 ]
 
+/** Evidence, the time to verify it at, and who sent it. */
+export interface EvidenceToVerify {
+  readonly evidence: ParsedEvidence
+  readonly at: Date
+  /** What evidence names is fetched within a budget of this client; null: an administrator's, without one. */
+  readonly client: string | null
+}
+
 /**
+ * A guest that brings all its certificates must not pass by the list that would revoke them, so that is fetched too.
+ * Where it cannot be had now, the claim says so, and the policy decides.
  * @throws {Refusal} where the evidence is not acceptable
  * @throws {BrokerError} `endorsements-unavailable` where the vendor's service does not answer
  */
-export async function verifyEvidence(
-  parts: VerificationParts,
-  evidence: ParsedEvidence,
-  now: Date,
-): Promise<Verified> {
-  // The lowest evaluation number is the policy's to demand.
-  const options = { now, anchors: parts.anchors, minTcbEvaluationDataNumber: 'any' } as const
+export async function verifyEvidence(parts: VerificationParts, request: EvidenceToVerify): Promise<Verified> {
+  const { fetcher, endorsements } = parts
+  if (fetcher === null) return verifyWith(parts, request, endorsements)
+  let unrevoked: Verified | null = null
   try {
-    return await verify(evidence, parts.endorsements, options)
+    unrevoked = await verifyWith(parts, request, endorsements)
+    if (!lacksRevocation(unrevoked)) return unrevoked
   } catch (error) {
-    if (parts.fetcher === null || !(error instanceof Refusal) || !CURABLE.includes(error.code)) throw error
+    if (!(error instanceof Refusal) || !CURABLE.includes(error.code)) throw error
   }
-  const fetched = await fetchFor(parts.fetcher, evidence)
-  return verify(evidence, mergeEndorsements(parts.endorsements, fetched), options)
+  const fetched = await fetchFor(fetcher, request)
+  try {
+    if (fetched instanceof Unavailable) throw unavailable(fetched)
+    return await verifyWith(parts, request, mergeEndorsements(endorsements, fetched))
+  } catch (error) {
+    if (unrevoked !== null && isWithoutList(error)) return unrevoked
+    throw error
+  }
 }
 
-async function fetchFor(fetcher: EndorsementFetcher, evidence: ParsedEvidence): Promise<Endorsements> {
+function verifyWith(
+  { anchors }: VerificationParts,
+  { evidence, at }: EvidenceToVerify,
+  endorsements: Endorsements,
+): Promise<Verified> {
+  // The lowest evaluation number is the policy's to demand.
+  return verify(evidence, endorsements, { now: at, anchors, minTcbEvaluationDataNumber: 'any' })
+}
+
+function lacksRevocation({ claims }: Verified): boolean {
+  return claims.kind === 'snp' && claims.snp.revocation === 'not-supplied'
+}
+
+/** No list that says anything of this time; as when evidence is verified at a past one. */
+function isWithoutList(error: unknown): boolean {
+  if (error instanceof Refusal) return error.code === 'crl-expired' || error.code === 'crl-not-yet-valid'
+  return error instanceof BrokerError && error.code === 'endorsements-unavailable'
+}
+
+async function fetchFor(
+  fetcher: EndorsementFetcher,
+  { evidence, client }: EvidenceToVerify,
+): Promise<Endorsements | Unavailable> {
   try {
-    return await fetcher.fetchFor(evidence)
+    return await fetcher.fetchFor(evidence, client)
   } catch (error) {
-    if (!(error instanceof Unavailable)) throw error
-    throw new BrokerError('endorsements-unavailable', 'the endorsements of this platform cannot be had now', {
-      hint: 'load them from files with endorsementPaths, or try again',
-      cause: error,
-    })
+    if (error instanceof Unavailable) return error
+    throw error
   }
+}
+
+function unavailable(cause: Unavailable): BrokerError {
+  const { retryAfterMs } = cause
+  return new BrokerError('endorsements-unavailable', 'the endorsements of this platform cannot be had now', {
+    hint: 'load them from files with endorsementPaths, or try again',
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    cause,
+  })
 }

@@ -4,6 +4,7 @@ import type { Kind } from '@casemate/evidence'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type InitData, readInitData } from '../attestation/init-data.ts'
 import { BrokerError } from '../errors.ts'
+import { clientOf } from '../server/client-limit.ts'
 import { readCookie, setCookie } from '../sessions/cookie.ts'
 import type { ChallengedSession, SealedSession } from '../sessions/session.ts'
 import { UsedChallenges } from '../sessions/used-challenges.ts'
@@ -64,6 +65,7 @@ async function attest(
   }
   const sent = readEvidence(parts, session, request.body)
   const attested = await parts.pipeline.attest({
+    client: clientOf(request.ip),
     tee: session.tee as Kind,
     primaryEvidence: sent.primaryEvidence,
     reportData: expectedReportData({ ...session, ...sent, teeKey: sent.teeKey.jwk }),

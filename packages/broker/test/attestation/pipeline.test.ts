@@ -1,15 +1,32 @@
 // Explanations outside of a session, and endorsements that have to be fetched.
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import { mergeEndorsements, NO_ENDORSEMENTS, parse, Refusal, readEndorsements } from '@casemate/evidence'
+import {
+  type Endorsements,
+  mergeEndorsements,
+  NO_ENDORSEMENTS,
+  parse,
+  Refusal,
+  readEndorsements,
+} from '@casemate/evidence'
 import { Unavailable } from '@casemate/evidence/node'
-import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
+import {
+  type AmdPlatform,
+  createAmdPlatform,
+  createIntelPlatform,
+  type IntelPlatform,
+} from '@casemate/simulator'
 import { createPipeline } from '../../src/attestation/pipeline.ts'
 import { verifyEvidence } from '../../src/attestation/verification.ts'
 import { BrokerError } from '../../src/errors.ts'
 import type { JsonObject } from '../../src/json.ts'
 import type { Pipeline } from '../../src/pipeline.ts'
+import { Guest } from '../kbs/guest.ts'
+import { GUEST_KEYS } from '../kbs/guest-jwe.ts'
 import { type Harness, LENIENT, openHarness, START } from '../kbs/harness.ts'
 
 let intel: IntelPlatform
@@ -102,14 +119,23 @@ test('what is not at hand is fetched once it is needed, and verified like everyt
     },
   }
   const bare = { anchors, endorsements: NO_ENDORSEMENTS }
-  await verifyEvidence({ ...bare, fetcher }, parsed, START)
+  await verifyEvidence({ ...bare, fetcher }, { evidence: parsed, at: START, client: null })
   assert.equal(fetches, 1)
-  await verifyEvidence({ anchors, endorsements: known, fetcher }, parsed, START)
+  await verifyEvidence(
+    { anchors, endorsements: known, fetcher },
+    { evidence: parsed, at: START, client: null },
+  )
   assert.equal(fetches, 1)
   const missing = (error: unknown) => error instanceof Refusal
-  await assert.rejects(verifyEvidence({ ...bare, fetcher: null }, parsed, START), missing)
+  await assert.rejects(
+    verifyEvidence({ ...bare, fetcher: null }, { evidence: parsed, at: START, client: null }),
+    missing,
+  )
   const useless = { fetchFor: async () => mergeEndorsements(NO_ENDORSEMENTS) }
-  await assert.rejects(verifyEvidence({ ...bare, fetcher: useless }, parsed, START), missing)
+  await assert.rejects(
+    verifyEvidence({ ...bare, fetcher: useless }, { evidence: parsed, at: START, client: null }),
+    missing,
+  )
 })
 
 test('a refusal that no endorsement could cure is not a reason to fetch', async () => {
@@ -117,7 +143,9 @@ test('a refusal that no endorsement could cure is not a reason to fetch', async 
   const fetcher = { fetchFor: () => assert.fail('fetched') }
   const parsed = parse(rogue.tdxQuote({ reportData: Buffer.alloc(64) }))
   const parts = { anchors: intel.anchors, endorsements: readEndorsements(rogue.endorsements), fetcher }
-  await assert.rejects(verifyEvidence(parts, parsed, START), { code: 'chain-untrusted' })
+  await assert.rejects(verifyEvidence(parts, { evidence: parsed, at: START, client: null }), {
+    code: 'chain-untrusted',
+  })
 })
 
 test('a vendor that does not answer is not a verdict', async () => {
@@ -127,5 +155,73 @@ test('a vendor that does not answer is not a verdict', async () => {
     },
   }
   const parts = { anchors: intel.anchors, endorsements: NO_ENDORSEMENTS, fetcher }
-  await assert.rejects(verifyEvidence(parts, parse(evidence), START), withCode('endorsements-unavailable'))
+  await assert.rejects(
+    verifyEvidence(parts, { evidence: parse(evidence), at: START, client: null }),
+    withCode('endorsements-unavailable'),
+  )
+})
+
+test('a guest that brings its certificates is checked against the revocation list all the same', async () => {
+  const good = await createAmdPlatform({ now: START, modulusBits: 2048 })
+  const bad = await createAmdPlatform({
+    now: START,
+    modulusBits: 2048,
+    faults: { revoked: ['intermediate'] },
+  })
+  const listOf = (sources: AmdPlatform['endorsements']) =>
+    readEndorsements(sources.filter(({ name }) => name === 'crl.der'))
+  const revocation = async (platform: AmdPlatform, fetchFor: () => Promise<Endorsements>) => {
+    const own = platform.endorsements.filter(({ name }) => name !== 'crl.der')
+    const { claims } = await verifyEvidence(
+      { anchors: platform.anchors, endorsements: readEndorsements(own), fetcher: { fetchFor } },
+      { evidence: parse(platform.snpReport({ reportData: Buffer.alloc(64) })), at: START, client: 'x' },
+    )
+    return claims.kind === 'snp' ? claims.snp.revocation : null
+  }
+  assert.equal(await revocation(good, async () => listOf(good.endorsements)), 'checked')
+  const revoked = revocation(bad, async () => listOf(bad.endorsements))
+  await assert.rejects(revoked, { code: 'certificate-revoked' })
+  // Then the claim says that nothing was looked at, which is the policy's to judge.
+  assert.equal(await revocation(bad, () => Promise.reject(new Unavailable('no answer'))), 'not-supplied')
+  const future = listOf(good.endorsementsAt(new Date(START.getTime() + 86_400_000)))
+  assert.equal(await revocation(good, async () => future), 'not-supplied')
+  const bug = revocation(good, () => Promise.reject(new TypeError('a bug')))
+  await assert.rejects(bug, TypeError)
+})
+
+test('AMD’s list is fetched and kept, and a policy that wants it gets it', async () => {
+  const amd = await createAmdPlatform({ now: START, modulusBits: 2048 })
+  const crl = amd.endorsements.find(({ name }) => name === 'crl.der')?.bytes
+  const asked: string[] = []
+  const kds = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    if (request.url?.endsWith('/crl')) response.end(crl)
+    else response.writeHead(404).end()
+  })
+  kds.listen(0, '127.0.0.1')
+  await once(kds, 'listening')
+  const { port } = kds.address() as AddressInfo
+  const strict = await openHarness({
+    platforms: [
+      { anchors: amd.anchors, endorsements: amd.endorsements.filter(({ name }) => name !== 'crl.der') },
+    ],
+    flags: { offline: 'false', 'kds-url': `http://127.0.0.1:${port}`, 'pcs-url': 'http://127.0.0.1:9' },
+    policy: { ...LENIENT, snp: { ...LENIENT.snp, revocation: 'checked' } },
+  })
+  try {
+    for (let n = 0; n < 2; n++) {
+      const guest = new Guest({
+        app: strict.app,
+        key: GUEST_KEYS['P-256'](),
+        tee: 'snp',
+        evidence: reportData => amd.kbsEvidence(amd.snpReport({ reportData })),
+      })
+      assert.equal((await guest.handshake()).status, 200)
+    }
+    assert.equal(asked.filter(path => path.endsWith('/crl')).length, 1)
+  } finally {
+    await strict.close()
+    kds.closeAllConnections()
+    kds.close()
+  }
 })
