@@ -20,12 +20,18 @@ export interface SignatureCheck {
   readonly message: Uint8Array
 }
 
+/** Largest SubjectPublicKeyInfo taken, in bytes; that of an RSA-4096 key has 550. */
+export const MAX_SPKI_BYTES = 600
+
+/** RSA keys as vendors have them. Others are refused: verifying with a huge one would keep a processor busy. */
+export const RSA_LIMITS = { minModulusBits: 2048, maxModulusBits: 4096, publicExponent: 65_537 } as const
+
 /** The names that both implementations export. */
 export interface CryptoProvider {
   sha256(bytes: Uint8Array): Promise<Uint8Array>
   sha384(bytes: Uint8Array): Promise<Uint8Array>
   sha512(bytes: Uint8Array): Promise<Uint8Array>
-  /** Null where the bytes are not a SubjectPublicKeyInfo that the scheme can use. */
+  /** Null where the bytes are not a SubjectPublicKeyInfo that the scheme can use within {@link RSA_LIMITS}. */
   importKey(spki: Uint8Array, scheme: SignatureScheme): Promise<PublicKey | null>
   /** False for a wrong signature and for one that is not even well-formed. */
   verifySignature(key: PublicKey, check: SignatureCheck): Promise<boolean>

@@ -1,6 +1,6 @@
 // Evidence as Confidential Containers guests send it to a key broker: one JSON value for each kind of attester.
 
-import { SNP_CERTIFICATE_TYPES, type SnpCertificate } from './amd/cert-table.ts'
+import { MAX_SNP_CERTIFICATES, SNP_CERTIFICATE_TYPES, type SnpCertificate } from './amd/cert-table.ts'
 import type { SnpEvidence } from './amd/evidence.ts'
 import { parseSnpReport } from './amd/report.ts'
 import { encodeReportJson } from './amd/report-json.ts'
@@ -16,8 +16,6 @@ const EVENT_LOGS = ['cc_eventlog', 'aa_eventlog'] as const
 /** Longest event log taken, in characters of base64; it is not evidence, and not looked at. */
 const MAX_EVENT_LOG_LENGTH = 4 * 1024 * 1024
 
-/** Leaf, ASK or ASVK, ARK and CRL, and room for a few more. */
-const MAX_SNP_CERTIFICATES = 8
 const MAX_CERT_TYPE_LENGTH = 16
 /** A VCEK is some 1,350 bytes, an ARK 1,650. */
 const MAX_CERTIFICATE_BYTES = 16 * 1024

@@ -222,6 +222,14 @@ test('an unknown GUID is passed over, and an empty table holds nothing', () => {
   assert.deepEqual(parseCertTable(new Uint8Array(4096)), [])
 })
 
+test('a certificate table holds no more certificates than a chain could need', () => {
+  const [certificate] = CERTIFICATES
+  assert.ok(certificate)
+  const of = (count: number) => encodeCertTable(Array.from({ length: count }, () => certificate))
+  assert.equal(parseCertTable(of(8)).length, 8)
+  assert.throws(() => parseCertTable(of(9)), { code: 'evidence-malformed' })
+})
+
 test('a certificate table that points outside of itself or does not end is malformed', () => {
   const edits: readonly ((view: DataView) => void)[] = [
     view => view.setUint32(16, 0, true),

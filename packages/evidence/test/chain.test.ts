@@ -2,6 +2,7 @@
 // with its own keys and one element changed.
 
 import assert from 'node:assert/strict'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { before, test } from 'node:test'
 import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import type { TrustAnchor } from '../src/anchor.ts'
@@ -48,6 +49,15 @@ async function codeOf(work: Promise<unknown>): Promise<RefusalCode | null> {
     if (error instanceof Refusal) return error.code
     throw error
   }
+}
+
+async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
+  const error: unknown = await work.then(
+    () => assert.fail('accepted'),
+    (error: unknown) => error,
+  )
+  assert.ok(error instanceof Refusal, String(error))
+  return error
 }
 
 const chainOf = (...pool: readonly Certificate[]): Promise<VerifiedChain> =>
@@ -232,6 +242,26 @@ test('certificates that name each other as issuers lead nowhere, and the search 
     }),
   )
   assert.equal(await codeOf(chainOf(looped)), 'chain-untrusted')
+})
+
+test('a tangle of namesakes ends the search before it costs much', async () => {
+  // Each has signed one other, and the one that signed is the last to be tried.
+  const tangle = (size: number): readonly Certificate[] => {
+    const pairs = Array.from({ length: size }, () => generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+    return pairs.map(({ publicKey }, index) => {
+      const spki = publicKey.export({ type: 'spki', format: 'der' })
+      const signer = pairs[(index + 1) % size] ?? assert.fail()
+      const changes = { spki, issuer: readParts(intermediate.der).subject }
+      return parseCertificate(reissue(intermediate.der, signer.privateKey, changes))
+    })
+  }
+  const leafBy = (own: KeyObject): Certificate => parseCertificate(reissue(pck.der, own))
+  const small = await refusalOf(verifyChain(leafBy(privateKey(keys.pck)), { pool: tangle(7), anchors, now }))
+  assert.equal(small.code, 'certificate-signature-invalid', small.message)
+  const pool = [...tangle(70)]
+  const large = await refusalOf(verifyChain(leafBy(privateKey(keys.pck)), { pool, anchors, now }))
+  assert.equal(large.code, 'chain-incomplete')
+  assert.match(large.message, /64 signatures/)
 })
 
 function expired(certificate: Certificate): Uint8Array {

@@ -1,7 +1,15 @@
 // Both crypto providers, and what is remembered of signatures: against signatures that node:crypto makes.
 
 import assert from 'node:assert/strict'
-import { createHash, generateKeyPairSync, type KeyObject, constants as openssl, sign } from 'node:crypto'
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  constants as openssl,
+  randomBytes,
+  sign,
+} from 'node:crypto'
 import { before, test } from 'node:test'
 import { SIGNATURE_SCHEMES, type SignatureScheme } from '../src/algorithm.ts'
 import { BoundedMap } from '../src/bounded-map.ts'
@@ -46,6 +54,17 @@ function signed(scheme: SignatureScheme, encoding: SignatureEncoding): Uint8Arra
   return sign(digest, MESSAGE, { key: privateKey, dsaEncoding, ...(scheme.startsWith('rsa-pss') ? pss : {}) })
 }
 
+/** A key that nobody has the other half of: whoever verifies cannot tell. */
+function rsaSpki(bits: number, exponent: number): Uint8Array {
+  const n = randomBytes(bits / 8)
+  n[0] = 0xff
+  n[n.length - 1] = 0xff
+  const e = Buffer.alloc(4)
+  e.writeUInt32BE(exponent)
+  const jwk = { kty: 'RSA', n: n.toString('base64url'), e: e.toString('base64url') }
+  return createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'der' })
+}
+
 for (const [name, provider] of Object.entries(PROVIDERS)) {
   for (const scheme of SIGNATURE_SCHEMES) {
     for (const encoding of ['der', 'p1363'] as const) {
@@ -77,6 +96,20 @@ for (const [name, provider] of Object.entries(PROVIDERS)) {
       assert.equal(await provider.importKey(new Uint8Array(), scheme), null)
     })
   }
+
+  test(`${name}: RSA keys are taken from 2048 to 4096 bits, with the exponent 65537`, async () => {
+    for (const scheme of ['rsa-pkcs1-sha256', 'rsa-pss-sha384'] as const) {
+      const isTaken = async (bits: number, exponent: number): Promise<boolean> =>
+        (await provider.importKey(rsaSpki(bits, exponent), scheme)) !== null
+      for (const bits of [2048, 3072, 4096]) assert.equal(await isTaken(bits, 65_537), true, `${bits}`)
+      for (const bits of [1024, 2040, 4104, 4608, 16_384]) {
+        assert.equal(await isTaken(bits, 65_537), false, `${bits}`)
+      }
+      for (const exponent of [3, 65_539, 0x7fff_ffff]) {
+        assert.equal(await isTaken(2048, exponent), false, `${exponent}`)
+      }
+    }
+  })
 
   test(`${name}: digests are those of OpenSSL`, async () => {
     for (const algorithm of ['sha256', 'sha384', 'sha512'] as const) {

@@ -17,6 +17,8 @@ export interface SnpCertificate {
 const ENTRY_SIZE = 24
 /** Five kinds exist; hosts may add their own. */
 const MAX_ENTRIES = 32
+/** Most certificates taken with one report: leaf, ASK or ASVK, ARK and CRL, and room for a few more. */
+export const MAX_SNP_CERTIFICATES = 8
 
 const GUIDS: Readonly<Record<SnpCertificateType, string>> = {
   VCEK: '63da758de6644564adc5f4b93be8accd',
@@ -55,6 +57,11 @@ export function parseCertTable(table: Uint8Array): readonly SnpCertificate[] {
     }
     const type = TYPE_OF_GUID.get(toHex(guid))
     if (type !== undefined && length > 0) {
+      if (certificates.length === MAX_SNP_CERTIFICATES) {
+        throw new Refusal('evidence-malformed', 'the certificate table holds too many certificates', {
+          expected: `at most ${MAX_SNP_CERTIFICATES}`,
+        })
+      }
       certificates.push({ type, bytes: new Uint8Array(table.subarray(offset, offset + length)) })
     }
   }

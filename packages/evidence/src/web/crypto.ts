@@ -2,7 +2,7 @@
 // algorithm to a key when it is imported.
 
 import type { SignatureScheme } from '../algorithm.ts'
-import type { PublicKey, SignatureCheck } from '../crypto.ts'
+import { MAX_SPKI_BYTES, type PublicKey, RSA_LIMITS, type SignatureCheck } from '../crypto.ts'
 import { p1363FromDer } from '../ecdsa.ts'
 
 interface Scheme {
@@ -37,6 +37,13 @@ const SCHEMES: Readonly<Record<SignatureScheme, Scheme>> = {
   },
 }
 
+/** What WebCrypto calls RsaKeyAlgorithm. */
+interface RsaAlgorithm extends KeyAlgorithm {
+  readonly modulusLength: number
+  /** Big-endian. */
+  readonly publicExponent: Uint8Array
+}
+
 function pkcs1(hash: string): Scheme {
   return { key: { name: 'RSASSA-PKCS1-v1_5', hash }, verify: { name: 'RSASSA-PKCS1-v1_5' } }
 }
@@ -61,13 +68,26 @@ export async function sha512(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 export async function importKey(spki: Uint8Array, scheme: SignatureScheme): Promise<PublicKey | null> {
+  if (spki.length > MAX_SPKI_BYTES) return null
   try {
-    return {
-      handle: await crypto.subtle.importKey('spki', copy(spki), SCHEMES[scheme].key, true, ['verify']),
-    }
+    const handle = await crypto.subtle.importKey('spki', copy(spki), SCHEMES[scheme].key, true, ['verify'])
+    return isAcceptable(handle) ? { handle } : null
   } catch {
     return null
   }
+}
+
+/** RSA keys within the limits, and all others that could be imported. */
+function isAcceptable({ algorithm }: CryptoKey): boolean {
+  if (!('modulusLength' in algorithm)) return true
+  const { modulusLength, publicExponent } = algorithm as RsaAlgorithm
+  const { minModulusBits, maxModulusBits } = RSA_LIMITS
+  const exponent = publicExponent.reduce((sum, octet) => sum * 256 + octet, 0)
+  return (
+    minModulusBits <= modulusLength &&
+    modulusLength <= maxModulusBits &&
+    exponent === RSA_LIMITS.publicExponent
+  )
 }
 
 export async function verifySignature(key: PublicKey, check: SignatureCheck): Promise<boolean> {
