@@ -9,6 +9,7 @@ import type { TcbInfo } from './intel/tcb-info.ts'
 import { recogniseItems } from './recognise-items.ts'
 import { Refusal } from './refusal.ts'
 import type { Signed } from './signature.ts'
+import { escapeUnfit } from './untrusted-text.ts'
 import type { Certificate } from './x509.ts'
 
 /** Bytes of a file or an answer, and what to call it in messages. */
@@ -44,7 +45,7 @@ export function readEndorsements(sources: Iterable<EndorsementSource>): Endorsem
     ...Array.from(sources, source => {
       const found = recogniseEndorsements(source)
       if (found) return found
-      throw new Refusal('endorsement-malformed', `${source.name} is no endorsement`, {
+      throw new Refusal('endorsement-malformed', `${escapeUnfit(source.name)} is no endorsement`, {
         expected: 'TCB info, an enclave identity, a revocation list, certificates, or a bundle of them',
       })
     }),
@@ -63,7 +64,7 @@ export function recogniseEndorsements(source: EndorsementSource): Endorsements |
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { expected, got, hint } = error
-    throw new Refusal(error.code, `${source.name}: ${error.message}`, {
+    throw new Refusal(error.code, `${escapeUnfit(source.name)}: ${error.message}`, {
       ...(expected === undefined ? {} : { expected }),
       ...(got === undefined ? {} : { got }),
       ...(hint === undefined ? {} : { hint }),

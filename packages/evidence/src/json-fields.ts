@@ -3,7 +3,9 @@
 
 import { fromBase64 } from './bytes.ts'
 import { Refusal } from './refusal.ts'
+import { quoteUntrusted } from './untrusted-text.ts'
 
+const PRINTABLE_ASCII = /^[ -~]*$/
 const STANDARD_BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 /**
@@ -61,6 +63,15 @@ export class JsonFields {
     return value
   }
 
+  /** The same of printable ASCII, fit for claims and messages. */
+  word(name: string, maxLength: number): string {
+    const value = this.text(name, maxLength)
+    if (!PRINTABLE_ASCII.test(value)) {
+      throw wrong(this.#at(name), `at most ${maxLength} printable ASCII characters`, value)
+    }
+    return value
+  }
+
   /** Standard, padded base64 of at most `max` bytes. */
   base64(name: string, max: number): Uint8Array {
     const value = this.#take(name)
@@ -94,7 +105,7 @@ export class JsonFields {
   finish(): void {
     const [left] = this.#members.keys()
     if (left !== undefined)
-      throw wrong(this.#at(left.slice(0, 64)), 'no such member', this.#members.get(left))
+      throw wrong(this.#at(quoteUntrusted(left)), 'no such member', this.#members.get(left))
   }
 
   #take(name: string): unknown {

@@ -48,7 +48,7 @@ function parseSnpJson(value: unknown): SnpEvidence {
 }
 
 function readCertificate(json: JsonFields): SnpCertificate {
-  const name = json.text('cert_type', MAX_CERT_TYPE_LENGTH)
+  const name = json.word('cert_type', MAX_CERT_TYPE_LENGTH)
   const bytes = json.bytesUpTo('data', MAX_CERTIFICATE_BYTES)
   json.finish()
   const type = SNP_CERTIFICATE_TYPES.find(it => it === name)

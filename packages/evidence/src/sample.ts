@@ -23,7 +23,7 @@ const SAMPLE_MEASUREMENT = '6162636465'.padEnd(96, '0')
  */
 export function parseSampleEvidence(value: unknown): SampleEvidence {
   const json = new JsonFields(value, 'evidence')
-  const svn = json.text('svn', MAX_SVN_TEXT)
+  const svn = json.word('svn', MAX_SVN_TEXT)
   const reportData = json.base64('report_data', REPORT_DATA_SIZE)
   json.finish()
   return { kind: 'sample', svn, reportData }

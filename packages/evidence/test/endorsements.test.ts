@@ -64,6 +64,21 @@ function pem(label: string, der: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${toBase64(der).replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`
 }
 
+test('a message about an endorsement holds nothing that a terminal obeys', () => {
+  const name = 'tcb\u001b[2J\u202e.json'
+  const read = (text: string) => () => readEndorsements([{ name, bytes: new TextEncoder().encode(text) }])
+  const signature = '00'.repeat(64)
+  const hostile = JSON.stringify({ version: '\u009b31m\u202e' })
+  for (const text of ['nothing', `{"tcbInfo":${hostile},"signature":"${signature}"}`]) {
+    assert.throws(read(text), error => {
+      assert.ok(error instanceof Refusal)
+      assert.match(error.message, /^tcb\\u001b\[2J\\u202e\.json/)
+      assert.doesNotMatch(`${error.message}${error.got}`, /[\p{Cc}\p{Cf}]/u)
+      return true
+    })
+  }
+})
+
 test('DER, PEM, hex and base64 of a revocation list are the same list', () => {
   const der = bytesOf('pck-crl.der')
   const forms = [

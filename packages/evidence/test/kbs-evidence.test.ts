@@ -143,6 +143,29 @@ test('a refusal names the member that is wrong, and not what stood there', () =>
   })
 })
 
+test('a message holds nothing of the guest’s that a terminal obeys or that rearranges what one reads', () => {
+  const hostile = '\u001b]0;x\u0007\u009b31m\u202eevil\u2066\u200b\u2028\u007f\u{e0041}\ud800"\\'
+  const seen = (value: unknown, tee: Kind = 'snp'): string => {
+    try {
+      parseKbsEvidence(tee, value)
+    } catch (error) {
+      assert.ok(error instanceof Refusal, String(error))
+      assert.doesNotMatch(
+        `${error.message}${error.got}${error.expected}`,
+        /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u,
+      )
+      return error.message
+    }
+    return assert.fail('accepted')
+  }
+  assert.match(seen({ ...snp, [hostile]: 1 }), /^evidence\."\\u001b\]0;x\\u0007\\u009b31m\\u202eevil\\u2066/)
+  assert.match(seen({ ...snp, [`${'a'.repeat(63)}\u{1f600}`]: 1 }), /^evidence\."a{63}\\ud83d"/)
+  assert.match(seen({ ...snp, plain_name: 1 }), /^evidence\.plain_name is 1/)
+  seen({ ...snp, cert_chain: [{ cert_type: '\u001b[31m', data: [48, 0] }] })
+  seen({ svn: '\u001b[31m', report_data: '' }, 'sample')
+  seen({ svn: '\u202e1', report_data: '' }, 'sample')
+})
+
 test('a certificate chain of another shape is refused', () => {
   const certificate = { cert_type: 'VCEK', data: [48, 0] }
   for (const cert_chain of [

@@ -3,6 +3,7 @@
 
 import { fromHex, toHex } from '../bytes.ts'
 import { Refusal } from '../refusal.ts'
+import { escapeUnfit } from '../untrusted-text.ts'
 
 /** RFC 3339 in UTC, with or without fractions of a second, as PCS writes it. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
@@ -103,6 +104,7 @@ export class Fields {
 
 function wrong(path: string, expected: string, value: unknown): Refusal {
   // What was served may be long or hostile: its beginning says enough.
-  const got = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value).slice(0, 80)
+  const got =
+    value === undefined ? 'nothing' : escapeUnfit((JSON.stringify(value) ?? typeof value).slice(0, 80))
   return new Refusal('endorsement-malformed', `${path} is ${got}, want ${expected}`, { expected, got })
 }

@@ -38,7 +38,7 @@ const SCHEMES: Readonly<Record<SignatureScheme, Scheme>> = {
 }
 
 /** What WebCrypto calls RsaKeyAlgorithm. */
-interface RsaAlgorithm extends KeyAlgorithm {
+interface RsaAlgorithm {
   readonly modulusLength: number
   /** Big-endian. */
   readonly publicExponent: Uint8Array
@@ -80,7 +80,7 @@ export async function importKey(spki: Uint8Array, scheme: SignatureScheme): Prom
 /** RSA keys within the limits, and all others that could be imported. */
 function isAcceptable({ algorithm }: CryptoKey): boolean {
   if (!('modulusLength' in algorithm)) return true
-  const { modulusLength, publicExponent } = algorithm as RsaAlgorithm
+  const { modulusLength, publicExponent } = algorithm as typeof algorithm & RsaAlgorithm
   const { minModulusBits, maxModulusBits } = RSA_LIMITS
   const exponent = publicExponent.reduce((sum, octet) => sum * 256 + octet, 0)
   return (
