@@ -60,8 +60,9 @@ export interface Command {
 /** The flags of every command that speaks to a broker. */
 export const SERVER_FLAGS = {
   server: { value: 'URL', summary: 'the broker; else $CASEMATE_SERVER, else http://127.0.0.1:8080' },
-  token: {
-    value: 'TOKEN',
+  // Never the token itself: every process of the machine can read another's arguments.
+  'token-file': {
+    value: 'FILE',
     summary: 'administrator’s token; else $CASEMATE_TOKEN, else the file that the tour left',
   },
 } as const satisfies Record<string, Flag>

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type Admin, type HttpOptions, isLoopback, openAdmin } from '@casemate/client'
 import type { Call } from './command.ts'
 import { CliError } from './failure.ts'
+import { readBytes } from './files.ts'
 
 /** Where `casemate up` listens unless told otherwise. */
 export const DEFAULT_SERVER = 'http://127.0.0.1:8080'
@@ -25,17 +26,21 @@ export function brokerOf(call: Call): HttpOptions {
   return { url: serverOf(call), fetch: call.terminal.fetch }
 }
 
-/** The broker's `/v1` as this administrator. @throws {CliError} token-missing */
+/** The broker's `/v1` as this administrator. @throws {CliError} token-missing, file-not-readable */
 export function adminOf(call: Call): Admin {
   const url = serverOf(call)
   return openAdmin({ url, token: tokenFor(call, url), fetch: call.terminal.fetch })
 }
 
 function tokenFor(call: Call, url: string): string {
-  const token = call.option('token') ?? call.terminal.env['CASEMATE_TOKEN'] ?? tokenOfTour(call, url)
+  const file = call.option('token-file')
+  const token =
+    file === null
+      ? (call.terminal.env['CASEMATE_TOKEN'] ?? tokenOfTour(call, url))
+      : new TextDecoder().decode(readBytes(file)).trim()
   if (token !== null && token !== '') return token
   throw new CliError('token-missing', `no administrator’s token for ${url}`, {
-    hint: 'set CASEMATE_TOKEN; the first token was shown when the broker first started',
+    hint: 'set CASEMATE_TOKEN, or --token-file; the first token was shown when the broker first started',
   })
 }
 

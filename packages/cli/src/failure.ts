@@ -52,36 +52,38 @@ export interface Failure {
 }
 
 /** Classes of the packages below, by the name that they carry, with exit code and the code where they have none. */
-const CLASSES: Readonly<Record<string, readonly [1 | 2 | 3, string]>> = {
-  Refusal: [1, 'refused'],
-  BrokerRefusal: [1, 'refused'],
-  LedgerError: [1, 'refused'],
-  Unavailable: [3, 'unavailable'],
-  StartError: [2, 'config-invalid'],
-  ClientConfigError: [2, 'config-invalid'],
-  AppraisalConfigError: [2, 'config-invalid'],
-}
+const CLASSES: ReadonlyMap<string, readonly [1 | 2 | 3, string]> = new Map([
+  ['Refusal', [1, 'refused']],
+  ['BrokerRefusal', [1, 'refused']],
+  ['LedgerError', [1, 'refused']],
+  ['Unavailable', [3, 'unavailable']],
+  ['StartError', [2, 'config-invalid']],
+  ['ClientConfigError', [2, 'config-invalid']],
+  ['AppraisalConfigError', [2, 'config-invalid']],
+])
 
-/** Codes whose exit code is another than their class's. */
-const CODES: Readonly<Record<string, 1 | 2 | 3>> = {
-  'key-malformed': 2,
-  'ledger-busy': 3,
-  'ledger-unavailable': 3,
-}
+/** Codes of a LedgerError that say neither that the log is wrong nor that a receipt is. */
+const LEDGER_CODES: ReadonlyMap<string, 2 | 3> = new Map([
+  ['key-malformed', 2],
+  ['ledger-busy', 3],
+  ['ledger-unavailable', 3],
+  ['ledger-failed', 3],
+  ['ledger-closed', 3],
+])
 
 /** Brings anything thrown to a {@link Failure}; what is not known here is a fault of our own. */
 export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof CliError) {
     return { exitCode: CLI_CODES[thrown.code], code: thrown.code, message: thrown.message, ...textOf(thrown) }
   }
-  const known = thrown instanceof Error ? CLASSES[thrown.name] : undefined
+  const known = thrown instanceof Error ? CLASSES.get(thrown.name) : undefined
   if (thrown instanceof Error && known !== undefined) {
     const [exitCode, fallback] = known
     const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : fallback
     const problems = problemsOf(thrown)
     const count = problems.filter(line => !line.startsWith(' ')).length
     return {
-      exitCode: CODES[code] ?? exitCode,
+      exitCode: (thrown.name === 'LedgerError' ? LEDGER_CODES.get(code) : undefined) ?? exitCode,
       code,
       message: problems.length > 0 ? `${count} problem${count === 1 ? '' : 's'}` : thrown.message,
       ...hintOf(code),
@@ -105,16 +107,18 @@ function traceOf(thrown: unknown): { readonly trace?: readonly string[] } {
 }
 
 /** Codes that the broker keeps short, because whoever asks need not know more; an administrator may. */
-const HINTS: Readonly<Record<string, string>> = {
-  'appraisal-refused': 'an administrator reads why: casemate attestation list --verdict refused',
-  'evidence-refused': 'an administrator reads why: casemate attestation list --verdict refused',
-  'release-denied': 'an administrator reads which rule denied: casemate log show',
-  'token-invalid': 'is CASEMATE_TOKEN a token of this broker? casemate token list shows which there are',
-  'token-expired': 'an administrator makes a new one: casemate token create',
-}
+const HINTS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'appraisal-refused': 'an administrator reads why: casemate attestation list --verdict refused',
+    'evidence-refused': 'an administrator reads why: casemate attestation list --verdict refused',
+    'release-denied': 'an administrator reads which rule denied: casemate log show',
+    'token-invalid': 'is CASEMATE_TOKEN a token of this broker? casemate token list shows which there are',
+    'token-expired': 'an administrator makes a new one: casemate token create',
+  }),
+)
 
 function hintOf(code: string): { readonly hint?: string } {
-  const hint = HINTS[code]
+  const hint = HINTS.get(code)
   return hint === undefined ? {} : { hint }
 }
 

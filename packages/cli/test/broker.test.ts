@@ -203,7 +203,8 @@ describe('a newcomer’s first start', () => {
       id: string
       token: string
     }
-    const as = (line: string): Promise<Ran> => beside([...line.split(' '), '--token', made.token])
+    writeFileSync(join(cwd, 'token'), `${made.token}\n`)
+    const as = (line: string): Promise<Ran> => beside([...line.split(' '), '--token-file', 'token'])
     assert.equal((await as('secret list')).code, 0)
     const written = await as('secret put default/db/more')
     assert.equal(written.code, 2, 'an empty secret is a usage error before anyone is asked')

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
+import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { run } from '../src/main.ts'
 
@@ -96,6 +97,12 @@ export interface Serving {
   stop(signal: NodeJS.Signals): Promise<{ readonly code: number | null; readonly text: string }>
 }
 
+const started: ChildProcess[] = []
+// A test that fails before its `stop` must not leave a broker behind, which would keep the test file from ending.
+after(() => {
+  for (const child of started) child.kill('SIGKILL')
+})
+
 /** Starts `casemate up …`, and waits until `ready` was printed. */
 export async function serving(args: readonly string[], ready: RegExp, options: RunOptions): Promise<Serving> {
   const child = spawn(
@@ -107,6 +114,7 @@ export async function serving(args: readonly string[], ready: RegExp, options: R
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )
+  started.push(child)
   let text = ''
   const closed = new Promise<number | null>(resolve => child.on('close', resolve))
   await new Promise<void>((resolve, reject) => {
@@ -132,8 +140,8 @@ export async function serving(args: readonly string[], ready: RegExp, options: R
 }
 
 /** A directory that is gone after the tests. */
-export function temporaryDirectory(after: (clean: () => void) => void): string {
+export function temporaryDirectory(atEnd: (clean: () => void) => void): string {
   const path = mkdtempSync(join(tmpdir(), 'casemate-test-'))
-  after(() => rmSync(path, { recursive: true, force: true }))
+  atEnd(() => rmSync(path, { recursive: true, force: true }))
   return path
 }

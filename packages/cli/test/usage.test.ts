@@ -29,25 +29,28 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['secret put', 'argument-missing', /REPOSITORY\/TYPE\/TAG/],
   ['secret put a/b/c f g', 'argument-unexpected', /casemate secret put/],
   ['secret list', 'token-missing', /CASEMATE_TOKEN/],
-  ['secret put a/b --token t', 'path-invalid', /default\/db\/password/],
-  ['secret delete a/b/c --version 0 --token t', 'flag-value-invalid', /^$/],
-  ['secret list --token t --limit many', 'flag-value-invalid', /^$/],
-  ['secret list --token t --server http://broker.example', 'url-insecure', /https/],
-  ['secret list --token t --server broker', 'url-invalid', /^$/],
-  ['policy test default --token t', 'argument-missing', /NAME EVIDENCE/],
-  ['policy set p /nonexistent --token t', 'file-not-readable', /^$/],
+  ['secret list --token cmt_x', 'unknown-flag', /did you mean: --token-file/],
+  ['secret list --token-file /nonexistent', 'file-not-readable', /^$/],
+  ['secret list --token-file /dev/null', 'token-missing', /--token-file/],
+  ['secret put a/b', 'path-invalid', /default\/db\/password/],
+  ['secret delete a/b/c --version 0', 'flag-value-invalid', /^$/],
+  ['secret list --limit many', 'flag-value-invalid', /^$/],
+  ['secret list --server http://broker.example', 'url-insecure', /https/],
+  ['secret list --server broker', 'url-invalid', /^$/],
+  ['policy test default', 'argument-missing', /NAME EVIDENCE/],
+  ['policy set p /nonexistent', 'file-not-readable', /^$/],
   ['reference gte demo', 'unknown-command', /did you mean: casemate reference get/],
-  ['rule set db --secrets a/b/* --token t', 'argument-missing', /^$/],
+  ['rule set db --secrets a/b/*', 'argument-missing', /^$/],
   ['rule dryrun db', 'unknown-command', /did you mean: casemate rule dry-run/],
   ['log verify receipt.json', 'argument-missing', /casemate log key/],
   ['log check --key /nonexistent', 'file-not-readable', /^$/],
   ['log check --key name+00000000+AQ==', 'argument-missing', /^$/],
-  ['log show first --token t', 'argument-unexpected', /^$/],
-  ['token create ci --token t', 'argument-missing', /auditor, writer, admin/],
-  ['token create ci --role root --token t', 'flag-value-invalid', /auditor, writer, admin/],
-  ['token create ci --role admin --expires 0d --token t', 'flag-value-invalid', /30d/],
+  ['log show first', 'argument-unexpected', /^$/],
+  ['token create ci', 'argument-missing', /auditor, writer, admin/],
+  ['token create ci --role root', 'flag-value-invalid', /auditor, writer, admin/],
+  ['token create ci --role admin --expires 0d', 'flag-value-invalid', /30d/],
   ['token revok x', 'unknown-command', /did you mean: casemate token revoke/],
-  ['key rotate all --token t', 'argument-unexpected', /kek, signing/],
+  ['key rotate all', 'argument-unexpected', /kek, signing/],
   ['config shwo', 'unknown-command', /did you mean: casemate config show/],
   ['config show --lisen x', 'unknown-flag', /did you mean: --listen/],
   ['config show --listen nowhere', 'config-invalid', /address/],
@@ -59,7 +62,8 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
 describe('a line that is typed wrong', { concurrency: 2 }, () => {
   for (const [line, code, hint] of TYPED_WRONG) {
     test(`casemate ${line} is refused as ${code}`, async () => {
-      const { code: exitCode, stdout, stderr } = await casemate(line.split(' '), { input: 'x' })
+      const env: Record<string, string> = code === 'token-missing' ? {} : { CASEMATE_TOKEN: 't' }
+      const { code: exitCode, stdout, stderr } = await casemate(line.split(' '), { env, input: 'x' })
       assert.equal(exitCode, 2, stderr)
       if (line.includes('--json')) {
         assert.equal(JSON.parse(stdout).error.code, code)
@@ -74,8 +78,10 @@ describe('a line that is typed wrong', { concurrency: 2 }, () => {
 })
 
 test('no broker is unavailable, and not a refusal', async () => {
-  for (const line of ['secret list --token t', 'log checkpoint', 'token list --token t']) {
-    const { code, stderr } = await casemate([...line.split(' '), '--server', 'http://127.0.0.1:1'])
+  for (const line of ['secret list', 'log checkpoint', 'token list']) {
+    const { code, stderr } = await casemate([...line.split(' '), '--server', 'http://127.0.0.1:1'], {
+      env: { CASEMATE_TOKEN: 't' },
+    })
     assert.equal(code, 3)
     assert.match(stderr, /^casemate: unreachable: .*\nhint: /)
   }

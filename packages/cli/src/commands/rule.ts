@@ -96,7 +96,7 @@ function dryRunTable(outcome: Readonly<Record<string, unknown>>): string[] {
     cell(item['attestationId']),
     typeof item['at'] === 'string' ? time(item['at']) : '-',
     cell(item['kind']),
-    GETS[cell(item['outcome'])] ?? '-',
+    GETS.get(cell(item['outcome'])) ?? '-',
     cell(item['message']),
   ])
   const none = 'there is no accepted attestation yet to try the rule on'
@@ -104,4 +104,8 @@ function dryRunTable(outcome: Readonly<Record<string, unknown>>): string[] {
 }
 
 /** What an outcome of a rule means for whoever asks. */
-const GETS: Readonly<Record<string, string>> = { true: 'allows', false: 'denies', error: 'denies (error)' }
+const GETS: ReadonlyMap<string, string> = new Map([
+  ['true', 'allows'],
+  ['false', 'denies'],
+  ['error', 'denies (error)'],
+])

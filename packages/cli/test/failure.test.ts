@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { BrokerRefusal } from '@casemate/client'
+import { LEDGER_ERRORS, LedgerError, type LedgerErrorCode } from '@casemate/ledger'
+import { failureOf } from '../src/failure.ts'
+
+const OTHERWISE: Partial<Record<LedgerErrorCode, number>> = {
+  'key-malformed': 2,
+  'ledger-busy': 3,
+  'ledger-unavailable': 3,
+  'ledger-failed': 3,
+  'ledger-closed': 3,
+}
+
+test('a ledger that cannot be asked is unavailable, a wrong key is usage, and anything else is refused', () => {
+  for (const code of Object.keys(LEDGER_ERRORS) as LedgerErrorCode[]) {
+    assert.equal(failureOf(new LedgerError(code, 'x')).exitCode, OTHERWISE[code] ?? 1, code)
+  }
+})
+
+test('a broker’s code decides nothing but what is printed, whatever it is called', () => {
+  for (const code of ['key-malformed', 'ledger-busy', 'constructor', 'toString', '__proto__']) {
+    const { exitCode, code: printed, hint } = failureOf(new BrokerRefusal(code, 'x'))
+    assert.deepEqual({ exitCode, printed, hint }, { exitCode: 1, printed: code, hint: undefined })
+  }
+})
+
+test('what is not known is a fault of our own, with the place', () => {
+  const failure = failureOf(new TypeError('one\ntwo'))
+  assert.equal(failure.exitCode, 70)
+  assert.equal(failure.message, 'TypeError: one\ntwo')
+  assert.match(failure.trace?.[0] ?? '', /^at .*failure\.test\.ts/)
+  assert.equal(failureOf('thrown').message, 'thrown')
+})
