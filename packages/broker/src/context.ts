@@ -3,7 +3,9 @@
 import type { Endorsements, TrustAnchor } from '@casemate/evidence'
 import type { Ledger } from '@casemate/ledger/node'
 import type { FastifyBaseLogger } from 'fastify'
+import type { RefusalLimit } from './attestation/refusal-limit.ts'
 import type { BrokerConfig } from './config/settings.ts'
+import type { CountedEntries } from './counted-entries.ts'
 import type { SessionKeys, TokenKeys } from './keys/keys.ts'
 import type { Secrets } from './secrets/secrets.ts'
 import type { Metrics } from './server/metrics.ts'
@@ -21,6 +23,10 @@ export interface BrokerContext {
   readonly anchors: readonly TrustAnchor[]
   /** Endorsements that were given at start; fetched ones are the pipeline’s. */
   readonly endorsements: Endorsements
+  /** Which refused attestations are recorded in full. */
+  readonly refusals: RefusalLimit
+  /** Events that are recorded as a count. */
+  readonly counted: CountedEntries
   readonly now: () => Date
   readonly logger: FastifyBaseLogger
   readonly metrics: Metrics

@@ -33,6 +33,7 @@ export type EntryType =
   | 'kek.rewrapped'
   | 'kek.retired'
   | 'evidence.purged'
+  | 'refusals.purged'
   | 'ledger.erased'
   | 'attestation.accepted'
   | 'attestation.refused'

@@ -4,6 +4,10 @@
 import type { AppraisalResult } from '@casemate/appraisal'
 import type { Claims, Refusal, Step, Verified } from '@casemate/evidence'
 import type { JsonObject } from '../json.ts'
+import { clip } from './clip.ts'
+
+/** Longest text of an explanation; those that hardware signs and vendors publish are shorter. */
+const MAX_TEXT_CHARS = 2048
 
 /** Why evidence did not verify. */
 export interface ExplainedRefusal extends JsonObject {
@@ -35,7 +39,7 @@ export function explainRefusal(refusal: Refusal): Explanation {
     steps: stepsOf(refusal.steps),
     claims: null,
     result: null,
-    refusal: { code, message, expected, got, hint },
+    refusal: clip({ code, message, expected, got, hint }, MAX_TEXT_CHARS),
     validUntil: null,
   }
 }
@@ -54,10 +58,13 @@ export function explainResult(verified: Verified, result: AppraisalResult): Expl
 }
 
 function stepsOf(steps: readonly Step[]): readonly JsonObject[] {
-  return steps.map(({ name, looked }) => ({ name, looked }))
+  return clip(
+    steps.map(({ name, looked }) => ({ name, looked })),
+    MAX_TEXT_CHARS,
+  )
 }
 
 /** Claims and results are plain JSON by construction; their interfaces only lack the index signature. */
 function toJson(value: Claims | AppraisalResult): JsonObject {
-  return value as unknown as JsonObject
+  return clip(value as unknown as JsonObject, MAX_TEXT_CHARS)
 }

@@ -1,14 +1,27 @@
 // The record of an attestation: explanation and evidence in the store, who and why in the ledger, in one commit.
+// Everything in it that a guest chose is bounded.
 
 import { hash } from 'node:crypto'
+import canonicalize from 'canonicalize'
 import type { BrokerContext } from '../context.ts'
 import { entry } from '../entry.ts'
-import type { JsonObject } from '../json.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
+import { clip } from './clip.ts'
 import type { Explanation } from './explanation.ts'
 import type { AttestRequest } from './pipeline.ts'
 
-/** Largest evidence of a refused attestation that is kept; anybody can send some, so it must not fill the disk. */
-export const MAX_REFUSED_EVIDENCE_BYTES = 256 * 1024
+/**
+ * Largest evidence that is kept, in bytes of JSON; quotes with their event logs have some 100 KiB. The ledger has the
+ * digest in any case.
+ */
+export const MAX_KEPT_EVIDENCE_BYTES = 256 * 1024
+
+/** A refused attestation whose explanation is larger keeps its reason, without claims and result. */
+const MAX_REFUSED_EXPLANATION_BYTES = 64 * 1024
+
+/** Longest text of an entry, and most violations in it: entries are 64 KiB at most. All are with the attestation. */
+const MAX_ENTRY_TEXT_CHARS = 200
+const MAX_ENTRY_VIOLATIONS = 24
 
 /** One verdict. */
 export interface AttestationToRecord {
@@ -18,11 +31,22 @@ export interface AttestationToRecord {
   readonly explanation: Explanation
 }
 
+/** Of refusals beyond the limit, a count is recorded; see `RefusalLimit`. */
 export async function recordAttestation(context: BrokerContext, verdict: AttestationToRecord): Promise<void> {
+  const { request, explanation } = verdict
+  if (explanation.verdict === 'refused' && !context.refusals.take(request.client)) {
+    const { tee: kind, client } = request
+    const details = { kind, code: explanation.code, client }
+    context.counted.add({ type: 'attestation.refused', actor: { system: 'attestation' }, details })
+    return
+  }
+  await recordWhole(context, verdict)
+}
+
+async function recordWhole(context: BrokerContext, verdict: AttestationToRecord): Promise<void> {
   const { id, at, request, explanation } = verdict
   const evidence = Buffer.from(JSON.stringify(request.primaryEvidence) ?? 'null')
   const accepted = explanation.verdict === 'accepted'
-  const kept = accepted || evidence.length <= MAX_REFUSED_EVIDENCE_BYTES
   await context.store.attestations.insert(
     {
       id,
@@ -30,8 +54,8 @@ export async function recordAttestation(context: BrokerContext, verdict: Attesta
       verdict: explanation.verdict,
       kind: request.tee,
       code: explanation.code,
-      explanation: { ...explanation, session: sessionOf(request) },
-      evidence: kept ? evidence : new Uint8Array(),
+      explanation: { ...bounded(explanation), session: sessionOf(request, accepted) },
+      evidence: evidence.length <= MAX_KEPT_EVIDENCE_BYTES ? evidence : null,
     },
     entry(
       {
@@ -43,14 +67,28 @@ export async function recordAttestation(context: BrokerContext, verdict: Attesta
         kind: request.tee,
         evidenceDigest: `sha256:${hash('sha256', evidence, 'hex')}`,
         evidenceBytes: evidence.length,
-        ...reasonsOf(explanation),
+        ...clip(reasonsOf(explanation), MAX_ENTRY_TEXT_CHARS),
       },
     ),
   )
 }
 
-function sessionOf({ protocolVersion, runtimeData, initData }: AttestRequest): JsonObject {
-  return { protocolVersion, runtimeData, initDataDigest: initData?.digest ?? null }
+function bounded(explanation: Explanation): Explanation {
+  if (explanation.verdict === 'accepted') return explanation
+  const isLarge = Buffer.byteLength(JSON.stringify(explanation)) > MAX_REFUSED_EXPLANATION_BYTES
+  return isLarge ? { ...explanation, claims: null, result: null } : explanation
+}
+
+/** Runtime data of a refused attestation is whatever somebody sent: its digest (SHA-256 of RFC 8785) will do. */
+function sessionOf({ protocolVersion, runtimeData, initData }: AttestRequest, accepted: boolean): JsonObject {
+  const initDataDigest = initData?.digest ?? null
+  if (accepted) return { protocolVersion, runtimeData, initDataDigest }
+  const canonical = canonicalize(runtimeData) ?? ''
+  return {
+    protocolVersion,
+    runtimeDataDigest: `sha256:${hash('sha256', canonical, 'hex')}`,
+    initDataDigest,
+  }
 }
 
 /** The part of the explanation that says why, without the claims: those are with the attestation. */
@@ -64,6 +102,11 @@ function reasonsOf({ code, refusal, result, claims }: Explanation): JsonObject {
     policyVersion: result?.['policyVersion'] ?? null,
     workload: result?.['workload'] ?? null,
     simulated: result?.['simulated'] ?? null,
-    violations: result?.['violations'] ?? [],
+    violations: violationsOf(result),
   }
+}
+
+function violationsOf(result: JsonObject | null): readonly JsonValue[] {
+  const violations = result?.['violations']
+  return Array.isArray(violations) ? violations.slice(0, MAX_ENTRY_VIOLATIONS) : []
 }

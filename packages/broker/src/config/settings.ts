@@ -76,6 +76,16 @@ export const SETTINGS = {
   sessionTimeout: setting('5m', readDuration, 'from challenge to the last use of its session'),
   tokenLifetime: setting('5m', readDuration, 'validity of an attestation result'),
   evidenceRetention: setting('30d', readDuration, 'how long the evidence of past attestations is kept'),
+  refusalRetention: setting(
+    '30d',
+    readDuration,
+    'how long refused attestations are kept; the ledger keeps its entries',
+  ),
+  refusalBudget: setting(
+    '256MiB',
+    readSize,
+    'space for refused attestations and their evidence; the oldest go first',
+  ),
   rsa15: setting('false', readBoolean, 'serve the deprecated RSA1_5 key type to guests'),
 
   endorsementPaths: setting('', readList, 'files or directories of endorsements to load at start'),

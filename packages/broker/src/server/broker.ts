@@ -12,9 +12,11 @@ import manifest from '../../package.json' with { type: 'json' }
 import { RefusedAttempts } from '../admin/refused-attempts.ts'
 import { Administrators } from '../admin/tokens.ts'
 import { createPipeline } from '../attestation/pipeline.ts'
+import { RefusalLimit } from '../attestation/refusal-limit.ts'
 import { checkConfig } from '../config/check.ts'
 import type { BrokerConfig } from '../config/settings.ts'
 import type { BrokerContext } from '../context.ts'
+import { CountedEntries } from '../counted-entries.ts'
 import { entry } from '../entry.ts'
 import { registerKbs } from '../kbs/routes.ts'
 import { BrokerKeys } from '../keys/broker-keys.ts'
@@ -38,6 +40,8 @@ import { type BrokerState, openState } from './state.ts'
 import { readTls } from './tls.ts'
 
 const VERSION = manifest.version
+
+const MINUTE_MS = 60_000
 
 /** What the broker takes from whoever starts it. */
 export interface BrokerDeps {
@@ -118,7 +122,9 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
     store,
     now,
     logger,
+    counted: core.context.counted,
     evidenceRetentionMs: config.evidenceRetention,
+    refusalRetentionMs: config.refusalRetention,
   })
   const resumed = core.rotation.resume().catch((error: unknown) => {
     logger.error({ failure: describeError(error) }, 'key rotation could not be resumed')
@@ -131,6 +137,7 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
     await Promise.all(apps.map(each => drain(each, config.shutdownGrace)))
     await resumed
     await core.attempts.flush('all')
+    await core.context.counted.flush()
     await state.close()
   }
   let closed: Promise<void> | null = null
@@ -163,6 +170,7 @@ async function openCore(config: BrokerConfig, { deps, state, logger }: CoreSourc
   await keys.open()
   const metrics = createMetrics(VERSION)
   metrics.observeLedger(() => state.ledger.size)
+  const counted = new CountedEntries(record, now)
   const context: BrokerContext = {
     config,
     store,
@@ -175,6 +183,8 @@ async function openCore(config: BrokerConfig, { deps, state, logger }: CoreSourc
       readEndorsements(deps.endorsements),
       readEndorsementPaths(config.endorsementPaths),
     ),
+    refusals: new RefusalLimit(now),
+    counted,
     now,
     logger,
     metrics,
@@ -192,7 +202,7 @@ async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
   const { now, logger, metrics } = context
   const files = tlsFilesOf(config)
   const tls = files === null ? null : readTls(files)
-  const newLimit = () => new ClientLimit({ perMinute: config.authLimit, now })
+  const newLimit = () => new ClientLimit({ count: config.authLimit, windowMs: MINUTE_MS, now })
   const limits = { auth: newLimit(), attest: newLimit() }
   const parts: AppParts = { ...core, config, logger, tls, limits, metrics, now, record: state.record }
   const app = createApp(parts)

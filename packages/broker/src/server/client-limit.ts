@@ -7,8 +7,9 @@ import { isIPv6 } from 'node:net'
 const MAX_CLIENTS = 10_000
 
 export interface ClientLimitOptions {
-  /** How many at once, and how many in each minute after that. */
-  readonly perMinute: number
+  /** How many at once, and how many in each window after that, at an even pace. */
+  readonly count: number
+  readonly windowMs: number
   readonly now: () => Date
 }
 
@@ -19,9 +20,9 @@ export class ClientLimit {
   /** Per client the time at which all it did so far would have been due at an even pace. */
   readonly #due = new Map<string, number>()
 
-  constructor({ perMinute, now }: ClientLimitOptions) {
-    this.#intervalMs = 60_000 / perMinute
-    this.#burstMs = 60_000 - this.#intervalMs
+  constructor({ count, windowMs, now }: ClientLimitOptions) {
+    this.#intervalMs = windowMs / count
+    this.#burstMs = windowMs - this.#intervalMs
     this.#now = now
   }
 

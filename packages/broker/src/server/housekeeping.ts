@@ -1,7 +1,8 @@
-// What has to happen from time to time: old evidence goes, keys give way to their successors, counts of refused
-// attempts reach the ledger. A failure is logged and tried again a minute later.
+// What has to happen from time to time: old evidence and old refusals go, keys give way to their successors, counts of
+// refused attempts reach the ledger. A failure is logged and tried again a minute later.
 
 import type { RefusedAttempts } from '../admin/refused-attempts.ts'
+import type { CountedEntries } from '../counted-entries.ts'
 import { entry } from '../entry.ts'
 import type { BrokerKeys } from '../keys/broker-keys.ts'
 import type { Store } from '../store/store.ts'
@@ -13,7 +14,9 @@ export interface HousekeepingParts {
   readonly store: Store
   readonly keys: BrokerKeys
   readonly attempts: RefusedAttempts
+  readonly counted: CountedEntries
   readonly evidenceRetentionMs: number
+  readonly refusalRetentionMs: number
   readonly now: () => Date
   readonly logger: Logger
 }
@@ -42,9 +45,11 @@ export class Housekeeping {
   }
 
   async #round(): Promise<void> {
-    const { keys, attempts } = this.#parts
+    const { keys, attempts, counted } = this.#parts
     await this.#attempt('keys', () => keys.maintain())
     await this.#attempt('attempts', () => attempts.flush('ended'))
+    await this.#attempt('counted', () => counted.flush())
+    await this.#attempt('refusals', () => this.#purgeRefused())
     await this.#attempt('evidence', () => this.#purgeEvidence())
   }
 
@@ -55,6 +60,15 @@ export class Housekeeping {
     if (count === 0) return
     const head = { type: 'evidence.purged', at: now(), actor: { system: 'retention' } } as const
     await store.attestations.purgeEvidence(before, entry(head, { before: before.toISOString(), count }))
+  }
+
+  async #purgeRefused(): Promise<void> {
+    const { store, now, refusalRetentionMs } = this.#parts
+    const before = new Date(now().getTime() - refusalRetentionMs)
+    const count = await store.attestations.countRefused(before)
+    if (count === 0) return
+    const head = { type: 'refusals.purged', at: now(), actor: { system: 'retention' } } as const
+    await store.attestations.purgeRefused(before, entry(head, { before: before.toISOString(), count }))
   }
 
   async #attempt(task: string, work: () => Promise<void>): Promise<void> {

@@ -60,7 +60,7 @@ async function open(config: BrokerConfig, now: () => Date, closers: Closers): Pr
     if (opened === null) throw new TypeError('the ledger is not open yet')
     return opened.append(record, ({ index }) => within(index))
   }
-  const store = createSqliteStore({ db, append })
+  const store = createSqliteStore({ db, append }, config.refusalBudget)
   const kek = await openKek(config, store)
   const { key, stored, created } = await openLedgerKey({ store, kek, now })
   const ledger = openLedger({ db, origin: ledgerOrigin(db, config.ledgerOrigin), signingKey: key, now })

@@ -51,6 +51,16 @@ export const MIGRATIONS: readonly string[] = [
     created_at INTEGER NOT NULL, active_from INTEGER NOT NULL, retires_at INTEGER
   ) STRICT;
   `,
+  // What refused attestations take is bounded, so each attestation says what it took when it was stored.
+  `
+  DELETE FROM attestation_evidence WHERE length(evidence) = 0;
+  ALTER TABLE attestations ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0;
+  UPDATE attestations SET size_bytes = octet_length(explanation) + coalesce(
+    (SELECT length(e.evidence) FROM attestation_evidence e WHERE e.id = attestations.id), 0);
+  DROP INDEX attestations_by_verdict;
+  CREATE INDEX attestations_by_verdict ON attestations (verdict, sequence, size_bytes);
+  CREATE INDEX attestations_refused_by_time ON attestations (at) WHERE verdict = 'refused';
+  `,
 ]
 
 /**

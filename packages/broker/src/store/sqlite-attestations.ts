@@ -21,26 +21,69 @@ export class SqliteAttestations implements AttestationStore {
   readonly #parts: SqliteParts
   readonly #insert: StatementSync
   readonly #insertEvidence: StatementSync
+  readonly #refusalBudget: number
+  /** Bytes of all refused attestations; null: to be summed up again. */
+  #refusedBytes: number | null = null
 
-  constructor(parts: SqliteParts) {
+  constructor(parts: SqliteParts, refusalBudget: number) {
     this.#parts = parts
+    this.#refusalBudget = refusalBudget
     this.#insert = parts.db.prepare(
-      `INSERT INTO attestations (id, at, verdict, kind, code, explanation, ledger_index) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO attestations (id, at, verdict, kind, code, explanation, ledger_index, size_bytes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     this.#insertEvidence = parts.db.prepare(
       'INSERT INTO attestation_evidence (id, at, evidence) VALUES (?, ?, ?)',
     )
   }
 
-  insert(attestation: NewAttestation, entry: Entry): Promise<Recorded<null>> {
+  async insert(attestation: NewAttestation, entry: Entry): Promise<Recorded<null>> {
     const { id, verdict, kind, code, evidence } = attestation
     const at = attestation.at.getTime()
     const explanation = JSON.stringify(attestation.explanation)
-    return this.#parts.append(entry, index => {
-      this.#insert.run(id, at, verdict, kind, code, explanation, index)
-      this.#insertEvidence.run(id, at, evidence)
+    const size = Buffer.byteLength(explanation) + (evidence?.length ?? 0)
+    return this.#accounted(entry, index => {
+      if (verdict === 'refused') this.#makeRoom(size)
+      this.#insert.run(id, at, verdict, kind, code, explanation, index, size)
+      if (evidence !== null) this.#insertEvidence.run(id, at, evidence)
       return null
     })
+  }
+
+  /** A transaction that comes to nothing leaves the sum unknown. */
+  async #accounted<T>(entry: Entry, within: (index: number) => T): Promise<Recorded<T>> {
+    try {
+      return await this.#parts.append(entry, within)
+    } catch (error) {
+      this.#refusedBytes = null
+      throw error
+    }
+  }
+
+  #makeRoom(size: number): void {
+    const { db } = this.#parts
+    let taken = (this.#refusedBytes ?? this.#sumRefused()) + size
+    while (taken > this.#refusalBudget) {
+      const rows = db.prepare(OLDEST_REFUSED).all()
+      if (rows.length === 0) break
+      for (const row of rows) {
+        if (taken <= this.#refusalBudget) break
+        this.#delete(row)
+        taken -= integer(row, 'size_bytes')
+      }
+    }
+    this.#refusedBytes = taken
+  }
+
+  #sumRefused(): number {
+    const row = this.#parts.db.prepare(SUM_REFUSED).get()
+    return row === undefined ? 0 : integer(row, 'sum')
+  }
+
+  #delete(row: Row): void {
+    const { db } = this.#parts
+    db.prepare('DELETE FROM attestation_evidence WHERE id = ?').run(text(row, 'id'))
+    db.prepare('DELETE FROM attestations WHERE sequence = ?').run(integer(row, 'sequence'))
   }
 
   async find(id: string): Promise<StoredAttestation | null> {
@@ -79,7 +122,28 @@ export class SqliteAttestations implements AttestationStore {
       ),
     )
   }
+
+  async countRefused(before: Date): Promise<number> {
+    const row = this.#parts.db.prepare(`SELECT count(*) AS count ${REFUSED_BEFORE}`).get(before.getTime())
+    return row === undefined ? 0 : integer(row, 'count')
+  }
+
+  purgeRefused(before: Date, entry: Entry): Promise<Recorded<number>> {
+    return this.#accounted(entry, () => {
+      const rows = this.#parts.db.prepare(`SELECT sequence, id ${REFUSED_BEFORE}`).all(before.getTime())
+      for (const row of rows) this.#delete(row)
+      this.#refusedBytes = null
+      return rows.length
+    })
+  }
 }
+
+const SUM_REFUSED = `SELECT coalesce(sum(size_bytes), 0) AS sum FROM attestations WHERE verdict = 'refused'`
+
+/** In batches, so that making room reads no more than it removes. */
+const OLDEST_REFUSED = `SELECT sequence, id, size_bytes FROM attestations WHERE verdict = 'refused' ORDER BY sequence LIMIT 16`
+
+const REFUSED_BEFORE = `FROM attestations WHERE verdict = 'refused' AND at < ?`
 
 function readAttestation(row: Row): StoredAttestation {
   return {

@@ -10,12 +10,13 @@ import { SqliteTokens } from './sqlite-tokens.ts'
 import { SqliteWrappings } from './sqlite-wrappings.ts'
 import type { Store } from './store.ts'
 
-export function createSqliteStore(parts: SqliteParts): Store {
+/** `refusalBudget` in bytes. */
+export function createSqliteStore(parts: SqliteParts, refusalBudget: number): Store {
   const alive = parts.db.prepare('SELECT 1 FROM broker_schema')
   return {
     secrets: new SqliteSecrets(parts),
     documents: new SqliteDocuments(parts),
-    attestations: new SqliteAttestations(parts),
+    attestations: new SqliteAttestations(parts, refusalBudget),
     tokens: new SqliteTokens(parts),
     keys: new SqliteKeys(parts),
     wrappings: new SqliteWrappings(parts),

@@ -140,8 +140,8 @@ export interface Attestation {
 }
 
 export interface NewAttestation extends Attestation {
-  /** The evidence as the guest sent it. */
-  readonly evidence: Uint8Array
+  /** The evidence as the guest sent it; null where it is too large to be kept. */
+  readonly evidence: Uint8Array | null
 }
 
 export interface StoredAttestation extends Attestation {
@@ -150,6 +150,7 @@ export interface StoredAttestation extends Attestation {
 }
 
 export interface AttestationStore {
+  /** Of refused attestations as many of the oldest go as the budget for them demands. */
   insert(attestation: NewAttestation, entry: Entry): Promise<Recorded<null>>
   find(id: string): Promise<StoredAttestation | null>
   /** Newest first. */
@@ -159,6 +160,10 @@ export interface AttestationStore {
   /** How many attestations before `before` still hold evidence. */
   countEvidence(before: Date): Promise<number>
   purgeEvidence(before: Date, entry: Entry): Promise<Recorded<number>>
+  /** How many refused attestations there are from before `before`. */
+  countRefused(before: Date): Promise<number>
+  /** Removes them, with explanation and evidence. */
+  purgeRefused(before: Date, entry: Entry): Promise<Recorded<number>>
 }
 
 export interface StoredToken {

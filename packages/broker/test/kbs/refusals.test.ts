@@ -275,10 +275,24 @@ test('a refusal is on record with its explanation, its evidence and a ledger ent
   )
 })
 
-test('large evidence of a refused attestation is not kept', async () => {
+test('large evidence is not kept, and the record does not say that it is', async () => {
   await newGuest({ evidence: () => ({ quote: 'A'.repeat(400_000) }) }).handshake()
-  const [newest] = (await broker.context.store.attestations.list('refused', { limit: 1, after: null })).items
-  assert.equal((await broker.context.store.attestations.evidence(newest!.id))?.length ?? 0, 0)
+  const { attestations } = broker.context.store
+  const [newest] = (await attestations.list('refused', { limit: 1, after: null })).items
+  assert.equal(newest?.evidenceKept, false)
+  assert.equal(await attestations.evidence(newest.id), null)
+  const entry = (await broker.entries('attestation.refused')).at(-1)
+  assert.equal(entry?.['evidenceBytes'], 400_012)
+  await newGuest({ evidence: () => ({ quote: 'A'.repeat(200_000) }) }).handshake()
+  const [small] = (await attestations.list('refused', { limit: 1, after: null })).items
+  assert.equal(small?.evidenceKept, true)
+})
+
+test('of what a refused guest sent beside its evidence, a digest is kept', async () => {
+  await newGuest({ evidence: () => tdx(Buffer.alloc(64)) }).handshake()
+  const session = (await lastRefusal()).explanation['session'] as Record<string, unknown>
+  assert.deepEqual(Object.keys(session), ['protocolVersion', 'runtimeDataDigest', 'initDataDigest'])
+  assert.match(String(session['runtimeDataDigest']), /^sha256:[0-9a-f]{64}$/)
 })
 
 test('an attestation that is not what the protocol has is malformed', async () => {

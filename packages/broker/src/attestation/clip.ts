@@ -1,0 +1,16 @@
+// What guests say, bounded: texts of evidence get into explanations, and those into the store and the ledger.
+
+import type { JsonObject, JsonValue } from '../json.ts'
+
+/** The same JSON with no text longer than `maxChars`; what was cut off shows by its ellipsis. */
+export function clip<T extends JsonValue>(value: T, maxChars: number): T {
+  return clipValue(value, maxChars) as T
+}
+
+function clipValue(value: JsonValue, maxChars: number): JsonValue {
+  if (typeof value === 'string') return value.length > maxChars ? `${value.slice(0, maxChars)}…` : value
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((item: JsonValue) => clipValue(item, maxChars))
+  const members = Object.entries(value as JsonObject)
+  return Object.fromEntries(members.map(([name, member]) => [name, clipValue(member, maxChars)]))
+}
