@@ -4,6 +4,7 @@ import type { AttestationPipeline } from '../attestation/pipeline.ts'
 import type { BrokerContext } from '../context.ts'
 import type { DecidingRules } from '../release/rules.ts'
 import type { Sessions } from '../sessions/session.ts'
+import type { Denials } from './denials.ts'
 import type { Subjects } from './subjects.ts'
 import type { TeeKeys } from './tee-key.ts'
 
@@ -15,4 +16,5 @@ export interface KbsParts {
   readonly sessions: Sessions
   readonly teeKeys: TeeKeys
   readonly subjects: Subjects
+  readonly denials: Denials
 }

@@ -63,12 +63,12 @@ async function release(parts: KbsParts, guest: Guest, path: SecretPath): Promise
   if (decision.reason === 'rule-error') metrics.policyErrors.inc()
   if (!decision.granted) {
     metrics.policyViolations.inc()
-    await ledger.append(decided(parts, guest, { path, head, decision }))
+    await recordDenial(parts, guest, { path, head, decision })
     throw new BrokerError('release-denied', 'no rule releases this secret to this guest')
   }
   metrics.policyApprovals.inc()
   if (head === null) {
-    await ledger.append(decided(parts, guest, { path, head, decision }))
+    await recordDenial(parts, guest, { path, head, decision })
     throw new BrokerError('secret-missing', 'there is no such secret')
   }
   const form = guest.version === '0.1.1' ? 'protocol-0.1.1' : 'rfc7516'
@@ -87,11 +87,26 @@ interface Decided {
   readonly decision: ReleaseDecision
 }
 
-function decided(parts: KbsParts, guest: Guest, { path, head, decision }: Decided): Entry {
+async function recordDenial({ context, denials }: KbsParts, guest: Guest, denied: Decided): Promise<void> {
+  const record = decided({ context }, guest, denied)
+  const { at: _at, actor: _actor, ...what } = record
+  if (denials.take(guest.attestationId, JSON.stringify(what))) {
+    await context.ledger.append(record)
+    return
+  }
+  const actor = { attestation: guest.attestationId }
+  context.counted.add({ type: 'release.denied', actor, details: { reason: 'further-denials' } })
+}
+
+function decided(
+  { context }: Pick<KbsParts, 'context'>,
+  guest: Guest,
+  { path, head, decision }: Decided,
+): Entry {
   const granted = decision.granted && head !== null
   const type: EntryType = granted ? 'release.granted' : 'release.denied'
   return entry(
-    { type, at: parts.context.now(), actor: { attestation: guest.attestationId } },
+    { type, at: context.now(), actor: { attestation: guest.attestationId } },
     {
       secret: formatSecretPath(path),
       version: head?.version ?? null,

@@ -9,6 +9,7 @@ import type { DecidingRules } from '../release/rules.ts'
 import { Sessions } from '../sessions/session.ts'
 import { registerAdministration } from './administration.ts'
 import { answerKbsError } from './answer.ts'
+import { Denials } from './denials.ts'
 import { registerHandshake } from './handshake.ts'
 import type { KbsParts } from './parts.ts'
 import { registerResource } from './resource.ts'
@@ -34,6 +35,7 @@ export async function registerKbs(app: FastifyInstance, options: KbsOptions): Pr
     }),
     teeKeys: new TeeKeys({ allowRsa15: context.config.rsa15 }),
     subjects: new Subjects(context.store.attestations),
+    denials: new Denials(),
   }
   await app.register(
     async scope => {

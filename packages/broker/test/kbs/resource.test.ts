@@ -149,6 +149,34 @@ test('why a secret was denied is in the ledger and not in the answer', async () 
   assert.equal(entry['secret'], 'default/no/secret')
 })
 
+test('denials of one guest are recorded once each and thirty-two at most, the rest as a count', async () => {
+  const guest = await attested()
+  const own = async () => {
+    const actor = jose.decodeJwt(guest.token).jti
+    const all = [...(await broker.entries('release.denied')), ...(await broker.entries('release.granted'))]
+    return all.filter(entry => (entry['actor'] as { attestation?: string }).attestation === actor)
+  }
+  for (let n = 0; n < 5; n++) assertRefused(await guest.fetch('default/no/secret'), DENIED)
+  assert.equal((await own()).length, 1)
+  for (let n = 0; n < 40; n++) {
+    assertRefused(await guest.fetch(`default/none/made-up-${n}`), DENIED)
+    assertRefused(await guest.fetch(`default/yes/made-up-${n}`), MISSING)
+  }
+  assert.equal((await own()).length, 32)
+  for (let n = 0; n < 3; n++) assert.equal((await guest.fetch('default/yes/secret')).status, 200)
+  assert.equal((await own()).length, 35)
+  // Another guest has entries of its own.
+  const before = (await broker.entries('release.denied')).length
+  assertRefused(await (await attested()).fetch('default/no/secret'), DENIED)
+  assert.equal((await broker.entries('release.denied')).length, before + 1)
+  await broker.context.counted.flush()
+  const counted = (await own()).filter(({ count }) => count !== undefined)
+  assert.deepEqual(
+    counted.map(({ count, reason }) => [count, reason]),
+    [[4 + 80 - 31, 'further-denials']],
+  )
+})
+
 test('what names no resource is 404, whoever asks for it once attested', async () => {
   const guest = await attested()
   const invalid = { status: 404, variant: 'InvalidRequestPath', code: 'name-invalid' }

@@ -1,0 +1,33 @@
+// Which denials are recorded in full. Names of secrets are the guest's choice, and each would be a ledger entry for
+// good: of every attestation the first different denials are recorded, repetitions and further ones counted.
+// What was granted is never counted here: each release is an entry of its own.
+
+/** Different denials of one attestation that are recorded; a workload asks for a handful of secrets. */
+export const MAX_RECORDED_DENIALS = 32
+
+/** Attestations kept in mind; one that is forgotten starts anew. */
+const MAX_ATTESTATIONS = 4096
+
+export class Denials {
+  readonly #recorded = new Map<string, Set<string>>()
+
+  /** Whether this denial is recorded in full; `what` is all that tells it from another. */
+  take(attestationId: string, what: string): boolean {
+    const recorded = this.#of(attestationId)
+    if (recorded.has(what) || recorded.size >= MAX_RECORDED_DENIALS) return false
+    recorded.add(what)
+    return true
+  }
+
+  #of(attestationId: string): Set<string> {
+    const found = this.#recorded.get(attestationId)
+    if (found !== undefined) return found
+    if (this.#recorded.size >= MAX_ATTESTATIONS) {
+      const [oldest] = this.#recorded.keys()
+      if (oldest !== undefined) this.#recorded.delete(oldest)
+    }
+    const made = new Set<string>()
+    this.#recorded.set(attestationId, made)
+    return made
+  }
+}
