@@ -4,6 +4,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { BrokerError } from '../errors.ts'
+import { duplicateMember } from '../strict-json.ts'
 
 const AUTH = Type.Object({
   version: Type.String({ maxLength: 64 }),
@@ -59,6 +60,14 @@ export const readReferenceValue: (body: unknown) => ReferenceValueBody = reader(
 
 /** JSON of a text. @throws {BrokerError} `request-malformed` */
 export function parseJson(text: string, what: string): unknown {
+  const value = parse(text, what)
+  if (duplicateMember(text) !== null) {
+    throw new BrokerError('request-malformed', `${what} has an object that names a member twice`)
+  }
+  return value
+}
+
+function parse(text: string, what: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {

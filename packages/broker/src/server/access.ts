@@ -10,7 +10,7 @@ import { entry } from '../entry.ts'
 import { BrokerError, errorBody } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { ClientLimit } from './client-limit.ts'
-import { logUnexpected, toBrokerError } from './error-answer.ts'
+import { logUnexpected, sayWhenToRetry, toBrokerError } from './error-answer.ts'
 import type { Metrics } from './metrics.ts'
 import type { LimitName } from './route-config.ts'
 
@@ -29,9 +29,9 @@ export function enforceAccess(app: FastifyInstance, parts: AccessParts): void {
     if (route.config?.access !== undefined) return
     throw new TypeError(`route ${String(route.method)} ${route.url} does not declare who may call it`)
   })
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', async request => {
     const { access, limited } = request.routeOptions.config
-    if (limited !== undefined) checkLimit(parts.limits[limited], request, reply)
+    if (limited !== undefined) checkLimit(parts.limits[limited], request)
     const needed = neededRole(access)
     if (needed === null) return
     const administrator = await authenticate(parts, request)
@@ -53,12 +53,12 @@ function neededRole(access: Access | undefined): Role | null {
   return ROLES.find(role => role === access) ?? null
 }
 
-function checkLimit(limit: ClientLimit, request: FastifyRequest, reply: FastifyReply): void {
-  const waitMs = limit.take(request.ip)
-  if (waitMs === 0) return
-  reply.header('retry-after', String(Math.ceil(waitMs / 1000)))
+function checkLimit(limit: ClientLimit, request: FastifyRequest): void {
+  const retryAfterMs = limit.take(request.ip)
+  if (retryAfterMs === 0) return
   throw new BrokerError('rate-limited', 'too many requests from this client', {
     hint: 'wait as long as Retry-After says',
+    retryAfterMs,
   })
 }
 
@@ -105,6 +105,7 @@ function withhold(error: unknown, request: FastifyRequest, reply: FastifyReply):
   const answer = toBrokerError(error)
   logUnexpected(request, answer)
   reply.removeHeader('etag')
+  sayWhenToRetry(reply, answer)
   reply.code(answer.status).type('application/json')
   return JSON.stringify(errorBody(answer))
 }

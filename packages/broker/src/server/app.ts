@@ -7,8 +7,9 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { type FastifyInstance, fastify, LogController, type RawServerDefault } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
-import { errorBody } from '../errors.ts'
+import { BrokerError, errorBody } from '../errors.ts'
 import { answerKbsError } from '../kbs/answer.ts'
+import { duplicateMember } from '../strict-json.ts'
 import { type AccessParts, enforceAccess, routeOf } from './access.ts'
 import { limitConnections } from './connection-limit.ts'
 import { answerError, answerMissingRoute, toBrokerError } from './error-answer.ts'
@@ -51,6 +52,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   app.setValidatorCompiler(compileValidator)
   app.setErrorHandler(answerError)
   app.setNotFoundHandler(answerMissingRoute)
+  readJsonStrictly(app)
   addHeaders(app, tls !== null)
   enforceAccess(app, parts)
   addMeasures(app, parts)
@@ -94,6 +96,18 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
     'Connection: close',
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function readJsonStrictly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    void parse(request, text, (error, body) => {
+      const twice = error === null ? duplicateMember(text) : null
+      if (twice === null) return done(error, body)
+      const detail = { expected: 'every member once', got: twice }
+      return done(new BrokerError('request-malformed', 'an object of the body names a member twice', detail))
+    })
+  })
 }
 
 /** Nothing here is a page or may be framed, sniffed or cached; routes that may be cached say so themselves. */

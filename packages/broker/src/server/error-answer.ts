@@ -49,10 +49,18 @@ export function logUnexpected(request: FastifyRequest, error: BrokerError): void
   request.log.error({ code: error.code, failure: describeError(error.cause ?? error) }, 'request failed')
 }
 
+/** `Retry-After` where it is known when another try is worth it: whole seconds, at least one. */
+export function sayWhenToRetry(reply: FastifyReply, { detail }: BrokerError): void {
+  const { retryAfterMs } = detail
+  if (retryAfterMs !== undefined)
+    reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))))
+}
+
 /** The error handler of everything but the KBS wire, which has a body of its own. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const answer = toBrokerError(error)
   logUnexpected(request, answer)
+  sayWhenToRetry(reply, answer)
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer')
   return reply.code(answer.status).type('application/json').send(errorBody(answer))
 }

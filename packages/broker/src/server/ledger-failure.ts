@@ -19,11 +19,12 @@ const MEANINGS: { readonly [Code in LedgerErrorCode]?: BrokerErrorCode } = {
 export function fromLedgerError(error: LedgerError): BrokerError | null {
   const code = MEANINGS[error.code]
   if (code === undefined) return null
-  const { expected, got, hint } = error
+  const { expected, got, hint, retryAfterMs } = error
   return new BrokerError(code, error.message, {
     ...(expected === undefined ? {} : { expected }),
     ...(got === undefined ? {} : { got }),
     ...(hint === undefined ? {} : { hint }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     cause: error,
   })
 }

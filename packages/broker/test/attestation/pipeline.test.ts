@@ -148,17 +148,19 @@ test('a refusal that no endorsement could cure is not a reason to fetch', async 
   })
 })
 
-test('a vendor that does not answer is not a verdict', async () => {
+test('a vendor that does not answer is not a verdict, and it is said when to ask again', async () => {
   const fetcher = {
     fetchFor: async () => {
-      throw new Unavailable('no answer')
+      throw new Unavailable('no answer', { retryAfterMs: 7000 })
     },
   }
   const parts = { anchors: intel.anchors, endorsements: NO_ENDORSEMENTS, fetcher }
-  await assert.rejects(
-    verifyEvidence(parts, { evidence: parse(evidence), at: START, client: null }),
-    withCode('endorsements-unavailable'),
-  )
+  const request = { evidence: parse(evidence), at: START, client: null }
+  await assert.rejects(verifyEvidence(parts, request), (error: unknown) => {
+    assert.ok(error instanceof BrokerError)
+    assert.equal(error.detail.retryAfterMs, 7000)
+    return error.code === 'endorsements-unavailable'
+  })
 })
 
 test('a guest that brings its certificates is checked against the revocation list all the same', async () => {

@@ -1,10 +1,12 @@
 // What every answer has, what is limited, what is logged and measured.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { LedgerError } from '@casemate/ledger'
 import { fastify } from 'fastify'
 import { BROKER_ERRORS } from '../../src/errors.ts'
 import { enforceAccess } from '../../src/server/access.ts'
 import { clientOf } from '../../src/server/client-limit.ts'
+import { duplicateMember } from '../../src/strict-json.ts'
 import { later, MINUTE, openTestBroker, START, type TestBroker } from '../broker.ts'
 
 describe('answers', () => {
@@ -44,6 +46,50 @@ describe('answers', () => {
       'body/name',
       'body/role',
     ])
+  })
+
+  test('a member that an object names twice is refused, not taken once', async () => {
+    const twice: readonly string[] = [
+      '{"a":1,"a":1}',
+      '{"a":1,"\\u0061":2}',
+      '{"x":[{"b":"a"},{"a":{},"c":",","a":"}"}]}',
+      '{"x":{"a":[1,2]},"y":"\\"","x":null}',
+    ]
+    for (const text of twice) assert.notEqual(duplicateMember(text), null, text)
+    const once: readonly string[] = [
+      '{"a":{"a":{"a":["a","a",{"a":"a"}]}},"b":{"a":"a"}}',
+      '["a","a",{"a":1},{"a":1}]',
+      '{"a":"\\"a\\":","b":"{\\"a\\":1,"}',
+      '"a"',
+      '{}',
+    ]
+    for (const text of once) assert.equal(duplicateMember(text), null, text)
+    for (const kind of ['policies', 'references', 'rules']) {
+      const { status, body } = await broker.send('PUT', `/v1/${kind}/x`, {
+        payload: '{"name":"x","simulated":false,"simulated":"any"}',
+        headers: { 'content-type': 'application/json' },
+      })
+      assert.deepEqual([status, body.error.code, body.error.got], [400, 'request-malformed', 'simulated'])
+    }
+    const kbs = await broker.send('POST', '/kbs/v0/auth', {
+      payload: '{"version":"0.4.0","tee":"sample","tee":"tdx","extra-params":""}',
+    })
+    assert.equal(kbs.status, 400)
+  })
+
+  test('whatever is worth another try says when', async t => {
+    t.mock.method(broker.context.ledger, 'append', async () => {
+      throw new LedgerError('ledger-busy', 'busy', { retryAfterMs: 1500 })
+    })
+    for (const [method, url] of [
+      ['PUT', '/v1/secrets/a/b/c'],
+      ['POST', '/kbs/v0/resource/a/b/c'],
+      ['GET', '/v1/secrets'],
+    ] as const) {
+      const headers = { 'content-type': 'application/octet-stream' }
+      const answer = await broker.send(method, url, method === 'GET' ? {} : { payload: 'x', headers })
+      assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '2'], url)
+    }
   })
 
   test('every error is of the table, with its status', async () => {
