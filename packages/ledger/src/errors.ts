@@ -24,6 +24,7 @@ export const LEDGER_ERRORS = {
   'checkpoint-inconsistent': 'the newer checkpoint is not an extension of the older one',
   'proof-invalid': 'the inclusion proof does not lead from the leaf to the root',
   'path-malformed': 'not a path of a tile or entry bundle as C2SP tlog-tiles writes it',
+  'tile-malformed': 'not as many hashes as the tile of that path has',
   'bundle-malformed': 'not an entry bundle of this log’s leaves',
   'receipt-malformed': 'not a receipt: a field is missing, unknown or of the wrong shape',
   'receipt-newer': 'the receipt is of a later format than this program knows',

@@ -49,3 +49,4 @@ export {
   TILE_WIDTH,
   type TileId,
 } from './tile.ts'
+export { consistencyFromTiles, type ReadTile } from './tile-proof.ts'
