@@ -1,7 +1,7 @@
 // The handshake of the Confidential Containers KBS protocol 0.4.0 (request, challenge, attestation, result), and
 // what it is for: a secret, encrypted to a key that the evidence binds.
 
-import { refuse } from './failure.ts'
+import { ClientConfigError, refuse } from './failure.ts'
 import { type Http, type HttpOptions, openHttp } from './http.ts'
 import { DEFAULT_HASH, reportDataOf, SUPPORTED_HASHES } from './runtime-data.ts'
 import { decryptSecret, resourcePath } from './secret.ts'
@@ -29,8 +29,19 @@ export interface InitData {
   readonly body: string
 }
 
+/** How a workload reaches the broker that it takes its secrets from. */
+export interface WorkloadOptions extends HttpOptions {
+  /**
+   * INSECURE unless the network itself is trusted. Over plain http anyone on the way can be the broker: its keys, its
+   * token and the secret itself can be forged, as encryption to the TEE's key says nothing about who encrypted.
+   * What they cannot do is read a secret that the real broker released. Absent or false, only https and addresses of
+   * this machine are spoken to. For clusters where the guest components reach their broker by http.
+   */
+  readonly allowPlainHttpInsecure?: boolean
+}
+
 /** What an attestation needs. */
-export interface AttestOptions extends HttpOptions {
+export interface AttestOptions extends WorkloadOptions {
   readonly attester: Attester
   /** Default: P-256. */
   readonly keyType?: KeyType
@@ -51,9 +62,9 @@ export interface AttestedSession {
   readonly getSecret: (path: string) => Promise<Uint8Array>
 }
 
-/** Attests to a broker. @throws {BrokerRefusal} @throws {Unavailable} */
+/** Attests to a broker. @throws {BrokerRefusal} @throws {Unavailable} @throws {ClientConfigError} url-insecure */
 export async function attest(options: AttestOptions): Promise<AttestedSession> {
-  const http = openHttp(options)
+  const http = openTrusted(options)
   const challenge = await requestChallenge(http, options.attester.tee)
   const key = await generateTeeKey(options.keyType ?? 'P-256')
   const token = await sendEvidence(http, challenge, key, options)
@@ -72,14 +83,25 @@ export async function attest(options: AttestOptions): Promise<AttestedSession> {
 /** What a secret needs: an attestation of now, or an earlier one's token with the key that it binds. */
 export type GetSecretOptions = { readonly path: string } & (
   | AttestOptions
-  | (HttpOptions & { readonly token: string; readonly key: TeeKey })
+  | (WorkloadOptions & { readonly token: string; readonly key: TeeKey })
 )
 
-/** Fetches and decrypts one secret. @throws {BrokerRefusal} @throws {Unavailable} */
+/** Fetches and decrypts one secret. @throws {BrokerRefusal} @throws {Unavailable} @throws {ClientConfigError} url-insecure */
 export async function getSecret(options: GetSecretOptions): Promise<Uint8Array> {
   resourcePath(options.path)
   if ('attester' in options) return (await attest(options)).getSecret(options.path)
-  return fetchSecret(openHttp(options), options)
+  return fetchSecret(openTrusted(options), options)
+}
+
+/** A broker that cannot be mistaken for another, but for what the caller says to accept. */
+function openTrusted(options: WorkloadOptions): Http {
+  const http = openHttp(options)
+  if (http.secure || options.allowPlainHttpInsecure === true) return http
+  throw new ClientConfigError(
+    'url-insecure',
+    `${http.url} is neither https nor this machine: anyone on the way could be the broker`,
+    'use the https URL of the broker; where the network itself is trusted, allowPlainHttpInsecure accepts http',
+  )
 }
 
 interface Challenge {

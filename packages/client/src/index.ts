@@ -20,6 +20,7 @@ export {
   getSecret,
   type InitData,
   PROTOCOL_VERSION,
+  type WorkloadOptions,
 } from './attest.ts'
 export {
   BrokerRefusal,

@@ -86,6 +86,32 @@ test('evidence for other report data is refused with the broker’s code', async
   await assert.rejects(attest({ ...options, attester: wrong }), refusedAs('nonce-mismatch'))
 })
 
+test('a broker that is neither https nor this machine is spoken to only where plain http is allowed by name', async () => {
+  const { token, key } = await attest(options)
+  const { port } = new URL(broker.url)
+  const asked: string[] = []
+  // The name leads to the fake broker, as a cluster's DNS would.
+  const elsewhere = {
+    url: `http://kbs.example:${port}`,
+    fetch: (input: string, init: RequestInit) => {
+      asked.push(input)
+      return fetch(input.replace('kbs.example', '127.0.0.1'), init)
+    },
+  }
+  const insecure = { name: 'ClientConfigError', code: 'url-insecure', hint: /allowPlainHttpInsecure/ }
+  for (const said of [{}, { allowPlainHttpInsecure: false }]) {
+    await assert.rejects(attest({ ...elsewhere, ...said, attester }), insecure)
+    await assert.rejects(getSecret({ ...elsewhere, ...said, attester, path: 'a/b/c' }), insecure)
+    await assert.rejects(getSecret({ ...elsewhere, ...said, token, key, path: 'a/b/c' }), insecure)
+  }
+  assert.deepEqual(asked, [], 'nothing is sent')
+  const allowed = { ...elsewhere, allowPlainHttpInsecure: true }
+  assert.deepEqual(await getSecret({ ...allowed, attester, path: 'a/b/c' }), SECRET)
+  assert.deepEqual(await getSecret({ ...allowed, token, key, path: 'a/b/c' }), SECRET)
+  const session = await attest({ ...allowed, attester })
+  assert.deepEqual(await session.getSecret('a/b/c'), SECRET)
+})
+
 function without(object: Record<string, unknown>, name: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(object).filter(([key]) => key !== name))
 }
