@@ -144,6 +144,10 @@ class FileKeyEncryption implements KeyEncryption {
     return [...this.#keys.keys()]
   }
 
+  get nextVersion(): number {
+    return Math.max(0, ...this.#keys.keys()) + 1
+  }
+
   async wrap(plaintext: Uint8Array, context: string): Promise<WrappedKey> {
     const kekVersion = this.#current
     return { kekVersion, bytes: seal(this.#key(kekVersion), plaintext, wrapAad(kekVersion, context)) }
@@ -166,7 +170,7 @@ class FileKeyEncryption implements KeyEncryption {
   }
 
   async addVersion(): Promise<number> {
-    const version = Math.max(0, ...this.#keys.keys()) + 1
+    const version = this.nextVersion
     const key = randomBytes(KEY_BYTES)
     const keys = new Map(this.#keys).set(version, createSecretKey(key))
     key.fill(0)

@@ -31,8 +31,9 @@ export class KekRotation {
   /** Adds a version and moves everything to it; resolves when the old versions are retired. */
   async rotate(actor: Actor): Promise<{ readonly version: number; readonly index: number }> {
     return this.#exclusive(async () => {
+      // First the record, as in #retireUnused: no version wraps anything that the ledger does not know of.
+      const { index } = await this.#record('kek.rotated', actor, { version: this.#parts.kek.nextVersion })
       const version = await this.#parts.kek.addVersion()
-      const { index } = await this.#record('kek.rotated', actor, { version })
       await this.#finish()
       return { version, index }
     })

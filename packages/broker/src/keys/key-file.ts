@@ -3,12 +3,13 @@
 
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
+  type Stats,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -50,17 +51,12 @@ export type KeyProtection = Static<typeof Protection>
 
 /**
  * Null where there is no such file.
- * @throws {StartError} `kek-unsafe` where others may read it, `kek-damaged` where it is not such a file
+ * @throws {StartError} `kek-unsafe` where others may read it or own it, `kek-damaged` where it is not such a file
  */
 export function readKeyFile(path: string): KeyFileContent | null {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat === undefined) return null
-  if (process.platform !== 'win32' && (stat.mode & 0o077) !== 0) {
-    throw new StartError('kek-unsafe', `${path} has mode ${(stat.mode & 0o777).toString(8)}, want 600`, {
-      hint: `chmod 600 ${path}, and think about who may have read it`,
-    })
-  }
-  const content = parseContent(path)
+  const text = readPrivateFile(path)
+  if (text === null) return null
+  const content = parseContent(path, text)
   if (!Value.Check(KeyFileContent, content)) {
     throw new StartError('kek-damaged', `${path} is not a casemate-kek/1 file`, {
       hint: 'restore it from a backup',
@@ -69,9 +65,43 @@ export function readKeyFile(path: string): KeyFileContent | null {
   return content
 }
 
-function parseContent(path: string): unknown {
+/** What is read is what was looked at: the file is opened first. */
+function readPrivateFile(path: string): string | null {
+  const file = openExisting(path)
+  if (file === null) return null
   try {
-    return JSON.parse(readFileSync(path, 'utf8'))
+    if (process.platform !== 'win32') checkPrivate(path, fstatSync(file))
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
+  }
+}
+
+function openExisting(path: string): number | null {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+function checkPrivate(path: string, { mode, uid }: Stats): void {
+  if (uid !== process.getuid?.()) {
+    throw new StartError('kek-unsafe', `${path} belongs to user ${uid}`, {
+      hint: 'the key file must belong to the user that the broker runs as',
+    })
+  }
+  if ((mode & 0o077) !== 0) {
+    throw new StartError('kek-unsafe', `${path} has mode ${(mode & 0o777).toString(8)}, want 600`, {
+      hint: `chmod 600 ${path}, and think about who may have read it`,
+    })
+  }
+}
+
+function parseContent(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
   } catch {
     // What the parser says would quote the file.
     throw new StartError('kek-damaged', `${path} is not JSON`, { hint: 'restore it from a backup' })

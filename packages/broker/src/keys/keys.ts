@@ -12,6 +12,8 @@ export interface KeyEncryption {
   readonly currentVersion: number
   /** All versions that can still unwrap. */
   readonly versions: readonly number[]
+  /** The one that `addVersion` would make. */
+  readonly nextVersion: number
   wrap(plaintext: Uint8Array, context: string): Promise<WrappedKey>
   /** @throws {StartError} `kek-missing` for an unknown version, `kek-damaged` where authentication fails. */
   unwrap(wrapped: WrappedKey, context: string): Promise<Uint8Array>

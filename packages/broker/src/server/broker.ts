@@ -81,12 +81,10 @@ export interface RunningBroker {
 export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promise<RunningBroker> {
   const broker = await openBroker(config, deps)
   try {
-    const url = await listen(broker.app, config.listen, config)
+    const url = await listen(broker.app, 'listen', config)
     const { metricsApp } = broker
     const metricsUrl =
-      metricsApp === null || config.metricsListen === 'off'
-        ? null
-        : `${await listen(metricsApp, config.metricsListen, config)}/metrics`
+      metricsApp === null ? null : `${await listen(metricsApp, 'metricsListen', config)}/metrics`
     return { url, metricsUrl, firstAdminToken: broker.firstAdminToken, close: () => broker.close() }
   } catch (error) {
     await broker.close()

@@ -3,12 +3,17 @@
 import type { Server as SecureServer } from 'node:https'
 import type { FastifyInstance } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
-import type { ListenAddress } from '../config/units.ts'
 import { StartError } from '../errors.ts'
 import type { Logger } from './logging.ts'
 import { type TlsFiles, type TlsMaterial, TlsReloader } from './tls.ts'
 
 const IDLE_SWEEP_MS = 20
+
+const HINTS = {
+  listen: 'choose another address with --listen',
+  metricsListen:
+    'choose another address with --metrics-listen, or turn metrics off with --metrics-listen off',
+} as const
 
 /**
  * Listens, and says where.
@@ -16,19 +21,25 @@ const IDLE_SWEEP_MS = 20
  */
 export async function listen(
   app: FastifyInstance,
-  address: ListenAddress,
+  setting: 'listen' | 'metricsListen',
   config: BrokerConfig,
 ): Promise<string> {
+  const address = config[setting]
+  if (address === 'off') throw new TypeError(`${setting} is off`)
   // `localhost` would be whatever a resolver says.
   const host = address.host === 'localhost' ? '127.0.0.1' : address.host
   try {
     await app.listen({ host, port: address.port })
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
-    throw new StartError('address-in-use', `something listens on ${host}:${address.port} already`, {
-      hint: 'choose another address with --listen or --metrics-listen',
-      cause: error,
-    })
+    throw new StartError(
+      'address-in-use',
+      `something listens on ${host}:${address.port} (${setting}) already`,
+      {
+        hint: HINTS[setting],
+        cause: error,
+      },
+    )
   }
   const bound = app.server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port

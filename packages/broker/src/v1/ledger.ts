@@ -5,7 +5,7 @@ import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { entry } from '../entry.ts'
 import { actorOf } from './actor.ts'
-import { type PageQuery as PageRead, readPage } from './paging.ts'
+import { type PageQuery as PageRead, readPage, writePage } from './paging.ts'
 import { describeRoute } from './route-schema.ts'
 import type { V1Parts } from './routes.ts'
 import { AnyObject, Deleted, LedgerIndex, PageQuery, pageOf, Time } from './schemas.ts'
@@ -32,6 +32,14 @@ const Consistency = Type.Object({
   checkpoint: Type.String({ description: 'the latest' }),
 })
 
+const ListQuery = Type.Object(
+  {
+    ...PageQuery.properties,
+    order: Type.Optional(Type.Enum(['asc', 'desc'], { description: 'default asc: oldest first' })),
+  },
+  CLOSED,
+)
+
 const CURSOR = /^\d{1,15}$/
 
 export function ledgerRoutes(app: FastifyInstance, parts: V1Parts): void {
@@ -46,12 +54,15 @@ function entryRoutes(app: FastifyInstance, { context }: V1Parts): void {
     '/v1/ledger/entries',
     {
       config: { access: 'auditor' },
-      schema: describeRoute('ledger', 'List entries, oldest first', {
-        querystring: PageQuery,
+      schema: describeRoute('ledger', 'List entries, oldest first or newest first', {
+        querystring: ListQuery,
         response: { 200: pageOf(Entry) },
       }),
     },
-    async request => listEntries(context, request.query),
+    async request => {
+      const { order = 'asc', ...query } = request.query
+      return order === 'asc' ? listOldestFirst(context, query) : listNewestFirst(context, query)
+    },
   )
   typed.get(
     '/v1/ledger/entries/:index',
@@ -122,14 +133,22 @@ function proofRoutes(app: FastifyInstance, { context }: V1Parts): void {
   )
 }
 
-async function listEntries({ ledger }: V1Parts['context'], query: PageRead) {
+async function listOldestFirst({ ledger }: V1Parts['context'], query: PageRead) {
   const { limit, after } = readPage(query, CURSOR)
   const from = after === null ? 0 : Number(after)
   const entries = await ledger.entries({ from, limit })
   const end = from + entries.length
-  const next =
-    entries.length === limit && end < ledger.size ? Buffer.from(String(end)).toString('base64url') : null
-  return { items: entries.map(showEntry), next }
+  const next = entries.length === limit && end < ledger.size ? String(end) : null
+  return writePage({ items: entries, next }, showEntry)
+}
+
+/** A cursor is the index before which the page ends, so that entries that are added meanwhile move nothing. */
+async function listNewestFirst({ ledger }: V1Parts['context'], query: PageRead) {
+  const { limit, after } = readPage(query, CURSOR)
+  const end = Math.min(after === null ? ledger.size : Number(after), ledger.size)
+  const from = Math.max(0, end - limit)
+  const entries = end === 0 ? [] : await ledger.entries({ from, limit: end - from })
+  return writePage({ items: entries.toReversed(), next: from === 0 ? null : String(from) }, showEntry)
 }
 
 function showEntry({ index, timestamp, entry, erasedBy }: LedgerEntry) {

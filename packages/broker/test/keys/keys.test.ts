@@ -4,6 +4,7 @@ import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
+import { LedgerError } from '@casemate/ledger'
 import {
   calculateJwkThumbprint,
   createLocalJWKSet,
@@ -12,6 +13,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose'
+import { StartError } from '../../src/errors.ts'
 import { openFileKeyEncryption } from '../../src/keys/file-key-encryption.ts'
 import { openStoredKey } from '../../src/keys/stored-key.ts'
 import { Redacted } from '../../src/secrets/redacted.ts'
@@ -94,6 +96,15 @@ describe('the key-encryption key', () => {
     chmodSync(path, 0o600)
   })
 
+  test('is refused where it belongs to another user', async t => {
+    if (process.getuid === undefined) return t.skip('no users on this platform')
+    t.mock.method(process as { getuid: () => number }, 'getuid', () => 4_000_000)
+    await assert.rejects(open(), (error: unknown) => {
+      assert.ok(error instanceof StartError && error.code === 'kek-unsafe')
+      return /belongs to user/.test(error.message)
+    })
+  })
+
   test('is refused where the file is no such file', async () => {
     const file = join(directory, 'broken.json')
     for (const content of ['', '{', '{}', '[]', JSON.stringify({ format: 'casemate-kek/2' })]) {
@@ -128,6 +139,19 @@ describe('the key-encryption key', () => {
 })
 
 describe('rotation of the key-encryption key', () => {
+  test('that cannot be recorded makes no version', async t => {
+    const broker = await openTestBroker()
+    const versions = async () => (await broker.send('GET', '/v1/keys')).text
+    const before = await versions()
+    const mocked = t.mock.method(broker.context.ledger, 'append', async () => {
+      throw new LedgerError('ledger-busy', 'busy')
+    })
+    assert.equal((await broker.send('POST', '/v1/keys/rotate', { payload: { key: 'kek' } })).status, 503)
+    mocked.mock.restore()
+    assert.equal(await versions(), before)
+    await broker.close()
+  })
+
   let broker: TestBroker
   before(async () => {
     broker = await openTestBroker()

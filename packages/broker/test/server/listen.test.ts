@@ -199,7 +199,15 @@ describe('listening', () => {
   test('a second broker on the same data is refused, on the same address too', async () => {
     await assert.rejects(start(join(directory, 'data')), { code: 'data-directory-in-use' })
     const taken = new URL(broker.url).host
-    await assert.rejects(start(join(directory, 'other'), { listen: taken }), { code: 'address-in-use' })
+    await assert.rejects(start(join(directory, 'other'), { listen: taken }), {
+      code: 'address-in-use',
+      hint: 'choose another address with --listen',
+    })
+    await assert.rejects(start(join(directory, 'other'), { 'metrics-listen': taken }), {
+      code: 'address-in-use',
+      message: /\(metricsListen\)/,
+      hint: 'choose another address with --metrics-listen, or turn metrics off with --metrics-listen off',
+    })
     await (await start(join(directory, 'other'))).close()
   })
 })

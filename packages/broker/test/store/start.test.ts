@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
-import { migrate } from '../../src/store/migrations.ts'
+import { MIGRATIONS, migrate } from '../../src/store/migrations.ts'
 import { openTestBroker, temporaryDirectory } from '../broker.ts'
 
 describe('the data directory', () => {
@@ -102,6 +102,32 @@ describe('migrations', () => {
     migrate(db, ['CREATE TABLE one (a)', 'ALTER TABLE one ADD COLUMN b; INSERT INTO one VALUES (1, 2)'])
     assert.equal(db.prepare('SELECT count(*) AS n FROM one').get()?.['n'], 1)
     assert.equal(version(db), 2)
+  })
+
+  test('keep attestations, and count what they take', () => {
+    const db = new DatabaseSync(':memory:')
+    migrate(db, MIGRATIONS.slice(0, 1))
+    for (const [id, verdict, evidence] of [
+      ['a', 'accepted', 'xxx'],
+      ['b', 'refused', 'xx'],
+      ['c', 'refused', ''],
+    ]) {
+      db.prepare(
+        "INSERT INTO attestations (id, at, verdict, kind, code, explanation, ledger_index) VALUES (?, 1, ?, 'tdx', NULL, '{\"ü\":1}', 1)",
+      ).run(id!, verdict!)
+      db.prepare('INSERT INTO attestation_evidence VALUES (?, 1, ?)').run(id!, Buffer.from(evidence!))
+    }
+    migrate(db)
+    const rows = db.prepare('SELECT id, size_bytes FROM attestations ORDER BY id').all()
+    assert.deepEqual(
+      rows.map(row => [row['id'], row['size_bytes']]),
+      [
+        ['a', 11],
+        ['b', 10],
+        ['c', 8],
+      ],
+    )
+    assert.equal(db.prepare('SELECT count(*) AS n FROM attestation_evidence').get()?.['n'], 2)
   })
 
   test('that fail leave the version before them', () => {

@@ -41,6 +41,25 @@ describe('/v1/ledger and /log', () => {
     assert.equal(seen.length, 8)
   })
 
+  test('entries are read newest first, whatever is added meanwhile', async () => {
+    const size = broker.context.ledger.size
+    const seen: number[] = []
+    let cursor: string | null = ''
+    while (cursor !== null) {
+      const query = `order=desc&limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`
+      // Each reading is an entry of its own.
+      const { body } = await broker.send('GET', `/v1/ledger/entries?${query}`)
+      seen.push(...body.items.map(({ index }: { index: number }) => index))
+      cursor = body.next
+    }
+    assert.deepEqual(
+      seen,
+      Array.from({ length: size }, (_, n) => size - 1 - n),
+    )
+    const wrong = await broker.send('GET', '/v1/ledger/entries?order=random')
+    assert.equal(wrong.body.error.code, 'request-malformed')
+  })
+
   test('an erased entry is gone, the erasure is recorded, and the log still verifies', async () => {
     const put = await broker.send('PUT', '/v1/secrets/person/name/erase-me', { payload: 'x' })
     const index = put.body.ledgerIndex as number
