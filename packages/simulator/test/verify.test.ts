@@ -90,6 +90,29 @@ for (const [what, options, quote, status] of TDX_STATUSES) {
   })
 }
 
+test('endorsements are as large as they are wanted, and say the same of the platform', async () => {
+  const platform = await createIntelPlatform({ olderTcbLevels: 12, revokedStrangers: 57 })
+  const bag = readEndorsements(platform.endorsements)
+  for (const info of bag.tcbInfos) {
+    assert.equal(info.levels.length, 14)
+    for (const [index, level] of info.levels.entries()) {
+      const next = info.levels[index + 1]
+      if (next) {
+        assert.ok(level.sgxComponents.every((svn, at) => svn >= (next.sgxComponents[at] ?? 0)))
+        assert.ok(level.pceSvn >= next.pceSvn && level.date > next.date)
+        assert.notDeepEqual([level.sgxComponents, level.pceSvn], [next.sgxComponents, next.pceSvn])
+      }
+    }
+  }
+  assert.deepEqual(new Set(bag.crls.map(({ revoked }) => revoked.size)), new Set([0, 57]))
+  const options = { now: new Date(), anchors: platform.anchors, minTcbEvaluationDataNumber: 'any' } as const
+  const { claims } = await verify(parse(platform.tdxQuote({ reportData: new Uint8Array(64) })), bag, options)
+  assert.equal(claims.tcbStatus, 'UpToDate')
+  for (const wrong of [-1, 1.5, 13]) {
+    await assert.rejects(createIntelPlatform({ olderTcbLevels: wrong }), TypeError)
+  }
+})
+
 test('the fields of a TDX request come back as claims', async () => {
   const platform = await createIntelPlatform({ now: NOW })
   const request = {

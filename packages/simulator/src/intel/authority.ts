@@ -154,7 +154,10 @@ interface List {
   readonly name: Name
 }
 
-function issueList({ keys, now, faults }: AuthorityInput, { list, issuer, days, name }: List): Uint8Array {
+function issueList(
+  { keys, settings, now, faults }: AuthorityInput,
+  { list, issuer, days, name }: List,
+): Uint8Array {
   const revoked = (faults.revoked ?? []).filter(which => (which === 'pck') === (list === 'pck'))
   const fault = faults.crls?.[list]
   const template = {
@@ -162,9 +165,19 @@ function issueList({ keys, now, faults }: AuthorityInput, { list, issuer, days, 
     extensions: [crlNumber(1), authorityKeyIdentifier(keys[issuer])],
     thisUpdate: fault?.thisUpdate ?? now,
     nextUpdate: fault?.nextUpdate ?? later(now, days * DAY_MS),
-    revokedSerials: revoked.map(which => serialOf(which, keys)),
+    revokedSerials: [
+      ...revoked.map(which => serialOf(which, keys)),
+      ...(list === 'pck' ? strangerSerials(settings.revokedStrangers) : []),
+    ],
   }
   return damaged(issueCrl(template, keys[issuer]), fault)
+}
+
+/** 20 bytes each, the same in every list. */
+function strangerSerials(count: number): readonly Uint8Array[] {
+  return Array.from({ length: count }, (_, index) =>
+    createHash('sha1').update(`casemate simulated revoked PCK ${index}`).digest(),
+  )
 }
 
 /** As Intel does, an authority’s serial number is its key identifier; a PCK certificate’s is another 20 bytes. */

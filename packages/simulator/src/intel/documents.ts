@@ -20,6 +20,8 @@ const DOCUMENT_LIFETIME_MS = 30 * 86_400_000
 const CURRENT_TCB_DATE = '2024-11-13T00:00:00Z'
 const PREVIOUS_TCB_DATE = '2024-03-13T00:00:00Z'
 
+const QUARTER_MS = 91 * 86_400_000
+
 const PREVIOUS_LEVEL: LevelStatus = { status: 'OutOfDate', advisoryIds: ['CASEMATE-SIM-SA-00001'] }
 
 export type IntelDocumentName = 'sgxTcbInfo' | 'tdxTcbInfo' | 'qeIdentity' | 'tdQeIdentity'
@@ -78,23 +80,61 @@ function tcbInfoHead(settings: IntelSettings, version: 2 | 3, { tcbEvaluationDat
   }
 }
 
-function sgxTcbInfo(settings: IntelSettings, window: Window): Record<string, unknown> {
-  const levels = [
-    { cpuSvn: CURRENT_CPU_SVN, pceSvn: CURRENT_PCE_SVN, tail: levelTail(settings.statuses.platform) },
+interface Level {
+  readonly cpuSvn: readonly number[]
+  readonly pceSvn: number
+  readonly tdxSvn: readonly number[]
+  readonly tail: ReturnType<typeof levelTail>
+}
+
+/** From the newest down, as served: each older level demands less, and lists more. */
+function levels({ statuses, olderTcbLevels }: IntelSettings): readonly Level[] {
+  const older = Array.from({ length: olderTcbLevels }, (_, index): Level => {
+    const age = index + 1
+    const advisoryIds = Array.from({ length: 2 + (age >> 1) }, (_, id) => simulatedAdvisory(id + 1))
+    return {
+      // One component after the other loses one.
+      cpuSvn: PREVIOUS_CPU_SVN.map((svn, at) => Math.max(0, svn - (at < 8 ? (age + 7 - at) >> 3 : 0))),
+      pceSvn: PREVIOUS_PCE_SVN - ((age + 1) >> 1),
+      tdxSvn: PREVIOUS_TDX_SVN.map((svn, at) => Math.max(0, svn - (at < 3 ? (age + 2 - at) >> 3 : 0))),
+      tail: levelTail({ status: 'OutOfDate', advisoryIds }, olderDate(age)),
+    }
+  })
+  return [
+    {
+      cpuSvn: CURRENT_CPU_SVN,
+      pceSvn: CURRENT_PCE_SVN,
+      tdxSvn: CURRENT_TDX_SVN,
+      tail: levelTail(statuses.platform),
+    },
     {
       cpuSvn: PREVIOUS_CPU_SVN,
       pceSvn: PREVIOUS_PCE_SVN,
+      tdxSvn: PREVIOUS_TDX_SVN,
       tail: levelTail(PREVIOUS_LEVEL, PREVIOUS_TCB_DATE),
     },
+    ...older,
   ]
+}
+
+function simulatedAdvisory(number: number): string {
+  return `CASEMATE-SIM-SA-${String(number).padStart(5, '0')}`
+}
+
+/** One quarter of a year for each step back. */
+function olderDate(age: number): string {
+  return stamp(new Date(Date.parse(PREVIOUS_TCB_DATE) - age * QUARTER_MS))
+}
+
+function sgxTcbInfo(settings: IntelSettings, window: Window): Record<string, unknown> {
   if (settings.sgxTcbInfoVersion === 2) {
-    const tcbLevels = levels.map(({ cpuSvn, pceSvn, tail }) => ({
+    const tcbLevels = levels(settings).map(({ cpuSvn, pceSvn, tail }) => ({
       tcb: { ...numberedComponents(cpuSvn), pcesvn: pceSvn },
       ...tail,
     }))
     return { ...tcbInfoHead(settings, 2, window), tcbLevels }
   }
-  const tcbLevels = levels.map(({ cpuSvn, pceSvn, tail }) => ({
+  const tcbLevels = levels(settings).map(({ cpuSvn, pceSvn, tail }) => ({
     tcb: { sgxtcbcomponents: cpuSvn.map(svn => ({ svn })), pcesvn: pceSvn },
     ...tail,
   }))
@@ -102,13 +142,6 @@ function sgxTcbInfo(settings: IntelSettings, window: Window): Record<string, unk
 }
 
 function tdxTcbInfo(settings: IntelSettings, window: Window): Record<string, unknown> {
-  const level = (cpuSvn: readonly number[], pceSvn: number, tdxSvn: readonly number[]) => ({
-    tcb: {
-      sgxtcbcomponents: cpuSvn.map(svn => ({ svn })),
-      pcesvn: pceSvn,
-      tdxtcbcomponents: tdxSvn.map(svn => ({ svn })),
-    },
-  })
   const module = {
     mrsigner: TDX_MODULE.mrSigner,
     attributes: '0000000000000000',
@@ -128,16 +161,14 @@ function tdxTcbInfo(settings: IntelSettings, window: Window): Record<string, unk
         ],
       },
     ],
-    tcbLevels: [
-      {
-        ...level(CURRENT_CPU_SVN, CURRENT_PCE_SVN, CURRENT_TDX_SVN),
-        ...levelTail(settings.statuses.platform),
+    tcbLevels: levels(settings).map(({ cpuSvn, pceSvn, tdxSvn, tail }) => ({
+      tcb: {
+        sgxtcbcomponents: cpuSvn.map(svn => ({ svn })),
+        pcesvn: pceSvn,
+        tdxtcbcomponents: tdxSvn.map(svn => ({ svn })),
       },
-      {
-        ...level(PREVIOUS_CPU_SVN, PREVIOUS_PCE_SVN, PREVIOUS_TDX_SVN),
-        ...levelTail(PREVIOUS_LEVEL, PREVIOUS_TCB_DATE),
-      },
-    ],
+      ...tail,
+    })),
   }
 }
 

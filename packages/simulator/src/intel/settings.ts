@@ -53,6 +53,10 @@ export interface IntelSettings {
   readonly tcbEvaluationDataNumber: number
   readonly sgxTcbInfoVersion: 2 | 3
   readonly statuses: LevelStatuses
+  /** TCB levels below the previous one. Intel’s TCB info has 2 to 6 levels for TDX and 5 to 20 for SGX. */
+  readonly olderTcbLevels: number
+  /** PCK certificates of other machines in the revocation list; Intel’s for the Platform CA has some 60. */
+  readonly revokedStrangers: number
 }
 
 /** Any of {@link IntelSettings}; byte fields as bytes or hex, statuses one by one. */
@@ -72,9 +76,17 @@ export interface IntelSettingsOptions {
   readonly tcbEvaluationDataNumber?: number
   readonly sgxTcbInfoVersion?: 2 | 3
   readonly statuses?: Partial<LevelStatuses>
+  /** Up to 12; none unless given. */
+  readonly olderTcbLevels?: number
+  /** None unless given. */
+  readonly revokedStrangers?: number
 }
 
-/** @throws {TypeError} where a field has another size than its format */
+/** Further back there would be levels that differ in nothing. */
+const MAX_OLDER_TCB_LEVELS = 12
+const MAX_REVOKED_STRANGERS = 100_000
+
+/** @throws {TypeError} where a field has another size than its format, or a number is out of its range */
 export function intelSettings(options: IntelSettingsOptions): IntelSettings {
   const cpuSvn = options.cpuSvn ?? CURRENT_CPU_SVN
   if (cpuSvn.length !== 16 || !cpuSvn.every(svn => Number.isInteger(svn) && svn >= 0 && svn <= 255)) {
@@ -91,7 +103,14 @@ export function intelSettings(options: IntelSettingsOptions): IntelSettings {
     tcbEvaluationDataNumber: options.tcbEvaluationDataNumber ?? TCB_EVALUATION_DATA_NUMBER,
     sgxTcbInfoVersion: options.sgxTcbInfoVersion ?? 3,
     statuses: { platform: UP_TO_DATE, qe: UP_TO_DATE, module: UP_TO_DATE, ...options.statuses },
+    olderTcbLevels: count('olderTcbLevels', options.olderTcbLevels ?? 0, MAX_OLDER_TCB_LEVELS),
+    revokedStrangers: count('revokedStrangers', options.revokedStrangers ?? 0, MAX_REVOKED_STRANGERS),
   }
+}
+
+function count(name: string, value: number, max: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value
+  throw new TypeError(`${name} is an integer from 0 to ${max}`)
 }
 
 function hex(name: string, value: Bytes, size: number): string {
