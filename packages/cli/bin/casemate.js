@@ -6,5 +6,7 @@ if (major < 24) {
   console.error('hint: inside the repository, npm start and npx casemate bring their own Node')
   process.exit(2)
 }
+const { keepCompiledCode } = await import('./code-cache.js')
+keepCompiledCode()
 const { main } = await import('../src/main.ts')
 process.exitCode = await main(process.argv.slice(2))

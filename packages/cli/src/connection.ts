@@ -4,17 +4,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Admin, type HttpOptions, isLoopback, openAdmin } from '@casemate/client'
 import type { Call } from './command.ts'
+import { DEFAULT_DATA_DIRECTORY, TOKEN_FILE } from './data-directory.ts'
 import { CliError } from './failure.ts'
 import { readBytes } from './files.ts'
 
 /** Where `casemate up` listens unless told otherwise. */
 export const DEFAULT_SERVER = 'http://127.0.0.1:8080'
-
-/** Where a broker started here keeps its data. */
-export const DEFAULT_DATA_DIRECTORY = '.casemate'
-
-/** In the data directory; written by the tour only, mode 0600, so that a newcomer's next command just works. */
-export const TOKEN_FILE = 'admin-token'
 
 /** The broker's URL. */
 function serverOf(call: Call): string {

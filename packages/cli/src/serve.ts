@@ -12,8 +12,8 @@ import {
 } from '@casemate/broker'
 import { resolveSettings } from './broker-settings.ts'
 import type { Answer, Call } from './command.ts'
-import { TOKEN_FILE } from './connection.ts'
-import { openSimulator, SIMULATOR_DIRECTORY, type Simulator, simulatorExists } from './simulated-attester.ts'
+import { SIMULATOR_DIRECTORY, simulatorExists, TOKEN_FILE } from './data-directory.ts'
+import type { Simulator } from './simulated-attester.ts'
 import type { Terminal } from './terminal.ts'
 import type { TourStep } from './tour.ts'
 import { nextLines, openingLines, stepLines, TOUR_SECRET, tokenLines } from './tour-text.ts'
@@ -44,13 +44,19 @@ export async function serve(call: Call): Promise<Answer> {
 async function tourSimulator(config: BrokerConfig, terminal: Terminal): Promise<Simulator | null> {
   const directory = join(config.dataDir, SIMULATOR_DIRECTORY)
   if (simulatorExists(directory) || !existsSync(join(config.dataDir, 'lock'))) {
-    return openSimulator(directory, terminal.now())
+    return makeSimulator(directory, terminal.now())
   }
   terminal.note(
     `casemate: ${config.dataDir} is in use without the tour, and nothing in it is changed: starting without the tour`,
   )
   terminal.note('hint: --data-dir DIR gives the tour a directory of its own; casemate demo needs none')
   return null
+}
+
+/** A broker without the tour loads neither a simulator nor a client. */
+async function makeSimulator(directory: string, now: Date): Promise<Simulator> {
+  const { openSimulator } = await import('./simulated-attester.ts')
+  return openSimulator(directory, now)
 }
 
 // oxlint-disable-next-line max-params -- what a broker is started with, and the screen
@@ -118,7 +124,6 @@ async function runTour({ broker, config, simulator, terminal }: TourParts): Prom
   if (fresh !== null) writeFileSync(tokenPath, `${fresh}\n`, { mode: 0o600 })
   const token = fresh ?? savedToken(tokenPath)
 
-  // A broker without the tour does not load a client.
   const { fullTour, returnTour } = await import('./tour.ts')
   const steps: TourStep[] = []
   const tell = (step: TourStep): void => {
@@ -173,7 +178,7 @@ export async function demonstrate(call: Call): Promise<Answer> {
   try {
     const settings = { 'data-dir': dataDir, listen: '127.0.0.1:0', 'metrics-listen': 'off', offline: 'true' }
     const config = resolveConfig({ flags: settings, env: {}, file: null }).values
-    const simulator = await openSimulator(join(dataDir, SIMULATOR_DIRECTORY), terminal.now())
+    const simulator = await makeSimulator(join(dataDir, SIMULATOR_DIRECTORY), terminal.now())
     const broker = await start(config, simulator, true, terminal)
     try {
       const steps = await demonstrateOn(broker, simulator, join(dataDir, TOUR_DIRECTORY), terminal)

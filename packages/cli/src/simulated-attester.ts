@@ -6,7 +6,13 @@ import { join } from 'node:path'
 import { type AttestedSession, type Attester, attest, fetchInfo, type KeyType } from '@casemate/client'
 import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
 import type { Call, Flag } from './command.ts'
-import { brokerOf, DEFAULT_DATA_DIRECTORY } from './connection.ts'
+import { brokerOf } from './connection.ts'
+import {
+  DEFAULT_DATA_DIRECTORY,
+  SIMULATOR_DIRECTORY,
+  SIMULATOR_FILES,
+  simulatorExists,
+} from './data-directory.ts'
 import { CliError } from './failure.ts'
 
 /** The code that a virtual machine runs unless told otherwise; its measurements are hashes of the name. */
@@ -31,14 +37,6 @@ export interface Simulator {
   /** What a verifier has to be given to accept their evidence, as simulated. */
   readonly anchors: readonly TrustAnchor[]
   readonly endorsements: readonly EndorsementSource[]
-}
-
-/** Where the tour keeps the simulator, below the data directory. */
-export const SIMULATOR_DIRECTORY = 'simulator'
-
-/** True where a simulator was made before. */
-export function simulatorExists(directory: string): boolean {
-  return existsSync(join(directory, FILES.intel))
 }
 
 function simulatorDirectory(call: Call): string {
@@ -76,8 +74,6 @@ async function openSimulatedAttester(call: Call): Promise<Attester> {
 /** Half of AMD’s own: keys that prove nothing need not take seconds to make. */
 const AMD_MODULUS_BITS = 2048
 
-const FILES = { intel: 'intel.json', amd: 'amd.json', trust: 'public-trust.json' } as const
-
 /**
  * Opens the simulator in a directory, or makes one there: private keys with mode 0600, and `public-trust.json`,
  * which holds none and is what `casemate verify --trust` reads.
@@ -85,11 +81,11 @@ const FILES = { intel: 'intel.json', amd: 'amd.json', trust: 'public-trust.json'
 export async function openSimulator(directory: string, now: Date): Promise<Simulator> {
   const simulator = await import('@casemate/simulator')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const intel = await reopen(join(directory, FILES.intel), {
+  const intel = await reopen(join(directory, SIMULATOR_FILES.intel), {
     read: stored => simulator.intelPlatformFromJSON(stored as never, { now }),
     create: () => simulator.createIntelPlatform({ now }),
   })
-  const amd = await reopen(join(directory, FILES.amd), {
+  const amd = await reopen(join(directory, SIMULATOR_FILES.amd), {
     read: stored => simulator.amdPlatformFromJSON(stored as never, { now }),
     create: () => simulator.createAmdPlatform({ now, modulusBits: AMD_MODULUS_BITS }),
   })
@@ -98,7 +94,7 @@ export async function openSimulator(directory: string, now: Date): Promise<Simul
     anchors: trusts.flatMap(one => one.anchors),
     endorsements: trusts.flatMap(one => one.endorsements),
   }
-  writeFileSync(join(directory, FILES.trust), JSON.stringify(trust, null, 2))
+  writeFileSync(join(directory, SIMULATOR_FILES.trust), JSON.stringify(trust, null, 2))
   const tdxQuote: Simulator['tdxQuote'] = (reportData, code) =>
     intel.tdxQuote({ reportData, ...tdxCode(code) })
   const evidence: Record<SimulatedKind, (reportData: Uint8Array, code: string) => unknown> = {

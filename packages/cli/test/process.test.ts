@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { casemateProcess } from './run.ts'
+import { casemateProcess, temporaryDirectory } from './run.ts'
 
 const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))
 
@@ -22,6 +24,24 @@ test('the exit code says how it went, and a pipe has no colours', async () => {
   assert.match(wrong.stderr, /^casemate: unknown-command: /)
   assert.equal(away.code, 3)
   for (const { stdout, stderr } of [help, wrong, away]) assert.ok(!(stdout + stderr).includes('\u001b'))
+})
+
+test('compiled code is kept in a directory of this user alone, and nowhere else', async t => {
+  const cache = temporaryDirectory(clean => t.after(clean))
+  const code = join(cache, 'casemate', 'code')
+  const env = { XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: '' }
+  assert.equal((await casemateProcess(['--version'], { env })).code, 0)
+  assert.equal(statSync(code).mode & 0o777, 0o700)
+  assert.notEqual(readdirSync(code).length, 0)
+  rmSync(code, { recursive: true })
+  mkdirSync(code)
+  chmodSync(code, 0o777)
+  assert.equal((await casemateProcess(['--version'], { env })).code, 0)
+  assert.deepEqual(readdirSync(code), [])
+  assert.equal(
+    (await casemateProcess(['--version'], { env: { ...env, XDG_CACHE_HOME: '/dev/null' } })).code,
+    0,
+  )
 })
 
 test('evidence is read from a pipe', async () => {
