@@ -31,3 +31,6 @@ export interface BrokerContext {
   readonly logger: FastifyBaseLogger
   readonly metrics: Metrics
 }
+
+/** What release rules need of it: where they, attestations and secrets are, and the time. */
+export type RulesContext = Pick<BrokerContext, 'store' | 'now'>

@@ -8,7 +8,7 @@ import type { JsonObject } from '../json.ts'
 import type { AttestRequest } from './pipeline.ts'
 
 /** `ear.verifier-id`: who appraised. */
-const VERIFIER = { developer: 'https://casemate.dev', build: 'casemate broker' }
+const VERIFIER = { developer: 'Casemate', build: 'casemate broker' }
 
 /** Longest init-data that is repeated in a token, in characters; tokens travel in request heads of 128 KiB. */
 const MAX_INIT_DATA_CHARS = 16_384

@@ -1,11 +1,11 @@
 // A rule tried on the past before it is switched on: what would the newest accepted attestations get from it now?
 
+import type { RulesContext } from '../context.ts'
 import type { JsonObject } from '../json.ts'
 import type { SecretPath } from '../store/store.ts'
 import { type CompiledRule, evaluateRule, type RequestedSecret, type RuleOutcome } from './decision.ts'
 import { subjectOf } from './expression.ts'
 import { patternMatches } from './pattern.ts'
-import type { RulesContext } from './rules.ts'
 
 /** Most attestations that one dry run looks at. */
 export const MAX_DRY_RUN = 500

@@ -1,6 +1,6 @@
 // Release rules: checked when saved, compiled once per change of any of them, decided on every fetch.
 
-import type { BrokerContext } from '../context.ts'
+import type { RulesContext } from '../context.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { ReleaseRule, ReleaseRules } from '../pipeline.ts'
@@ -20,9 +20,6 @@ import { parseSecretPattern } from './pattern.ts'
 export interface DecidingRules extends ReleaseRules {
   decide(subject: ReleaseSubject, secret: RequestedSecret): Promise<ReleaseDecision>
 }
-
-/** What rules are made with. */
-export type RulesContext = Pick<BrokerContext, 'store' | 'now'>
 
 const MEMBERS: readonly string[] = ['secrets', 'expression', 'message', 'enabled']
 

@@ -5,8 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
 import { type StoredAttestation, VERDICTS } from '../store/store.ts'
 import { readPage, writePage } from './paging.ts'
+import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
-import type { V1Parts } from './routes.ts'
 import { AnyObject, IdPath, Octets, PageQuery, pageOf, Time } from './schemas.ts'
 
 const VerdictName = Type.Enum([...VERDICTS])

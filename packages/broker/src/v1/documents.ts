@@ -12,9 +12,9 @@ import { compileAllButBody } from '../server/validation.ts'
 import type { DocumentKind, StoredDocument } from '../store/store.ts'
 import { actorOf } from './actor.ts'
 import { readPage, writePage } from './paging.ts'
+import type { V1Parts } from './parts.ts'
 import { etag, isUnchanged, notModified, readPrecondition } from './preconditions.ts'
 import { describeRoute } from './route-schema.ts'
-import type { V1Parts } from './routes.ts'
 import { AnyObject, Deleted, LedgerIndex, NamePath, PageQuery, pageOf, Time } from './schemas.ts'
 
 /** How one kind of document is served. */

@@ -4,8 +4,8 @@ import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { KeyDescription } from '../keys/keys.ts'
 import { actorOf } from './actor.ts'
+import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
-import type { V1Parts } from './routes.ts'
 import { LedgerIndex, Time } from './schemas.ts'
 
 const NullableTime = Type.Union([Time, Type.Null()])

@@ -6,8 +6,8 @@ import type { FastifyInstance } from 'fastify'
 import { entry } from '../entry.ts'
 import { actorOf } from './actor.ts'
 import { type PageQuery as PageRead, readPage, writePage } from './paging.ts'
+import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
-import type { V1Parts } from './routes.ts'
 import { AnyObject, Deleted, LedgerIndex, PageQuery, pageOf, Time } from './schemas.ts'
 
 const CLOSED = { additionalProperties: false }

@@ -9,19 +9,14 @@ import {
 } from '@casemate/appraisal'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
-import type { Administrators } from '../admin/tokens.ts'
-import type { BrokerContext } from '../context.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import type { BrokerKeys } from '../keys/broker-keys.ts'
-import type { KekRotation } from '../keys/kek-rotation.ts'
-import type { KeyDescription, KeyEncryption } from '../keys/keys.ts'
-import type { Pipeline, ReleaseRules } from '../pipeline.ts'
 import { attestationRoutes } from './attestations.ts'
 import { documentRoutes } from './documents.ts'
 import { infoRoutes } from './info.ts'
 import { keyRoutes } from './keys.ts'
 import { ledgerRoutes } from './ledger.ts'
+import type { V1Parts } from './parts.ts'
 import { checkRuleShape, dryRunRoute, Rule } from './rules.ts'
 import { secretRoutes } from './secrets.ts'
 import { tokenRoutes } from './tokens.ts'
@@ -29,19 +24,6 @@ import { verifyRoutes } from './verify.ts'
 
 /** Of a document with more, an author mends these first. */
 const MAX_VIOLATIONS = 64
-
-/** What /v1 works with. */
-export interface V1Parts {
-  readonly context: BrokerContext
-  readonly administrators: Administrators
-  readonly keys: BrokerKeys
-  readonly kek: KeyEncryption
-  readonly rotation: KekRotation
-  readonly ledgerKey: KeyDescription
-  readonly pipeline: Pipeline
-  readonly rules: ReleaseRules
-  readonly version: string
-}
 
 export function registerV1(app: FastifyInstance, parts: V1Parts): void {
   secretRoutes(app, parts)

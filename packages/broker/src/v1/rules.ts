@@ -6,8 +6,8 @@ import { Value } from 'typebox/value'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { ReleaseRule } from '../pipeline.ts'
+import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
-import type { V1Parts } from './routes.ts'
 import { AnyObject, NamePath } from './schemas.ts'
 
 const CLOSED = { additionalProperties: false }

@@ -8,9 +8,9 @@ import { compileAllButBody } from '../server/validation.ts'
 import type { SecretHead, SecretVersionHead } from '../store/store.ts'
 import { actorOf } from './actor.ts'
 import { readPage, writePage } from './paging.ts'
+import type { V1Parts } from './parts.ts'
 import { etag, isUnchanged, notModified, readPrecondition } from './preconditions.ts'
 import { describeRoute } from './route-schema.ts'
-import type { V1Parts } from './routes.ts'
 import { Deleted, LedgerIndex, Octets, PageQuery, pageOf, SecretPathParameters, Time } from './schemas.ts'
 
 const Head = Type.Object({

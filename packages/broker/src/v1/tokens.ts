@@ -7,8 +7,8 @@ import { BrokerError } from '../errors.ts'
 import type { StoredToken } from '../store/store.ts'
 import { actorOf } from './actor.ts'
 import { readPage, writePage } from './paging.ts'
+import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
-import type { V1Parts } from './routes.ts'
 import { Deleted, IdPath, LedgerIndex, PageQuery, pageOf, Time } from './schemas.ts'
 
 const RoleName = Type.Enum([...ROLES])

@@ -1,0 +1,21 @@
+// What the routes of /v1 are made with; put together by src/server/broker.ts.
+
+import type { Administrators } from '../admin/tokens.ts'
+import type { BrokerContext } from '../context.ts'
+import type { BrokerKeys } from '../keys/broker-keys.ts'
+import type { KekRotation } from '../keys/kek-rotation.ts'
+import type { KeyDescription, KeyEncryption } from '../keys/keys.ts'
+import type { Pipeline, ReleaseRules } from '../pipeline.ts'
+
+/** What /v1 works with. */
+export interface V1Parts {
+  readonly context: BrokerContext
+  readonly administrators: Administrators
+  readonly keys: BrokerKeys
+  readonly kek: KeyEncryption
+  readonly rotation: KekRotation
+  readonly ledgerKey: KeyDescription
+  readonly pipeline: Pipeline
+  readonly rules: ReleaseRules
+  readonly version: string
+}
