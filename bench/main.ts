@@ -4,11 +4,13 @@ import { cpus } from 'node:os'
 import { benchHandshake } from './handshake.ts'
 import { benchLedger } from './ledger.ts'
 import { benchQuotes } from './quotes.ts'
+import { benchStartup } from './startup.ts'
 
 const TOPICS: Record<string, () => Promise<void>> = {
   quotes: benchQuotes,
   handshake: benchHandshake,
   ledger: benchLedger,
+  startup: benchStartup,
 }
 
 const wanted = process.argv.slice(2)

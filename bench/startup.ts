@@ -1,0 +1,100 @@
+// Starting a broker: from the command to its ready line, and the memory that it then has, against a bare start of Node.
+// Compiled code is kept between starts, so that the first start on a machine is measured apart.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Spread, spread } from './measure.ts'
+import { printBudget } from './report.ts'
+
+const BIN = fileURLToPath(new URL('../packages/cli/bin/casemate.js', import.meta.url))
+const ROUNDS = 7
+const BUDGET_MS = 1_000
+const BUDGET_MB = 150
+
+/** One start: milliseconds to the ready line, and megabytes of resident memory, NaN where there is no /proc. */
+interface Started {
+  readonly ms: number
+  readonly rssMb: number
+}
+
+/** Prints the tables of this topic. */
+export async function benchStartup(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'casemate-bench-'))
+  const warm = join(directory, 'cache')
+  const existing = join(directory, 'existing')
+  const bare: number[] = []
+  const [first, fresh, again]: [Started[], Started[], Started[]] = [[], [], []]
+  try {
+    await startBroker(existing, warm)
+    for (let round = 0; round < ROUNDS; round++) {
+      bare.push(await startNode())
+      first.push(await startBroker(join(directory, `first-${round}`), join(directory, `cache-${round}`)))
+      fresh.push(await startBroker(join(directory, `fresh-${round}`), warm))
+      again.push(await startBroker(existing, warm))
+    }
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+  console.log('\nStart of a broker')
+  printBudget({ text: 'bare start of Node, ms', spread: spread(bare), limit: 'none' })
+  printStarts('first start on a machine', first, bare)
+  printStarts('fresh data directory', fresh, bare)
+  printStarts('existing data directory', again, bare)
+}
+
+function printStarts(text: string, starts: readonly Started[], bare: readonly number[]): void {
+  const ms = starts.map(start => start.ms)
+  printBudget({ text: `${text}, ms to ready`, spread: spread(ms), limit: { atMost: BUDGET_MS } })
+  printBudget({ text: `${text}, against bare Node`, spread: ratios(ms, bare), limit: 'none' })
+  if (!existsSync('/proc/self/status')) return
+  const rss = spread(starts.map(start => start.rssMb))
+  printBudget({ text: `${text}, MB resident`, spread: rss, limit: { atMost: BUDGET_MB } })
+}
+
+function ratios(of: readonly number[], to: readonly number[]): Spread {
+  return spread(of.map((value, round) => value / (to[round] ?? Number.NaN)))
+}
+
+async function startNode(): Promise<number> {
+  const startedAt = performance.now()
+  await once(spawn(process.execPath, ['-e', ''], { stdio: 'ignore' }), 'close')
+  return performance.now() - startedAt
+}
+
+async function startBroker(dataDir: string, cache: string): Promise<Started> {
+  const flags = ['--data-dir', dataDir, '--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [BIN, 'up', '--json', '--log-level', 'error', ...flags], {
+    env: { PATH: process.env['PATH'], XDG_CACHE_HOME: cache },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const closed = once(child, 'close')
+  await ready(child)
+  const started = { ms: performance.now() - startedAt, rssMb: residentMb(child.pid) }
+  child.kill('SIGTERM')
+  await closed
+  return started
+}
+
+function ready(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    child.stdout?.on('data', chunk => {
+      text += String(chunk)
+      if (text.includes('"url":')) resolve()
+    })
+    child.on('close', code =>
+      reject(new Error(`the broker ended with ${code} before it was ready:\n${text}`)),
+    )
+  })
+}
+
+function residentMb(pid: number | undefined): number {
+  const path = `/proc/${pid}/status`
+  if (!existsSync(path)) return Number.NaN
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(path, 'utf8')) ?? []
+  return Number(kilobytes) / 1024
+}
