@@ -14,6 +14,9 @@ import type { TrustStatus, TrustVector } from './trust-vector.ts'
  */
 export const TRUSTEE_EAT_PROFILE = 'tag:github.com,2024:confidential-containers/Trustee'
 
+/** A relying party whose clock is a little behind would otherwise refuse a token that was made for it just now. */
+const CLOCK_LEEWAY_S = 60
+
 /** The result for one part of the attester; there is one, `cpu0`. */
 export interface EarSubmod {
   readonly 'ear.status': TrustStatus
@@ -84,7 +87,7 @@ export function earClaims(result: AppraisalResult, context: EarContext): EarClai
     aud,
     jti,
     iat: issuedAt,
-    nbf: issuedAt,
+    nbf: issuedAt - CLOCK_LEEWAY_S,
     exp: expiresAt,
     ...(nonce === null ? {} : { eat_nonce: nonce }),
     'ear.verifier-id': { developer: verifier.developer, build: verifier.build },

@@ -66,7 +66,7 @@ test('a token of these claims verifies with jose, for its audience and within it
   assert.deepEqual(read, JSON.parse(JSON.stringify(claims)))
   await assert.rejects(verify('somebody else', ISSUED), { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' })
   await assert.rejects(verify(claims.aud, new Date('2026-11-22T10:05:01Z')), { code: 'ERR_JWT_EXPIRED' })
-  await assert.rejects(verify(claims.aud, new Date('2026-11-22T09:59:00Z')), {
+  await assert.rejects(verify(claims.aud, new Date('2026-11-22T09:58:59Z')), {
     code: 'ERR_JWT_CLAIM_VALIDATION_FAILED',
   })
   assert.equal((await exportJWK(publicKey)).crv, 'P-256')
@@ -77,6 +77,7 @@ test('the payload has the field types of an EAR', () => {
   assert.equal(claims.eat_profile, TRUSTEE_EAT_PROFILE)
   for (const time of [claims.iat, claims.nbf, claims.exp]) assert.ok(Number.isInteger(time))
   assert.equal(claims.iat, Math.floor(ISSUED.getTime() / 1000))
+  assert.equal(claims.nbf, claims.iat - 60)
   assert.equal(typeof claims['ear.verifier-id'].developer, 'string')
   assert.equal(typeof claims['ear.verifier-id'].build, 'string')
   assert.ok(claims.eat_nonce !== undefined && claims.eat_nonce.length >= 8 && claims.eat_nonce.length <= 88)

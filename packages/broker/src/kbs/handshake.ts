@@ -45,7 +45,7 @@ async function challenge(parts: KbsParts, request: FastifyRequest, reply: Fastif
   const tee = parseTee(body.tee)
   const hash = version === '0.4.0' ? selectHash(body['extra-params']) : DEFAULT_HASH_ALGORITHM
   const session = parts.sessions.challenge({ version, tee, hash })
-  giveCookie(request, reply, await parts.sessions.seal(session, []))
+  giveCookie(parts, request, reply, await parts.sessions.seal(session, []))
   // Guests before 0.4.0 parse a string here, and all guests take its absence for the default.
   const extraParams = hash === DEFAULT_HASH_ALGORITHM ? '' : { 'selected-hash-algorithm': hash }
   return { nonce: session.nonce, 'extra-params': extraParams }
@@ -84,7 +84,7 @@ async function attest(
     teeKey: sent.teeKey.jwk,
     version: session.version,
   } as const
-  giveCookie(request, reply, await parts.sessions.seal(next, [attested.expiresAt]))
+  giveCookie(parts, request, reply, await parts.sessions.seal(next, [attested.expiresAt]))
   return { token: attested.token }
 }
 
@@ -139,7 +139,12 @@ function parseTee(name: string): Kind {
   throw new BrokerError('tee-unsupported', `evidence is verified here of ${TEES.join(', ')} only`)
 }
 
-function giveCookie(request: FastifyRequest, reply: FastifyReply, { token, expiresAt }: SealedSession): void {
+function giveCookie(
+  { context }: KbsParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { token, expiresAt }: SealedSession,
+): void {
   const secure = request.protocol === 'https'
-  reply.header('set-cookie', setCookie(token, { expires: expiresAt, secure }))
+  reply.header('set-cookie', setCookie(token, { now: context.now(), expires: expiresAt, secure }))
 }

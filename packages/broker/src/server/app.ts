@@ -9,6 +9,7 @@ import { type FastifyInstance, fastify, LogController, type RawServerDefault } f
 import type { BrokerConfig } from '../config/settings.ts'
 import { BrokerError, errorBody } from '../errors.ts'
 import { answerKbsError } from '../kbs/answer.ts'
+import { kbsAnswer } from '../kbs/errors.ts'
 import { duplicateMember } from '../strict-json.ts'
 import { type AccessParts, enforceAccess, routeOf } from './access.ts'
 import { limitConnections } from './connection-limit.ts'
@@ -88,7 +89,8 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
     return
   }
   const answer = toBrokerError(Object.assign(error, { statusCode: 400 }))
-  const body = JSON.stringify(errorBody(answer))
+  // Nobody knows yet whether a guest or an administrator asked: each finds the members that it reads.
+  const body = JSON.stringify({ ...errorBody(answer), ...kbsAnswer(answer).body })
   const head = [
     `HTTP/1.1 ${answer.status} ${answer.code}`,
     'Content-Type: application/json',

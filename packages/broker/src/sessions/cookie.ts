@@ -6,21 +6,27 @@ export const SESSION_COOKIE = 'kbs-session-id'
 /** Longest Cookie header looked at; guests have one cookie. */
 const MAX_COOKIE_HEADER_CHARS = 8192
 
+/** How long a cookie is good for, and over what it travels. */
+export interface CookieScope {
+  readonly now: Date
+  readonly expires: Date
+  readonly secure: boolean
+}
+
 /**
  * `Set-Cookie` for a sealed session. Without a path it is for the directory of `auth` as the guest sees it, /kbs/v0,
- * which covers `attest` and every resource, also behind a proxy that serves the broker under a path.
+ * which covers `attest` and every resource, also behind a proxy that serves the broker under a path. Max-Age is for
+ * guests whose clock is off, and comes before Expires where both are understood (RFC 6265, 5.3).
  */
-export function setCookie(
-  token: string,
-  options: { readonly expires: Date; readonly secure: boolean },
-): string {
+export function setCookie(token: string, { now, expires, secure }: CookieScope): string {
   const parts = [
     `${SESSION_COOKIE}=${token}`,
-    `Expires=${options.expires.toUTCString()}`,
+    `Expires=${expires.toUTCString()}`,
+    `Max-Age=${Math.max(0, Math.floor((expires.getTime() - now.getTime()) / 1000))}`,
     'HttpOnly',
     'SameSite=Strict',
   ]
-  if (options.secure) parts.push('Secure')
+  if (secure) parts.push('Secure')
   return parts.join('; ')
 }
 

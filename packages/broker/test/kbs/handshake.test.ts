@@ -119,7 +119,7 @@ test('the challenge is as guests parse it, in a cookie that no script reads', as
   assert.equal(Buffer.from(body.nonce, 'base64').length, 32)
   assert.match(
     String(headers['set-cookie']),
-    /^kbs-session-id=[\w-]+; Expires=[^;]+; HttpOnly; SameSite=Strict$/,
+    /^kbs-session-id=[\w-]+; Expires=[^;]+; Max-Age=300; HttpOnly; SameSite=Strict$/,
   )
 })
 

@@ -146,6 +146,7 @@ describe('listening', () => {
     const large = await exchange(`GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(9000)}\r\n\r\n`)
     assert.match(large, /^HTTP\/1.1 431 /)
     assert.match(large, /"code":"headers-too-large"/)
+    assert.match(large, /"type":"https:[^"]+\/HTTPFailed","detail":"headers-too-large: /)
     const junk = await exchange('\x16\x03\x01 hello\r\n\r\n')
     assert.match(junk, /^HTTP\/1.1 400 /)
     assert.match(junk, /"code":"request-malformed"/)

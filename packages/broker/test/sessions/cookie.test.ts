@@ -2,17 +2,18 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { readCookie, setCookie } from '../../src/sessions/cookie.ts'
 
+const now = new Date('2026-11-22T12:00:00Z')
 const expires = new Date('2026-11-22T12:05:00Z')
 
 test('the cookie is for this host, for the directory of the handshake alone, and for no script', () => {
   assert.equal(
-    setCookie('abc', { expires, secure: false }),
-    'kbs-session-id=abc; Expires=Sun, 22 Nov 2026 12:05:00 GMT; HttpOnly; SameSite=Strict',
+    setCookie('abc', { now, expires, secure: false }),
+    'kbs-session-id=abc; Expires=Sun, 22 Nov 2026 12:05:00 GMT; Max-Age=300; HttpOnly; SameSite=Strict',
   )
 })
 
 test('under TLS the cookie is secure', () => {
-  assert.match(setCookie('abc', { expires, secure: true }), /; Secure$/)
+  assert.match(setCookie('abc', { now, expires, secure: true }), /; Secure$/)
 })
 
 test('the session is found among other cookies', () => {
