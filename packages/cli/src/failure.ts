@@ -19,7 +19,6 @@ export const CLI_CODES = {
   'config-invalid': 2,
   'simulator-missing': 2,
   'proof-invalid': 1,
-  'answer-malformed': 1,
 } as const
 
 /** A stable code of {@link CLI_CODES}. */

@@ -5,7 +5,7 @@ import type { Call, Flag } from './command.ts'
 import { CliError } from './failure.ts'
 
 /** How many a list shows unless told otherwise; what a screen holds. */
-export const DEFAULT_LIMIT = 50
+const DEFAULT_LIMIT = 50
 
 /** The flag of every list. */
 export const LIMIT_FLAG = {

@@ -15,7 +15,6 @@ import {
   verifyRelease,
 } from '@casemate/client'
 import { readEndorsements, recognise, verify } from '@casemate/evidence'
-import { logSize } from './log-size.ts'
 import { DEMO_CODE, type Simulator } from './simulated-attester.ts'
 import { cell } from './table.ts'
 import { TOUR_SECRET } from './tour-text.ts'
@@ -219,7 +218,7 @@ async function strangerRefused({ url, simulator }: TourOptions): Promise<string>
 
 async function recordStep(admin: Admin, session: AttestedSession, options: TourOptions): Promise<TourStep> {
   const { ledgerKey } = await fetchInfo({ url: options.url })
-  const index = await releaseOf(admin, session, options.url)
+  const index = await releaseOf(admin, session)
   const proved = await verifyRelease({ admin, index, key: ledgerKey })
   keep(options.directory, 'receipt.json', JSON.stringify(proved.receipt, null, 2))
   keep(options.directory, 'log.key', `${ledgerKey}\n`)
@@ -237,10 +236,9 @@ async function recordStep(admin: Admin, session: AttestedSession, options: TourO
 }
 
 /** The index of this session's release, among the newest entries. */
-async function releaseOf(admin: Admin, session: AttestedSession, url: string): Promise<number> {
-  const from = Math.max(0, (await logSize({ url })) - RECENT_ENTRIES)
-  const { items } = await admin.ledger.entries({ from })
-  const found = items.findLast(({ entry }) => {
+async function releaseOf(admin: Admin, session: AttestedSession): Promise<number> {
+  const { items } = await admin.ledger.entries({ order: 'desc', limit: RECENT_ENTRIES })
+  const found = items.find(({ entry }) => {
     const actor = entry?.['actor'] as { readonly attestation?: unknown } | undefined
     return entry?.['type'] === 'release.granted' && actor?.attestation === session.claims.jti
   })

@@ -158,6 +158,10 @@ describe('a newcomer’s first start', () => {
   test('the log shows who did what, and a receipt is proved offline by the log’s key alone', async () => {
     const shown = await beside('log show --limit 500')
     assert.match(shown.stdout, /^INDEX +AT +WHAT +WHO +ABOUT\n/)
+    const newest = (await jsonOf('log show --limit 2')) as { items: { index: number }[]; more: boolean }
+    assert.equal(newest.more, true)
+    assert.equal(newest.items[0]!.index, newest.items[1]!.index + 1)
+    assert.ok(newest.items[1]!.index >= Number(/\n(\d+) /.exec(shown.stdout)?.[1]))
     const [, index] = /^(\d+) .*release\.granted .*default\/demo\/greeting$/m.exec(shown.stdout) ?? []
     const receipt = await beside(`log receipt ${index}`)
     const key = (await beside('log key')).stdout.trim()
@@ -268,13 +272,13 @@ describe('a newcomer’s first start', () => {
   })
 
   test('after kill -9 the same data is there, with no new token, and Ctrl-C stops it cleanly', async () => {
-    const before = (await jsonOf('log show')) as { size: number }
+    const before = (await jsonOf('log show')) as { items: { index: number }[] }
     await broker.stop('SIGKILL')
     broker = await serving(['--tour'], READY, { cwd })
     assert.doesNotMatch(broker.text, /cmt_/)
     assert.match(broker.text, /1 {2}Still there\n[^]*“Good morning from inside the vault\.”/)
-    const later = (await jsonOf('log show')) as { size: number }
-    assert.ok(later.size > before.size)
+    const later = (await jsonOf('log show')) as { items: { index: number }[] }
+    assert.ok(later.items[0]!.index > before.items[0]!.index)
     assert.match((await beside('secret list')).stdout, /default\/db\/password/)
     const { code, text } = await broker.stop('SIGINT')
     assert.equal(code, 0)

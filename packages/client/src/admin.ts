@@ -63,8 +63,8 @@ export interface Admin {
     evidence(id: string): Promise<Uint8Array>
   }
   readonly ledger: {
-    /** Oldest first, from an index on or from a page's cursor. */
-    entries(page?: PageRequest & { readonly from?: number }): Promise<Page<LedgerEntry>>
+    /** `asc`, oldest first, unless told otherwise. */
+    entries(page?: PageRequest & { readonly order?: 'asc' | 'desc' }): Promise<Page<LedgerEntry>>
     entry(index: number): Promise<LedgerEntry>
     /** Erases the content of an entry; its commitment stays, and the tree with it. */
     erase(index: number): Promise<Recorded>
@@ -235,15 +235,10 @@ function attestationsOf(api: Api): Admin['attestations'] {
   }
 }
 
-/** The cursor of a page that begins at an entry: its index in base64url, as the pages' own `next`. */
-function entryCursor(index: number): string {
-  return btoa(String(index)).replaceAll('=', '')
-}
-
 function ledgerOf(api: Api): Admin['ledger'] {
   return {
-    entries: ({ from, ...page } = {}) =>
-      api.page('/v1/ledger/entries', from === undefined ? page : { cursor: entryCursor(from), ...page }),
+    entries: ({ order, ...page } = {}) =>
+      api.page('/v1/ledger/entries', page, order === undefined ? {} : { order }),
     entry: index => api.json({ path: `/v1/ledger/entries/${index}` }),
     erase: index => api.json({ method: 'DELETE', path: `/v1/ledger/entries/${index}` }),
     receipt: index => api.json({ path: `/v1/ledger/receipts/${index}` }),

@@ -199,6 +199,20 @@ test('a list is read page after page', async () => {
   assert.deepEqual(items, [1, 2, 3])
 })
 
+test('entries of the ledger are read newest first where that is asked for', async () => {
+  answering((_, response) => {
+    send(response, 200, { items: [], next: null })
+    return true
+  })
+  const { ledger } = openAdmin({ url, token: 't' })
+  await ledger.entries({ order: 'desc', limit: 5 })
+  await ledger.entries()
+  assert.deepEqual(
+    broker.seen.map(({ path }) => path),
+    ['/v1/ledger/entries?order=desc&limit=5', '/v1/ledger/entries'],
+  )
+})
+
 test('a fetch of one’s own is used instead of the runtime’s', async () => {
   const fetch: Fetch = async () => new Response('{"version":"9"}')
   assert.equal((await fetchInfo({ url: 'https://broker.example', fetch })).version, '9')

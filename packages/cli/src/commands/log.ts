@@ -13,18 +13,14 @@ import { type Answer, type Call, type Command, SERVER_FLAGS } from '../command.t
 import { adminOf, brokerOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
 import { readBytes, readObject } from '../files.ts'
-import { fetchCheckpoint, logSize } from '../log-size.ts'
 import { mark } from '../marks.ts'
-import { countOf, DEFAULT_LIMIT, LIMIT_FLAG } from '../paging.ts'
+import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
 import { jsonLines } from '../printable.ts'
 import { cell, fields, table, time } from '../table.ts'
 
 const KEY_FLAG = {
   key: { value: 'KEY', summary: 'the log’s key, name+hash+base64, or a file with it' },
 } as const
-
-/** The broker's largest page. */
-const MAX_PAGE = 500
 
 const SERVER_ONLY = { server: SERVER_FLAGS.server }
 
@@ -93,7 +89,7 @@ export const LOG_COMMANDS: readonly Command[] = [
     flags: SERVER_ONLY,
     examples: ['casemate log checkpoint > checkpoint.txt'],
     run: async call => {
-      const checkpoint = await fetchCheckpoint(brokerOf(call))
+      const checkpoint = await fetchCheckpoint(call)
       return { exitCode: 0, json: { checkpoint }, lines: checkpoint.trimEnd().split('\n') }
     },
   },
@@ -112,22 +108,21 @@ export const LOG_COMMANDS: readonly Command[] = [
   },
 ]
 
+/** The text of the log's present checkpoint, not yet checked. */
+async function fetchCheckpoint(call: Call): Promise<string> {
+  return new TextDecoder().decode(await fetchPublic(brokerOf(call), '/log/checkpoint'))
+}
+
 async function showEntries(call: Call): Promise<Answer> {
   const admin = adminOf(call)
-  const limit = countOf(call, 'limit') ?? DEFAULT_LIMIT
-  // The list goes oldest first; the signed size says where the newest ones begin.
-  const size = await logSize(brokerOf(call))
-  const from = Math.max(0, size - limit)
-  const page = await admin.ledger.entries({ from, limit: Math.min(limit, MAX_PAGE) })
-  const items = page.items.toReversed()
-  const rows = items.map(({ index, timestamp, entry, erasedBy }) =>
+  const listing = await listed(call, page => admin.ledger.entries({ ...page, order: 'desc' }))
+  const rows = listing.items.map(({ index, timestamp, entry, erasedBy }) =>
     entry === null
       ? [String(index), time(timestamp), '(erased)', '-', `by entry ${erasedBy}`]
       : [String(index), time(timestamp), cell(entry['type']), who(entry['actor']), subject(entry)],
   )
   const lines = table(['index', 'at', 'what', 'who', 'about'], rows, 'the log has no entries')
-  const older = from === 0 ? [] : [`… ${from} older ones; --limit N shows them`]
-  return { exitCode: 0, json: { size, items }, lines: [...lines, ...older] }
+  return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
 }
 
 /** A token's name, an attestation's id, or the broker itself. */
@@ -193,7 +188,7 @@ async function checkCommand(call: Call): Promise<Answer> {
   // Both signatures are checked before anything is read for two sizes that anyone could have written.
   const verifier = await parseVerifierKey(key)
   const from = await openCheckpoint(old, { key: verifier, origin: verifier.name })
-  const now = await fetchCheckpoint(brokerOf(call))
+  const now = await fetchCheckpoint(call)
   const to = await openCheckpoint(now, { key: verifier, origin: verifier.name })
   if (to.size < from.size) {
     throw new CliError('proof-invalid', `the log now has ${to.size} entries, and had ${from.size}`, {
