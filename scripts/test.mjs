@@ -2,7 +2,6 @@
 // --long runs the crash and property tests in their longer form. node:test's closing lines come last.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -10,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const long = process.argv.includes('--long')
 const env = {
   ...process.env,
-  NODE_COMPILE_CACHE: join(tmpdir(), 'casemate-compile-cache'),
+  NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
   ...(long ? { CASEMATE_LONG_TESTS: '1' } : {}),
 }
 
