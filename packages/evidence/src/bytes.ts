@@ -6,6 +6,10 @@ import { Refusal, type RefusalCode } from './refusal.ts'
 const HEX_DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 /** What the web calls latin1 is windows-1252: not the identity above 0x7f, but still one character for each byte. */
 const LATIN1 = new TextDecoder('latin1')
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** From this size on comparing words is worth the two views. */
+const WORTH_WORDS = 128
+const UTF8_ENCODER = new TextEncoder()
 
 /** Hex and base64 of ECMAScript 2026, which Node 24 and older browsers lack. */
 interface Native {
@@ -69,9 +73,19 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Equality of public values; not constant-time. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  const { length } = a
+  if (length !== b.length) return false
+  let i = 0
+  if (length >= WORTH_WORDS) {
+    const [left, right] = [viewOf(a), viewOf(b)]
+    for (; i + 4 <= length; i += 4) if (left.getUint32(i) !== right.getUint32(i)) return false
+  }
+  for (; i < length; i++) if (a[i] !== b[i]) return false
   return true
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 export function isZero(bytes: Uint8Array): boolean {
@@ -87,7 +101,7 @@ export function startsWith(bytes: Uint8Array, wanted: Uint8Array, offset = 0): b
 /** Text of strict UTF-8; null where the bytes are something else. A byte order mark is kept. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return STRICT_UTF8.decode(bytes)
   } catch (error) {
     if (error instanceof TypeError) return null
     throw error
@@ -95,7 +109,7 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
 }
 
 export function encodeUtf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text)
+  return UTF8_ENCODER.encode(text)
 }
 
 /**

@@ -25,11 +25,35 @@ export const TAG = {
 /** `[number]`, constructed. */
 export const explicitTag = (number: number): number => 0xa0 | number
 
-/** One element: its identifier octet, its contents, and both with the length (`raw`). Views, not copies. */
-export interface DerElement {
+/** One element: its identifier octet, its contents, and both with the length (`raw`). Views, made when asked for. */
+export class DerElement {
   readonly tag: number
-  readonly contents: Uint8Array
-  readonly raw: Uint8Array
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly contentStart: number
+  readonly end: number
+
+  constructor(bytes: Uint8Array, start: number, contentStart: number, end: number) {
+    this.bytes = bytes
+    this.start = start
+    this.contentStart = contentStart
+    this.end = end
+    this.tag = bytes[start] ?? 0
+  }
+
+  get contents(): Uint8Array {
+    return this.bytes.subarray(this.contentStart, this.end)
+  }
+
+  get raw(): Uint8Array {
+    return this.bytes.subarray(this.start, this.end)
+  }
+}
+
+/** The part of an array that a reader stays within. */
+interface DerSpan {
+  readonly start: number
+  readonly end: number
 }
 
 /**
@@ -40,21 +64,31 @@ export class DerReader {
   readonly #bytes: Uint8Array
   readonly #code: RefusalCode
   readonly #what: string
-  #offset = 0
+  readonly #start: number
+  readonly #end: number
+  #offset: number
 
-  constructor(bytes: Uint8Array, code: RefusalCode, what: string) {
+  constructor(
+    bytes: Uint8Array,
+    code: RefusalCode,
+    what: string,
+    { start, end }: DerSpan = { start: 0, end: bytes.length },
+  ) {
     this.#bytes = bytes
     this.#code = code
     this.#what = what
+    this.#start = start
+    this.#end = end
+    this.#offset = start
   }
 
   get atEnd(): boolean {
-    return this.#offset === this.#bytes.length
+    return this.#offset === this.#end
   }
 
   /** The next identifier octet, or -1 at the end. */
   peek(): number {
-    return this.#bytes[this.#offset] ?? -1
+    return this.#offset < this.#end ? (this.#bytes[this.#offset] ?? -1) : -1
   }
 
   next(): DerElement {
@@ -62,10 +96,10 @@ export class DerReader {
     const tag = this.#byte()
     if ((tag & 0x1f) === 0x1f) this.fail('high tag numbers are not used in X.509')
     const length = this.#length()
-    if (length > this.#bytes.length - this.#offset) this.fail('an element is longer than what holds it')
-    const contents = this.#bytes.subarray(this.#offset, this.#offset + length)
+    if (length > this.#end - this.#offset) this.fail('an element is longer than what holds it')
+    const contentStart = this.#offset
     this.#offset += length
-    return { tag, contents, raw: this.#bytes.subarray(start, this.#offset) }
+    return new DerElement(this.#bytes, start, contentStart, this.#offset)
   }
 
   expect(tag: number): DerElement {
@@ -85,11 +119,14 @@ export class DerReader {
   }
 
   into(element: DerElement): DerReader {
-    return new DerReader(element.contents, this.#code, this.#what)
+    return new DerReader(element.bytes, this.#code, this.#what, {
+      start: element.contentStart,
+      end: element.end,
+    })
   }
 
   finish(): void {
-    if (!this.atEnd) this.fail(`${this.#bytes.length - this.#offset} bytes too many`)
+    if (!this.atEnd) this.fail(`${this.#end - this.#offset} bytes too many`)
   }
 
   oid(): string {
@@ -135,19 +172,28 @@ export class DerReader {
     const wanted = tag === TAG.utcTime ? 13 : 15
     if (contents.length !== wanted || contents[wanted - 1] !== 0x5a)
       this.fail('a time is not YYYYMMDDHHMMSSZ')
-    const pairs = Array.from({ length: wanted >> 1 }, (_, index) => this.#twoDigits(contents, 2 * index))
     // RFC 5280, 4.1.2.5.1: the two digits of UTCTime are of the years 1950 to 2049.
-    const year =
-      wanted === 13 ? (((pairs[0] ?? 0) + 50) % 100) + 1950 : (pairs[0] ?? 0) * 100 + (pairs[1] ?? 0)
-    return calendarTime(year, pairs.slice(-5)) ?? this.fail('a time does not exist')
+    const years = this.#twoDigits(contents, 0)
+    const year = wanted === 13 ? ((years + 50) % 100) + 1950 : years * 100 + this.#twoDigits(contents, 2)
+    const rest = wanted - 11
+    const [month, day] = [this.#twoDigits(contents, rest), this.#twoDigits(contents, rest + 2)]
+    const [hour, minute] = [this.#twoDigits(contents, rest + 4), this.#twoDigits(contents, rest + 6)]
+    const second = this.#twoDigits(contents, rest + 8)
+    const isClock = hour < 24 && minute < 60 && second < 60
+    const midnight = isClock ? calendarDay(year, month, day) : null
+    if (midnight === null) return this.fail('a time does not exist')
+    return midnight + ((hour * 60 + minute) * 60 + second) * 1000
   }
 
   fail(reason: string): never {
-    throw new Refusal(this.#code, `${this.#what}: not the expected DER: ${reason} (offset ${this.#offset})`)
+    throw new Refusal(
+      this.#code,
+      `${this.#what}: not the expected DER: ${reason} (offset ${this.#offset - this.#start})`,
+    )
   }
 
   #byte(): number {
-    const byte = this.#bytes[this.#offset]
+    const byte = this.#offset < this.#end ? this.#bytes[this.#offset] : undefined
     if (byte === undefined) this.fail('it ends too early')
     this.#offset++
     return byte
@@ -172,34 +218,34 @@ export class DerReader {
   }
 
   #decodeOid(contents: Uint8Array): string {
-    const arcs: number[] = []
+    let text = ''
     let arc = 0
     let fresh = true
-    for (const octet of contents) {
+    for (let i = 0; i < contents.length; i++) {
+      const octet = contents[i] ?? 0
       if (fresh && octet === 0x80) this.fail('an OBJECT IDENTIFIER is not minimal')
       arc = arc * 128 + (octet & 0x7f)
       if (arc > 0xffff_ffff) this.fail('an OBJECT IDENTIFIER has too large an arc')
       fresh = !(octet & 0x80)
-      if (fresh) {
-        arcs.push(arc)
-        arc = 0
-      }
+      if (!fresh) continue
+      text = text === '' ? firstArcs(arc) : `${text}.${arc}`
+      arc = 0
     }
-    const [first] = arcs
-    if (first === undefined || !fresh) this.fail(`not an OBJECT IDENTIFIER: ${toHex(contents)}`)
-    const root = Math.min(2, Math.floor(first / 40))
-    return [root, first - 40 * root, ...arcs.slice(1)].join('.')
+    if (text === '' || !fresh) this.fail(`not an OBJECT IDENTIFIER: ${toHex(contents)}`)
+    return text
   }
 }
 
-/** Month, day, hour, minute and second; null for what no calendar or clock shows. */
-function calendarTime(
-  year: number,
-  [month = 0, day = 0, hour = 0, minute = 0, second = 0]: readonly number[],
-) {
-  const time = Date.UTC(year, month - 1, day, hour, minute, second)
-  // Date.UTC rolls what does not exist over to what does, and takes years below 100 for others.
-  const shown = new Date(time)
-  const isReal = year >= 100 && shown.getUTCMonth() === month - 1 && shown.getUTCDate() === day
-  return isReal && hour < 24 && minute < 60 && second < 60 ? time : null
+/** The first two arcs share a number. */
+function firstArcs(arc: number): string {
+  const root = Math.min(2, Math.floor(arc / 40))
+  return `${root}.${arc - 40 * root}`
+}
+
+/** Milliseconds since 1970 of a day's beginning; null for a day that no calendar shows. */
+function calendarDay(year: number, month: number, day: number): number | null {
+  // Date.UTC takes years below 100 for others, and rolls what does not exist over to what does.
+  if (year < 100 || month < 1 || month > 12 || day < 1) return null
+  const time = Date.UTC(year, month - 1, day)
+  return day <= 28 || new Date(time).getUTCDate() === day ? time : null
 }

@@ -1,13 +1,21 @@
 // Recognises endorsements by their content: DER, text forms of DER, signed JSON, saved HTTP answers, bundles.
 // Strings inside a bundle are looked at in the same way, so that it does not matter what their members are called.
 
-import { decodeUtf8, equal, fromBase64, fromHex } from './bytes.ts'
+import { decodeUtf8, fromBase64, fromHex } from './bytes.ts'
 import { type Crl, looksLikeCrl, parseCrl } from './crl.ts'
 import { type EnclaveIdentity, parseEnclaveIdentity } from './intel/enclave-identity.ts'
-import { MAX_JSON_LENGTH, memberTexts, type SignedJson, signedJson } from './intel/signed-json.ts'
+import {
+  type JsonMember,
+  jsonMembers,
+  MAX_JSON_LENGTH,
+  parseJson,
+  type SignedJson,
+  signedJson,
+} from './intel/signed-json.ts'
 import { parseTcbEvaluationNumbers, type TcbEvaluationNumbers } from './intel/tcb-evaluation.ts'
 import { parseTcbInfo, type TcbInfo } from './intel/tcb-info.ts'
-import { type Certificate, parseCertificate, readPem } from './x509.ts'
+import { knownCertificate } from './known-certificates.ts'
+import { type Certificate, readPem } from './x509.ts'
 
 /** The lists of `Endorsements`, while they are being filled. */
 interface Items {
@@ -28,7 +36,11 @@ const HEX = /^[0-9a-fA-F\s]+$/
 const BASE64 = /^[0-9A-Za-z+/=\s]+$/
 
 /** A member with Intel's signed text, the member with its signature, and where the two go. */
-const SIGNED_MEMBERS: readonly (readonly [string, string, (items: Items, signed: SignedJson) => void])[] = [
+const SIGNED_MEMBERS: readonly (readonly [
+  string,
+  string,
+  (items: Items, signed: SignedJson, value: unknown) => void,
+])[] = [
   // Bundles, whose names differ between Intel's libraries and others'.
   ['tcb_info', 'tcb_info_signature', addTcbInfo],
   ['tcbInfo', 'tcbInfoSignature', addTcbInfo],
@@ -68,10 +80,13 @@ function isDerSequence(bytes: Uint8Array): boolean {
 }
 
 function addDer(items: Items, der: Uint8Array): void {
+  if (looksLikeCrl(der)) {
+    items.crls.push(parseCrl(der))
+    return
+  }
+  const certificate = knownCertificate(der)
   // A bundle repeats its root in every chain.
-  if (items.certificates.some(known => equal(known.der, der))) return
-  if (looksLikeCrl(der)) items.crls.push(parseCrl(der))
-  else items.certificates.push(parseCertificate(der))
+  if (!items.certificates.includes(certificate)) items.certificates.push(certificate)
 }
 
 function addText(items: Items, whole: string, depth: number): void {
@@ -119,35 +134,37 @@ function decodePercent(text: string): string {
 }
 
 function addObject(items: Items, text: string, depth: number): void {
-  const members = memberTexts(text)
+  const members = jsonMembers(text)
   if (!members) return
   const done = new Set<string>()
   for (const [name, signatureName, add] of SIGNED_MEMBERS) {
     const [signed, signature] = [members.get(name), members.get(signatureName)]
     if (signed === undefined || signature === undefined || done.has(name)) continue
-    add(items, signedJson(innerText(signed) ?? '', innerText(signature), name))
+    const { text: signedText, value } = unwrap(signed, name)
+    add(items, signedJson(signedText, signature.value, name), value)
     done.add(name).add(signatureName)
   }
-  for (const [name, value] of members) {
-    const inner = done.has(name) ? null : innerText(value)
-    if (inner !== null) addText(items, inner, depth + 1)
+  for (const [name, member] of members) {
+    if (done.has(name)) continue
+    if (typeof member.value === 'string') addText(items, member.value, depth + 1)
+    else if (member.text.startsWith('{')) addText(items, member.text, depth + 1)
   }
 }
 
-/** The text inside a string, or the text of an object; null for other values. */
-function innerText(value: string): string | null {
-  if (value.startsWith('{')) return value
-  return value.startsWith('"') ? (JSON.parse(value) as string) : null
+/** Some bundles hold the signed text in a string. */
+function unwrap(member: JsonMember, name: string): JsonMember {
+  if (typeof member.value !== 'string') return member
+  return { text: member.value, value: parseJson(member.value, name) }
 }
 
-function addTcbInfo(items: Items, signed: SignedJson): void {
-  items.tcbInfos.push(parseTcbInfo(signed))
+function addTcbInfo(items: Items, signed: SignedJson, value: unknown): void {
+  items.tcbInfos.push(parseTcbInfo(signed, value))
 }
 
-function addIdentity(items: Items, signed: SignedJson): void {
-  items.enclaveIdentities.push(parseEnclaveIdentity(signed))
+function addIdentity(items: Items, signed: SignedJson, value: unknown): void {
+  items.enclaveIdentities.push(parseEnclaveIdentity(signed, value))
 }
 
-function addEvaluationNumbers(items: Items, signed: SignedJson): void {
-  items.tcbEvaluationNumbers.push(parseTcbEvaluationNumbers(signed))
+function addEvaluationNumbers(items: Items, signed: SignedJson, value: unknown): void {
+  items.tcbEvaluationNumbers.push(parseTcbEvaluationNumbers(signed, value))
 }

@@ -10,8 +10,6 @@ import type { PublicKey, SignatureCheck, SignatureEncoding } from './crypto.ts'
 
 /** Imported keys kept; one is about 1 KiB. */
 const MAX_KEYS = 2048
-/** Recurring signatures kept; one is about 1 KiB, and a machine has one. */
-const MAX_RECURRING = 2048
 /** Keys that one signed object is remembered with: its signer, and a few that it was tried against. */
 const MAX_FACTS_PER_OBJECT = 8
 
@@ -25,20 +23,34 @@ export interface Signed {
 }
 
 const keys = new BoundedMap<string, PublicKey>(MAX_KEYS)
-const recurring = new BoundedMap<string, boolean>(MAX_RECURRING)
 const facts = new WeakMap<Signed, BoundedMap<string, boolean>>()
+const lastKeys = new WeakMap<Uint8Array, { readonly scheme: SignatureScheme; readonly key: PublicKey }>()
 const spkiNames = new WeakMap<Uint8Array, string>()
 
 /** Whether the signature is right; false also for a key of another kind. The key is kept, the outcome is not. */
 export async function checkSignature(spki: Uint8Array, check: SignatureCheck): Promise<boolean> {
-  const name = `${check.scheme}:${nameOf(spki)}`
-  let key: PublicKey | null | undefined = keys.get(name)
-  if (!key) {
-    key = await importKey(spki, check.scheme)
-    if (!key) return false
-    keys.set(name, key)
-  }
-  return verifySignature(key, check)
+  const key = keyAtHand(spki, check.scheme) ?? (await findKey(spki, check.scheme))
+  return key !== null && verifySignature(key, check)
+}
+
+/** The key that this very array was last imported as. */
+function keyAtHand(spki: Uint8Array, scheme: SignatureScheme): PublicKey | null {
+  const last = lastKeys.get(spki)
+  return last?.scheme === scheme ? last.key : null
+}
+
+async function findKey(spki: Uint8Array, scheme: SignatureScheme): Promise<PublicKey | null> {
+  const name = `${scheme}:${nameOf(spki)}`
+  const key = keys.get(name) ?? (await importKey(spki, scheme))
+  if (!key) return null
+  keys.set(name, key)
+  lastKeys.set(spki, { scheme, key })
+  return key
+}
+
+/** What is remembered of {@link isSignedBy}; undefined where nothing is. */
+export function knownFact(signed: Signed, spki: Uint8Array): boolean | undefined {
+  return facts.get(signed)?.get(nameOf(spki))
 }
 
 /** Whether `signed` is signed by the key; remembered with the object for as long as the object lives. */
@@ -58,18 +70,6 @@ export async function isSignedBy(signed: Signed, spki: Uint8Array): Promise<bool
     message: signed.tbs,
   })
   known.set(name, outcome)
-  return outcome
-}
-
-/** Like {@link checkSignature}, for what comes again byte by byte, such as a machine's QE report; remembered. */
-export async function checkRecurringSignature(spki: Uint8Array, check: SignatureCheck): Promise<boolean> {
-  // The sizes keep the parts apart.
-  const sizes = `${check.scheme} ${check.encoding} ${spki.length} ${check.signature.length} `
-  const name = sizes + nameOf(spki) + latin1(check.signature) + latin1(check.message)
-  const known = recurring.get(name)
-  if (known !== undefined) return known
-  const outcome = await checkSignature(spki, check)
-  recurring.set(name, outcome)
   return outcome
 }
 

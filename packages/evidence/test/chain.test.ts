@@ -8,6 +8,7 @@ import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import type { TrustAnchor } from '../src/anchor.ts'
 import { type VerifiedChain, verifyChain, verifyRevocation } from '../src/chain.ts'
 import { readEndorsements } from '../src/endorsements.ts'
+import { machineOf } from '../src/intel/machine.ts'
 import { verifyPckChain } from '../src/intel/pck-chain.ts'
 import { parseIntelQuote, type SgxQuote, type TdxQuote } from '../src/intel/quote.ts'
 import { verifyEndorsement } from '../src/intel/signed-endorsement.ts'
@@ -112,28 +113,37 @@ test('an authority has no more authorities below it than its path length allows'
 test('a PCK is certified by the root’s own authority and no deeper', async () => {
   const leafOnly = { ...quote, certificationType: 4, certificationData: pemOf(pck) }
   const options = { anchors, now }
-  assert.equal(await codeOf(verifyPckChain(leafOnly, { ...options, pool: [intermediate, root] })), null)
+  assert.equal(
+    await codeOf(verifyPckChain(await machineOf(leafOnly), { ...options, pool: [intermediate, root] })),
+    null,
+  )
   // A root that would allow more than one authority below it.
   const anyDepth = constraints({ ca: true, keyUsage: AUTHORITY })
   const wide = parseCertificate(reissue(root.der, privateKey(keys.root), { extensions: anyDepth }))
   const pool = [...longChain(undefined), wide]
   assert.equal((await verifyChain(pck, { pool, anchors, now })).certificates.length, 4)
-  assert.equal(await codeOf(verifyPckChain(leafOnly, { ...options, pool })), 'certificate-usage-invalid')
+  assert.equal(
+    await codeOf(verifyPckChain(await machineOf(leafOnly), { ...options, pool })),
+    'certificate-usage-invalid',
+  )
   // Without the root's certificate the path is as short as a right one with it.
   const rootless = longChain(undefined)
   assert.equal((await verifyChain(pck, { pool: rootless, anchors, now })).certificates.length, 3)
   assert.equal(
-    await codeOf(verifyPckChain(leafOnly, { ...options, pool: rootless })),
+    await codeOf(verifyPckChain(await machineOf(leafOnly), { ...options, pool: rootless })),
     'certificate-usage-invalid',
   )
-  assert.equal(await codeOf(verifyPckChain(leafOnly, { ...options, pool: [intermediate] })), null)
+  assert.equal(
+    await codeOf(verifyPckChain(await machineOf(leafOnly), { ...options, pool: [intermediate] })),
+    null,
+  )
 })
 
 test('a PCK that the root certified itself is refused', async () => {
   const direct = reissue(pck.der, privateKey(keys.root), { issuer: readParts(root.der).subject })
   const leafOnly = { ...quote, certificationType: 4, certificationData: pemOf(parseCertificate(direct)) }
   assert.equal(
-    await codeOf(verifyPckChain(leafOnly, { anchors, now, pool: [root] })),
+    await codeOf(verifyPckChain(await machineOf(leafOnly), { anchors, now, pool: [root] })),
     'certificate-usage-invalid',
   )
 })
@@ -172,7 +182,7 @@ test('a PCK certificate that is an authority is refused', async () => {
   const changed = parseCertificate(reissue(pck.der, privateKey(keys.intermediate), { extensions }))
   const leafOnly = { ...quote, certificationType: 4, certificationData: pemOf(changed) }
   assert.equal(
-    await codeOf(verifyPckChain(leafOnly, { anchors, now, pool: [intermediate, root] })),
+    await codeOf(verifyPckChain(await machineOf(leafOnly), { anchors, now, pool: [intermediate, root] })),
     'certificate-usage-invalid',
   )
 })

@@ -13,7 +13,7 @@ import {
   recogniseEndorsements,
 } from '../src/endorsements.ts'
 import { parse, verify } from '../src/index.ts'
-import { memberTexts } from '../src/intel/signed-json.ts'
+import { jsonMembers } from '../src/intel/signed-json.ts'
 import { Refusal } from '../src/refusal.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
@@ -124,7 +124,7 @@ test('a saved answer gives its body and the chain in its header', async () => {
 
 test('bundles of one JSON are read, with signatures inside the documents or beside them', async () => {
   const member = (name: string, key: string): string =>
-    memberTexts(textOf(name))?.get(key) ?? assert.fail(name)
+    jsonMembers(textOf(name))?.get(key)?.text ?? assert.fail(name)
   const unquoted = (name: string): unknown => JSON.parse(member(name, 'signature'))
   const common = {
     pck_crl_issuer_chain: textOf('pck-crl-issuer-chain.pem'),
@@ -166,7 +166,7 @@ test('a member that stands twice is refused, since readers differ in which one t
   const text = textOf('tdx-tcb-info.json')
   const twice = text.replace('{"tcbInfo":', '{"tcbInfo":{},"tcbInfo":')
   assert.throws(() => fromText(twice), { code: 'endorsement-malformed' })
-  assert.equal(memberTexts(twice), null)
+  assert.equal(jsonMembers(twice), null)
 })
 
 test('what is no endorsement is named, and passed over where anything may lie', () => {

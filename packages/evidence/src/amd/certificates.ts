@@ -4,6 +4,7 @@
 
 import { BoundedMap } from '../bounded-map.ts'
 import { decodeUtf8, equal, latin1 } from '../bytes.ts'
+import { knownCertificate } from '../known-certificates.ts'
 import { Refusal } from '../refusal.ts'
 import { type Certificate, parseCertificate, readPem } from '../x509.ts'
 import type { SnpEvidence } from './evidence.ts'
@@ -66,8 +67,8 @@ function keep(bytes: Uint8Array): Certificate {
   const key = latin1(bytes.subarray(-KEY_SIZE))
   const known = kept.get(key)
   if (known !== undefined && equal(known.sent, bytes)) return known.certificate
-  const certificate = parseCertificate(bytes[0] === PEM_DASHES ? derOfPem(bytes) : bytes)
-  kept.set(key, { sent: bytes, certificate })
+  const certificate = knownCertificate(bytes[0] === PEM_DASHES ? derOfPem(bytes) : bytes)
+  kept.set(key, { sent: new Uint8Array(bytes), certificate })
   return certificate
 }
 

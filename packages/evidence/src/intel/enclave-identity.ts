@@ -3,7 +3,7 @@
 
 import type { TcbStatus } from '../claims.ts'
 import { Fields } from './fields.ts'
-import { parseSigned, type SignedJson } from './signed-json.ts'
+import type { SignedJson } from './signed-json.ts'
 import { parseVerdict, type TcbVerdict } from './tcb-info.ts'
 
 const MAX_U16 = 0xffff
@@ -36,11 +36,11 @@ export interface EnclaveIdentity extends SignedJson {
 }
 
 /**
- * Reads a signed `enclaveIdentity`; its signature is checked by verification, not here.
+ * Reads a signed `enclaveIdentity`, which `value` is; its signature is checked by verification, not here.
  * @throws {Refusal} `endorsement-malformed`
  */
-export function parseEnclaveIdentity(signed: SignedJson): EnclaveIdentity {
-  const fields = new Fields(parseSigned(signed, 'enclaveIdentity'), 'enclaveIdentity')
+export function parseEnclaveIdentity(signed: SignedJson, value: unknown): EnclaveIdentity {
+  const fields = new Fields(value, 'enclaveIdentity')
   if (fields.integer('version', MAX_U32) !== 2) fields.fail('version 2', 'version')
   const levels = fields.objects('tcbLevels').map(level => ({
     isvSvn: level.object('tcb').integer('isvsvn', MAX_U16),

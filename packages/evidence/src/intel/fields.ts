@@ -8,25 +8,33 @@ import { escapeUnfit } from '../untrusted-text.ts'
 /** RFC 3339 in UTC, with or without fractions of a second, as PCS writes it. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
 
+/** Where some fields stand: put together only for a message, because a document has hundreds of objects. */
+interface Place {
+  readonly holder: Fields
+  readonly name: string
+  /** In an array; null where the member itself is the object. */
+  readonly index: number | null
+}
+
 /** @throws {Refusal} `endorsement-malformed`, naming the member by its path */
 export class Fields {
-  readonly #members: ReadonlyMap<string, unknown>
-  readonly #path: string
+  readonly #members: Readonly<Record<string, unknown>>
+  readonly #place: Place | string
 
-  constructor(value: unknown, path: string) {
+  constructor(value: unknown, place: Place | string) {
+    this.#place = place
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw wrong(path, 'an object', value)
+      throw wrong(this.#path(), 'an object', value)
     }
-    this.#members = new Map(Object.entries(value))
-    this.#path = path
+    this.#members = value as Readonly<Record<string, unknown>>
   }
 
   has(name: string): boolean {
-    return this.#members.has(name)
+    return Object.hasOwn(this.#members, name)
   }
 
   integer(name: string, max: number): number {
-    const value = this.#members.get(name)
+    const value = this.#get(name)
     if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > max) {
       throw wrong(this.#at(name), `an integer from 0 to ${max}`, value)
     }
@@ -34,13 +42,13 @@ export class Fields {
   }
 
   text(name: string): string {
-    const value = this.#members.get(name)
+    const value = this.#get(name)
     if (typeof value !== 'string') throw wrong(this.#at(name), 'a string', value)
     return value
   }
 
   oneOf<T extends string>(name: string, allowed: readonly T[]): T {
-    const value = this.#members.get(name)
+    const value = this.#get(name)
     const found = allowed.find(it => it === value)
     if (found === undefined) throw wrong(this.#at(name), `one of ${allowed.join(', ')}`, value)
     return found
@@ -48,7 +56,7 @@ export class Fields {
 
   /** Bytes of exactly `size`, written in hex of either case. */
   bytes(name: string, size: number): Uint8Array {
-    const value = this.#members.get(name)
+    const value = this.#get(name)
     const bytes = typeof value === 'string' ? fromHex(value) : null
     if (bytes?.length !== size) throw wrong(this.#at(name), `${size} bytes in hex`, value)
     return bytes
@@ -61,21 +69,20 @@ export class Fields {
 
   /** Milliseconds since 1970. */
   time(name: string): number {
-    const value = this.#members.get(name)
-    // Some engines roll 30 February over to March.
+    const value = this.#get(name)
     const time = typeof value === 'string' && TIME.test(value) ? Date.parse(value) : Number.NaN
-    if (Number.isNaN(time) || new Date(time).getUTCDate() !== Number(String(value).slice(8, 10))) {
+    if (Number.isNaN(time) || isRolledOver(time, String(value))) {
       throw wrong(this.#at(name), 'a time such as 2025-06-19T10:16:03Z', value)
     }
     return time
   }
 
   object(name: string): Fields {
-    return new Fields(this.#members.get(name), this.#at(name))
+    return new Fields(this.#get(name), { holder: this, name, index: null })
   }
 
   objects(name: string): readonly Fields[] {
-    return this.list(name).map((item, index) => new Fields(item, `${this.#at(name)}[${index}]`))
+    return this.list(name).map((item, index) => new Fields(item, { holder: this, name, index }))
   }
 
   /** The strings of an array; none where the member is absent. */
@@ -88,18 +95,34 @@ export class Fields {
   }
 
   list(name: string): readonly unknown[] {
-    const value = this.#members.get(name)
+    const value = this.#get(name)
     if (!Array.isArray(value)) throw wrong(this.#at(name), 'an array', value)
     return value
   }
 
   fail(expected: string, name: string): never {
-    throw wrong(this.#at(name), expected, this.#members.get(name))
+    throw wrong(this.#at(name), expected, this.#get(name))
+  }
+
+  #get(name: string): unknown {
+    return this.has(name) ? this.#members[name] : undefined
   }
 
   #at(name: string): string {
-    return `${this.#path}.${name}`
+    return `${this.#path()}.${name}`
   }
+
+  #path(): string {
+    if (typeof this.#place === 'string') return this.#place
+    const { holder, name, index } = this.#place
+    return index === null ? holder.#at(name) : `${holder.#at(name)}[${index}]`
+  }
+}
+
+/** Some engines roll 30 February over to March. */
+function isRolledOver(time: number, text: string): boolean {
+  const day = Number(text.slice(8, 10))
+  return day > 28 && new Date(time).getUTCDate() !== day
 }
 
 function wrong(path: string, expected: string, value: unknown): Refusal {

@@ -1,26 +1,18 @@
-// The certificates that come with a quote. A machine sends the same few KiB with every quote, so the parsed chain is
-// kept by its bytes: the certificates are then the same objects, and what is known of their signatures is not lost.
+// The PCK's chain: from the certificates that a quote brings, or that are supplied, to a pinned root, with the roles
+// that Intel's hierarchy gives each of them (Intel SGX PCK Certificate and CRL Profile, 1.3).
 
 import type { TrustAnchor } from '../anchor.ts'
-import { BoundedMap } from '../bounded-map.ts'
-import { decodeUtf8, latin1 } from '../bytes.ts'
 import { certificatesBelow, type VerifiedChain, verifyChain } from '../chain.ts'
 import { Refusal } from '../refusal.ts'
-import { checkRecurringSignature, isSignedBy } from '../signature.ts'
-import { type Certificate, describeCertificate, parseCertificate, readPem } from '../x509.ts'
+import { isSignedBy } from '../signature.ts'
+import { type Certificate, describeCertificate } from '../x509.ts'
+import type { Machine } from './machine.ts'
 import { isPckCertificate } from './pck.ts'
-import { CERTIFICATION, type QuoteSignatureData } from './quote.ts'
 
-/** Chains kept; one is about 8 KiB. */
-const MAX_CHAINS = 512
-/** A chain has three certificates; more than a few are an attempt to keep us busy. */
-const MAX_CHAIN_CERTIFICATES = 8
 /** Phrases that common names must hold (QVL, X509Constants.h). */
 const PCK_NAME = 'SGX PCK Certificate'
 /** PCK CA and PCK: the root certifies no PCK itself. */
 const CERTIFICATES_BELOW_ROOT = 2
-
-const chains = new BoundedMap<string, readonly Certificate[]>(MAX_CHAINS)
 
 export interface PckChainOptions {
   /** From the endorsements. */
@@ -34,35 +26,13 @@ export interface PckChainOptions {
  * The PCK's chain from the quote's certificates in any order; from the endorsements where the quote lacks them.
  * @throws {Refusal} `evidence-malformed`, `chain-incomplete`, `certificate-usage-invalid` and what `verifyChain` throws
  */
-export async function verifyPckChain(
-  quote: QuoteSignatureData,
-  options: PckChainOptions,
-): Promise<VerifiedChain> {
-  const own = quoteCertificates(quote)
-  const pck = own.length > 0 ? onlyPck(own) : await findSuppliedPck(quote, options.pool)
+export async function verifyPckChain(machine: Machine, options: PckChainOptions): Promise<VerifiedChain> {
+  const { certificates: own } = machine
+  const pck = own.length > 0 ? onlyPck(own) : await findSuppliedPck(machine, options.pool)
   const chain = await verifyChain(pck, { ...options, pool: [...own, ...options.pool] })
   verifyRoles(chain)
   await verifyStrays(own, chain)
   return chain
-}
-
-/** Those that the quote itself carries; none for certification types 1 to 3. */
-export function quoteCertificates(quote: QuoteSignatureData): readonly Certificate[] {
-  if (quote.certificationType < CERTIFICATION.pckLeaf) return []
-  const key = latin1(quote.certificationData)
-  const known = chains.get(key)
-  if (known) return known
-  const text = decodeUtf8(quote.certificationData) ?? ''
-  const blocks = readPem(text, 'evidence-malformed').filter(({ label }) => label === 'CERTIFICATE')
-  if (blocks.length === 0 || blocks.length > MAX_CHAIN_CERTIFICATES) {
-    throw new Refusal('evidence-malformed', `the quote holds ${blocks.length} certificates in PEM`, {
-      expected: `1 to ${MAX_CHAIN_CERTIFICATES}`,
-      got: `${blocks.length}`,
-    })
-  }
-  const certificates = blocks.map(({ der }) => parseCertificate(der))
-  chains.set(key, certificates)
-  return certificates
 }
 
 function onlyPck(certificates: readonly Certificate[]): Certificate {
@@ -75,21 +45,13 @@ function onlyPck(certificates: readonly Certificate[]): Certificate {
 }
 
 /** Types 1 to 3 name the PCK by an encrypted PPID; whose key signed the QE report says the same. */
-async function findSuppliedPck(
-  quote: QuoteSignatureData,
-  pool: readonly Certificate[],
-): Promise<Certificate> {
-  const message = quote.qeReport.bytes
-  const signature = quote.qeReportSignature
+async function findSuppliedPck({ qeReport }: Machine, pool: readonly Certificate[]): Promise<Certificate> {
   for (const certificate of pool.filter(isPckCertificate)) {
-    const check = { scheme: 'ecdsa-sha256', encoding: 'p1363', signature, message } as const
-    if (await checkRecurringSignature(certificate.spki, check)) return certificate
+    if (await isSignedBy(qeReport, certificate.spki)) return certificate
   }
-  throw new Refusal(
-    'chain-incomplete',
-    `the quote has certification data of type ${quote.certificationType}, which holds no PCK certificate`,
-    { hint: 'supply this machine’s PCK certificate and its chain with the endorsements' },
-  )
+  throw new Refusal('chain-incomplete', 'the quote’s certification data holds no PCK certificate', {
+    hint: 'supply this machine’s PCK certificate and its chain with the endorsements',
+  })
 }
 
 /** Only the root's authorities certify PCKs, and only PCK certificates sign QE reports. */

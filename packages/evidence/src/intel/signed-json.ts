@@ -2,12 +2,15 @@
 // member's text exactly as served, so the text is cut out, never parsed and written again. What is verified and
 // what is read are therefore the same bytes: a member that stands twice is refused.
 
-import { decodeUtf8, encodeUtf8, fromHex } from '../bytes.ts'
+import { encodeUtf8, fromHex } from '../bytes.ts'
 import { Refusal } from '../refusal.ts'
 import type { Signed } from '../signature.ts'
 
 /** Longest JSON taken, in characters; Intel's largest is some 60 KiB. */
 export const MAX_JSON_LENGTH = 4 * 1024 * 1024
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
+const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d]
 
 /** A signed document before it is known what it says. */
 export interface SignedJson extends Signed {
@@ -15,14 +18,21 @@ export interface SignedJson extends Signed {
   readonly signatureEncoding: 'p1363'
 }
 
+/** A member of a JSON object: its value, and the text that stands for it, without white space around. */
+export interface JsonMember {
+  readonly text: string
+  readonly value: unknown
+}
+
 /**
- * The text of every member of a JSON object, as it stands; white space around values is not part of them.
+ * Every member of a JSON object.
  * @returns null where the text is not one JSON object, or a member stands twice
  */
-export function memberTexts(text: string): ReadonlyMap<string, string> | null {
-  if (text.length > MAX_JSON_LENGTH || !isJsonObject(text)) return null
+export function jsonMembers(text: string): ReadonlyMap<string, JsonMember> | null {
+  const whole = text.length > MAX_JSON_LENGTH ? null : parseObject(text)
+  if (!whole) return null
   // From here on the text is known to be well-formed, so that only strings and brackets need care.
-  const members = new Map<string, string>()
+  const members = new Map<string, JsonMember>()
   let at = skipSpace(text, 0) + 1
   for (;;) {
     at = skipSpace(text, at)
@@ -32,7 +42,8 @@ export function memberTexts(text: string): ReadonlyMap<string, string> | null {
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1)
     const end = skipValue(text, start)
     if (members.has(key)) return null
-    members.set(key, text.slice(start, end).trimEnd())
+    // What stands once in the whole has there the value that its own text stands for.
+    members.set(key, { text: text.slice(start, end).trimEnd(), value: whole[key] })
     at = skipSpace(text, end)
     if (text[at] === ',') at++
   }
@@ -47,6 +58,8 @@ export function signedJson(text: string, signature: unknown, what: string): Sign
   if (octets?.length !== 64) {
     throw new Refusal('endorsement-malformed', `${what}: the signature is not 64 bytes in hex`)
   }
+  // Half a character has no octets: what is read would not be what was signed.
+  if (!text.isWellFormed()) throw new Refusal('endorsement-malformed', `${what} is not Unicode text`)
   return {
     tbs: encodeUtf8(text),
     signature: octets,
@@ -55,21 +68,25 @@ export function signedJson(text: string, signature: unknown, what: string): Sign
   }
 }
 
-/** The value that the signed text stands for. */
-export function parseSigned(signed: SignedJson, what: string): unknown {
+/**
+ * The value that a text stands for.
+ * @throws {Refusal} `endorsement-malformed`
+ */
+export function parseJson(text: string, what: string): unknown {
   try {
-    return JSON.parse(decodeUtf8(signed.tbs) ?? '')
+    return JSON.parse(text)
   } catch (cause) {
     throw new Refusal('endorsement-malformed', `${what} is not JSON`, { cause })
   }
 }
 
-function isJsonObject(text: string): boolean {
+function parseObject(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? (value as Record<string, unknown>) : null
   } catch {
-    return false
+    return null
   }
 }
 
@@ -78,30 +95,27 @@ function skipSpace(text: string, at: number): number {
   return at
 }
 
-/** From an opening quote to behind the closing one, which is the first that no odd number of backslashes precedes. */
+/** From an opening quote to behind the closing one. */
 function skipString(text: string, at: number): number {
-  let end = text.indexOf('"', at + 1)
-  while (end >= 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
-  return end < 0 ? text.length : end + 1
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let backslashes = 0
-  while (text[at - 1 - backslashes] === '\\') backslashes++
-  return backslashes % 2 === 1
+  for (let end = at + 1; end < text.length; end++) {
+    const character = text.charCodeAt(end)
+    if (character === BACKSLASH) end++
+    else if (character === QUOTE) return end + 1
+  }
+  return text.length
 }
 
 /** From a value's first character to the comma or bracket behind it. */
-function skipValue(text: string, at: number): number {
-  const punctuation = /["{}[\],]/g
-  punctuation.lastIndex = at
+function skipValue(text: string, start: number): number {
   let depth = 0
-  for (let match = punctuation.exec(text); match !== null; match = punctuation.exec(text)) {
-    const [character] = match
-    if (character === '"') punctuation.lastIndex = skipString(text, match.index)
-    else if (character === '{' || character === '[') depth++
-    else if (depth === 0) return match.index
-    else if (character !== ',') depth--
+  for (let at = start; at < text.length; at++) {
+    const character = text.charCodeAt(at)
+    if (character === QUOTE) at = skipString(text, at) - 1
+    else if (character === OPEN_BRACE || character === OPEN_BRACKET) depth++
+    else if (character === CLOSE_BRACE || character === CLOSE_BRACKET) {
+      if (depth === 0) return at
+      depth--
+    } else if (character === COMMA && depth === 0) return at
   }
   return text.length
 }

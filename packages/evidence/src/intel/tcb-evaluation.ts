@@ -2,7 +2,7 @@
 // from which an operator chooses the minimum to demand.
 
 import { Fields } from './fields.ts'
-import { parseSigned, type SignedJson } from './signed-json.ts'
+import type { SignedJson } from './signed-json.ts'
 
 const MAX_U32 = 0xffff_ffff
 
@@ -21,11 +21,11 @@ export interface TcbEvaluationNumbers extends SignedJson {
 }
 
 /**
- * Reads signed `tcbEvaluationDataNumbers`; the signature is checked by verification, not here.
+ * Reads signed `tcbEvaluationDataNumbers`, which `value` is; the signature is checked by verification, not here.
  * @throws {Refusal} `endorsement-malformed`
  */
-export function parseTcbEvaluationNumbers(signed: SignedJson): TcbEvaluationNumbers {
-  const fields = new Fields(parseSigned(signed, 'tcbEvaluationDataNumbers'), 'tcbEvaluationDataNumbers')
+export function parseTcbEvaluationNumbers(signed: SignedJson, value: unknown): TcbEvaluationNumbers {
+  const fields = new Fields(value, 'tcbEvaluationDataNumbers')
   if (fields.integer('version', MAX_U32) !== 1) fields.fail('version 1', 'version')
   return {
     ...signed,

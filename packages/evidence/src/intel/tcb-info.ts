@@ -4,7 +4,7 @@
 import type { TcbStatus } from '../claims.ts'
 import { Refusal } from '../refusal.ts'
 import { Fields } from './fields.ts'
-import { parseSigned, type SignedJson } from './signed-json.ts'
+import type { SignedJson } from './signed-json.ts'
 
 /** Components of CPUSVN and of TEE_TCB_SVN. */
 export const TCB_COMPONENTS = 16
@@ -71,11 +71,11 @@ export interface TcbInfo extends SignedJson {
 }
 
 /**
- * Reads a signed `tcbInfo`; its signature is checked by verification, not here.
+ * Reads a signed `tcbInfo`, which `value` is; its signature is checked by verification, not here.
  * @throws {Refusal} `endorsement-malformed`
  */
-export function parseTcbInfo(signed: SignedJson): TcbInfo {
-  const fields = new Fields(parseSigned(signed, 'tcbInfo'), 'tcbInfo')
+export function parseTcbInfo(signed: SignedJson, value: unknown): TcbInfo {
+  const fields = new Fields(value, 'tcbInfo')
   const version = fields.integer('version', MAX_U32)
   if (version !== 2 && version !== 3) return fields.fail('version 2 or 3', 'version')
   const tee = version === 2 ? 'sgx' : fields.oneOf('id', ['SGX', 'TDX']) === 'SGX' ? 'sgx' : 'tdx'

@@ -2,33 +2,26 @@
 // Each check is one step; first what the evidence itself holds,
 // then what Intel says about it now.
 
-import { sha256 } from '#crypto'
 import type { TrustAnchor } from '../anchor.ts'
-import { concat, equal, isZero, toHex } from '../bytes.ts'
+import { toHex } from '../bytes.ts'
 import { type VerifiedChain, verifyRevocation } from '../chain.ts'
 import type { SgxClaims, TcbStatus, TdxClaims } from '../claims.ts'
 import type { Endorsements } from '../endorsements.ts'
 import { Refusal } from '../refusal.ts'
-import { checkRecurringSignature, checkSignature } from '../signature.ts'
+import { checkSignature, isSignedBy, knownFact } from '../signature.ts'
 import type { Step } from '../step.ts'
 import { formatTime, recordSteps } from '../steps.ts'
 import { type Certificate, describeCertificate } from '../x509.ts'
 import { type IntelFindings, sgxClaims, tdxClaims } from './claims.ts'
 import type { EnclaveIdentity } from './enclave-identity.ts'
+import { type Machine, machineOf } from './machine.ts'
 import { type PckExtension, readPckExtension } from './pck.ts'
 import { verifyPckChain } from './pck-chain.ts'
 import { judgeQuotingEnclave } from './qe-identity.ts'
-import type { QuoteSignatureData, SgxQuote, TdxQuote } from './quote.ts'
+import type { SgxQuote, TdxQuote } from './quote.ts'
 import { type EndorsementOptions, type VerifiedEndorsement, verifyEndorsement } from './signed-endorsement.ts'
 import type { TcbInfo, TcbVerdict } from './tcb-info.ts'
 import { adviseRelaunch, judgeTdxModule, matchTcbLevels, mergeTcbStatus } from './tcb-status.ts'
-
-/** SubjectPublicKeyInfo of a P-256 key up to x and y. */
-const P256_SPKI_PREFIX = new Uint8Array([
-  0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
-  0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
-])
-const HASH_BYTES = 32
 
 export interface IntelVerifyOptions {
   readonly now: Date
@@ -55,8 +48,13 @@ export async function verifyIntel(
   const { certificates, crls } = endorsements
   const now = options.now.getTime()
   return recordSteps(async steps => {
-    const { chain, pck } = await verifyPlatform(quote, { certificates, anchors: options.anchors, now }, steps)
-    await verifySignatures(quote, chain, steps)
+    const machine = await machineOf(quote)
+    const { chain, pck } = await verifyPlatform(
+      machine,
+      { certificates, anchors: options.anchors, now },
+      steps,
+    )
+    await verifySignatures({ quote, machine, chain }, steps)
     const context: EndorsementOptions = {
       certificates,
       crls,
@@ -96,12 +94,12 @@ interface PlatformSearch {
 }
 
 async function verifyPlatform(
-  quote: QuoteSignatureData,
+  machine: Machine,
   { certificates: pool, anchors: all, now }: PlatformSearch,
   steps: Step[],
 ): Promise<Platform> {
   const anchors = all.filter(({ vendor }) => vendor === 'intel')
-  const chain = await verifyPckChain(quote, { pool, anchors, now })
+  const chain = await verifyPckChain(machine, { pool, anchors, now })
   const [leaf] = chain.certificates
   if (!leaf) throw new Refusal('chain-incomplete', 'the chain has no PCK certificate')
   const pck = readPckExtension(leaf)
@@ -127,31 +125,24 @@ async function verifyPckRevocation(
   return revokedUntil
 }
 
-async function verifySignatures(
-  quote: SgxQuote | TdxQuote,
-  { certificates: [pck] }: VerifiedChain,
-  steps: Step[],
-): Promise<void> {
-  const scheme = 'ecdsa-sha256'
-  const encoding = 'p1363'
-  const reportCheck = {
-    scheme,
-    encoding,
-    signature: quote.qeReportSignature,
-    message: quote.qeReport.bytes,
-  } as const
-  if (!pck || !(await checkRecurringSignature(pck.spki, reportCheck))) {
+interface SignedQuote {
+  readonly quote: SgxQuote | TdxQuote
+  readonly machine: Machine
+  readonly chain: VerifiedChain
+}
+
+async function verifySignatures({ quote, machine, chain }: SignedQuote, steps: Step[]): Promise<void> {
+  const [pck] = chain.certificates
+  if (!pck || !(knownFact(machine.qeReport, pck.spki) ?? (await isSignedBy(machine.qeReport, pck.spki)))) {
     throw new Refusal('qe-report-signature-invalid', 'the QE report is not signed by the PCK')
   }
   steps.push({ name: 'qe-report-signature', looked: `QE report by ${describeCertificate(pck)}` })
 
-  const bound = await sha256(concat(quote.attestationKey, quote.qeAuthenticationData))
-  const { reportData } = quote.qeReport
-  if (!equal(reportData.subarray(0, HASH_BYTES), bound) || !isZero(reportData.subarray(HASH_BYTES))) {
+  if (!machine.isBound) {
     throw new Refusal(
       'qe-binding-mismatch',
       'the QE report’s REPORTDATA is not the hash of attestation key and authentication data',
-      { expected: toHex(bound).padEnd(128, '0'), got: toHex(reportData) },
+      { expected: toHex(machine.binding).padEnd(128, '0'), got: toHex(quote.qeReport.reportData) },
     )
   }
   steps.push({
@@ -159,9 +150,13 @@ async function verifySignatures(
     looked: 'REPORTDATA of the QE report = SHA-256 of attestation key and authentication data',
   })
 
-  const spki = concat(P256_SPKI_PREFIX, quote.attestationKey)
-  const quoteCheck = { scheme, encoding, signature: quote.signature, message: quote.signed } as const
-  if (!(await checkSignature(spki, quoteCheck))) {
+  const check = {
+    scheme: 'ecdsa-sha256',
+    encoding: 'p1363',
+    signature: quote.signature,
+    message: quote.signed,
+  } as const
+  if (!(await checkSignature(machine.spki, check))) {
     throw new Refusal('quote-signature-invalid', 'the quote is not signed by its attestation key')
   }
   steps.push({ name: 'quote-signature', looked: 'header and body by the attestation key' })

@@ -1,0 +1,132 @@
+// What a machine sends with every quote, byte by byte the same until its quoting enclave makes a new key: attestation
+// key, QE report with its signature, authentication data, certificates. What was found out about it once, holds for
+// the same bytes: it is kept by them, and compared as a whole.
+
+import { sha256 } from '#crypto'
+import { BoundedMap } from '../bounded-map.ts'
+import { concat, decodeUtf8, equal, isZero } from '../bytes.ts'
+import { knownCertificate } from '../known-certificates.ts'
+import { Refusal } from '../refusal.ts'
+import type { Signed } from '../signature.ts'
+import { type Certificate, readPem } from '../x509.ts'
+import { CERTIFICATION, type QuoteSignatureData } from './quote.ts'
+
+/** About 10 KiB each. */
+const MAX_MACHINES = 2048
+/** A chain has three certificates; more than a few are an attempt to keep us busy. */
+const MAX_CHAIN_CERTIFICATES = 8
+/** SubjectPublicKeyInfo of a P-256 key up to x and y. */
+const P256_SPKI_PREFIX = new Uint8Array([
+  0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+  0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+])
+const HASH_BYTES = 32
+/** The last field of a report body. */
+const REPORT_DATA_BYTES = 64
+
+/** UNVERIFIED, like the quote that it came with. */
+export interface Machine {
+  /** Those that the quote itself carries; none for certification types 1 to 3. */
+  readonly certificates: readonly Certificate[]
+  /** To be signed by the PCK. */
+  readonly qeReport: Signed
+  /** Of the attestation key. */
+  readonly spki: Uint8Array
+  /** SHA-256 of attestation key and authentication data, which the QE report's REPORTDATA must be. */
+  readonly binding: Uint8Array
+  /** Whether it is. */
+  readonly isBound: boolean
+}
+
+/** The octets that make a machine. */
+interface Sent {
+  readonly attestationKey: Uint8Array
+  readonly qeReport: Uint8Array
+  readonly qeReportSignature: Uint8Array
+  readonly qeAuthenticationData: Uint8Array
+  readonly certificationType: number
+  readonly certificationData: Uint8Array
+}
+
+const machines = new BoundedMap<number, { readonly sent: Sent; readonly machine: Machine }>(MAX_MACHINES)
+
+/**
+ * The machine that a quote comes from.
+ * @throws {Refusal} `evidence-malformed`, `certificate-malformed`, `evidence-unsupported`
+ */
+export async function machineOf(quote: QuoteSignatureData): Promise<Machine> {
+  const key = keyOf(quote.qeReportSignature)
+  const known = machines.get(key)
+  if (known && isSent(known.sent, quote)) return known.machine
+  const sent = copyOf(quote)
+  const machine = await readMachine(sent)
+  machines.set(key, { sent, machine })
+  return machine
+}
+
+/** The first 48 bits of r: what a map finds; the comparison of everything decides. */
+function keyOf(signature: Uint8Array): number {
+  let key = 0
+  for (let i = 0; i < 6; i++) key = key * 256 + (signature[i] ?? 0)
+  return key
+}
+
+function isSent(sent: Sent, quote: QuoteSignatureData): boolean {
+  return (
+    sent.certificationType === quote.certificationType &&
+    equal(sent.qeReportSignature, quote.qeReportSignature) &&
+    equal(sent.attestationKey, quote.attestationKey) &&
+    equal(sent.qeReport, quote.qeReport.bytes) &&
+    equal(sent.qeAuthenticationData, quote.qeAuthenticationData) &&
+    equal(sent.certificationData, quote.certificationData)
+  )
+}
+
+/** A quote's arrays are in its owner's hands, and what is kept must not change. */
+function copyOf(quote: QuoteSignatureData): Sent {
+  return {
+    attestationKey: new Uint8Array(quote.attestationKey),
+    qeReport: new Uint8Array(quote.qeReport.bytes),
+    qeReportSignature: new Uint8Array(quote.qeReportSignature),
+    qeAuthenticationData: new Uint8Array(quote.qeAuthenticationData),
+    certificationType: quote.certificationType,
+    certificationData: new Uint8Array(quote.certificationData),
+  }
+}
+
+async function readMachine(sent: Sent): Promise<Machine> {
+  const binding = await sha256(concat(sent.attestationKey, sent.qeAuthenticationData))
+  const reportData = sent.qeReport.subarray(-REPORT_DATA_BYTES)
+  return {
+    certificates: quoteCertificates(sent),
+    qeReport: {
+      tbs: sent.qeReport,
+      signature: sent.qeReportSignature,
+      signatureAlgorithm: 'ecdsa-sha256',
+      signatureEncoding: 'p1363',
+    },
+    spki: concat(P256_SPKI_PREFIX, sent.attestationKey),
+    binding,
+    isBound: equal(reportData.subarray(0, HASH_BYTES), binding) && isZero(reportData.subarray(HASH_BYTES)),
+  }
+}
+
+/**
+ * Those that a quote carries; none for certification types 1 to 3.
+ * @throws {Refusal} `evidence-malformed`, `certificate-malformed`, `evidence-unsupported`
+ */
+export function quoteCertificates({
+  certificationType,
+  certificationData,
+}: Pick<Sent, 'certificationType' | 'certificationData'>): readonly Certificate[] {
+  if (certificationType < CERTIFICATION.pckLeaf) return []
+  const text = decodeUtf8(certificationData) ?? ''
+  const blocks = readPem(text, 'evidence-malformed').filter(({ label }) => label === 'CERTIFICATE')
+  if (blocks.length === 0 || blocks.length > MAX_CHAIN_CERTIFICATES) {
+    throw new Refusal('evidence-malformed', `the quote holds ${blocks.length} certificates in PEM`, {
+      expected: `1 to ${MAX_CHAIN_CERTIFICATES}`,
+      got: `${blocks.length}`,
+    })
+  }
+  return blocks.map(({ der }) => knownCertificate(der))
+}
