@@ -29,6 +29,8 @@ export class SqliteDocuments implements DocumentStore {
   readonly #parts: SqliteParts
   readonly #find: StatementSync
   readonly #generation: StatementSync
+  /** As they are in the database; the data directory is this process's alone, so no other changes them. */
+  readonly #generations = new Map<DocumentKind, number>()
 
   constructor(parts: SqliteParts) {
     this.#parts = parts
@@ -56,8 +58,12 @@ export class SqliteDocuments implements DocumentStore {
   }
 
   async generation(kind: DocumentKind): Promise<number> {
+    const known = this.#generations.get(kind)
+    if (known !== undefined) return known
     const row = this.#generation.get(kind)
-    return row === undefined ? 0 : integer(row, 'value')
+    const generation = row === undefined ? 0 : integer(row, 'value')
+    this.#generations.set(kind, generation)
+    return generation
   }
 
   put(change: DocumentChange, expected: Precondition, entry: Entry): Promise<Recorded<Put<StoredDocument>>> {
@@ -77,7 +83,7 @@ export class SqliteDocuments implements DocumentStore {
           change.kind,
           change.name,
           JSON.stringify(change.document),
-          nextGeneration(db, change.kind),
+          this.#nextGeneration(change.kind),
           at,
           at,
         )
@@ -93,9 +99,15 @@ export class SqliteDocuments implements DocumentStore {
       if (found === undefined) throw new BrokerError(MISSING[kind], `there is no ${kind} ${name}`)
       checkPrecondition(expected, integer(found, 'revision'))
       db.prepare('DELETE FROM documents WHERE kind = ? AND name = ?').run(kind, name)
-      nextGeneration(db, kind)
+      this.#nextGeneration(kind)
       return null
     })
+  }
+
+  /** Forgets the old one inside the transaction: it is read again after the commit, or after the rollback. */
+  #nextGeneration(kind: DocumentKind): number {
+    this.#generations.delete(kind)
+    return nextGeneration(this.#parts.db, kind)
   }
 }
 

@@ -4,6 +4,7 @@
 import type { StatementSync } from 'node:sqlite'
 import type { Entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
+import { formatSecretPath } from '../secrets/secret-path.ts'
 import { bytes, date, integer, integerOrNull, type Row, text } from './rows.ts'
 import { checkPrecondition, nextGeneration, pageOf, type SqliteParts } from './sqlite-parts.ts'
 import type {
@@ -19,12 +20,20 @@ import type {
   SecretVersionHead,
 } from './store.ts'
 
+/** Rows kept, so that fetches of the same secrets read no more than the sealed version. */
+const MAX_KEPT_ROWS = 1024
+
 const SELECT_HEAD = 'SELECT * FROM secrets WHERE repository = ? AND type = ? AND tag = ?'
 
 export class SqliteSecrets implements SecretStore {
   readonly #parts: SqliteParts
   readonly #head: StatementSync
   readonly #version: StatementSync
+  /**
+   * By path, of secrets that exist; as they are in the database, since the data directory is this process's alone.
+   * Every change empties it inside its transaction: rows are read again after the commit, or after the rollback.
+   */
+  readonly #kept = new Map<string, Row>()
 
   constructor(parts: SqliteParts) {
     this.#parts = parts
@@ -33,7 +42,7 @@ export class SqliteSecrets implements SecretStore {
   }
 
   async find(path: SecretPath): Promise<SecretHead | null> {
-    const row = this.#live(path)
+    const row = this.#known(path)
     return row === null ? null : readHead(row)
   }
 
@@ -67,7 +76,7 @@ export class SqliteSecrets implements SecretStore {
   }
 
   async open(path: SecretPath, version: number | 'current'): Promise<SealedSecret | null> {
-    const head = this.#live(path)
+    const head = this.#known(path)
     if (head === null) return null
     const wanted = version === 'current' ? integer(head, 'current_version') : version
     const row = this.#version.get(integer(head, 'id'), wanted)
@@ -88,6 +97,7 @@ export class SqliteSecrets implements SecretStore {
 
   delete(path: SecretPath, expected: Precondition, entry: Entry): Promise<Recorded<null>> {
     return this.#parts.append(entry, () => {
+      this.#kept.clear()
       const head = this.#existing(path)
       checkPrecondition(expected, integer(head, 'revision'))
       this.#parts.db.prepare('DELETE FROM secret_versions WHERE secret_id = ?').run(integer(head, 'id'))
@@ -98,6 +108,7 @@ export class SqliteSecrets implements SecretStore {
 
   deleteVersion(path: SecretPath, version: number, entry: Entry): Promise<Recorded<null>> {
     return this.#parts.append(entry, () => {
+      this.#kept.clear()
       const { db } = this.#parts
       const head = this.#existing(path)
       const id = integer(head, 'id')
@@ -114,6 +125,7 @@ export class SqliteSecrets implements SecretStore {
   }
 
   #put(sealed: SealedSecret, expected: Precondition): Put<SecretHead> {
+    this.#kept.clear()
     const { db } = this.#parts
     const found = this.#row(sealed)
     const live = found !== null && found['current_version'] !== null
@@ -154,6 +166,18 @@ export class SqliteSecrets implements SecretStore {
 
   #row(path: SecretPath): Row | null {
     return this.#head.get(...pathOf(path)) ?? null
+  }
+
+  /** For reads outside of transactions. */
+  #known(path: SecretPath): Row | null {
+    const key = formatSecretPath(path)
+    const kept = this.#kept.get(key)
+    if (kept !== undefined) return kept
+    const row = this.#live(path)
+    if (row === null) return null
+    if (this.#kept.size >= MAX_KEPT_ROWS) this.#kept.clear()
+    this.#kept.set(key, row)
+    return row
   }
 
   #live(path: SecretPath): Row | null {
