@@ -1,7 +1,6 @@
 // From evidence to attestation result: parse, verify, appraise, sign, record. Every verdict, accepted or refused, is
 // on record with its explanation and in the ledger before anybody learns of it; the guest learns no more than a code.
 
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { type AppraisalPolicy, type AppraisalResult, appraise, type Binding } from '@casemate/appraisal'
 import { type Kind, parseKbsEvidence, Refusal, recognise, type Verified } from '@casemate/evidence'
@@ -11,6 +10,7 @@ import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { ExplainRequest, Pipeline } from '../pipeline.ts'
 import { AppraisalSource, DEFAULT_POLICY, parseGivenPolicy } from './appraisal-source.ts'
+import { attestationId } from './attestation-id.ts'
 import { type Explanation, explainRefusal, explainResult } from './explanation.ts'
 import type { InitData } from './init-data.ts'
 import { recordAttestation } from './record.ts'
@@ -70,8 +70,8 @@ interface PipelineParts {
 
 async function attest(parts: PipelineParts, request: AttestRequest): Promise<AcceptedAttestation> {
   const { context, source } = parts
-  const id = randomUUID()
   const at = context.now()
+  const id = attestationId(at)
   const record = (explanation: Explanation) => recordAttestation(context, { id, at, request, explanation })
 
   const verified = await verifyOrRecord(parts, request, record)
