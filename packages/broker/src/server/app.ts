@@ -15,6 +15,7 @@ import { type AccessParts, enforceAccess, routeOf } from './access.ts'
 import { limitConnections } from './connection-limit.ts'
 import { answerError, answerMissingRoute, toBrokerError } from './error-answer.ts'
 import type { Logger } from './logging.ts'
+import { RequestLog } from './request-log.ts'
 import type { TlsMaterial } from './tls.ts'
 import { compileValidator } from './validation.ts'
 
@@ -36,6 +37,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   const app: FastifyInstance = fastify({
     serverFactory: handler => createServer(config, tls, handler),
     loggerInstance: logger,
+    childLoggerFactory: (parent, bindings) => new RequestLog(parent, bindings),
     // Its lines have URLs in them; ours are in addMeasures and error-answer.ts.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
@@ -114,7 +116,7 @@ function readJsonStrictly(app: FastifyInstance): void {
 
 /** Nothing here is a page or may be framed, sniffed or cached; routes that may be cached say so themselves. */
 function addHeaders(app: FastifyInstance, secure: boolean): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers({
       'x-request-id': request.id,
       'x-content-type-options': 'nosniff',
@@ -123,15 +125,16 @@ function addHeaders(app: FastifyInstance, secure: boolean): void {
       'cache-control': 'no-store',
     })
     if (secure) reply.header('strict-transport-security', 'max-age=31536000')
+    done()
   })
 }
 
-function addMeasures(app: FastifyInstance, { metrics }: AppParts): void {
+function addMeasures(app: FastifyInstance, { metrics, logger }: AppParts): void {
   app.server.on('connection', (socket: Socket) => {
     metrics.httpConnections.inc()
     socket.once('close', () => metrics.httpConnections.dec())
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const labels = {
       method: request.method,
       route: request.routeOptions.url ?? '(none)',
@@ -142,10 +145,9 @@ function addMeasures(app: FastifyInstance, { metrics }: AppParts): void {
     metrics.httpDuration.observe(labels, seconds)
     metrics.httpRequestSize.observe(labels, sizeOf(request.headers['content-length']))
     metrics.httpResponseSize.observe(labels, sizeOf(reply.getHeader('content-length')))
-    request.log.info(
-      { route: routeOf(request), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-      'answered',
-    )
+    const ms = Math.round(reply.elapsedTime)
+    logger.info({ reqId: request.id, route: routeOf(request), status: reply.statusCode, ms }, 'answered')
+    done()
   })
 }
 
