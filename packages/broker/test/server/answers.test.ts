@@ -54,12 +54,15 @@ describe('answers', () => {
       '{"a":1,"\\u0061":2}',
       '{"x":[{"b":"a"},{"a":{},"c":",","a":"}"}]}',
       '{"x":{"a":[1,2]},"y":"\\"","x":null}',
+      '{"y":"\\\\","x":1,"x":2}',
+      '{"y":"\\\\\\"","x":1,"x":2}',
     ]
     for (const text of twice) assert.notEqual(duplicateMember(text), null, text)
     const once: readonly string[] = [
       '{"a":{"a":{"a":["a","a",{"a":"a"}]}},"b":{"a":"a"}}',
       '["a","a",{"a":1},{"a":1}]',
       '{"a":"\\"a\\":","b":"{\\"a\\":1,"}',
+      '{"a":"\\\\\\",\\"a","b":"\\\\"}',
       '"a"',
       '{}',
     ]
