@@ -12,42 +12,50 @@ const MAX_DEPTH = 32
 
 /** @throws {LedgerError} entry-invalid */
 export function canonicalJson(value: JsonObject): string {
-  if (!isPlainObject(value)) throw invalid('$', 'an object', describe(value))
-  return writeObject(value, '$', 0)
+  if (!isPlainObject(value)) throw invalid([], 'an object', describe(value))
+  return writeObject(value, [])
 }
 
-function write(value: unknown, path: string, depth: number): string {
+/** Members and indexes down to a value; its length is the depth. One array for a whole entry. */
+type Path = (string | number)[]
+
+function write(value: unknown, path: Path): string {
   if (typeof value === 'string') return writeString(value, path)
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw invalid(path, 'a finite number', String(value))
     return JSON.stringify(value)
   }
   if (typeof value === 'boolean' || value === null) return String(value)
-  if (depth >= MAX_DEPTH) throw invalid(path, `at most ${MAX_DEPTH} levels`, 'more, or a cycle')
-  if (Array.isArray(value)) return writeArray(value, path, depth)
-  if (isPlainObject(value)) return writeObject(value, path, depth)
+  if (path.length >= MAX_DEPTH) throw invalid(path, `at most ${MAX_DEPTH} levels`, 'more, or a cycle')
+  if (Array.isArray(value)) return writeArray(value, path)
+  if (isPlainObject(value)) return writeObject(value, path)
   throw invalid(path, 'a JSON value', describe(value))
 }
 
-function writeString(value: string, path: string): string {
+function writeString(value: string, path: Path): string {
   if (!value.isWellFormed()) throw invalid(path, 'well-formed Unicode', 'a lone surrogate')
   return JSON.stringify(value)
 }
 
-function writeArray(value: readonly unknown[], path: string, depth: number): string {
+function writeArray(value: readonly unknown[], path: Path): string {
   // Not `map`: it would skip the holes of a sparse array.
   let items = ''
   for (let index = 0; index < value.length; index++) {
-    items += (index === 0 ? '' : ',') + write(value[index], `${path}[${index}]`, depth + 1)
+    path.push(index)
+    items += (index === 0 ? '' : ',') + write(value[index], path)
+    path.pop()
   }
   return `[${items}]`
 }
 
-function writeObject(value: Readonly<Record<string, unknown>>, path: string, depth: number): string {
+function writeObject(value: Readonly<Record<string, unknown>>, path: Path): string {
   let members = ''
   for (const name of Object.keys(value).sort()) {
     const separator = members === '' ? '' : ','
-    members += `${separator}${writeString(name, path)}:${write(value[name], `${path}.${name}`, depth + 1)}`
+    const key = writeString(name, path)
+    path.push(name)
+    members += `${separator}${key}:${write(value[name], path)}`
+    path.pop()
   }
   return `{${members}}`
 }
@@ -64,6 +72,7 @@ function describe(value: unknown): string {
   return typeof value === 'object' ? 'an instance of a class' : typeof value
 }
 
-function invalid(path: string, expected: string, got: string): LedgerError {
-  return new LedgerError('entry-invalid', `${path} is ${got}, want ${expected}`, { expected, got })
+function invalid(path: Path, expected: string, got: string): LedgerError {
+  const place = path.map(step => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
+  return new LedgerError('entry-invalid', `$${place} is ${got}, want ${expected}`, { expected, got })
 }

@@ -59,3 +59,15 @@ for (const [what, value] of Object.entries(NOT_JSON)) {
   test(`${what} is refused, not coerced`, () =>
     throwsCode('entry-invalid', () => canonicalJson(value as JsonObject)))
 }
+
+test('what is refused is named by its place', () => {
+  const value = { a: [{ ok: 1 }, { 'b c': [0, { d: Number.NaN }] }], z: 'x' }
+  throwsCode('entry-invalid', () => canonicalJson(value))
+  assert.throws(() => canonicalJson(value), { message: '$.a[1].b c[1].d is NaN, want a finite number' })
+})
+
+test('32 levels are written and 33 refused', () => {
+  const nested = (levels: number): JsonObject => (levels === 1 ? {} : { n: nested(levels - 1) })
+  assert.equal(canonicalJson(nested(32)), JSON.stringify(nested(32)))
+  throwsCode('entry-invalid', () => canonicalJson(nested(33)))
+})
