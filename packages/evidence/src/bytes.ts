@@ -42,13 +42,28 @@ export function fromHex(hex: string): Uint8Array | null {
 
 /** Bytes of standard or URL-safe base64, padded or not, without white space; null for anything else. */
 export function fromBase64(text: string): Uint8Array | null {
+  const padding = text.endsWith('==') ? 2 : Number(text.endsWith('='))
   const digits = text
-    .replace(/={1,2}$/, '')
+    .slice(0, text.length - padding)
     .replaceAll('-', '+')
     .replaceAll('_', '/')
-  if (digits.length % 4 === 1 || !/^[0-9A-Za-z+/]*$/.test(digits)) return null
-  const native = (Uint8Array as NativeConstructor).fromBase64?.(digits)
-  return native ?? Uint8Array.from(atob(digits), character => character.charCodeAt(0))
+  if (digits.length % 4 === 1) return null
+  const bytes = decodeDigits(digits)
+  // White space and padding, which decoders skip, are missing here.
+  return bytes?.length === Math.floor((digits.length * 3) / 4) ? bytes : null
+}
+
+function decodeDigits(digits: string): Uint8Array | null {
+  try {
+    const native = (Uint8Array as NativeConstructor).fromBase64?.(digits)
+    if (native !== undefined) return native
+    const binary = atob(digits)
+    const bytes = new Uint8Array(binary.length)
+    for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at)
+    return bytes
+  } catch {
+    return null
+  }
 }
 
 /** Standard base64 with padding. */
