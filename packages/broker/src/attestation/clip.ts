@@ -4,7 +4,15 @@ import type { JsonObject, JsonValue } from '../json.ts'
 
 /** The same JSON with no text longer than `maxChars`; what was cut off shows by its ellipsis. */
 export function clip<T extends JsonValue>(value: T, maxChars: number): T {
-  return clipValue(value, maxChars) as T
+  return isShort(value, maxChars) ? value : (clipValue(value, maxChars) as T)
+}
+
+/** Nearly all is: looking costs less than a copy. */
+function isShort(value: JsonValue, maxChars: number): boolean {
+  if (typeof value === 'string') return value.length <= maxChars
+  if (typeof value !== 'object' || value === null) return true
+  const members: readonly JsonValue[] = Object.values(value)
+  return members.every(member => isShort(member, maxChars))
 }
 
 function clipValue(value: JsonValue, maxChars: number): JsonValue {
