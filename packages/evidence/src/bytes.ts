@@ -7,8 +7,6 @@ const HEX_DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).pa
 /** What the web calls latin1 is windows-1252: not the identity above 0x7f, but still one character for each byte. */
 const LATIN1 = new TextDecoder('latin1')
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-/** From this size on comparing words is worth the two views. */
-const WORTH_WORDS = 128
 const UTF8_ENCODER = new TextEncoder()
 
 /** Hex and base64 of ECMAScript 2026, which Node 24 and older browsers lack. */
@@ -86,21 +84,11 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-/** Equality of public values; not constant-time. */
+/** Equality of public values; not constant-time. For long ones `#crypto` has a faster one. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  const { length } = a
-  if (length !== b.length) return false
-  let i = 0
-  if (length >= WORTH_WORDS) {
-    const [left, right] = [viewOf(a), viewOf(b)]
-    for (; i + 4 <= length; i += 4) if (left.getUint32(i) !== right.getUint32(i)) return false
-  }
-  for (; i < length; i++) if (a[i] !== b[i]) return false
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 export function isZero(bytes: Uint8Array): boolean {

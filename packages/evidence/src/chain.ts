@@ -6,7 +6,7 @@ import type { TrustAnchor } from './anchor.ts'
 import { equal } from './bytes.ts'
 import type { Crl } from './crl.ts'
 import { Refusal } from './refusal.ts'
-import { isSignedBy } from './signature.ts'
+import { isSignedBy, knownFact } from './signature.ts'
 import { describeWindow, formatTime } from './steps.ts'
 import { type Certificate, describeCertificate, KEY_USAGE } from './x509.ts'
 
@@ -14,6 +14,11 @@ import { type Certificate, describeCertificate, KEY_USAGE } from './x509.ts'
 const MAX_PATH_LENGTH = 6
 /** Most signatures looked at for one path: certificates may come from whoever wants to keep us busy. */
 const MAX_PATH_SIGNATURES = 64
+
+/** Which path is right is signatures alone: that is remembered, and every window on it looked at each time. */
+const paths = new WeakMap<Certificate, Pick<ChainOptions, 'pool' | 'anchors'> & { readonly path: Path }>()
+/** Each leaf keeps its pool: only small ones are worth it. */
+const MAX_REMEMBERED_POOL = 64
 
 const HANDLED_CRITICAL_EXTENSIONS = new Set(['2.5.29.15', '2.5.29.19'])
 
@@ -40,15 +45,31 @@ export interface VerifiedChain {
  * `certificate-usage-invalid`, `certificate-expired`, `certificate-not-yet-valid`
  */
 export async function verifyChain(leaf: Certificate, options: ChainOptions): Promise<VerifiedChain> {
-  const search: Search = { ...options, dead: new Map(), signatures: 0 }
-  const found = await findPath([leaf], search)
-  if (!found) throw explainDeadEnd(leaf, search)
-  const { certificates, anchor } = found
+  const { certificates, anchor } = knownPath(leaf, options) ?? (await searchPath(leaf, options))
   for (const [index, certificate] of certificates.entries()) {
     verifyUsage(certificate, index)
     verifyWindow(certificate, options.now)
   }
   return { certificates, anchor, validUntil: Math.min(...certificates.map(({ notAfter }) => notAfter)) }
+}
+
+async function searchPath(leaf: Certificate, options: ChainOptions): Promise<Path> {
+  const search: Search = { ...options, dead: new Map(), signatures: 0, hadChoice: false }
+  const path = await findPath([leaf], search)
+  if (!path) throw explainDeadEnd(leaf, search)
+  const { pool, anchors } = options
+  if (!search.hadChoice && pool.length <= MAX_REMEMBERED_POOL) paths.set(leaf, { path, pool, anchors })
+  return path
+}
+
+/** The path that was found among the very same certificates, where the time had no say in it. */
+function knownPath(leaf: Certificate, { pool, anchors }: ChainOptions): Path | null {
+  const known = paths.get(leaf)
+  return known && isSame(known.pool, pool) && isSame(known.anchors, anchors) ? known.path : null
+}
+
+function isSame(a: readonly object[], b: readonly object[]): boolean {
+  return a === b || (a.length === b.length && a.every((item, index) => item === b[index]))
 }
 
 interface Path {
@@ -61,6 +82,8 @@ interface Search extends ChainOptions {
   readonly dead: Map<Certificate, 'signature' | 'root' | 'issuer'>
   /** Looked at so far. */
   signatures: number
+  /** Whether there were several issuers of one name: which of them is taken depends on their windows. */
+  hadChoice: boolean
 }
 
 /** The certificates between the leaf and the anchor, the leaf among them: the root's own, where it is known, is none. */
@@ -79,7 +102,10 @@ async function findPath(path: readonly Certificate[], search: Search): Promise<P
     search.dead.set(last, 'signature')
     return null
   }
-  const issuers = search.pool.filter(({ subject }) => subject === last.issuer)
+  // The same certificate stands in a quote and among the endorsements.
+  const named = search.pool.filter(({ subject }) => subject === last.issuer)
+  const issuers = named.length > 1 ? [...new Set(named)] : named
+  if (issuers.length > 1) search.hadChoice = true
   if (path.length < MAX_PATH_LENGTH) {
     for (const issuer of inWindowFirst(issuers, search.now)) {
       if (path.includes(issuer) || search.dead.has(issuer)) continue
@@ -221,7 +247,9 @@ interface CrlSearch extends RevocationOptions {
 async function findCrl(certificate: Certificate, search: CrlSearch): Promise<Crl | null> {
   const named = search.crls.filter(({ issuer }) => issuer === certificate.issuer)
   const signed: Crl[] = []
-  for (const crl of named) if (await isSignedBy(crl, search.issuerKey)) signed.push(crl)
+  for (const crl of named) {
+    if (knownFact(crl, search.issuerKey) ?? (await isSignedBy(crl, search.issuerKey))) signed.push(crl)
+  }
   if (signed.length === 0) {
     await refuseUnsigned(certificate, named, search)
     return null

@@ -28,6 +28,8 @@ export const RSA_LIMITS = { minModulusBits: 2048, maxModulusBits: 4096, publicEx
 
 /** The names that both implementations export. */
 export interface CryptoProvider {
+  /** Equality of long public values, as fast as the platform has it; not constant-time. */
+  equalBytes(a: Uint8Array, b: Uint8Array): boolean
   sha256(bytes: Uint8Array): Promise<Uint8Array>
   sha384(bytes: Uint8Array): Promise<Uint8Array>
   sha512(bytes: Uint8Array): Promise<Uint8Array>

@@ -1,8 +1,9 @@
 // Certificates by their octets: one that comes again, in a quote, a bag of endorsements or a header, is the same object,
 // so that it is read once, and what signature.ts remembers with it is known wherever it stands.
 
+import { equalBytes } from '#crypto'
 import { BoundedMap } from './bounded-map.ts'
-import { equal, latin1 } from './bytes.ts'
+import { latin1 } from './bytes.ts'
 import { type Certificate, parseCertificate } from './x509.ts'
 
 /** About 5 KiB each; a fleet has one per machine, and a few above them. */
@@ -19,7 +20,7 @@ const kept = new BoundedMap<string, Certificate>(MAX_KEPT)
 export function knownCertificate(der: Uint8Array): Certificate {
   const key = latin1(der.subarray(-KEY_BYTES))
   const known = kept.get(key)
-  if (known !== undefined && equal(known.der, der)) return known
+  if (known !== undefined && equalBytes(known.der, der)) return known
   const certificate = parseCertificate(new Uint8Array(der))
   kept.set(key, certificate)
   return certificate

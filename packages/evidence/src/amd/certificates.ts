@@ -2,8 +2,9 @@
 // AMD’s published authorities. What was read of one is kept, so that the same certificate in the next piece of
 // evidence is the same object, for which signature.ts remembers who signed it.
 
+import { equalBytes } from '#crypto'
 import { BoundedMap } from '../bounded-map.ts'
-import { decodeUtf8, equal, latin1 } from '../bytes.ts'
+import { decodeUtf8, latin1 } from '../bytes.ts'
 import { knownCertificate } from '../known-certificates.ts'
 import { Refusal } from '../refusal.ts'
 import { type Certificate, parseCertificate, readPem } from '../x509.ts'
@@ -66,7 +67,7 @@ export function leafCertificates(pool: readonly Certificate[]): readonly LeafCer
 function keep(bytes: Uint8Array): Certificate {
   const key = latin1(bytes.subarray(-KEY_SIZE))
   const known = kept.get(key)
-  if (known !== undefined && equal(known.sent, bytes)) return known.certificate
+  if (known !== undefined && equalBytes(known.sent, bytes)) return known.certificate
   const certificate = knownCertificate(bytes[0] === PEM_DASHES ? derOfPem(bytes) : bytes)
   kept.set(key, { sent: new Uint8Array(bytes), certificate })
   return certificate

@@ -2,7 +2,7 @@
 // key, QE report with its signature, authentication data, certificates. What was found out about it once, holds for
 // the same bytes: it is kept by them, and compared as a whole.
 
-import { sha256 } from '#crypto'
+import { equalBytes, sha256 } from '#crypto'
 import { BoundedMap } from '../bounded-map.ts'
 import { concat, decodeUtf8, equal, isZero } from '../bytes.ts'
 import { knownCertificate } from '../known-certificates.ts'
@@ -76,9 +76,9 @@ function isSent(sent: Sent, quote: QuoteSignatureData): boolean {
     sent.certificationType === quote.certificationType &&
     equal(sent.qeReportSignature, quote.qeReportSignature) &&
     equal(sent.attestationKey, quote.attestationKey) &&
-    equal(sent.qeReport, quote.qeReport.bytes) &&
+    equalBytes(sent.qeReport, quote.qeReport.bytes) &&
     equal(sent.qeAuthenticationData, quote.qeAuthenticationData) &&
-    equal(sent.certificationData, quote.certificationData)
+    equalBytes(sent.certificationData, quote.certificationData)
   )
 }
 

@@ -6,7 +6,7 @@ import type { TrustAnchor } from '../anchor.ts'
 import { certificatesBelow, verifyChain, verifyRevocation } from '../chain.ts'
 import type { Crl } from '../crl.ts'
 import { Refusal, type RefusalCode } from '../refusal.ts'
-import { isSignedBy } from '../signature.ts'
+import { isSignedBy, knownFact } from '../signature.ts'
 import { describeWindow, formatTime } from '../steps.ts'
 import { type Certificate, describeCertificate, KEY_USAGE } from '../x509.ts'
 import type { SignedJson } from './signed-json.ts'
@@ -119,7 +119,9 @@ async function findSigner(
   options: EndorsementOptions,
 ): Promise<{ readonly signer: Certificate; readonly until: number }> {
   const found: Certificate[] = []
-  for (const signer of signers) if (await isSignedBy(signed, signer.spki)) found.push(signer)
+  for (const signer of signers) {
+    if (knownFact(signed, signer.spki) ?? (await isSignedBy(signed, signer.spki))) found.push(signer)
+  }
   if (found.length === 0) {
     throw new Refusal(
       'endorsement-signature-invalid',

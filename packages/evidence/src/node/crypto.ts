@@ -22,6 +22,10 @@ const SCHEMES: Readonly<Record<SignatureScheme, Scheme>> = {
   'rsa-pss-sha384': { digest: 'sha384', keyType: 'rsa', pss: true },
 }
 
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0
+}
+
 export async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
   return hash('sha256', bytes, 'buffer')
 }

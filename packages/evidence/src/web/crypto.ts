@@ -51,6 +51,8 @@ function pkcs1(hash: string): Scheme {
 /** WebCrypto refuses shared memory; copying also keeps the bytes from changing under it. */
 const copy = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes)
 
+export { equal as equalBytes } from '../bytes.ts'
+
 async function digest(algorithm: string, bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest(algorithm, copy(bytes)))
 }
