@@ -4,9 +4,11 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { PerformanceObserver } from 'node:perf_hooks'
 import { resolveConfig, startBroker } from '@casemate/broker'
 import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
 import { handshakeFloor } from './handshake-floor.ts'
+import { type HandshakeParts, openHandshakeParts } from './handshake-parts.ts'
 
 /** What the parent sends first. */
 export interface Start {
@@ -22,25 +24,48 @@ export interface Started {
   readonly adminToken: string
 }
 
-/** `cpu` asks for the processor time used so far, `floor` for that of so many bare handshakes; microseconds. */
-export type Question = { readonly cpu: true } | { readonly floor: number }
+/**
+ * `cpu` asks for the processor time used so far, `gc` for that of it in which only garbage was collected, the others
+ * for that of so many bare handshakes' cryptography, JSON or commits; microseconds. `group`: handshakes in a commit.
+ */
+export type Question =
+  | { readonly cpu: true }
+  | { readonly gc: true }
+  | { readonly group: true }
+  | { readonly floor: number }
+  | { readonly json: number }
+  | { readonly commits: number }
 
 const [start] = (await once(process, 'message')) as [Start]
 const { url, adminToken, close } = await openBroker(start)
 const echo = openEcho()
 await once(echo, 'listening')
 
-process.on('message', (question: Question) => {
-  if ('cpu' in question) return process.send!(cpuMicros())
+let parts = null as HandshakeParts | null
+let collecting = 0
+new PerformanceObserver(list => {
+  for (const { duration } of list.getEntries()) collecting += duration * 1000
+}).observe({ entryTypes: ['gc'] })
+
+process.on('message', (question: Question) => process.send!(answer(question)))
+
+function answer(question: Question): number {
+  if ('cpu' in question) return cpuMicros()
+  if ('gc' in question) return collecting
+  parts ??= openHandshakeParts(start.dataDir)
+  if ('group' in question) return parts.group
   const before = cpuMicros()
-  for (let index = 0; index < question.floor; index++) handshakeFloor()
-  return process.send!(cpuMicros() - before)
-})
+  if ('json' in question) parts.json(question.json)
+  else if ('commits' in question) parts.commits(question.commits)
+  else for (let index = 0; index < question.floor; index++) handshakeFloor()
+  return cpuMicros() - before
+}
 const echoUrl = `http://127.0.0.1:${(echo.address() as AddressInfo).port}`
 process.send!({ url, adminToken, echoUrl } satisfies Started)
 
 await once(process, 'disconnect')
 echo.close()
+parts?.close()
 await close()
 
 async function openBroker({ dataDir, anchors, endorsements }: Start) {
