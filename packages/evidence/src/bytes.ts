@@ -86,6 +86,7 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Equality of public values; not constant-time. For long ones `#crypto` has a faster one. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
@@ -121,14 +122,12 @@ export function encodeUtf8(text: string): Uint8Array {
  */
 export class ByteReader {
   readonly #bytes: Uint8Array
-  readonly #view: DataView
   readonly #what: string
   readonly #code: RefusalCode
   #offset = 0
 
   constructor(bytes: Uint8Array, what: string, code: RefusalCode = 'evidence-malformed') {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#what = what
     this.#code = code
   }
@@ -142,19 +141,27 @@ export class ByteReader {
   }
 
   u8(field: string): number {
-    return this.#view.getUint8(this.#advance(1, field))
+    return this.#octet(this.#advance(1, field))
   }
 
   u16(field: string): number {
-    return this.#view.getUint16(this.#advance(2, field), true)
+    const at = this.#advance(2, field)
+    return this.#octet(at) + this.#octet(at + 1) * 0x100
   }
 
   u32(field: string): number {
-    return this.#view.getUint32(this.#advance(4, field), true)
+    const at = this.#advance(4, field)
+    return (
+      this.#octet(at) +
+      this.#octet(at + 1) * 0x100 +
+      this.#octet(at + 2) * 0x1_0000 +
+      this.#octet(at + 3) * 0x100_0000
+    )
   }
 
   u64(field: string): bigint {
-    return this.#view.getBigUint64(this.#advance(8, field), true)
+    const at = this.#advance(8, field)
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + at, 8).getBigUint64(0, true)
   }
 
   /** A view, not a copy. */
@@ -172,6 +179,10 @@ export class ByteReader {
         got: toHex(this.#bytes.subarray(start, start + size)),
       })
     }
+  }
+
+  #octet(at: number): number {
+    return this.#bytes[at] ?? 0
   }
 
   #advance(size: number, field: string): number {

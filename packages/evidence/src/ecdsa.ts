@@ -4,11 +4,18 @@
 import { DerReader, TAG } from './der.ts'
 import { Refusal } from './refusal.ts'
 
-/** DER of `r || s`; null where the length is odd or too large for any curve here. */
-export function derFromP1363(signature: Uint8Array): Uint8Array | null {
+/** Bytes of one integer of the largest curve here, P-384. */
+const MAX_INTEGER_BYTES = 48
+/** Room for the DER of any signature here. */
+export const MAX_DER_BYTES = 6 + 2 * (MAX_INTEGER_BYTES + 1)
+
+/**
+ * DER of `r || s`; null where the length is odd or too large for any curve here.
+ * @param der where it is written, at least `MAX_DER_BYTES`; what comes back is the part of it that was needed
+ */
+export function derFromP1363(signature: Uint8Array, der = new Uint8Array(MAX_DER_BYTES)): Uint8Array | null {
   const size = signature.length / 2
-  if (!Number.isInteger(size) || size === 0 || size > 48) return null
-  const der = new Uint8Array(6 + 2 * (size + 1))
+  if (!Number.isInteger(size) || size === 0 || size > MAX_INTEGER_BYTES) return null
   der[0] = TAG.sequence
   let offset = writeInteger(der, 2, signature.subarray(0, size))
   offset = writeInteger(der, offset, signature.subarray(size))
@@ -42,6 +49,7 @@ function writeInteger(der: Uint8Array, start: number, integer: Uint8Array): numb
   const sign = (integer[first] ?? 0) & 0x80 ? 1 : 0
   der[start] = TAG.integer
   der[start + 1] = integer.length - first + sign
+  if (sign === 1) der[start + 2] = 0
   der.set(integer.subarray(first), start + 2 + sign)
   return start + 2 + sign + integer.length - first
 }

@@ -8,7 +8,7 @@ import * as fc from 'fast-check'
 import { concat, decodeUtf8, toHex } from '../src/bytes.ts'
 import { parseCrl } from '../src/crl.ts'
 import { DerReader, TAG } from '../src/der.ts'
-import { derFromP1363, p1363FromDer } from '../src/ecdsa.ts'
+import { derFromP1363, MAX_DER_BYTES, p1363FromDer } from '../src/ecdsa.ts'
 import { readEndorsements } from '../src/endorsements.ts'
 import { parseIntelQuote } from '../src/intel/quote.ts'
 import { importKey } from '../src/node/crypto.ts'
@@ -200,6 +200,9 @@ test('the two forms of an ECDSA signature are each other’s inverse', () => {
       const der = derFromP1363(signature)
       assert.ok(der)
       assert.equal(toHex(p1363FromDer(der, 32) ?? new Uint8Array()), toHex(signature))
+      // Where it is written may have been written to before.
+      const used = new Uint8Array(MAX_DER_BYTES).fill(0xff)
+      assert.deepEqual(derFromP1363(signature, used), der)
     }),
   )
   assert.equal(derFromP1363(new Uint8Array(63)), null)

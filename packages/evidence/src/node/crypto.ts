@@ -4,7 +4,7 @@
 import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import type { SignatureScheme } from '../algorithm.ts'
 import { MAX_SPKI_BYTES, type PublicKey, RSA_LIMITS, type SignatureCheck } from '../crypto.ts'
-import { derFromP1363 } from '../ecdsa.ts'
+import { derFromP1363, MAX_DER_BYTES } from '../ecdsa.ts'
 
 interface Scheme {
   readonly digest: 'sha256' | 'sha384' | 'sha512'
@@ -21,6 +21,9 @@ const SCHEMES: Readonly<Record<SignatureScheme, Scheme>> = {
   'rsa-pkcs1-sha512': { digest: 'sha512', keyType: 'rsa' },
   'rsa-pss-sha384': { digest: 'sha384', keyType: 'rsa', pss: true },
 }
+
+/** Written and read within one synchronous call. */
+const scratch = new Uint8Array(MAX_DER_BYTES)
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0
@@ -69,7 +72,7 @@ export async function verifySignature(key: PublicKey, check: SignatureCheck): Pr
   let signature: Uint8Array | null = check.signature
   if (keyType === 'ec' && check.encoding === 'p1363') {
     // OpenSSL reads DER; converting here is cheaper than `dsaEncoding`.
-    signature = derFromP1363(signature)
+    signature = derFromP1363(signature, scratch)
     if (!signature) return false
   }
   try {
