@@ -244,6 +244,14 @@ test('of two editions of the root the one in its window is used, in either order
   assert.equal(await codeOf(chainOf(intermediate, old)), 'certificate-expired')
 })
 
+test('which of two editions is used is decided anew at every time', async () => {
+  const old = parseCertificate(expired(root))
+  const pool = [intermediate, old, root]
+  assert.equal(await codeOf(verifyChain(pck, { pool, anchors, now: 0 })), 'certificate-not-yet-valid')
+  const chain = await verifyChain(pck, { pool, anchors, now })
+  assert.equal(chain.certificates.at(-1), root)
+})
+
 test('certificates that name each other as issuers lead nowhere, and the search ends', async () => {
   const looped = parseCertificate(
     reissue(intermediate.der, privateKey(keys.intermediate), {

@@ -210,7 +210,7 @@ for (const signingKey of ['VCEK', 'VLEK'] as const) {
   test(`${signingKey}s, authorities and lists of two AMD roots in one bag change no verdict`, async () => {
     const options = { now: NOW, modulusBits: 2048, signingKey } as const
     one = await createAmdPlatform(options)
-    other = await createAmdPlatform(options)
+    other = await createAmdPlatform({ ...options, hardwareId: new Uint8Array(64) })
     // Masked, so that the chip id does not tell which certificate is meant.
     const chipId = new Uint8Array(64)
     for (const platform of [one, other]) {

@@ -23,6 +23,7 @@ import {
   type Verified,
   verify,
 } from '../src/index.ts'
+import type { TdxQuote } from '../src/intel/quote.ts'
 import { parseCertificate, readPem } from '../src/x509.ts'
 import { element, privateKey, readParts, reissue } from './reissue.ts'
 
@@ -610,6 +611,52 @@ test('a quote that names its PCK by PPID verifies with the certificate among the
   assert.equal(claims.tcbStatus, 'UpToDate')
   const found = await refusal(verify(byPpid, readEndorsements(plain.endorsements), options))
   assert.equal(found.code, 'chain-incomplete')
+})
+
+test('what is remembered of a machine is believed of the same octets only', async () => {
+  const parsed = parse(plain.tdxQuote({ reportData: REPORT_DATA }))
+  assert.ok(parsed.kind === 'tdx')
+  const bag = readEndorsements(plain.endorsements)
+  const codeOf = (changes: Partial<TdxQuote>): Promise<string | null> =>
+    verify({ ...parsed, ...changes }, bag, {
+      now: NOW,
+      anchors: plain.anchors,
+      minTcbEvaluationDataNumber: 'any',
+    }).then(
+      () => null,
+      (error: unknown) => (error instanceof Refusal ? error.code : Promise.reject(error)),
+    )
+  const flipped = (bytes: Uint8Array, at = bytes.length - 1): Uint8Array =>
+    bytes.map((octet, index) => (index === at ? octet ^ 1 : octet))
+  assert.equal(await codeOf({}), null)
+  for (const [changes, code] of [
+    [{ attestationKey: flipped(parsed.attestationKey) }, 'qe-binding-mismatch'],
+    [{ qeAuthenticationData: flipped(parsed.qeAuthenticationData) }, 'qe-binding-mismatch'],
+    [{ qeReportSignature: flipped(parsed.qeReportSignature) }, 'qe-report-signature-invalid'],
+    [{ certificationType: 3 }, 'chain-incomplete'],
+    [{ certificationData: flipped(parsed.certificationData, 100) }, 'certificate-signature-invalid'],
+    [
+      { qeReport: { ...parsed.qeReport, bytes: flipped(parsed.qeReport.bytes, 0) } },
+      'qe-report-signature-invalid',
+    ],
+  ] as const) {
+    const found = await codeOf(changes)
+    const isOther = code === 'certificate-signature-invalid' && found === 'certificate-malformed'
+    assert.ok(found === code || isOther, `${Object.keys(changes)[0]}: ${found}`)
+    assert.equal(await codeOf({}), null)
+  }
+})
+
+test('what is remembered of a machine does not change with the arrays that it came in', async () => {
+  const parsed = parse(plain.tdxQuote({ reportData: REPORT_DATA }))
+  assert.ok(parsed.kind === 'tdx')
+  const genuine = structuredClone(parsed)
+  const bag = readEndorsements(plain.endorsements)
+  const options = { now: NOW, anchors: plain.anchors, minTcbEvaluationDataNumber: 'any' } as const
+  await verify(parsed, bag, options)
+  parsed.attestationKey[0] = (parsed.attestationKey[0] ?? 0) ^ 1
+  assert.equal((await refusal(verify(parsed, bag, options))).code, 'qe-binding-mismatch')
+  await verify(genuine, bag, options)
 })
 
 test('claims hold every field of the quote as the wire has it', async () => {
