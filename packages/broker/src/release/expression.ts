@@ -106,16 +106,7 @@ const ENVIRONMENT = new Environment({ limits: LIMITS })
   .registerVariable({
     name: 'result',
     description: 'the appraisal of the claims',
-    schema: {
-      status: 'string',
-      accepted: 'bool',
-      trustVector: 'map<string, int>',
-      violations: 'list<dyn>',
-      workload: 'dyn',
-      closestReference: 'dyn',
-      policyId: 'string',
-      simulated: 'bool',
-    },
+    schema: RESULT_SCHEMA,
   })
   .registerVariable({
     name: 'secret',
