@@ -12,24 +12,10 @@ import type { ExplainRequest, Pipeline } from '../pipeline.ts'
 import { AppraisalSource, DEFAULT_POLICY, parseGivenPolicy } from './appraisal-source.ts'
 import { attestationId } from './attestation-id.ts'
 import { type Explanation, explainRefusal, explainResult } from './explanation.ts'
-import type { InitData } from './init-data.ts'
 import { recordAttestation } from './record.ts'
+import type { AttestRequest } from './request.ts'
 import { signResult } from './token.ts'
 import { type VerificationParts, verifyEvidence } from './verification.ts'
-
-/** A guest's evidence and what its session demands of it. */
-export interface AttestRequest {
-  /** Its address, or the network of it that counts as one client. */
-  readonly client: string
-  readonly tee: Kind
-  readonly primaryEvidence: unknown
-  /** 64 bytes of hex: the hash over nonce and TEE key. */
-  readonly reportData: string
-  readonly initData: InitData | null
-  /** What the report data stands for; goes into token and record. */
-  readonly runtimeData: JsonObject & { readonly nonce: string }
-  readonly protocolVersion: string
-}
 
 /** An attestation that was accepted, signed and recorded. */
 export interface AcceptedAttestation {

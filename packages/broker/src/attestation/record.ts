@@ -8,7 +8,7 @@ import { entry } from '../entry.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { clip } from './clip.ts'
 import type { Explanation } from './explanation.ts'
-import type { AttestRequest } from './pipeline.ts'
+import type { AttestRequest } from './request.ts'
 
 /**
  * Largest evidence that is kept, in bytes of JSON; quotes with their event logs have some 100 KiB. The ledger has the

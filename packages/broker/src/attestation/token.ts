@@ -5,7 +5,7 @@ import type { Verified } from '@casemate/evidence'
 import type { BrokerContext } from '../context.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import type { AttestRequest } from './pipeline.ts'
+import type { AttestRequest } from './request.ts'
 
 /** `ear.verifier-id`: who appraised. */
 const VERIFIER = { developer: 'Casemate', build: 'casemate broker' }
