@@ -148,6 +148,7 @@ export type StartErrorCode =
   | 'tls-invalid'
   | 'address-in-use'
   | 'data-directory-unsafe'
+  | 'data-directory-unwritable'
   | 'data-directory-in-use'
   | 'database-newer'
   | 'database-damaged'

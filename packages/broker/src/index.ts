@@ -5,6 +5,7 @@ export {
   type ConfigSources,
   flagName,
   type ResolvedConfig,
+  refuseUnknownVariables,
   resolveConfig,
   variableName,
 } from './config/resolve.ts'
@@ -24,3 +25,4 @@ export {
   startBroker,
 } from './server/broker.ts'
 export { createLogger, type Logger } from './server/logging.ts'
+export { prepareDataDirectory } from './store/data-directory.ts'

@@ -27,6 +27,8 @@ export interface Sending {
 
 export interface TestBroker extends Omit<OpenBroker, 'close'> {
   readonly dataDir: string
+  /** Null where an administrator had one already. */
+  readonly firstAdminToken: string | null
   readonly admin: string
   readonly log: string[]
   clock: Date
@@ -63,7 +65,8 @@ export async function openTestBroker(opening: Opening = {}): Promise<TestBroker>
     endorsements: [],
     logger: createLogger('debug', { write: line => void log.push(line) }),
   })
-  const admin = broker.firstAdminToken ?? opening.admin ?? ''
+  const firstAdminToken = await broker.administrators.ensureAdmin()
+  const admin = firstAdminToken ?? opening.admin ?? ''
   const send: TestBroker['send'] = async (method, url, { token = admin, headers = {}, payload } = {}) => {
     const answer = await broker.app.inject({
       method: method as 'GET',
@@ -87,6 +90,7 @@ export async function openTestBroker(opening: Opening = {}): Promise<TestBroker>
   return {
     ...broker,
     dataDir,
+    firstAdminToken,
     admin,
     log,
     get clock() {

@@ -13,8 +13,8 @@ const ID_ALPHABET = '0123456789abcdefghijklmnopqrstuv'
 const ID_CHARACTERS = 16
 const SECRET_BYTES = 32
 
-/** Validity of the token that the first start makes. */
-const FIRST_TOKEN_DAYS = 90
+/** Validity of a token that a start makes. */
+const START_TOKEN_DAYS = 90
 
 /** What an unknown id is compared with, so that it takes as long as a known one. */
 const NO_HASH = new Uint8Array(32)
@@ -91,10 +91,18 @@ export class Administrators {
    * way back in when all have expired. Who can start it can read its data, so this gives nothing away.
    */
   async ensureAdmin(): Promise<string | null> {
-    const now = this.#parts.now()
-    if ((await this.#parts.store.tokens.countValidAdmins(now)) > 0) return null
-    const expiresAt = new Date(now.getTime() + FIRST_TOKEN_DAYS * 86_400_000)
-    const { token } = await this.create({ name: 'first', role: 'admin', expiresAt }, { system: 'start' })
+    const valid = await this.#parts.store.tokens.countValidAdmins(this.#parts.now())
+    return valid > 0 ? null : this.#createAdmin('first')
+  }
+
+  /** The same where the ones that exist are lost to whoever starts it. */
+  issueAdmin(): Promise<string> {
+    return this.#createAdmin('recovered')
+  }
+
+  async #createAdmin(name: string): Promise<string> {
+    const expiresAt = new Date(this.#parts.now().getTime() + START_TOKEN_DAYS * 86_400_000)
+    const { token } = await this.create({ name, role: 'admin', expiresAt }, { system: 'start' })
     return token
   }
 }

@@ -1,12 +1,12 @@
 // From flags, environment and one YAML file to the effective configuration, with the origin of each value.
 // Flags win over the environment, which wins over the file. A key that is not a setting is refused, never ignored.
 
-import { parse } from 'yaml'
+import { parse, YAMLParseError } from 'yaml'
 import { StartError } from '../errors.ts'
 import { Redacted } from '../secrets/redacted.ts'
 import { checkConfig } from './check.ts'
 import { nearestName } from './nearest.ts'
-import { type BrokerConfig, PASSPHRASE_VARIABLE, SETTINGS, type SettingName } from './settings.ts'
+import { type BrokerConfig, kekFileOf, PASSPHRASE_VARIABLE, SETTINGS, type SettingName } from './settings.ts'
 
 /** Where settings come from. */
 export interface ConfigSources {
@@ -52,8 +52,7 @@ export function variableName(name: SettingName): string {
 export function resolveConfig(sources: ConfigSources): ResolvedConfig {
   const file = sources.file === null ? {} : readFileSettings(sources.file)
   refuseUnknown(Object.keys(sources.flags), NAMES.map(flagName), name => `flag --${name}`)
-  const variables = Object.keys(sources.env).filter(name => name.startsWith('CASEMATE_'))
-  refuseUnknown(variables, [...NAMES.map(variableName), ...OTHER_VARIABLES], name => `environment ${name}`)
+  refuseUnknownVariables(sources.env)
 
   const entries = NAMES.map(name => {
     const { text, origin } = chooseText(name, sources, file)
@@ -72,8 +71,17 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
       'origin',
       passphrase === undefined ? 'default' : `environment ${PASSPHRASE_VARIABLE}`,
     ),
-    texts: gather(entries, 'text', passphrase === undefined ? 'none' : '<redacted>'),
+    texts: {
+      ...gather(entries, 'text', passphrase === undefined ? 'none' : '<redacted>'),
+      kekFile: kekFileOf(values),
+    },
   }
+}
+
+/** A misspelt variable is refused, never ignored. @throws {StartError} `config-unknown` */
+export function refuseUnknownVariables(env: ConfigSources['env']): void {
+  const variables = Object.keys(env).filter(name => name.startsWith('CASEMATE_'))
+  refuseUnknown(variables, [...NAMES.map(variableName), ...OTHER_VARIABLES], name => `environment ${name}`)
 }
 
 type Entry = { readonly name: SettingName; readonly text: string; readonly origin: string }
@@ -152,8 +160,18 @@ function parseYaml(name: string, text: string): unknown {
   try {
     return parse(text, { maxAliasCount: 0 }) as unknown
   } catch (error) {
-    throw new StartError('config-invalid', `${name} is not valid YAML`, { cause: error })
+    const { message, line } = yamlProblem(error)
+    const place = line === null ? name : `${name} line ${line}`
+    throw new StartError('config-invalid', `${place} is not valid YAML${message}`, { cause: error })
   }
+}
+
+/** What a parser says at first, without the excerpt of the file that it adds. */
+function yamlProblem(error: unknown): { readonly message: string; readonly line: number | null } {
+  if (!(error instanceof YAMLParseError)) return { message: '', line: null }
+  const [first = ''] = error.message.split('\n')
+  const message = first.replace(/ at line \d+, column \d+:?$/, '')
+  return { message: `: ${message}`, line: error.linePos?.[0].line ?? null }
 }
 
 function settingText(file: string, key: string, value: unknown): string {

@@ -1,6 +1,7 @@
 // Every setting of the broker in one table: name, default, reader, meaning. Flag, environment variable and YAML key
 // follow from the name: `tlsCertFile` is --tls-cert-file, CASEMATE_TLS_CERT_FILE and `tlsCertFile:`.
 
+import { join } from 'node:path'
 import type { Redacted } from '../secrets/redacted.ts'
 import {
   readBoolean,
@@ -103,6 +104,13 @@ export const SETTINGS = {
     'least severe log line that is written',
   ),
 } as const
+
+const KEK_FILE = 'kek.json'
+
+/** Where the key-encryption key is: the setting, or the place that goes without saying. */
+export function kekFileOf({ kekFile, dataDir }: Pick<BrokerConfig, 'kekFile' | 'dataDir'>): string {
+  return kekFile ?? join(dataDir, KEK_FILE)
+}
 
 /** Name of a setting. */
 export type SettingName = keyof typeof SETTINGS

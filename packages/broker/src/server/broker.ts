@@ -59,8 +59,7 @@ export interface OpenBroker {
   readonly app: FastifyInstance
   /** Null where `metricsListen` is off. */
   readonly metricsApp: FastifyInstance | null
-  /** Made where no valid token with the role admin existed; the only time that it is seen. */
-  readonly firstAdminToken: string | null
+  readonly administrators: Administrators
   readonly context: BrokerContext
   readonly housekeeping: Housekeeping
   /** Method and pattern of every route of `app`. */
@@ -72,7 +71,10 @@ export interface OpenBroker {
 export interface RunningBroker {
   readonly url: string
   readonly metricsUrl: string | null
+  /** Made where no valid token with the role admin existed; the only time that it is seen. */
   readonly firstAdminToken: string | null
+  /** The way back in where the token was lost: one more with the role admin, on the record. */
+  issueAdminToken(): Promise<string>
   /** Drains, then closes ledger and database. May be called more than once. */
   close(): Promise<void>
 }
@@ -81,11 +83,18 @@ export interface RunningBroker {
 export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promise<RunningBroker> {
   const broker = await openBroker(config, deps)
   try {
-    const url = await listen(broker.app, 'listen', config)
-    const { metricsApp } = broker
+    const { administrators, app, metricsApp } = broker
+    const url = await listen(app, 'listen', config)
     const metricsUrl =
       metricsApp === null ? null : `${await listen(metricsApp, 'metricsListen', config)}/metrics`
-    return { url, metricsUrl, firstAdminToken: broker.firstAdminToken, close: () => broker.close() }
+    return {
+      url,
+      metricsUrl,
+      // Last, as its text exists only here: a start that fails must not have made one.
+      firstAdminToken: await administrators.ensureAdmin(),
+      issueAdminToken: () => administrators.issueAdmin(),
+      close: () => broker.close(),
+    }
   } catch (error) {
     await broker.close()
     throw error
@@ -110,8 +119,6 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
   const logger = deps.logger ?? createLogger(config.logLevel)
   const core = await openCore(config, { deps, state, logger })
   await record(entry({ type: 'broker.started', at: now(), actor: { system: 'start' } }, { version: VERSION }))
-  const firstAdminToken = await core.administrators.ensureAdmin()
-
   let isClosing = false
   const health: HealthParts = { check: () => store.check(), isClosing: () => isClosing }
   const { apps, app, metricsApp, routes, stopReloading } = await openApps(config, core, health)
@@ -143,7 +150,8 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
     closed ??= shutDown()
     return closed
   }
-  return { app, metricsApp, firstAdminToken, context: core.context, housekeeping, routes, close }
+  const { administrators, context } = core
+  return { app, metricsApp, administrators, context, housekeeping, routes, close }
 }
 
 interface CoreSources {

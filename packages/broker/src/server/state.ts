@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Ledger, openDatabase, openLedger } from '@casemate/ledger/node'
-import type { BrokerConfig } from '../config/settings.ts'
+import { type BrokerConfig, kekFileOf } from '../config/settings.ts'
 import { entry } from '../entry.ts'
 import { StartError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
@@ -20,7 +20,6 @@ import type { Append } from '../store/sqlite-parts.ts'
 import type { Recorded, Store, StoredKey } from '../store/store.ts'
 
 const DATABASE_FILE = 'casemate.db'
-const KEK_FILE = 'kek.json'
 
 /** What is on disk, open. */
 export interface BrokerState {
@@ -84,7 +83,7 @@ async function closeAll(closers: Closers): Promise<void> {
 async function openKek(config: BrokerConfig, store: Store): Promise<KeyEncryption> {
   const inUse = await store.wrappings.versionsInUse()
   return openFileKeyEncryption({
-    path: config.kekFile ?? join(config.dataDir, KEK_FILE),
+    path: kekFileOf(config),
     passphrase: readPassphrase(config),
     mayCreate: inUse.length === 0,
   })

@@ -1,7 +1,7 @@
 // The data directory: private to its owner, and used by one broker at a time.
 // The lock is SQLite's own file lock on a separate file, so that a killed process leaves nothing behind.
 
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StartError } from '../errors.ts'
@@ -12,13 +12,55 @@ export interface DirectoryLock {
 }
 
 /**
- * Makes the directory with mode 0700, or refuses one that others may enter.
- * @throws {StartError} `data-directory-unsafe`
+ * Makes the directory with mode 0700, or refuses one that others may enter or that cannot be written.
+ * @throws {StartError} `data-directory-unsafe`, `data-directory-unwritable`
  */
 export function prepareDataDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-  const stat = statSync(path)
+  makeDirectory(path)
   if (process.platform === 'win32') return
+  checkPrivate(path)
+  checkWritable(path)
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST' || code === 'ENOTDIR') {
+      throw new StartError('data-directory-unsafe', `${path} is not a directory`, {
+        hint: 'name a directory of its own with --data-dir DIR',
+        cause: error,
+      })
+    }
+    throw unwritable(path, error)
+  }
+}
+
+/** All that this user may not write: the directory itself, and the files in it (its folders are not the broker's). */
+function checkWritable(path: string): void {
+  let checked = path
+  try {
+    accessSync(checked, constants.R_OK | constants.W_OK | constants.X_OK)
+    for (const file of readdirSync(path, { withFileTypes: true })) {
+      if (!file.isFile() || !/^(lock|casemate\.db)/.test(file.name)) continue
+      checked = join(path, file.name)
+      accessSync(checked, constants.R_OK | constants.W_OK)
+    }
+  } catch (error) {
+    throw unwritable(checked, error)
+  }
+}
+
+function unwritable(path: string, cause: unknown): StartError {
+  return new StartError('data-directory-unwritable', `${path} cannot be written by this user`, {
+    hint: 'the broker writes its data there: give it the rights, or another directory with --data-dir DIR',
+    cause,
+  })
+}
+
+function checkPrivate(path: string): void {
+  const stat = statSync(path)
   if (stat.uid !== process.getuid?.()) {
     throw new StartError('data-directory-unsafe', `${path} belongs to user ${stat.uid}`, {
       hint: 'run the broker as the owner of its data directory',

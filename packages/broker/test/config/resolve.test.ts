@@ -29,6 +29,15 @@ describe('configuration', () => {
     assert.equal(origins.offline, 'default')
   })
 
+  test('a file that is no YAML is refused with the line, and the place of the key is always shown', () => {
+    assert.throws(() => resolve(yaml('issuer: a\nlisten: [1\n')), {
+      code: 'config-invalid',
+      message: /^casemate\.yaml line [23] is not valid YAML: \S[^\n]*$/,
+    })
+    assert.equal(resolve({ flags: { 'data-dir': '/data' } }).texts.kekFile, '/data/kek.json')
+    assert.equal(resolve({ flags: { 'kek-file': '/keys/k' } }).texts.kekFile, '/keys/k')
+  })
+
   test('names follow from one another, without two that are the same', () => {
     assert.equal(flagName('tlsCertFile'), 'tls-cert-file')
     assert.equal(variableName('tlsCertFile'), 'CASEMATE_TLS_CERT_FILE')

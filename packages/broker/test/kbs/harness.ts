@@ -66,7 +66,8 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     endorsements: platforms.flatMap(({ endorsements }) => endorsements),
     logger: createLogger('info', { write: line => void log.push(line) }),
   })
-  const { app, context, firstAdminToken } = broker
+  const { app, context, administrators } = broker
+  const firstAdminToken = await administrators.ensureAdmin()
   const { store, ledger, secrets } = context
   const harness: Harness = {
     app,

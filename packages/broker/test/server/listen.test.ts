@@ -209,7 +209,23 @@ describe('listening', () => {
       message: /\(metricsListen\)/,
       hint: 'choose another address with --metrics-listen, or turn metrics off with --metrics-listen off',
     })
-    await (await start(join(directory, 'other'))).close()
+    const mended = await start(join(directory, 'other'))
+    assert.match(mended.firstAdminToken ?? '', /^cmt_/, 'a start that failed made no token')
+    await mended.close()
+  })
+
+  test('a lost token is made good for by one more, of which the ledger knows', async () => {
+    const first = await start(join(directory, 'lost'))
+    await first.close()
+    const again = await start(join(directory, 'lost'))
+    assert.equal(again.firstAdminToken, null)
+    const headers = { authorization: `Bearer ${await again.issueAdminToken()}` }
+    const answer = await fetch(`${again.url}/v1/ledger/entries?order=desc&limit=10`, { headers })
+    const { items } = (await answer.json()) as { items: { entry: Record<string, unknown> }[] }
+    const made = items.map(({ entry }) => entry).find(({ type }) => type === 'token.created')
+    assert.equal(made?.['name'], 'recovered')
+    assert.deepEqual(made?.['actor'], { system: 'start' })
+    await again.close()
   })
 })
 

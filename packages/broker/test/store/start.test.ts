@@ -1,11 +1,33 @@
 // What opening the data directory demands of it.
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
 import { MIGRATIONS, migrate } from '../../src/store/migrations.ts'
 import { openTestBroker, temporaryDirectory } from '../broker.ts'
+
+const PREPARE = `
+  const { prepareDataDirectory } = await import(process.argv[1])
+  if (process.getuid() === 0) process.setuid(65534)
+  try {
+    prepareDataDirectory(process.argv[2])
+    console.log('ready')
+  } catch (error) {
+    console.log(error.code, error.message.split(' ')[0])
+  }
+`
+
+/** What preparing says to a user who is not root, to whom modes mean nothing. */
+function prepareAsNobody(owned: string, path: string): string {
+  if (process.getuid?.() === 0) {
+    for (const each of [owned, join(owned, 'lock')]) chownSync(each, 65_534, 65_534)
+  }
+  const module = new URL('../../src/store/data-directory.ts', import.meta.url).href
+  const args = ['--input-type=module', '-e', PREPARE, module, path]
+  return spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout.trim()
+}
 
 describe('the data directory', () => {
   const parent = temporaryDirectory()
@@ -26,6 +48,25 @@ describe('the data directory', () => {
     mkdirSync(dataDir)
     chmodSync(dataDir, 0o750)
     await assert.rejects(openTestBroker({ dataDir }), { code: 'data-directory-unsafe' })
+  })
+
+  test('is refused where it is a file, or cannot be written', async t => {
+    const file = join(parent, 'file')
+    writeFileSync(file, '')
+    await assert.rejects(openTestBroker({ dataDir: file }), { code: 'data-directory-unsafe' })
+    await assert.rejects(openTestBroker({ dataDir: join(file, 'below') }), { code: 'data-directory-unsafe' })
+    if (process.platform === 'win32') return t.skip('no modes on Windows')
+    const dataDir = mkdtempSync('/tmp/casemate-unwritable-')
+    t.after(() => rmSync(dataDir, { recursive: true }))
+    const lock = join(dataDir, 'lock')
+    writeFileSync(lock, '', { mode: 0o400 })
+    chmodSync(dataDir, 0o500)
+    assert.equal(prepareAsNobody(dataDir, dataDir), `data-directory-unwritable ${dataDir}`)
+    assert.equal(prepareAsNobody(dataDir, join(dataDir, 'new')), `data-directory-unwritable ${dataDir}/new`)
+    chmodSync(dataDir, 0o700)
+    assert.equal(prepareAsNobody(dataDir, dataDir), `data-directory-unwritable ${lock}`)
+    chmodSync(lock, 0o600)
+    assert.equal(prepareAsNobody(dataDir, dataDir), 'ready')
   })
 
   test('is used by one broker at a time, and free again after it', async () => {
