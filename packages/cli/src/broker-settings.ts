@@ -28,7 +28,9 @@ const NAMES = Object.keys(SETTINGS) as SettingName[]
 export const SETTING_FLAGS: Flags = Object.fromEntries(
   NAMES.map(name => {
     const { meaning, default: fallback } = SETTINGS[name]
-    const summary = fallback === '' ? meaning : `${meaning} (default ${fallback})`
+    // A default of this name is told by the meaning.
+    const told = fallback === '' || fallback === 'default'
+    const summary = told ? meaning : `${meaning} (default ${fallback})`
     return [flagName(name), { value: 'VALUE', summary }]
   }),
 )

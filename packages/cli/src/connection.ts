@@ -33,9 +33,18 @@ function tokenFor(call: Call, url: string): string {
     file === null
       ? (call.terminal.env['CASEMATE_TOKEN'] ?? tokenOfTour(call, url))
       : new TextDecoder().decode(readBytes(file)).trim()
-  if (token !== null && token !== '') return token
+  if (token !== null && token !== '') return checkedToken(token, file)
   throw new CliError('token-missing', `no administrator’s token for ${url}`, {
     hint: 'set CASEMATE_TOKEN, or --token-file; the first token was shown when the broker first started',
+  })
+}
+
+/** A file that was mistaken for the token's must not be sent, nor shown. */
+function checkedToken(token: string, file: string | null): string {
+  if (/^cmt_[\w-]{1,200}$/.test(token)) return token
+  const where = file === null ? 'CASEMATE_TOKEN' : file
+  throw new CliError('token-malformed', `${where} (${token.length} characters) is no administrator’s token`, {
+    hint: 'a token is one line that begins with cmt_; casemate token create makes one',
   })
 }
 

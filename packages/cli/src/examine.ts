@@ -50,16 +50,21 @@ const NOTHING: Examination = {
   accepted: false,
 }
 
+const EMPTY = new Refusal('evidence-malformed', 'it is empty: 0 bytes', {
+  hint: 'was the quote written to it? copy it again from where it was made',
+})
+
 /** Examines evidence outside of any session: what it binds is shown, and not compared. */
 export async function examine(bytes: Uint8Array, context: ExaminationContext): Promise<Examination> {
+  if (bytes.length === 0) return { ...NOTHING, refusal: EMPTY }
   let evidence: ParsedEvidence
   try {
     evidence = recognise(bytes)
   } catch (error) {
     return { ...NOTHING, refusal: refusalOrThrow(error) }
   }
-  const endorsements = await context.endorsementsFor(evidence)
   try {
+    const endorsements = await context.endorsementsFor(evidence)
     const { claims, steps, validUntil } = await verify(evidence, endorsements, {
       now: context.now,
       anchors: context.anchors,

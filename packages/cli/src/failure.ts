@@ -2,6 +2,8 @@
 // Exit codes: 1 refused (the answer is no), 2 usage (change the command or a file), 3 unavailable (try again),
 // 70 a fault of Casemate itself (EX_SOFTWARE of sysexits.h), which no input should be able to bring about.
 
+import { clip } from './printable.ts'
+
 /** The codes that the command itself adds to those of the packages below it. */
 export const CLI_CODES = {
   'unknown-command': 2,
@@ -15,6 +17,7 @@ export const CLI_CODES = {
   'file-not-readable': 2,
   'file-malformed': 2,
   'token-missing': 2,
+  'token-malformed': 2,
   'address-in-use': 2,
   'config-invalid': 2,
   'simulator-missing': 2,
@@ -110,7 +113,8 @@ const HINTS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'appraisal-refused': 'an administrator reads why: casemate attestation list --verdict refused',
     'evidence-refused': 'an administrator reads why: casemate attestation list --verdict refused',
-    'release-denied': 'an administrator reads which rule denied: casemate log show',
+    'release-denied':
+      'an administrator reads which rule denied: casemate log show, then casemate log show INDEX',
     'token-invalid': 'is CASEMATE_TOKEN a token of this broker? casemate token list shows which there are',
     'token-expired': 'an administrator makes a new one: casemate token create',
   }),
@@ -126,7 +130,7 @@ function textOf(error: Error): Pick<Failure, 'expected' | 'got' | 'hint'> {
   const texts: Record<string, string> = {}
   for (const name of ['expected', 'got', 'hint'] as const) {
     const value: unknown = Reflect.get(error, name)
-    if (typeof value === 'string') texts[name] = value
+    if (typeof value === 'string') texts[name] = name === 'hint' ? value : clip(value)
   }
   return texts
 }
@@ -137,7 +141,7 @@ function problemsOf(error: Error): string[] {
   if (!Array.isArray(found)) return []
   let told: string | undefined
   return found.flatMap(({ path = '', expected = '', got = '', hint }: Record<string, string | undefined>) => {
-    const line = `${path === '' ? '' : `${path}: `}got ${got}, want ${expected}`
+    const line = `${path === '' ? '' : `${path}: `}got ${clip(got)}, want ${clip(expected)}`
     // One hint often serves a whole list; it is said once.
     const lines = hint === undefined || hint === told ? [line] : [line, `  ${hint}`]
     told = hint ?? told

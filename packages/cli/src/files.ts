@@ -1,7 +1,7 @@
 // Files that a person names: read whole, with a size limit, and with errors that name the path.
 
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { join, sep } from 'node:path'
 import type { Call } from './command.ts'
 import { CliError } from './failure.ts'
 
@@ -33,16 +33,54 @@ export function readBytes(path: string): Uint8Array {
   }
 }
 
-/** The files that a path stands for: itself, or those in the directory, by name. @throws {CliError} file-not-readable */
-export function filesAt(path: string): string[] {
+/** How far directories are followed, and how many files are taken: a home directory given by mistake is neither. */
+const MAX_DEPTH = 8
+const MAX_FILES = 2_000
+
+/** The files that a path stands for. */
+export interface FilesAt {
+  readonly files: readonly string[]
+  readonly isDirectory: boolean
+  /** Whether there is more than was looked at. */
+  readonly cut: boolean
+}
+
+/** The file itself, or those in the directory and below, by name. @throws {CliError} file-not-readable */
+export function filesAt(path: string): FilesAt {
   try {
-    if (!statSync(path).isDirectory()) return [path]
-    return readdirSync(path, { withFileTypes: true })
-      .filter(entry => entry.isFile() && !entry.name.startsWith('.'))
-      .map(entry => join(path, entry.name))
-      .toSorted()
+    if (!statSync(path).isDirectory()) return { files: [path], isDirectory: false, cut: false }
+    const within = realpathSync(path) + sep
+    const files: string[] = []
+    let level = [path]
+    for (let depth = 0; depth < MAX_DEPTH && files.length <= MAX_FILES; depth += 1) {
+      const entries = level.flatMap(directory => entriesOf(directory))
+      files.push(...entries.filter(entry => isFileWithin(entry, within)).map(pathOf))
+      level = entries.filter(entry => entry.isDirectory()).map(pathOf)
+    }
+    const cut = level.length > 0 || files.length > MAX_FILES
+    return { files: files.slice(0, MAX_FILES).toSorted(), isDirectory: true, cut }
   } catch (cause) {
     throw notReadable(path, cause)
+  }
+}
+
+function entriesOf(directory: string): Dirent[] {
+  return readdirSync(directory, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'))
+}
+
+function pathOf(entry: Dirent): string {
+  return join(entry.parentPath, entry.name)
+}
+
+/** A link counts where it leads to a file of the same directory, as mounted configuration does. */
+function isFileWithin(entry: Dirent, directory: string): boolean {
+  if (!entry.isSymbolicLink()) return entry.isFile()
+  try {
+    const target = realpathSync(pathOf(entry))
+    return target.startsWith(directory) && statSync(target).isFile()
+  } catch {
+    // It leads nowhere, or where we may not look.
+    return false
   }
 }
 

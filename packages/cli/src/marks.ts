@@ -1,5 +1,6 @@
 // Pieces of a verdict as a person reads them: marks, steps, violations.
 
+import { clip } from './printable.ts'
 import type { Palette } from './terminal.ts'
 
 /** `✓ what` or `✗ what`, two blanks in. */
@@ -60,8 +61,26 @@ interface Violation {
 export function violationLines(violations: readonly Violation[], palette: Palette): string[] {
   return violations.flatMap(violation => [
     mark(false, violation.path, palette),
-    `      expected  ${violation.expected}`,
-    `      got       ${violation.got}`,
+    `      expected  ${plain(violation.expected)}`,
+    `      got       ${plain(violation.got)}`,
     ...(violation.hint === undefined ? [] : [`      ${palette.dim(violation.hint)}`]),
   ])
 }
+
+/** A value of an expectation in words: `{"fmc":null,"bootloader":4}` is `bootloader 4`. */
+export function plain(text: string): string {
+  if (!text.startsWith('{') || text.length > MAX_OBJECT_LENGTH) return clip(text)
+  try {
+    const members = Object.entries(JSON.parse(text) as Record<string, unknown>)
+    if (members.some(([, value]) => typeof value === 'object' && value !== null)) return clip(text)
+    const shown = members
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => `${name} ${String(value)}`)
+    return clip(shown.join(', ') || 'none')
+  } catch {
+    return clip(text)
+  }
+}
+
+/** No claim with members is longer; what is, is not parsed to be shown. */
+const MAX_OBJECT_LENGTH = 1_000

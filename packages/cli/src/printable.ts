@@ -9,6 +9,15 @@ export function printable(text: string): string {
   return text.replaceAll(OBEYED, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** Characters of an expected or found value that are shown: a SHA-384 in hex is whole, a file is not. */
+const MAX_SHOWN_LENGTH = 120
+
+/** A value that may be anything, and of any length, as an error shows it. */
+export function clip(text: string): string {
+  if (text.length <= MAX_SHOWN_LENGTH) return text
+  return `${text.slice(0, MAX_SHOWN_LENGTH)}… (${text.length} characters)`
+}
+
 /** A value as JSON, line by line. */
 export function jsonLines(value: unknown): string[] {
   return JSON.stringify(value, null, 2).split('\n')

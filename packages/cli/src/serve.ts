@@ -1,56 +1,102 @@
 // A broker in this process: `up` keeps it until it is told to stop, `demo` until the tour is over.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type BrokerConfig,
   createLogger,
+  prepareDataDirectory,
   type RunningBroker,
   resolveConfig,
   startBroker,
 } from '@casemate/broker'
 import { resolveSettings } from './broker-settings.ts'
 import type { Answer, Call } from './command.ts'
-import { SIMULATOR_DIRECTORY, simulatorExists, TOKEN_FILE } from './data-directory.ts'
+import {
+  beginTour,
+  endTour,
+  SIMULATOR_DIRECTORY,
+  SIMULATOR_FILES,
+  TOKEN_FILE,
+  TOUR_DIRECTORY,
+  TOUR_FILES,
+  tourState,
+  writeWhole,
+} from './data-directory.ts'
 import type { Simulator } from './simulated-attester.ts'
+import { listenForStop } from './stop-signal.ts'
 import type { Terminal } from './terminal.ts'
 import type { TourStep } from './tour.ts'
-import { nextLines, openingLines, stepLines, TOUR_SECRET, tokenLines } from './tour-text.ts'
-
-/** Where the tour leaves its quote, receipt and key, below the data directory. */
-const TOUR_DIRECTORY = 'tour'
+import { LOST_TOKEN, nextLines, openingLines, stepLines, TOUR_SECRET, tokenLines } from './tour-text.ts'
 
 /** The `up` command. */
 export async function serve(call: Call): Promise<Answer> {
-  const config = resolveSettings(call).values
-  const touring = call.given('tour')
-  const simulator = touring ? await tourSimulator(config, call.terminal) : null
-  const broker = await start(config, simulator, touring, call.terminal)
-  const stop = stopSignal()
+  // Before anything is opened: whenever it is told to stop, it closes what is open.
+  const stop = listenForStop()
   try {
-    if (simulator === null) announce(broker, config, call.terminal)
-    else await runTour({ broker, config, simulator, terminal: call.terminal })
-    await stop
+    await serveUntil(stop.signal, call)
+    if (stop.signal.aborted && !call.terminal.json)
+      call.terminal.note('casemate: stopped; everything that was acknowledged is on disk')
+    return { exitCode: 0, json: { stopped: true }, lines: [] }
+  } finally {
+    stop.release()
+  }
+}
+
+async function serveUntil(stop: AbortSignal, call: Call): Promise<void> {
+  const { terminal } = call
+  const touring = call.given('tour')
+  const config = settingsFor(call, touring)
+  const tour = touring ? await openTour(config, terminal) : null
+  if (stop.aborted) return
+  const broker = await start(config, tour?.simulator ?? null, touring, terminal)
+  try {
+    const saved = savedToken(config)
+    // The token of a tour that was cut off may have been made and never shown.
+    const needed = call.given('new-admin-token') || (tour?.state === 'unfinished' && saved === null)
+    const made = broker.firstAdminToken ?? (needed ? await broker.issueAdminToken() : null)
+    if (tour === null) announce(broker, made, config, terminal)
+    else await runTour({ broker, config, made, saved, terminal, stop, ...tour })
+    await stopped(stop)
+  } catch (error) {
+    if (!stop.aborted) throw error
   } finally {
     await broker.close()
   }
-  if (!call.terminal.json)
-    call.terminal.note('casemate: stopped; everything that was acknowledged is on disk')
-  return { exitCode: 0, json: { stopped: true }, lines: [] }
+}
+
+function stopped(stop: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (stop.aborted) resolve()
+    else stop.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** A newcomer's start must not fail on a port that the tour does not show. */
+function settingsFor(call: Call, touring: boolean): BrokerConfig {
+  const { values, origins } = resolveSettings(call)
+  return touring && origins.metricsListen === 'default' ? { ...values, metricsListen: 'off' } : values
+}
+
+interface OpenTour {
+  readonly simulator: Simulator
+  readonly state: 'fresh' | 'unfinished' | 'finished'
 }
 
 /** A simulator where the tour may make one: beside its own data, or where no broker has kept any yet. */
-async function tourSimulator(config: BrokerConfig, terminal: Terminal): Promise<Simulator | null> {
-  const directory = join(config.dataDir, SIMULATOR_DIRECTORY)
-  if (simulatorExists(directory) || !existsSync(join(config.dataDir, 'lock'))) {
-    return makeSimulator(directory, terminal.now())
+async function openTour({ dataDir }: BrokerConfig, terminal: Terminal): Promise<OpenTour | null> {
+  prepareDataDirectory(dataDir)
+  const state = tourState(dataDir)
+  if (state === 'other') {
+    terminal.note(
+      `casemate: ${dataDir} is in use without the tour, and nothing in it is changed: starting without the tour`,
+    )
+    terminal.note('hint: --data-dir DIR gives the tour a directory of its own; casemate demo needs none')
+    return null
   }
-  terminal.note(
-    `casemate: ${config.dataDir} is in use without the tour, and nothing in it is changed: starting without the tour`,
-  )
-  terminal.note('hint: --data-dir DIR gives the tour a directory of its own; casemate demo needs none')
-  return null
+  if (state === 'fresh') beginTour(dataDir)
+  return { simulator: await makeSimulator(join(dataDir, SIMULATOR_DIRECTORY), terminal.now()), state }
 }
 
 /** A broker without the tour loads neither a simulator nor a client. */
@@ -78,97 +124,123 @@ async function start(
   })
 }
 
-/** Resolves at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
-function stopSignal(): Promise<void> {
-  return new Promise(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(130))
-        resolve()
-      })
-    }
-  })
-}
-
-function announce(broker: RunningBroker, { dataDir }: BrokerConfig, terminal: Terminal): void {
+// oxlint-disable-next-line max-params -- what there is to tell, and the screen
+function announce(
+  broker: RunningBroker,
+  made: string | null,
+  { dataDir }: BrokerConfig,
+  terminal: Terminal,
+): void {
+  // Whatever the tour had begun here, this broker is somebody's own.
+  endTour(dataDir)
   if (terminal.json) {
-    terminal.print([JSON.stringify(startedJson(broker))])
+    terminal.print([JSON.stringify(startedJson(broker, made))])
     return
   }
   const { bold } = terminal.palette
   terminal.note(`casemate: the broker serves ${bold(broker.url)}, with its data in ${dataDir}`)
   if (broker.metricsUrl !== null) terminal.note(`casemate: metrics are at ${broker.metricsUrl}`)
-  if (broker.firstAdminToken !== null) {
-    for (const line of tokenLines(broker.firstAdminToken, null, terminal.palette)) terminal.note(line)
-  }
+  if (made === null) terminal.note(`hint: ${LOST_TOKEN}`)
+  else for (const line of tokenLines(made, null, terminal)) terminal.note(line)
 }
 
-function startedJson({ url, metricsUrl, firstAdminToken }: RunningBroker): object {
-  return { url, metricsUrl, firstAdminToken }
+function startedJson({ url, metricsUrl }: RunningBroker, made: string | null): object {
+  return { url, metricsUrl, firstAdminToken: made }
 }
 
-interface TourParts {
+interface TourParts extends OpenTour {
   readonly broker: RunningBroker
   readonly config: BrokerConfig
-  readonly simulator: Simulator
+  /** The token that this start has made. */
+  readonly made: string | null
+  /** The one that an earlier start has left. */
+  readonly saved: string | null
   readonly terminal: Terminal
+  readonly stop: AbortSignal
 }
 
-async function runTour({ broker, config, simulator, terminal }: TourParts): Promise<void> {
+async function runTour(parts: TourParts): Promise<void> {
+  const { broker, config, made, saved, terminal, state } = parts
   const { dataDir } = config
-  const { palette, json, print, now } = terminal
+  const { palette, json, print } = terminal
   const say = (...lines: string[]): void => (json ? undefined : print([...lines, '']))
   const tokenPath = join(dataDir, TOKEN_FILE)
-  const fresh = broker.firstAdminToken
   // Saved before anything else is done with it: it exists nowhere but here.
-  if (fresh !== null) writeFileSync(tokenPath, `${fresh}\n`, { mode: 0o600 })
-  const token = fresh ?? savedToken(tokenPath)
+  if (made !== null) writeWhole(tokenPath, `${made}\n`)
+  const token = made ?? saved
 
-  const { fullTour, returnTour } = await import('./tour.ts')
-  const steps: TourStep[] = []
-  const tell = (step: TourStep): void => {
-    steps.push(step)
-    say(...stepLines(step, steps.length, terminal))
-  }
-  const directory = join(dataDir, TOUR_DIRECTORY)
-  const options = { url: broker.url, simulator, directory, now, tell }
-  say('', `  ${palette.bold('Casemate')} is up at ${palette.bold(broker.url)}, with its data in ${dataDir}`)
-  if (fresh !== null) {
-    say(...openingLines(join(dataDir, SIMULATOR_DIRECTORY), terminal))
-    await fullTour({ ...options, token: fresh })
-    say(...tokenLines(fresh, tokenPath, palette))
-  } else {
-    await returnTour({ ...options, token })
-  }
-  if (json) print([JSON.stringify({ ...startedJson(broker), steps })])
-  say(...nextLines(nextCommands(config, broker.url), palette))
+  say('', `  ${palette.bold('Casemate')} is up at ${palette.bold(broker.url)}`, `  Its data is in ${dataDir}`)
+  if (state !== 'finished') say(...openingLines(join(dataDir, SIMULATOR_DIRECTORY), terminal))
+  const steps = await tourSteps(parts, token, say)
+  const shown = state === 'finished' ? made : token
+  if (shown !== null) say(...tokenLines(shown, tokenPath, terminal))
+  else if (token === null) say(palette.dim(`  ${LOST_TOKEN}`))
+  if (json) print([JSON.stringify({ ...startedJson(broker, made), steps })])
+  say(...nextLines(nextCommands(config, broker.url), terminal))
   say(palette.dim('  Ctrl-C stops the broker; the next start has the same data.'))
 }
 
-function savedToken(path: string): string | null {
-  return existsSync(path) ? readFileSync(path, 'utf8').trim() : null
+async function tourSteps(
+  { broker, config, simulator, state, stop, terminal }: TourParts,
+  token: string | null,
+  say: (...lines: string[]) => void,
+): Promise<readonly TourStep[]> {
+  const { fullTour, returnTour, unlessChanged } = await import('./tour.ts')
+  const steps: TourStep[] = []
+  const tell = (step: TourStep): void => {
+    stop.throwIfAborted()
+    steps.push(step)
+    say(...stepLines(step, steps.length, terminal))
+  }
+  const directory = join(config.dataDir, TOUR_DIRECTORY)
+  const options = { url: broker.url, simulator, directory, now: terminal.now, tell }
+  if (state === 'finished' || token === null) {
+    await unlessChanged(tell, returnTour({ ...options, token }))
+    return steps
+  }
+  const tour = fullTour({ ...options, token })
+  if (state === 'fresh') await tour
+  else if (!(await unlessChanged(tell, tour))) return steps
+  endTour(config.dataDir)
+  return steps
 }
 
-/** Three commands that work as they stand, wherever the data is and the broker listens. */
+/** What the tour left; what is not a token is none. */
+function savedToken({ dataDir }: BrokerConfig): string | null {
+  const path = join(dataDir, TOKEN_FILE)
+  const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
+  return text.startsWith('cmt_') ? text : null
+}
+
+/** Commands that work as they stand, wherever the data is and the broker listens: those whose files are there. */
 function nextCommands({ dataDir }: BrokerConfig, url: string): readonly (readonly [string, string])[] {
   const at = (...names: string[]): string => join(dataDir, ...names)
   const environment = dataDir === '.casemate' ? '' : `CASEMATE_DATA_DIR=${dataDir} `
   const server = url === 'http://127.0.0.1:8080' ? '' : ` --server ${url}`
-  const receipt = at(TOUR_DIRECTORY, 'receipt.json')
-  return [
-    [
-      'be the workload: attest, and fetch the secret (add --code other to be refused)',
-      `${environment}npx casemate secret get ${TOUR_SECRET}${server}`,
-    ],
-    [
-      'look at the evidence, check by check, and at why a real policy would refuse it',
-      `npx casemate verify ${at(TOUR_DIRECTORY, 'quote.bin')} --trust ${at(SIMULATOR_DIRECTORY, 'public-trust.json')}`,
-    ],
-    [
-      'be the auditor: check the receipt of the release, offline',
-      `npx casemate log verify ${receipt} --key ${at(TOUR_DIRECTORY, 'log.key')}`,
-    ],
+  const quote = at(TOUR_DIRECTORY, TOUR_FILES.quote)
+  const receipt = at(TOUR_DIRECTORY, TOUR_FILES.receipt)
+  const key = at(TOUR_DIRECTORY, TOUR_FILES.key)
+  const trust = at(SIMULATOR_DIRECTORY, SIMULATOR_FILES.trust)
+  const commands = [
+    {
+      files: [trust],
+      what: 'be the workload: attest, and fetch the secret (add --code other to be refused)',
+      command: `${environment}npx casemate secret get ${TOUR_SECRET}${server}`,
+    },
+    {
+      files: [quote, trust],
+      what: 'look at the evidence, check by check, and at why a real policy would refuse it',
+      command: `npx casemate verify ${quote} --trust ${trust}`,
+    },
+    {
+      files: [receipt, key],
+      what: 'be the auditor: check the receipt of the release, offline',
+      command: `npx casemate log verify ${receipt} --key ${key}`,
+    },
   ]
+  return commands
+    .filter(({ files }) => files.every(file => existsSync(file)))
+    .map(({ what, command }) => [what, command])
 }
 
 /** The `demo` command. */

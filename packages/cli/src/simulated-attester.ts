@@ -1,7 +1,7 @@
 // An attester for a laptop: the simulator's platform that the tour left behind, under a root of its own.
 
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AttestedSession, type Attester, attest, fetchInfo, type KeyType } from '@casemate/client'
 import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
@@ -12,6 +12,7 @@ import {
   SIMULATOR_DIRECTORY,
   SIMULATOR_FILES,
   simulatorExists,
+  writeWhole,
 } from './data-directory.ts'
 import { CliError } from './failure.ts'
 
@@ -94,7 +95,7 @@ export async function openSimulator(directory: string, now: Date): Promise<Simul
     anchors: trusts.flatMap(one => one.anchors),
     endorsements: trusts.flatMap(one => one.endorsements),
   }
-  writeFileSync(join(directory, SIMULATOR_FILES.trust), JSON.stringify(trust, null, 2))
+  writeWhole(join(directory, SIMULATOR_FILES.trust), JSON.stringify(trust, null, 2))
   const tdxQuote: Simulator['tdxQuote'] = (reportData, code) =>
     intel.tdxQuote({ reportData, ...tdxCode(code) })
   const evidence: Record<SimulatedKind, (reportData: Uint8Array, code: string) => unknown> = {
@@ -156,7 +157,6 @@ async function reopen<Platform extends { toJSON(): unknown }>(
     }
   }
   const made = await create()
-  writeFileSync(path, JSON.stringify(made.toJSON()), { mode: 0o600 })
-  chmodSync(path, 0o600)
+  writeWhole(path, JSON.stringify(made.toJSON()))
   return made
 }

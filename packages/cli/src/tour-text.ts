@@ -1,7 +1,7 @@
 // The tour on the screen.
 
 import { wrap } from './marks.ts'
-import type { Palette, Terminal } from './terminal.ts'
+import type { Terminal } from './terminal.ts'
 import type { TourStep } from './tour.ts'
 
 /** The path of the tour's secret. */
@@ -35,26 +35,51 @@ export function stepLines(step: TourStep, number: number, { palette, columns }: 
   return [
     `  ${palette.bold(`${number}  ${step.title}`)}`,
     ...wrap(step.sentence, room(columns)).map(line => `     ${line}`),
-    ...step.proofs.map(
-      ({ what, detail }) => `     ${palette.green('✓')} ${palette.dim(what.padEnd(width))}  ${detail}`,
-    ),
+    ...step.proofs.flatMap(({ what, detail }) => {
+      const head = `     ${palette.green('✓')} ${palette.dim(what.padEnd(width))}  `
+      return hanging(head, detail, { indent: width + '     ✓   '.length, columns })
+    }),
   ]
 }
 
-/** The administrator's token, shown this once. */
-export function tokenLines(token: string, savedTo: string | null, palette: Palette): string[] {
-  const kept =
-    savedTo === null
-      ? '  It is not stored, and not shown again: keep it where you keep secrets.'
-      : `  Shown this once. For this tour it is also in ${savedTo} (mode 0600): the commands just work.`
-  return [`  ${palette.bold('Administrator’s token')}  ${palette.cyan(token)}`, palette.dim(kept)]
+/** A text after a head, its further lines below its first. The head may have colours, so its width is told. */
+function hanging(
+  head: string,
+  text: string,
+  { indent, columns }: { readonly indent: number; readonly columns: number | null },
+): string[] {
+  const [first = '', ...rest] = wrap(text, room(columns) + MARGIN - indent)
+  return [`${head}${first}`, ...rest.map(line => ' '.repeat(indent) + line)]
 }
 
-/** Three commands to try next. */
-export function nextLines(commands: readonly (readonly [string, string])[], palette: Palette): string[] {
+/** The administrator's token, shown this once, alone on its line. */
+export function tokenLines(token: string, savedTo: string | null, { palette, columns }: Terminal): string[] {
+  const kept =
+    savedTo === null
+      ? 'It is not stored, and not shown again: keep it where you keep secrets.'
+      : `Shown this once. For this tour it is also in ${savedTo} (mode 0600): the commands just work.`
+  return [
+    `  ${palette.bold('Administrator’s token')}`,
+    `  ${palette.cyan(token)}`,
+    ...wrap(kept, room(columns)).map(line => `  ${palette.dim(line)}`),
+  ]
+}
+
+/** Where no token is shown, as there is one that somebody may have lost. */
+export const LOST_TOKEN =
+  'no new token, as an administrator has one; where it is lost, casemate up --new-admin-token makes another'
+
+/** Commands to try next; a command is never broken, so that it can be copied. */
+export function nextLines(
+  commands: readonly (readonly [string, string])[],
+  { palette, columns }: Terminal,
+): string[] {
   return [
     `  ${palette.bold('Try next')}, in another terminal:`,
     '',
-    ...commands.flatMap(([what, command]) => [`    ${palette.dim(`# ${what}`)}`, `    ${command}`]),
+    ...commands.flatMap(([what, command]) => [
+      ...wrap(what, room(columns) - 1).map(line => `    ${palette.dim(`# ${line}`)}`),
+      `    ${command}`,
+    ]),
   ]
 }

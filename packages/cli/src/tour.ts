@@ -1,7 +1,7 @@
 // The main job, shown with a virtual TDX machine: prepare, attest, appraise, release, record. Each step really is
 // done, over the same HTTP that any workload and any auditor uses, and is told in plain words with what came of it.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { workloadOf } from '@casemate/appraisal'
 import {
@@ -15,6 +15,7 @@ import {
   verifyRelease,
 } from '@casemate/client'
 import { readEndorsements, recognise, verify } from '@casemate/evidence'
+import { TOUR_FILES, writeWhole } from './data-directory.ts'
 import { DEMO_CODE, type Simulator } from './simulated-attester.ts'
 import { cell } from './table.ts'
 import { TOUR_SECRET } from './tour-text.ts'
@@ -59,7 +60,7 @@ interface AttestedDemo {
   readonly quote: Uint8Array
 }
 
-/** The whole tour on a fresh broker. */
+/** The whole tour on a fresh broker, or on one where an earlier one was cut off: what is there already, stays. */
 export async function fullTour(options: TourOptions & { readonly token: string }): Promise<void> {
   const { url, token, tell } = options
   const admin = openAdmin({ url, token })
@@ -72,25 +73,32 @@ export async function fullTour(options: TourOptions & { readonly token: string }
   tell(await recordStep(admin, session, options))
 }
 
-/** What a later start shows: that it still works, with the same data. What was changed since may well say otherwise. */
+/** What a later start shows: that it still works, with the same data. */
 export async function returnTour(options: TourOptions): Promise<void> {
+  const { session } = await attestDemo(options)
+  const { proofs } = await releaseStep(session, options)
+  options.tell({
+    title: 'Still there',
+    sentence: 'The data of last time is in place, and the workload still gets its secret.',
+    proofs: proofs.slice(0, 1),
+  })
+  if (options.token === null) return
+  options.tell(await recordStep(openAdmin({ url: options.url, token: options.token }), session, options))
+}
+
+/** What an administrator has changed since an earlier start ends the tour, and not the broker. True at its end. */
+export async function unlessChanged(tell: TourOptions['tell'], tour: Promise<void>): Promise<boolean> {
   try {
-    const { session } = await attestDemo(options)
-    const { proofs } = await releaseStep(session, options)
-    options.tell({
-      title: 'Still there',
-      sentence: 'The data of last time is in place, and the workload still gets its secret.',
-      proofs: proofs.slice(0, 1),
-    })
-    if (options.token === null) return
-    options.tell(await recordStep(openAdmin({ url: options.url, token: options.token }), session, options))
+    await tour
+    return true
   } catch (error) {
     if (!(error instanceof BrokerRefusal)) throw error
-    options.tell({
+    tell({
       title: 'Changed since',
       sentence: `The tour ends here, as the broker now answers ${error.code}: ${error.message}.`,
       proofs: [],
     })
+    return false
   }
 }
 
@@ -98,19 +106,16 @@ export async function returnTour(options: TourOptions): Promise<void> {
 async function prepare(admin: Admin, { simulator, now }: TourOptions): Promise<TourStep> {
   const workload = await measuredWorkload(simulator, now())
   const policy = { extends: 'strict', name: 'default', version: 1, simulated: 'any', workloads: [DEMO_CODE] }
-  await admin.references.put('demo', { workloads: [{ ...workload }] }, 'any')
-  await admin.policies.put('default', policy, 'any')
-  await admin.secrets.put(TOUR_SECRET, new TextEncoder().encode(GREETING), 'any')
-  await admin.rules.put(
-    'demo',
-    {
-      secrets: 'default/demo/*',
-      expression: `result.workload == "${DEMO_CODE}"`,
-      message: `secrets of the demo go to the workload ${DEMO_CODE} only`,
-      enabled: true,
-    },
-    'any',
-  )
+  const rule = {
+    secrets: 'default/demo/*',
+    expression: `result.workload == "${DEMO_CODE}"`,
+    message: `secrets of the demo go to the workload ${DEMO_CODE} only`,
+    enabled: true,
+  }
+  await unlessThere(admin.references.put('demo', { workloads: [{ ...workload }] }, 'new'))
+  await unlessThere(admin.policies.put('default', policy, 'new'))
+  await unlessThere(admin.secrets.put(TOUR_SECRET, new TextEncoder().encode(GREETING), 'new'))
+  await unlessThere(admin.rules.put('demo', rule, 'new'))
   return {
     title: 'Prepare',
     sentence:
@@ -121,9 +126,20 @@ async function prepare(admin: Admin, { simulator, now }: TourOptions): Promise<T
         detail: `one workload called ${DEMO_CODE}, by the hashes of its firmware and kernel`,
       },
       { what: 'policy', detail: 'known code on an up-to-date machine; simulated is fine, as this is a tour' },
-      { what: 'secret', detail: `${TOUR_SECRET}, encrypted at rest; nobody can read it back, not even you` },
+      {
+        what: 'secret',
+        detail: `${TOUR_SECRET}, encrypted at rest; no command shows it again: it leaves only to attested code, and that is on the record`,
+      },
       { what: 'rule', detail: `default/demo/* goes to the workload ${DEMO_CODE}, and to nobody else` },
     ],
+  }
+}
+
+async function unlessThere(put: Promise<unknown>): Promise<void> {
+  try {
+    await put
+  } catch (error) {
+    if (!(error instanceof BrokerRefusal && error.code === 'precondition-failed')) throw error
   }
 }
 
@@ -152,7 +168,7 @@ async function attestDemo({ url, simulator, directory }: TourOptions): Promise<A
     },
   }
   const session = await attest({ url, attester, issuer })
-  keep(directory, 'quote.bin', quote)
+  keep(directory, TOUR_FILES.quote, quote)
   return { session, quote }
 }
 
@@ -220,8 +236,8 @@ async function recordStep(admin: Admin, session: AttestedSession, options: TourO
   const { ledgerKey } = await fetchInfo({ url: options.url })
   const index = await releaseOf(admin, session)
   const proved = await verifyRelease({ admin, index, key: ledgerKey })
-  keep(options.directory, 'receipt.json', JSON.stringify(proved.receipt, null, 2))
-  keep(options.directory, 'log.key', `${ledgerKey}\n`)
+  keep(options.directory, TOUR_FILES.receipt, JSON.stringify(proved.receipt, null, 2))
+  keep(options.directory, TOUR_FILES.key, `${ledgerKey}\n`)
   return {
     title: 'Record',
     sentence: 'Every decision, also every refusal, is an entry of a log that nobody can rewrite unnoticed.',
@@ -248,5 +264,5 @@ async function releaseOf(admin: Admin, session: AttestedSession): Promise<number
 
 function keep(directory: string, name: string, content: string | Uint8Array): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  writeFileSync(join(directory, name), content)
+  writeWhole(join(directory, name), content)
 }

@@ -4,13 +4,31 @@
 import type { AppraisalPolicy } from '@casemate/appraisal'
 import type { Claims, ParsedEvidence, SnpTcb } from '@casemate/evidence'
 import type { Examination } from './examine.ts'
-import { mark, stepLines, violationLines } from './marks.ts'
+import { mark, plain, stepLines, violationLines } from './marks.ts'
 import { type Measurement, measurementsOf, statedBy } from './measurements.ts'
 import { fields } from './table.ts'
 import type { Palette } from './terminal.ts'
 
-/** Refusals that say nothing against the evidence: a paper of the vendor's was not at hand. */
-const MISSING: ReadonlySet<string> = new Set(['crl-missing', 'endorsement-missing', 'chain-incomplete'])
+const MISSING_HINT = '--online fetches what the vendor publishes, --endorsements PATH gives it'
+const WINDOW_HINT = 'the collateral does not cover this time; supply one valid at that time, or use --online'
+
+/** Refusals that say nothing against the evidence: a paper of the vendor's was not at hand, or not for that time. */
+const UNDECIDED: ReadonlyMap<string, string> = new Map([
+  ...hinted(['crl-missing', 'endorsement-missing', 'chain-incomplete'], MISSING_HINT),
+  ...hinted(['crl-expired', 'endorsement-expired', 'certificate-expired'], WINDOW_HINT),
+  ...hinted(['crl-not-yet-valid', 'endorsement-not-yet-valid', 'certificate-not-yet-valid'], WINDOW_HINT),
+])
+
+function hinted(codes: readonly string[], hint: string): (readonly [string, string])[] {
+  return codes.map(code => [code, hint])
+}
+
+/** What a refusal means to somebody who does not know the format, where its message does not say so. */
+const MEANINGS: ReadonlyMap<string, string> = new Map([
+  ['quote-signature-invalid', 'it was altered after it was signed, or signed by another key'],
+  ['qe-report-signature-invalid', 'the part that vouches for the signing key was altered, or is forged'],
+  ['qe-binding-mismatch', 'the key that signed is not the one that the quoting enclave vouches for'],
+])
 
 /** Under which conditions it was examined. */
 export interface Situation {
@@ -89,8 +107,8 @@ function checks({ evidence, steps, refusal }: Examination, { at, palette, column
 
 function refusalLines(refusal: NonNullable<Examination['refusal']>, palette: Palette): string[] {
   const lines = [mark(false, `${palette.red(refusal.code)}  ${refusal.message}`, palette)]
-  if (refusal.expected !== undefined) lines.push(`      expected  ${refusal.expected}`)
-  if (refusal.got !== undefined) lines.push(`      got       ${refusal.got}`)
+  if (refusal.expected !== undefined) lines.push(`      expected  ${plain(refusal.expected)}`)
+  if (refusal.got !== undefined) lines.push(`      got       ${plain(refusal.got)}`)
   return lines
 }
 
@@ -128,17 +146,7 @@ function measurements(rows: readonly Measurement[], title: string, palette: Pale
 function verdict(examination: Examination, { policy, codeCompared, palette }: Situation): string[] {
   const { refusal, result, accepted, claims, validUntil } = examination
   const lines: string[] = []
-  if (refusal !== null) {
-    const undecided = MISSING.has(refusal.code)
-    const word = undecided ? palette.yellow('UNDECIDED') : palette.red('NOT TO BE TRUSTED')
-    lines.push(
-      `${palette.bold('Verdict')}  ${word}${undecided ? ', and so not to be trusted' : ''}: ${refusal.code}`,
-    )
-    if (undecided)
-      lines.push('  hint: --online fetches what the vendor publishes, --endorsements PATH gives it')
-    else if (refusal.hint !== undefined) lines.push(`  hint: ${refusal.hint}`)
-    return lines
-  }
+  if (refusal !== null) return refusalVerdict(refusal, palette)
   if (result !== null && !accepted) {
     const real = claims?.simulated === true ? 'well-formed' : 'genuine'
     lines.push(
@@ -158,10 +166,26 @@ function verdict(examination: Examination, { policy, codeCompared, palette }: Si
   return lines
 }
 
+function refusalVerdict({ code, hint }: NonNullable<Examination['refusal']>, palette: Palette): string[] {
+  const undecided = UNDECIDED.get(code)
+  const word =
+    undecided === undefined
+      ? palette.red('NOT TO BE TRUSTED')
+      : `${palette.yellow('UNDECIDED')}, and so not to be trusted`
+  const lines = [`${palette.bold('Verdict')}  ${word}: ${code}`]
+  const meaning = MEANINGS.get(code)
+  if (meaning !== undefined) lines.push(`  ${meaning}`)
+  const shownHint = undecided ?? hint
+  if (shownHint !== undefined) lines.push(`  hint: ${shownHint}`)
+  return lines
+}
+
 function closest(reference: NonNullable<NonNullable<Examination['result']>['closestReference']>): string[] {
   return [
     `  closest known workload: ${reference.workload}`,
-    ...reference.differs.map(({ field, expected, got }) => `    ${field}: expected ${expected}, got ${got}`),
+    ...reference.differs.map(
+      ({ field, expected, got }) => `    ${field}: expected ${plain(expected)}, got ${plain(got)}`,
+    ),
   ]
 }
 

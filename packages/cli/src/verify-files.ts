@@ -14,17 +14,16 @@ import {
   type EndorsementSource,
   type Endorsements,
   mergeEndorsements,
-  NO_ENDORSEMENTS,
   type ParsedEvidence,
   readEndorsements,
-  recogniseEndorsements,
   type TrustAnchor,
   VENDOR_ANCHORS,
 } from '@casemate/evidence'
 import type { Answer, Call } from './command.ts'
+import { endorsementsAt } from './endorsement-files.ts'
 import { type Examination, type ExaminationContext, examine } from './examine.ts'
 import { CliError } from './failure.ts'
-import { filesAt, readBytes, readDocument, readInput } from './files.ts'
+import { readDocument, readInput, readObject } from './files.ts'
 import { examinationJson, examinationLines } from './verdict.ts'
 
 /** The `verify` command. */
@@ -59,8 +58,7 @@ async function openContext(call: Call): Promise<ExaminationContext> {
   const now = timeOf(call)
   const trusts = await Promise.all(call.options('trust').map(path => readTrust(path, call)))
   const given = mergeEndorsements(
-    NO_ENDORSEMENTS,
-    ...call.options('endorsements').map(endorsementsIn),
+    endorsementsAt(call.options('endorsements'), call.terminal.note),
     readEndorsements(trusts.flatMap(trust => trust.endorsements)),
   )
   const references = await referencesOf(call)
@@ -86,15 +84,6 @@ function timeOf(call: Call): Date {
   })
 }
 
-/** A file that is named has to be an endorsement; in a directory there may be all sorts. */
-function endorsementsIn(path: string): Endorsements {
-  const files = filesAt(path).map(name => ({ name, bytes: readBytes(name) }))
-  if (files.length === 1 && files[0]?.name === path) return readEndorsements(files)
-  const found = files.map(recogniseEndorsements).filter(one => one !== null)
-  if (found.length > 0) return mergeEndorsements(...found)
-  throw new CliError('file-malformed', `${path} holds no endorsements`)
-}
-
 interface Trust {
   readonly anchors: readonly TrustAnchor[]
   readonly endorsements: readonly EndorsementSource[]
@@ -117,14 +106,14 @@ async function readTrust(path: string, call: Call): Promise<Trust> {
 async function referencesOf(call: Call): Promise<ReferenceValues | null> {
   const paths = call.options('references')
   if (paths.length === 0) return null
-  const documents = await Promise.all(paths.map(path => readDocument(path, call)))
+  const documents = await Promise.all(paths.map(path => readObject(path, call)))
   return mergeReferenceValues(...documents.map(parseReferenceValues))
 }
 
 /** Without reference values the preset compares everything but the code; a policy of one's own is taken as it is. */
 async function policyOf(call: Call, withReferences: boolean): Promise<AppraisalPolicy> {
   const typed = call.option('policy') ?? 'strict'
-  if (typed !== 'strict' && typed !== 'standard') return parsePolicy(await readDocument(typed, call))
+  if (typed !== 'strict' && typed !== 'standard') return parsePolicy(await readObject(typed, call))
   if (withReferences) return PRESETS[typed]
   return parsePolicy({ extends: typed, name: typed, version: PRESETS[typed].version, workloads: 'any' })
 }

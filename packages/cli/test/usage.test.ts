@@ -43,8 +43,10 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['rule set db --secrets a/b/*', 'argument-missing', /^$/],
   ['rule dryrun db', 'unknown-command', /did you mean: casemate rule dry-run/],
   ['log verify receipt.json', 'argument-missing', /casemate log key/],
-  ['log check --key /nonexistent', 'file-not-readable', /^$/],
-  ['log check --key name+00000000+AQ==', 'argument-missing', /^$/],
+  ['log check --key /nonexistent --since x', 'file-not-readable', /^$/],
+  ['log check', 'argument-missing', /--since CHECKPOINT --key KEY/],
+  ['log check --since x', 'argument-missing', /casemate log key/],
+  ['log check --key name+00000000+AQ==', 'argument-missing', /--since/],
   ['log show first', 'argument-unexpected', /^$/],
   ['token create ci', 'argument-missing', /auditor, writer, admin/],
   ['token create ci --role root', 'flag-value-invalid', /auditor, writer, admin/],
@@ -62,7 +64,7 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
 describe('a line that is typed wrong', { concurrency: 2 }, () => {
   for (const [line, code, hint] of TYPED_WRONG) {
     test(`casemate ${line} is refused as ${code}`, async () => {
-      const env: Record<string, string> = code === 'token-missing' ? {} : { CASEMATE_TOKEN: 't' }
+      const env: Record<string, string> = code === 'token-missing' ? {} : { CASEMATE_TOKEN: 'cmt_t' }
       const { code: exitCode, stdout, stderr } = await casemate(line.split(' '), { env, input: 'x' })
       assert.equal(exitCode, 2, stderr)
       if (line.includes('--json')) {
@@ -80,7 +82,7 @@ describe('a line that is typed wrong', { concurrency: 2 }, () => {
 test('no broker is unavailable, and not a refusal', async () => {
   for (const line of ['secret list', 'log checkpoint', 'token list']) {
     const { code, stderr } = await casemate([...line.split(' '), '--server', 'http://127.0.0.1:1'], {
-      env: { CASEMATE_TOKEN: 't' },
+      env: { CASEMATE_TOKEN: 'cmt_t' },
     })
     assert.equal(code, 3)
     assert.match(stderr, /^casemate: unreachable: .*\nhint: /)

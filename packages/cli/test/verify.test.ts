@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -120,6 +120,46 @@ test('endorsements are taken from a directory of all sorts, and missing ones lea
   assert.match(stdout, /Measurements, as stated and not verified\n {2}mrTd +a{96}\n/)
 })
 
+test('directories are descended into, links out of them are not followed, and hidden files are not read', async () => {
+  const outer = join(cwd, 'nested')
+  mkdirSync(join(outer, 'a', 'b'), { recursive: true })
+  cpSync(join(cwd, 'collateral'), join(outer, 'a', 'b'), { recursive: true })
+  symlinkSync(outer, join(outer, 'a', 'loop'))
+  const wanted = ['--trust', 'root.json', '--policy', 'tour.yaml', '--references', 'known.yaml']
+  assert.equal((await verify('quote.bin', '--endorsements', 'nested', ...wanted)).code, 0)
+  const linked = join(cwd, 'linked')
+  mkdirSync(linked)
+  for (const name of readdirSync(join(cwd, 'collateral'))) {
+    symlinkSync(join(cwd, 'collateral', name), join(linked, name))
+    writeFileSync(join(linked, `.${name}`), readFileSync(join(cwd, 'collateral', name)))
+  }
+  const { code, stderr } = await verify('quote.bin', '--endorsements', 'linked', ...wanted)
+  assert.equal(code, 2)
+  assert.match(stderr, /^casemate: file-malformed: no endorsements in linked\nhint: /)
+})
+
+test('a malformed endorsement is a warning beside good ones, and after a few they are only counted', async () => {
+  const bad = join(cwd, 'bad')
+  mkdirSync(bad)
+  for (let index = 0; index < 5; index += 1) {
+    writeFileSync(join(bad, `${index}.json`), '{"enclaveIdentity":{"id":"QE"},"signature":"00"}')
+  }
+  const alone = await verify('quote.bin', '--endorsements', 'bad')
+  assert.equal(alone.code, 2)
+  assert.match(
+    alone.stderr,
+    /^casemate: file-malformed: no endorsements in bad; 5 are malformed, such as bad/,
+  )
+  const wanted = ['--trust', 'root.json', '--policy', 'tour.yaml', '--references', 'known.yaml']
+  const paths = ['--endorsements', 'bad', '--endorsements', 'collateral']
+  const { code, stderr } = await verify('quote.bin', ...wanted, ...paths)
+  assert.equal(code, 0)
+  assert.match(
+    stderr,
+    /^(?:warning: left out: bad\/\d\.json: .*\n){3}warning: left out: 2 more malformed files\n$/,
+  )
+})
+
 test('a file that is named as an endorsement has to be one', async () => {
   const { code, stderr } = await verify('quote.bin', '--endorsements', 'collateral/README.md')
   assert.equal(code, 1)
@@ -136,6 +176,17 @@ test('without a simulator’s trust its quote does not lead to a pinned root', a
 test('a tampered signature is named, after the steps that had passed', async () => {
   const { stdout } = await verify('tampered.bin', '--trust', 'trust.json')
   assert.match(stdout, / {2}✓ qe-binding .*\n {2}✗ quote-signature-invalid {2}/)
+  assert.match(
+    stdout,
+    /NOT TO BE TRUSTED: quote-signature-invalid\n {2}it was altered after it was signed, or/,
+  )
+})
+
+test('a file without any content is told to be empty', async () => {
+  writeFileSync(join(cwd, 'empty.bin'), '')
+  const { code, stdout } = await verify('empty.bin')
+  assert.equal(code, 1)
+  assert.match(stdout, /✗ evidence-malformed {2}it is empty: 0 bytes\n/)
 })
 
 test('collateral that is too old at the time in question is refused for that', async () => {
@@ -145,6 +196,10 @@ test('collateral that is too old at the time in question is refused for that', a
   )
   assert.equal(code, 1)
   assert.match(stdout, /✗ (crl|endorsement)-expired/)
+  assert.match(
+    stdout,
+    /Verdict {2}UNDECIDED, and so not to be trusted: \S+-expired\n {2}hint: the collateral does/,
+  )
 })
 
 test('several files are all told, and one that is no evidence spoils the exit code only', async () => {
@@ -214,4 +269,21 @@ test('a quote captured from real hardware is trusted at its time', async t => {
   assert.match(stdout, /TCB status +UpToDate \(TCB level of 2024-03-13\)/)
   assert.match(stdout, /Verdict {2}TRUSTED by the policy strict, until 2025-07-19 10:00:35Z\n/)
   assert.match(stdout, /The code was not compared with anything/)
+})
+
+test('a whole tree of collateral serves, the malformed beside the good', async t => {
+  if (!existsSync(vectors)) return t.skip(`no vectors at ${vectors}`)
+  const quote = join(vectors, 'tdx', 'phala-quote-hex', 'quote.bin')
+  const trees = ['collateral', 'roots'].flatMap(name => ['--endorsements', join(vectors, name)])
+  const { code, stderr } = await casemate(['verify', quote, '--at', '2025-09-17T07:26:01Z', ...trees])
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /^(?:warning: left out: .*\n){4}$/)
+})
+
+test('a revocation list that does not cover the time is told with whose it is', async t => {
+  if (!existsSync(vectors)) return t.skip(`no vectors at ${vectors}`)
+  const quote = join(vectors, 'tdx', 'phala-quote-hex', 'quote.bin')
+  const trees = ['--endorsements', join(vectors, 'collateral')]
+  const { stdout } = await casemate(['verify', quote, '--at', '2030-01-01', ...trees])
+  assert.match(stdout, /✗ crl-expired {2}the newest revocation list of Intel SGX \w+( \w+)* expired at/)
 })

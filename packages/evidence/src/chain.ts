@@ -222,6 +222,7 @@ export async function verifyRevocation(chain: VerifiedChain, options: Revocation
       ...options,
       issuer,
       issuerKey: issuer?.spki ?? chain.anchor.spki,
+      issuerName: issuer?.commonName ?? chain.anchor.name,
     })
     if (!crl) continue
     if (crl.revoked.has(certificate.serial)) {
@@ -242,6 +243,7 @@ export async function verifyRevocation(chain: VerifiedChain, options: Revocation
 interface CrlSearch extends RevocationOptions {
   readonly issuer: Certificate | null
   readonly issuerKey: Uint8Array
+  readonly issuerName: string
 }
 
 async function findCrl(certificate: Certificate, search: CrlSearch): Promise<Crl | null> {
@@ -259,7 +261,7 @@ async function findCrl(certificate: Certificate, search: CrlSearch): Promise<Crl
     const message = `${describeCertificate(search.issuer)} may not sign revocation lists (keyUsage)`
     throw new Refusal('certificate-usage-invalid', message)
   }
-  return newestInWindow(signed, search.now)
+  return newestInWindow(signed, search)
 }
 
 /** Where no list is the issuer's: one that nobody signed was changed, one of a namesake is as good as none. */
@@ -292,15 +294,18 @@ async function isSignedByNamesake(crl: Crl, pool: readonly Certificate[]): Promi
   return false
 }
 
-function newestInWindow(crls: readonly Crl[], now: number): Crl {
+function newestInWindow(crls: readonly Crl[], { issuerName, now }: CrlSearch): Crl {
   const newest = crls.reduce((best, crl) => (isNewer(crl, best, now) ? crl : best))
   if (newest.thisUpdate <= now && now <= newest.nextUpdate) return newest
-  const window = describeWindow(newest.thisUpdate, newest.nextUpdate, now)
+  const window = {
+    ...describeWindow(newest.thisUpdate, newest.nextUpdate, now),
+    hint: `supply a list of ${issuerName} that is valid at that time`,
+  }
   if (now > newest.nextUpdate) {
-    const message = `the newest revocation list expired at ${formatTime(newest.nextUpdate)}`
+    const message = `the newest revocation list of ${issuerName} expired at ${formatTime(newest.nextUpdate)}`
     throw new Refusal('crl-expired', message, window)
   }
-  const message = `the revocation list is valid from ${formatTime(newest.thisUpdate)}`
+  const message = `the revocation list of ${issuerName} is valid from ${formatTime(newest.thisUpdate)}`
   throw new Refusal('crl-not-yet-valid', message, window)
 }
 

@@ -107,7 +107,7 @@ export async function openNote(note: string, key: VerifierKey): Promise<string> 
   if (own.length === 0) throw untrusted('it bears no signature by this key', key, signatures)
   for (const { signature } of own) {
     if (!(await verifyEd25519(key.publicKey, utf8(text), signature))) {
-      throw untrusted('the signature by this key is wrong', key, signatures)
+      throw altered(key)
     }
   }
   return text
@@ -132,6 +132,15 @@ function keyMalformed(message: string, got: string): LedgerError {
 
 function noteMalformed(message: string): LedgerError {
   return new LedgerError('note-malformed', `not a signed note: ${message}`)
+}
+
+/** The key is the right one, so that comparing keys would explain nothing. */
+function altered({ name }: VerifierKey): LedgerError {
+  return new LedgerError(
+    'checkpoint-untrusted',
+    `the note is not to be trusted: the signature of ${name} is not valid over its text`,
+    { hint: 'the text was altered after it was signed; fetch it again from the log' },
+  )
 }
 
 function untrusted(message: string, key: VerifierKey, found: readonly NoteSignature[]): LedgerError {

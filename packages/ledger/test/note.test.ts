@@ -83,6 +83,12 @@ test('a note with a wrong signature by the key is not trusted, even beside a rig
   const key = await parseVerifierKey(PETER)
   const wrong = PETER_LINE.replace('RZb6KE6', 'RZb6KE7')
   await rejectsCode('checkpoint-untrusted', openNote(`${TEXT}\n${wrong}`, key))
+  // The key is right, so that the message blames the text, and shows no two equal keys.
+  await assert.rejects(openNote(`${TEXT}\n${wrong}`, key), {
+    message: /is not valid over its text$/,
+    expected: undefined,
+    got: undefined,
+  })
   await rejectsCode('checkpoint-untrusted', openNote(`${TEXT}\n${PETER_LINE}${wrong}`, key))
   await rejectsCode('checkpoint-untrusted', openNote(`${TEXT.replace('you', 'You')}\n${PETER_LINE}`, key))
 })

@@ -45,10 +45,10 @@ export const KEY_COMMANDS: readonly Command[] = [
   },
 ]
 
-/** A signing key waits until every cached JWKS shows it. */
+/** A signing key waits until every cached JWKS shows it, and says so. */
 function rotatedLine(name: string, { id, state, activeFrom }: KeyDescription): string {
   if (state === 'next' && activeFrom !== null)
-    return `${name} is rotated: ${id} signs from ${time(activeFrom)} on`
+    return `${name} is rotated: ${id} signs from ${time(activeFrom)} on, when every cached copy of the JWKS has it`
   return `${name} is rotated: ${id} is current`
 }
 

@@ -181,9 +181,9 @@ async function verifyCommand(call: Call): Promise<Answer> {
 }
 
 async function checkCommand(call: Call): Promise<Answer> {
-  const key = keyOf(call)
   const since = call.option('since')
-  if (since === null) throw new CliError('argument-missing', 'log check needs --since, an old checkpoint')
+  if (since === null) throw sinceMissing(call.option('key') === null)
+  const key = keyOf(call)
   const old = new TextDecoder().decode(readBytes(since))
   // Both signatures are checked before anything is read for two sizes that anyone could have written.
   const verifier = await parseVerifierKey(key)
@@ -214,6 +214,13 @@ async function checkCommand(call: Call): Promise<Answer> {
   return { exitCode: 0, json, lines }
 }
 
+function sinceMissing(keyToo: boolean): CliError {
+  const what = `--since, an old checkpoint${keyToo ? ', and --key, the log’s key' : ''}`
+  return new CliError('argument-missing', `log check needs ${what}`, {
+    hint: 'casemate log check --since CHECKPOINT --key KEY; casemate log check --help tells more',
+  })
+}
+
 /** `--key`, typed out or as a file; never fetched from the log that it is to judge. */
 function keyOf(call: Call): string {
   const typed = call.option('key')
@@ -222,5 +229,12 @@ function keyOf(call: Call): string {
       hint: 'casemate log key prints it; keep it from a moment when you trust the broker',
     })
   }
-  return /^[^+]+\+[0-9a-f]{8}\+/.test(typed) ? typed : new TextDecoder().decode(readBytes(typed)).trim()
+  if (/^[^+]+\+[0-9a-f]{8}\+/.test(typed)) return typed
+  const bytes = readBytes(typed)
+  const text = new TextDecoder().decode(bytes).trim()
+  // What is in the file is not shown: it may be a token, or a key that is no public one.
+  if (/^[^+\s]{1,200}\+[0-9a-f]{8}\+[\w+/=]{1,100}$/.test(text)) return text
+  throw new CliError('file-malformed', `${typed} (${bytes.length} bytes) holds no verifier key`, {
+    hint: 'want one line, name+hash+base64: casemate log key prints it',
+  })
 }

@@ -12,15 +12,18 @@ export const UP_COMMAND: Command = {
     const { CONFIG_FLAG, SETTING_FLAGS } = await import('../broker-settings.ts')
     return {
       tour: { summary: 'walk through the main job with a simulated TDX workload (what npm start does)' },
+      'new-admin-token': { summary: 'make one more administrator’s token, where the others are lost' },
       ...CONFIG_FLAG,
       ...SETTING_FLAGS,
     }
   },
   notes: [
     'Every setting is a flag, a variable (--data-dir is CASEMATE_DATA_DIR) and a key of the file (dataDir).',
-    'On first start it makes an administrator’s token and shows it once, on stderr.',
+    'On first start it makes an administrator’s token and shows it once, on stderr. Where it is lost, stop the broker',
+    'and start it with --new-admin-token: whoever can do that owns the data anyway, and the ledger says so.',
     'The tour makes a simulator in the data directory, a policy that accepts what it signs, a secret and a rule,',
-    'on a fresh data directory only; without --tour no simulated evidence is accepted.',
+    'on a fresh data directory only; without --tour no simulated evidence is accepted. A tour that was cut off is',
+    'taken up again by the next start. It serves no /metrics unless --metrics-listen says where.',
   ],
   examples: [
     'casemate up --tour',

@@ -1,0 +1,26 @@
+// Ctrl-C and SIGTERM, as one signal that everything which must be closed in order can look at.
+
+/** Told to stop, and since when somebody listens. */
+export interface StopSignal {
+  readonly signal: AbortSignal
+  /** The process is nobody's again. */
+  release(): void
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+/** Aborts at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+export function listenForStop(): StopSignal {
+  const controller = new AbortController()
+  const hear = (): void => {
+    if (controller.signal.aborted) process.exit(130)
+    controller.abort()
+  }
+  for (const signal of SIGNALS) process.on(signal, hear)
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const signal of SIGNALS) process.off(signal, hear)
+    },
+  }
+}
