@@ -1,9 +1,11 @@
 // What policies, reference values and rules have in common: named documents with get, set, list and delete.
 
 import { Buffer } from 'node:buffer'
+import { statSync } from 'node:fs'
 import type { Admin, Documents, ListedDocument, Recorded } from '@casemate/client'
 import { type Answer, type Call, type Command, type Flags, SERVER_FLAGS } from './command.ts'
 import { adminOf } from './connection.ts'
+import { CliError } from './failure.ts'
 import { readObject, STDIN } from './files.ts'
 import { LIMIT_FLAG, listed, moreLines } from './paging.ts'
 import { jsonLines, printable } from './printable.ts'
@@ -18,6 +20,19 @@ export interface DocumentKind {
   readonly documents: (admin: Admin) => Pick<Documents<never>, 'list' | 'get' | 'put' | 'delete'>
   /** Columns of the list beside the name. */
   readonly columns: readonly string[]
+  /** What of a document follows from where it is stored. @throws {CliError} where it contradicts that */
+  readonly complete?: (document: Document, place: Place) => Promise<Document>
+  /** What deleting one means, where that is not plain; null where it is. */
+  readonly afterDelete?: (name: string) => string | null
+}
+
+/** A document as it was read from a file. */
+export type Document = Readonly<Record<string, unknown>>
+
+/** Where a document will be stored. */
+export interface Place {
+  readonly name: string
+  readonly admin: Admin
 }
 
 /** The flags of `set`. */
@@ -66,21 +81,33 @@ function setCommand(kind: DocumentKind): Command {
     flags: SET_FLAGS,
     examples: [`casemate ${noun} set default ${noun}.yaml`],
     run: async call => {
-      const [name = '', file = STDIN] = call.positionals
-      return storeDocument(call, kind, { name, document: await readObject(file, call) })
+      const [name = '', file] = call.positionals
+      if (file === undefined && looksLikeFile(name)) {
+        throw new CliError('argument-missing', `${noun} set needs a NAME before the file ${name}`, {
+          hint: `casemate ${noun} set NAME ${name}`,
+        })
+      }
+      return storeDocument(call, kind, { name, document: await readObject(file ?? STDIN, call) })
     },
   }
+}
+
+/** A name that was forgotten leaves the file in its place, and the command waiting for the keyboard. */
+function looksLikeFile(name: string): boolean {
+  return /\.(?:ya?ml|json)$/i.test(name) || statSync(name, { throwIfNoEntry: false })?.isFile() === true
 }
 
 /** Stores a document, and says so. */
 export async function storeDocument(
   call: Call,
-  { noun, documents }: DocumentKind,
-  { name, document }: { readonly name: string; readonly document: Readonly<Record<string, unknown>> },
+  { noun, documents, complete }: DocumentKind,
+  { name, document }: { readonly name: string; readonly document: Document },
 ): Promise<Answer> {
   const etag = call.option('etag')
   const expected = etag === null ? 'any' : { etag }
-  const stored = await documents(adminOf(call)).put(name, document as never, expected)
+  const admin = adminOf(call)
+  const whole = complete === undefined ? document : await complete(document, { name, admin })
+  const stored = await documents(admin).put(name, whole as never, expected)
   return { exitCode: 0, json: stored, lines: [`${noun} ${name} is set${entryNote(stored)}`] }
 }
 
@@ -112,7 +139,7 @@ function columnOf(item: ListedDocument, name: string): string {
   return name === 'updated' ? time(item.updatedAt) : cell(item.document[name])
 }
 
-function deleteCommand({ noun, documents }: DocumentKind): Command {
+function deleteCommand({ noun, documents, afterDelete }: DocumentKind): Command {
   return {
     words: [noun, 'delete'],
     summary: 'delete one',
@@ -124,7 +151,12 @@ function deleteCommand({ noun, documents }: DocumentKind): Command {
     run: async call => {
       const [name = ''] = call.positionals
       const deleted = await documents(adminOf(call)).delete(name)
-      return { exitCode: 0, json: deleted, lines: [`${noun} ${name} is deleted`] }
+      const meaning = afterDelete?.(name)
+      return {
+        exitCode: 0,
+        json: deleted,
+        lines: [`${noun} ${name} is deleted`, ...(meaning == null ? [] : [meaning])],
+      }
     },
   }
 }

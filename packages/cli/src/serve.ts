@@ -36,7 +36,7 @@ export async function serve(call: Call): Promise<Answer> {
   const stop = listenForStop()
   try {
     await serveUntil(stop.signal, call)
-    if (stop.signal.aborted && !call.terminal.json)
+    if (!call.terminal.json)
       call.terminal.note('casemate: stopped; everything that was acknowledged is on disk')
     return { exitCode: 0, json: { stopped: true }, lines: [] }
   } finally {

@@ -146,6 +146,20 @@ describe('a newcomer’s first start', () => {
     assert.match((await beside('reference get demo')).stdout, /^workloads:\n {2}- kind: tdx\n/)
   })
 
+  test('a policy takes its name from where it is stored, and a next version, and contradicts neither', async () => {
+    assert.equal((await beside('policy set apple', 'extends: strict\n')).code, 0)
+    assert.match((await beside('policy get apple')).stdout, /^name: apple\nversion: 1\n/m)
+    assert.equal((await beside('policy set apple', 'extends: strict\nname: apple\n')).code, 0)
+    assert.match((await beside('policy get apple')).stdout, /^version: 2\n/m)
+    const { code, stderr } = await beside('policy set apple', 'extends: strict\nname: banana\nversion: 3\n')
+    assert.equal(code, 2)
+    assert.match(
+      stderr,
+      /^casemate: file-malformed: the policy calls itself banana, and would be stored as apple\n/,
+    )
+    assert.equal((await beside('policy delete apple')).stdout, 'policy apple is deleted\n')
+  })
+
   test('a policy with mistakes is refused with every one of them', async () => {
     const { code, stderr } = await beside(
       'policy set bad',
@@ -299,7 +313,7 @@ describe('a newcomer’s first start', () => {
 test('without the tour the token is on stderr, and simulated evidence leads nowhere', async t => {
   const directory = temporaryDirectory(clean => t.after(clean))
   const plain = await serving([], /not shown again/, { cwd: directory })
-  assert.match(plain.text, /Administrator’s token {2}cmt_/)
+  assert.match(plain.text, /Administrator’s token\n {2}cmt_\S{60}\n/)
   assert.ok(!existsSync(join(directory, '.casemate', 'admin-token')))
   assert.ok(!existsSync(join(directory, '.casemate', 'simulator')))
   const refused = await casemate(

@@ -38,6 +38,7 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['secret list --server http://broker.example', 'url-insecure', /https/],
   ['secret list --server broker', 'url-invalid', /^$/],
   ['policy test default', 'argument-missing', /NAME EVIDENCE/],
+  ['policy set next.yaml', 'argument-missing', /casemate policy set NAME next\.yaml/],
   ['policy set p /nonexistent', 'file-not-readable', /^$/],
   ['reference gte demo', 'unknown-command', /did you mean: casemate reference get/],
   ['rule set db --secrets a/b/*', 'argument-missing', /^$/],

@@ -1,0 +1,169 @@
+// First starts that do not come to their end, and what the next one makes of them.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { casemate, casemateProcess, serving, temporaryDirectory } from './run.ts'
+
+const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))
+const TOUR_END = /Ctrl-C stops/
+const FULL_TOUR = /1 {2}Prepare\n[^]*5 {2}Record\n/
+const TOKEN = /Administrator’s token\n {2}cmt_\S{60}\n/
+
+async function takenAddress(atEnd: (clean: () => void) => void): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  atEnd(() => server.close())
+  const address = server.address()
+  return `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+}
+
+test('a start whose port is taken costs no token, with the tour and without', async t => {
+  const clean = (atEnd: () => void): void => t.after(atEnd)
+  const taken = await takenAddress(clean)
+  for (const [args, ready] of [
+    [[], /not shown again/],
+    [['--tour'], TOUR_END],
+  ] as const) {
+    const cwd = temporaryDirectory(clean)
+    for (const flags of [
+      ['--listen', taken, '--metrics-listen', 'off'],
+      ['--listen', '127.0.0.1:0', '--metrics-listen', taken],
+    ]) {
+      const refused = await casemate(['up', ...args, ...flags], { cwd })
+      assert.equal(refused.code, 2)
+      assert.match(refused.stderr, /^casemate: address-in-use: /)
+    }
+    const next = await serving(args, ready, { cwd })
+    assert.match(next.text, TOKEN)
+    if (args.length > 0) assert.match(next.text, FULL_TOUR)
+    await next.stop('SIGTERM')
+  }
+})
+
+test('the tour serves no metrics unless it is told where, so that their port may be taken', async t => {
+  const cwd = temporaryDirectory(clean => t.after(clean))
+  const child = spawn(process.execPath, [BIN, 'up', '--tour', '--json', '--listen', '127.0.0.1:0'], { cwd })
+  t.after(() => child.kill('SIGKILL'))
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  assert.equal(JSON.parse(line.toString()).metricsUrl, null)
+})
+
+/** Starts it, and ends it as soon as the file is there. */
+async function endedAt(file: string, signal: NodeJS.Signals, cwd: string): Promise<string> {
+  const args = [BIN, 'up', '--tour', '--listen', '127.0.0.1:0']
+  const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  let text = ''
+  child.stdout.on('data', chunk => (text += String(chunk)))
+  child.stderr.on('data', chunk => (text += String(chunk)))
+  const closed = once(child, 'close')
+  while (!existsSync(join(cwd, '.casemate', file)) && child.exitCode === null) {
+    await new Promise(resolve => setTimeout(resolve, 2))
+  }
+  child.kill(signal)
+  await closed
+  return text
+}
+
+test('a tour that was cut off, wherever it was, is taken up again and shows a token that works', async t => {
+  for (const [file, signal] of [
+    ['simulator/intel.json', 'SIGKILL'],
+    ['casemate.db', 'SIGKILL'],
+    ['casemate.db', 'SIGINT'],
+    ['admin-token', 'SIGKILL'],
+    ['tour/quote.bin', 'SIGTERM'],
+  ] as const) {
+    const cwd = temporaryDirectory(clean => t.after(clean))
+    const cut = await endedAt(file, signal, cwd)
+    assert.doesNotMatch(cut, /internal-error/, file)
+    const over = TOUR_END.test(cut)
+    const next = await serving(['--tour'], TOUR_END, { cwd })
+    if (!over) assert.match(next.text, FULL_TOUR, file)
+    if (!over) assert.match(next.text, TOKEN, file)
+    assert.equal(next.text.match(/^ {4}npx casemate /gm)?.length, 3, next.text)
+    const listed = await casemate(['token', 'list', '--server', next.url], { cwd })
+    assert.equal(listed.code, 0, listed.stderr)
+    await next.stop('SIGTERM')
+  }
+})
+
+test('a tour that was cut off after its token was made and before it was saved makes another', async t => {
+  const cwd = temporaryDirectory(clean => t.after(clean))
+  await (await serving(['--tour'], TOUR_END, { cwd })).stop('SIGTERM')
+  writeFileSync(join(cwd, '.casemate/tour/unfinished'), '')
+  for (const file of ['admin-token', 'tour/quote.bin', 'tour/receipt.json', 'tour/log.key']) {
+    rmSync(join(cwd, '.casemate', file))
+  }
+  const next = await serving(['--tour'], TOUR_END, { cwd })
+  assert.match(next.text, FULL_TOUR)
+  assert.match(next.text, TOKEN)
+  const listed = await casemate(['secret', 'list', '--server', next.url], { cwd })
+  assert.match(listed.stdout, /default\/demo\/greeting +1 /, 'what was there already has stayed')
+  await next.stop('SIGTERM')
+})
+
+test('a tour that what was changed keeps from its end offers only files that are there', async t => {
+  const cwd = temporaryDirectory(clean => t.after(clean))
+  const first = await serving(['--tour'], TOUR_END, { cwd })
+  writeFileSync(join(cwd, 'strict.yaml'), 'extends: strict\nname: default\nversion: 2\n')
+  const set = ['policy', 'set', 'default', 'strict.yaml', '--server', first.url]
+  assert.equal((await casemate(set, { cwd })).code, 0)
+  await first.stop('SIGTERM')
+  writeFileSync(join(cwd, '.casemate/tour/unfinished'), '')
+  for (const file of ['quote.bin', 'receipt.json']) rmSync(join(cwd, '.casemate/tour', file))
+  const next = await serving(['--tour'], TOUR_END, { cwd })
+  assert.match(next.text, /Changed since\n/)
+  assert.deepEqual(next.text.match(/npx casemate \w+ \w+/g), ['npx casemate secret get'])
+  await next.stop('SIGTERM')
+})
+
+test('a lost token is made good for by --new-admin-token, and a start without it says so', async t => {
+  const cwd = temporaryDirectory(clean => t.after(clean))
+  await (await serving([], /not shown again/, { cwd })).stop('SIGKILL')
+  const silent = await serving([], /--new-admin-token/, { cwd })
+  assert.doesNotMatch(silent.text, /cmt_/)
+  await silent.stop('SIGTERM')
+  const recovered = await serving(['--new-admin-token'], /not shown again/, { cwd })
+  const [token = ''] = recovered.text.match(/cmt_\S+/) ?? []
+  const env = { CASEMATE_TOKEN: token, CASEMATE_SERVER: recovered.url }
+  const shown = await casemate(['log', 'show'], { cwd, env })
+  assert.match(shown.stdout, /token\.created +start +recovered\n/)
+  await recovered.stop('SIGTERM')
+})
+
+test('a data directory that is a file is refused with a way out, before anything is made', async t => {
+  const cwd = temporaryDirectory(clean => t.after(clean))
+  writeFileSync(join(cwd, 'file'), 'mine')
+  for (const tour of [[], ['--tour']]) {
+    const { code, stderr } = await casemateProcess(['up', ...tour, '--data-dir', 'file'], { cwd })
+    assert.equal(code, 2)
+    assert.match(stderr, /^casemate: data-directory-unsafe: file is not a directory\nhint: .*--data-dir/)
+  }
+  assert.equal(readFileSync(join(cwd, 'file'), 'utf8'), 'mine')
+})
+
+test('the tour keeps within 80 columns, but for what is to be copied', async t => {
+  const cwd = temporaryDirectory(clean => t.after(clean))
+  const { stepLines, tokenLines } = await import('../src/tour-text.ts')
+  const { openTerminal } = await import('../src/terminal.ts')
+  const { stdin, stdout, stderr } = process
+  const terminal = { ...openTerminal({ stdin, stdout, stderr, env: {} }, false), columns: 80 }
+  const detail = 'one two three four five six seven eight nine ten '.repeat(4).trim()
+  const step = {
+    title: 'T',
+    sentence: detail,
+    proofs: [
+      { what: 'secret', detail },
+      { what: 'x', detail },
+    ],
+  }
+  const token = `cmt_${'0'.repeat(16)}_${'a'.repeat(43)}`
+  const lines = [...stepLines(step, 1, terminal), ...tokenLines(token, join(cwd, 'admin-token'), terminal)]
+  for (const line of lines) assert.ok(line.length <= 80, line)
+  assert.ok(lines.includes(`  ${token}`))
+  assert.equal(lines.filter(line => /^ {15}\w/.test(line)).length, 6, lines.join('\n'))
+})
