@@ -53,6 +53,9 @@ export interface Command {
   readonly flags: Flags | (() => Promise<Flags>)
   /** What a person may want to know beyond the summary. */
   readonly notes?: readonly string[]
+  /** Abbreviations of the field that its answer uses. */
+  readonly terms?: readonly (readonly [string, string])[]
+  /** Each as it can be pasted into a shell. */
   readonly examples: readonly string[]
   readonly run: (call: Call) => Promise<Answer>
 }

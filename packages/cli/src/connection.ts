@@ -35,7 +35,7 @@ function tokenFor(call: Call, url: string): string {
       : new TextDecoder().decode(readBytes(file)).trim()
   if (token !== null && token !== '') return checkedToken(token, file)
   throw new CliError('token-missing', `no administrator’s token for ${url}`, {
-    hint: 'set CASEMATE_TOKEN, or --token-file; the first token was shown when the broker first started',
+    hint: 'set CASEMATE_TOKEN, or --token-file; the broker’s first start showed one, and casemate up --new-admin-token makes another',
   })
 }
 

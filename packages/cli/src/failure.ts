@@ -116,6 +116,7 @@ const HINTS: ReadonlyMap<string, string> = new Map(
     'release-denied':
       'an administrator reads which rule denied: casemate log show, then casemate log show INDEX',
     'token-invalid': 'is CASEMATE_TOKEN a token of this broker? casemate token list shows which there are',
+    'token-unknown': 'tokens go by their id, not their name: casemate token list shows it',
     'token-expired': 'an administrator makes a new one: casemate token create',
   }),
 )

@@ -3,6 +3,7 @@
 import { type Command, type Flag, type Flags, flagsOf, nameOf } from './command.ts'
 import { allCommands } from './commands.ts'
 import { CliError } from './failure.ts'
+import { wrap } from './marks.ts'
 import { nearest } from './nearest.ts'
 import type { Palette } from './terminal.ts'
 
@@ -65,11 +66,15 @@ function overview(commands: readonly Command[], palette: Palette): string[] {
     'Usage: casemate COMMAND [ARGUMENTS] [--json]',
   ]
   const chapters = CHAPTERS.map(([title, firsts]) => [title, overviewRows(firsts, commands)] as const)
-  const width = Math.max(...chapters.flatMap(([, rows]) => rows.map(([left]) => left.length)))
+  const width = widthOf(chapters.flatMap(([, rows]) => rows))
   for (const [title, rows] of chapters) {
-    lines.push('', palette.bold(title), ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`))
+    lines.push('', palette.bold(title), ...table(rows, width))
   }
-  lines.push('', 'casemate COMMAND --help tells more. Exit codes: 0 ok, 1 refused, 2 usage, 3 unavailable.')
+  lines.push(
+    '',
+    'casemate COMMAND --help tells more.',
+    'Exit codes: 0 ok, 1 refused, 2 usage, 3 unavailable.',
+  )
   return lines
 }
 
@@ -96,16 +101,17 @@ function groupHelp(first: string, group: readonly Command[], palette: Palette): 
 
 function commandHelp(command: Command, flags: Flags, palette: Palette): string[] {
   const lines = [
-    `${palette.bold(`casemate ${nameOf(command)}`)}  ${command.summary}`,
+    ...title(`casemate ${nameOf(command)}`, command.summary, palette),
     '',
     `Usage: casemate ${nameOf(command)} ${command.usage}`.trimEnd(),
     '',
     palette.bold('Flags'),
     ...table(Object.entries(flags).map(([name, flag]) => [flagUsage(name, flag), flag.summary])),
   ]
-  if (command.notes !== undefined) lines.push('', ...command.notes)
+  if (command.notes !== undefined) lines.push('', ...paragraphs(command.notes))
+  if (command.terms !== undefined) lines.push('', palette.bold('Terms'), ...table(command.terms))
   if (command.examples.length > 0) {
-    lines.push('', palette.bold('Examples'), ...command.examples.map(example => `  ${example}`))
+    lines.push('', palette.bold('Examples'), ...command.examples.flatMap(exampleLines))
   }
   return lines
 }
@@ -114,8 +120,40 @@ function flagUsage(name: string, flag: Flag): string {
   return `--${name}${flag.value === undefined ? '' : ` ${flag.value}`}${flag.multiple ? ' ...' : ''}`
 }
 
-/** Rows of two columns, the first as wide as its widest. */
-function table(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length))
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
+type Rows = readonly (readonly [string, string])[]
+
+/** Columns of the help, on every screen and in a file: it is short enough to be laid out once. */
+const COLUMNS = 80
+/** A first column above this stands on a line of its own, so that it does not push the second off the screen. */
+const MAX_LEFT = 34
+
+/** Columns of the widest first column that shares its line. */
+function widthOf(rows: Rows): number {
+  return Math.max(0, ...rows.map(([left]) => left.length).filter(length => length <= MAX_LEFT))
+}
+
+/** Rows of two columns, the second wrapped. */
+function table(rows: Rows, width = widthOf(rows)): string[] {
+  const margin = ' '.repeat(width + 4)
+  return rows.flatMap(([left, right]) => {
+    const [first = '', ...rest] = wrap(right, COLUMNS - margin.length)
+    const head = left.length > width ? [`  ${left}`, margin + first] : [`  ${left.padEnd(width)}  ${first}`]
+    return [...head, ...rest.map(line => margin + line)]
+  })
+}
+
+function title(name: string, summary: string, palette: Palette): string[] {
+  const [first = '', ...rest] = wrap(`${name}  ${summary}`, COLUMNS)
+  return [palette.bold(name) + first.slice(name.length), ...rest.map(line => `  ${line}`)]
+}
+
+/** Notes as they stand in the table, filled anew; a line that ends a sentence ends a paragraph. */
+function paragraphs(notes: readonly string[]): string[] {
+  const texts = notes.join('\n').split(/(?<=\.)\n/)
+  return texts.flatMap(text => wrap(text.replaceAll('\n', ' '), COLUMNS))
+}
+
+/** A long example is continued as a shell wants it. */
+function exampleLines(example: string): string[] {
+  return example.split('\n').map(line => `  ${line}`)
 }

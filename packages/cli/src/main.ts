@@ -6,6 +6,7 @@ import { helpFor } from './help.ts'
 import { parseCommandLine, wantsJson } from './parse.ts'
 import { jsonLines } from './printable.ts'
 import { openTerminal, paletteOf, type Streams, type Terminal } from './terminal.ts'
+import { checkVariables } from './variables.ts'
 
 /** Runs one command line with the process’s own streams, and returns its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -29,6 +30,7 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
         terminal.print([`casemate ${version()}`])
         return 0
       case 'run': {
+        await checkVariables(terminal.env)
         const answer = await request.command.run({ ...request.values, terminal })
         if (terminal.json) terminal.print(jsonLines(answer.json))
         else if (answer.bytes !== undefined) writeOctets(answer.bytes, terminal)

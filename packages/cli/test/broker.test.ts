@@ -228,6 +228,8 @@ describe('a newcomer’s first start', () => {
     assert.equal(written.code, 2, 'an empty secret is a usage error before anyone is asked')
     const denied = await as('secret delete default/db/more')
     assert.match(denied.stderr, /^casemate: role-insufficient: /)
+    const used = (await beside('log show --limit 5')).stdout
+    assert.match(used, /admin\.used +reader +DELETE \/v1\/secrets\/\S+ → 403\n/)
     const list = await beside('token list')
     assert.match(list.stdout, new RegExp(`\\n${made.id} +reader +auditor `))
     assert.ok(!list.stdout.includes(made.token))

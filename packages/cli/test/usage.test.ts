@@ -80,6 +80,25 @@ describe('a line that is typed wrong', { concurrency: 2 }, () => {
   }
 })
 
+test('a misspelt variable is refused by every command, and help needs none', async () => {
+  const env = { CASEMATE_SERVR: 'http://127.0.0.1:1', CASEMATE_TOKEN: 'cmt_t' }
+  for (const line of ['secret list', 'log key', 'verify quote.bin', 'config show']) {
+    const { code, stderr } = await casemate(line.split(' '), { env })
+    assert.equal(code, 2)
+    assert.match(
+      stderr,
+      /^casemate: config-unknown: environment CASEMATE_SERVR is not a setting\nhint: .*CASEMATE_SERVER/,
+    )
+  }
+  assert.equal((await casemate(['secret', '--help'], { env })).code, 0)
+  const known = {
+    CASEMATE_LISTEN: '127.0.0.1:1',
+    CASEMATE_TOKEN: 'cmt_t',
+    CASEMATE_SERVER: 'http://127.0.0.1:1',
+  }
+  assert.equal((await casemate(['secret', 'list'], { env: known })).code, 3)
+})
+
 test('no broker is unavailable, and not a refusal', async () => {
   for (const line of ['secret list', 'log checkpoint', 'token list']) {
     const { code, stderr } = await casemate([...line.split(' '), '--server', 'http://127.0.0.1:1'], {
@@ -114,6 +133,19 @@ test('every command explains itself, with its flags and an example', async () =>
     assert.equal(code, 0)
     assert.match(stdout, new RegExp(`^casemate ${words.join(' ')}  `))
     assert.match(stdout, /\nFlags\n[^]*--json[^]*\nExamples\n/)
+  }
+})
+
+test('no line of any help is wider than 80 columns', async () => {
+  const groups = (await allCommands()).map(({ words }) => words)
+  for (const words of [[], ...groups, ...groups.map(([first]) => [first])]) {
+    const { code, stdout } = await casemate(['help', ...words])
+    assert.equal(code, 0)
+    assert.deepEqual(
+      stdout.split('\n').filter(line => line.length > 80),
+      [],
+      words.join(' '),
+    )
   }
 })
 

@@ -136,7 +136,9 @@ function who(actor: unknown): string {
 function subject(entry: Readonly<Record<string, unknown>>): string {
   const names = ['secret', 'path', 'name', 'route', 'reason', 'code', 'kind', 'key']
   const found = names.map(name => entry[name]).find(value => typeof value === 'string')
-  return cell(found)
+  // Only a use that changed nothing has one; a refusal must not look like what was done.
+  const status = entry['status']
+  return typeof status === 'number' ? `${cell(found)} → ${status}` : cell(found)
 }
 
 async function showEntry(call: Call): Promise<Answer> {

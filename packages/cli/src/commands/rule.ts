@@ -37,7 +37,7 @@ export const RULE_COMMANDS: readonly Command[] = [
     },
     examples: [
       'casemate rule dry-run db',
-      `casemate rule dry-run db --secrets 'default/db/*' --expression 'claims.kind == "tdx"'`,
+      `casemate rule dry-run db --secrets 'default/db/*' \\\n    --expression 'claims.kind == "tdx"'`,
     ],
     run: async call => {
       const [name = '', file] = call.positionals
@@ -62,7 +62,7 @@ function setRule(generic: Command): Command {
       'where none matches, nothing is. A rule that fails to evaluate denies.',
     ],
     examples: [
-      `casemate rule set db --secrets 'default/db/*' --expression 'claims.kind == "tdx" && !claims.simulated'`,
+      `casemate rule set db --secrets 'default/db/*' \\\n    --expression 'claims.kind == "tdx" && !claims.simulated'`,
       'casemate rule set db rule.yaml',
     ],
     run: async call => {

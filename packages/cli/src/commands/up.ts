@@ -27,7 +27,7 @@ export const UP_COMMAND: Command = {
   ],
   examples: [
     'casemate up --tour',
-    'casemate up --listen 0.0.0.0:8443 --tls-cert-file tls.crt --tls-key-file tls.key',
+    'casemate up --listen 0.0.0.0:8443 \\\n    --tls-cert-file tls.crt --tls-key-file tls.key',
   ],
   run: async call => (await import('../serve.ts')).serve(call),
 }

@@ -26,6 +26,15 @@ export const VERIFY_COMMAND: Command = {
     'evidence JSON; - is stdin. Without --references the code is shown, and not compared with anything.',
     'Exit code 0: every file is accepted. 1: one at least is refused; the text says why.',
   ],
+  terms: [
+    ['PCK', 'Provisioning Certification Key: Intel’s certificate for one machine'],
+    ['QE', 'quoting enclave: signs quotes on that machine, vouched for by its PCK'],
+    ['TCB', 'trusted computing base: the firmware and microcode that all rests on'],
+    ['FMSPC', 'which kind of machine it is; Intel publishes TCB levels for each'],
+    ['SVN', 'security version number: rises with every fix of a component'],
+    ['CRL', 'certificate revocation list: what its issuer takes back'],
+    ['VCEK', 'AMD’s key for one processor at one TCB; it signs SEV-SNP reports'],
+  ],
   examples: [
     'casemate verify quote.bin --online',
     'casemate verify quote.bin --endorsements collateral/ --at 2025-06-30T12:00:00Z',
