@@ -24,10 +24,10 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
     const request = await parseCommandLine(argv)
     switch (request.kind) {
       case 'help':
-        terminal.print(await helpFor(request.words, terminal.palette))
+        await printHelp(request.words, terminal)
         return 0
       case 'version':
-        terminal.print([`casemate ${version()}`])
+        terminal.print(terminal.json ? jsonLines({ version: version() }) : [`casemate ${version()}`])
         return 0
       case 'run': {
         await checkVariables(terminal.env)
@@ -45,6 +45,11 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
     report(failure, terminal, streams)
     return failure.exitCode
   }
+}
+
+async function printHelp(words: readonly string[], terminal: Terminal): Promise<void> {
+  const lines = await helpFor(words, terminal.palette)
+  terminal.print(terminal.json ? jsonLines({ help: lines }) : lines)
 }
 
 /** As they are; on a screen with a line end, so that the prompt stands alone. */

@@ -119,7 +119,13 @@ async function showEntries(call: Call): Promise<Answer> {
   const rows = listing.items.map(({ index, timestamp, entry, erasedBy }) =>
     entry === null
       ? [String(index), time(timestamp), '(erased)', '-', `by entry ${erasedBy}`]
-      : [String(index), time(timestamp), cell(entry['type']), who(entry['actor']), subject(entry)],
+      : [
+          String(index),
+          time(timestamp),
+          cell(entry['type']),
+          short(who(entry['actor'])),
+          short(subject(entry)),
+        ],
   )
   const lines = table(['index', 'at', 'what', 'who', 'about'], rows, 'the log has no entries')
   return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
@@ -130,6 +136,11 @@ function who(actor: unknown): string {
   if (typeof actor !== 'object' || actor === null) return '-'
   const { name, attestation, system } = actor as Record<string, unknown>
   return cell(name ?? attestation ?? system)
+}
+
+/** An id takes a third of the screen, and is in `log show INDEX` in full. */
+function short(text: string): string {
+  return text.replaceAll(/\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '$1…')
 }
 
 /** What an entry is about, from whichever member names it. */
