@@ -1,7 +1,7 @@
 // An explanation, as the broker gives it for evidence or a past attestation, for a person to read.
 
 import type { Explanation } from '@casemate/client'
-import { mark, plain, stepLines, violationLines } from './marks.ts'
+import { plain, refusedLines, stepLines, violationLines } from './marks.ts'
 import { cell, fields } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -14,7 +14,7 @@ export function explanationLines(explanation: Explanation, terminal: Terminal): 
   const { steps, claims, result, refusal } = explanation
   const lines: string[] = stepLines(steps, terminal.palette, terminal.columns)
   if (refusal !== null) {
-    lines.push(mark(false, `${palette.red(refusal.code)}  ${refusal.message}`, palette))
+    lines.push(...refusedLines(refusal.code, refusal.message, terminal))
     if (refusal.expected !== null) lines.push(`      expected  ${plain(refusal.expected)}`)
     if (refusal.got !== null) lines.push(`      got       ${plain(refusal.got)}`)
     if (refusal.hint !== null) lines.push(`      ${palette.dim(refusal.hint)}`)

@@ -8,7 +8,13 @@ export function mark(passed: boolean, what: string, palette: Palette): string {
   return `  ${passed ? palette.green('✓') : palette.red('✗')} ${what}`
 }
 
-/** Steps that passed, in order, the names in one column; what they looked at is wrapped to the screen. */
+/** What a text is wrapped to where it goes into a file or a pipe. */
+const DEFAULT_COLUMNS = 80
+
+/** A certificate's serial number, which says nothing to a person, and is in the JSON. */
+const SERIAL = / \(serial 0x[0-9a-f]+\)/g
+
+/** Steps that passed, in order, the names in one column; what they looked at is wrapped, without serial numbers. */
 export function stepLines(
   steps: readonly { readonly name: string; readonly looked: string }[],
   palette: Palette,
@@ -17,7 +23,7 @@ export function stepLines(
   const width = Math.max(0, ...steps.map(step => step.name.length))
   const margin = width + '  ✓   '.length
   return steps.flatMap(({ name, looked }) => {
-    const [first = '', ...rest] = wrap(looked, columns === null ? null : columns - margin)
+    const [first = '', ...rest] = wrap(looked.replaceAll(SERIAL, ''), (columns ?? DEFAULT_COLUMNS) - margin)
     return [
       `  ${markOf(looked, palette)} ${name.padEnd(width)}  ${palette.dim(first)}`,
       ...rest.map(line => ' '.repeat(margin) + palette.dim(line)),
@@ -30,12 +36,32 @@ function markOf(looked: string, palette: Palette): string {
   return looked.startsWith('NOT ') || looked.startsWith('nothing') ? palette.yellow('–') : palette.green('✓')
 }
 
+/** A text with its first line as it stands and the others below it, `indent` blanks in. */
+export function hanging(text: string, indent: number, columns: number | null): string[] {
+  const [first = '', ...rest] = wrap(text.trimStart(), (columns ?? DEFAULT_COLUMNS) - indent)
+  const start = text.length - text.trimStart().length
+  return [' '.repeat(start) + first, ...rest.map(line => ' '.repeat(indent) + line)]
+}
+
+/** `✗ code  message`, the message wrapped below itself. */
+export function refusedLines(code: string, message: string, { palette, columns }: Page): string[] {
+  const [first = '', ...rest] = hanging(`${code}  ${message}`, '  ✗ '.length, columns)
+  return [mark(false, palette.red(code) + first.slice(code.length), palette), ...rest]
+}
+
+/** How a text is set. */
+interface Page {
+  readonly palette: Palette
+  /** Null where it goes into a file or a pipe. */
+  readonly columns: number | null
+}
+
 /** Narrower than this, wrapping helps nobody. */
 const MIN_WRAP = 24
 
 /** Breaks a text at blanks, so that no line is wider, where words allow. */
-export function wrap(text: string, width: number | null): string[] {
-  if (width === null || width < MIN_WRAP) return [text]
+export function wrap(text: string, width: number): string[] {
+  if (width < MIN_WRAP) return [text]
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {

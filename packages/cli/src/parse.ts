@@ -26,8 +26,8 @@ export function wantsJson(argv: readonly string[]): boolean {
 export async function parseCommandLine(argv: readonly string[]): Promise<Request> {
   const [first] = argv
   if (first === undefined || first === '--help' || first === '-h') return { kind: 'help', words: [] }
-  if (first === '--version' || first === '-V') return { kind: 'version' }
-  if (first === 'help') return { kind: 'help', words: argv.slice(1) }
+  if (first === '--version' || first === '-V' || first === 'version') return { kind: 'version' }
+  if (first === 'help') return { kind: 'help', words: argv.slice(1).filter(word => word !== '--json') }
   if (first.startsWith('-') && first !== '-') {
     throw new CliError('unknown-flag', `a command comes first, got ${first}`, { hint: 'casemate --help' })
   }

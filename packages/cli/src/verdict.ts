@@ -4,7 +4,7 @@
 import type { AppraisalPolicy } from '@casemate/appraisal'
 import type { Claims, ParsedEvidence, SnpTcb } from '@casemate/evidence'
 import type { Examination } from './examine.ts'
-import { mark, plain, stepLines, violationLines } from './marks.ts'
+import { hanging, plain, refusedLines, stepLines, violationLines } from './marks.ts'
 import { type Measurement, measurementsOf, statedBy } from './measurements.ts'
 import { fields } from './table.ts'
 import type { Palette } from './terminal.ts'
@@ -37,7 +37,7 @@ export interface Situation {
   /** False where no reference values were given, and the code was only shown. */
   readonly codeCompared: boolean
   readonly palette: Palette
-  /** Columns of the screen; null where the text goes into a file or a pipe, and is not wrapped. */
+  /** Columns of the screen; null where the text goes into a file or a pipe. */
   readonly columns: number | null
 }
 
@@ -97,18 +97,21 @@ function describe(evidence: ParsedEvidence): string {
   }
 }
 
-function checks({ evidence, steps, refusal }: Examination, { at, palette, columns }: Situation): string[] {
-  if (evidence === null && refusal !== null) return refusalLines(refusal, palette)
+function checks({ evidence, steps, refusal }: Examination, situation: Situation): string[] {
+  const { at, palette, columns } = situation
+  if (evidence === null && refusal !== null) return refusalLines(refusal, situation)
   const lines = [palette.bold(`Checked as of ${instant(at)}`), ...stepLines(steps, palette, columns)]
   if (steps.length === 0 && refusal === null) lines.push('  nothing is signed, so nothing could be checked')
-  if (refusal !== null) lines.push(...refusalLines(refusal, palette))
+  if (refusal !== null) lines.push(...refusalLines(refusal, situation))
   return lines
 }
 
-function refusalLines(refusal: NonNullable<Examination['refusal']>, palette: Palette): string[] {
-  const lines = [mark(false, `${palette.red(refusal.code)}  ${refusal.message}`, palette)]
-  if (refusal.expected !== undefined) lines.push(`      expected  ${plain(refusal.expected)}`)
-  if (refusal.got !== undefined) lines.push(`      got       ${plain(refusal.got)}`)
+function refusalLines(refusal: NonNullable<Examination['refusal']>, situation: Situation): string[] {
+  const { columns } = situation
+  const lines = refusedLines(refusal.code, refusal.message, situation)
+  if (refusal.expected !== undefined)
+    lines.push(...hanging(`      expected  ${plain(refusal.expected)}`, 16, columns))
+  if (refusal.got !== undefined) lines.push(...hanging(`      got       ${plain(refusal.got)}`, 16, columns))
   return lines
 }
 
@@ -143,10 +146,11 @@ function measurements(rows: readonly Measurement[], title: string, palette: Pale
   return [palette.bold(title), ...fields(rows, '  ')]
 }
 
-function verdict(examination: Examination, { policy, codeCompared, palette }: Situation): string[] {
+function verdict(examination: Examination, situation: Situation): string[] {
+  const { policy, codeCompared, palette } = situation
   const { refusal, result, accepted, claims, validUntil } = examination
   const lines: string[] = []
-  if (refusal !== null) return refusalVerdict(refusal, palette)
+  if (refusal !== null) return refusalVerdict(refusal, situation)
   if (result !== null && !accepted) {
     const real = claims?.simulated === true ? 'well-formed' : 'genuine'
     lines.push(
@@ -166,7 +170,10 @@ function verdict(examination: Examination, { policy, codeCompared, palette }: Si
   return lines
 }
 
-function refusalVerdict({ code, hint }: NonNullable<Examination['refusal']>, palette: Palette): string[] {
+function refusalVerdict(
+  { code, hint }: NonNullable<Examination['refusal']>,
+  { palette, columns }: Situation,
+): string[] {
   const undecided = UNDECIDED.get(code)
   const word =
     undecided === undefined
@@ -176,7 +183,7 @@ function refusalVerdict({ code, hint }: NonNullable<Examination['refusal']>, pal
   const meaning = MEANINGS.get(code)
   if (meaning !== undefined) lines.push(`  ${meaning}`)
   const shownHint = undecided ?? hint
-  if (shownHint !== undefined) lines.push(`  hint: ${shownHint}`)
+  if (shownHint !== undefined) lines.push(...hanging(`  hint: ${shownHint}`, 8, columns))
   return lines
 }
 

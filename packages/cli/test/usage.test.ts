@@ -80,25 +80,6 @@ describe('a line that is typed wrong', { concurrency: 2 }, () => {
   }
 })
 
-test('a misspelt variable is refused by every command, and help needs none', async () => {
-  const env = { CASEMATE_SERVR: 'http://127.0.0.1:1', CASEMATE_TOKEN: 'cmt_t' }
-  for (const line of ['secret list', 'log key', 'verify quote.bin', 'config show']) {
-    const { code, stderr } = await casemate(line.split(' '), { env })
-    assert.equal(code, 2)
-    assert.match(
-      stderr,
-      /^casemate: config-unknown: environment CASEMATE_SERVR is not a setting\nhint: .*CASEMATE_SERVER/,
-    )
-  }
-  assert.equal((await casemate(['secret', '--help'], { env })).code, 0)
-  const known = {
-    CASEMATE_LISTEN: '127.0.0.1:1',
-    CASEMATE_TOKEN: 'cmt_t',
-    CASEMATE_SERVER: 'http://127.0.0.1:1',
-  }
-  assert.equal((await casemate(['secret', 'list'], { env: known })).code, 3)
-})
-
 test('no broker is unavailable, and not a refusal', async () => {
   for (const line of ['secret list', 'log checkpoint', 'token list']) {
     const { code, stderr } = await casemate([...line.split(' '), '--server', 'http://127.0.0.1:1'], {
@@ -156,7 +137,22 @@ test('the overview lists every command, and help finds one', async () => {
   const help = await casemate(['help', 'rule', 'dry-run'])
   assert.match(help.stdout, /^casemate rule dry-run {2}/)
   assert.match((await casemate(['help', 'rul'])).stderr, /did you mean: casemate help rule/)
-  assert.match((await casemate(['--version'])).stdout, /^casemate \d+\.\d+\.\d+\n$/)
+  for (const word of ['--version', 'version']) {
+    assert.match((await casemate([word])).stdout, /^casemate \d+\.\d+\.\d+\n$/)
+    assert.match(JSON.parse((await casemate([word, '--json'])).stdout).version, /^\d+\.\d+\.\d+$/)
+  }
+})
+
+test('help is JSON where that is asked for', async () => {
+  for (const args of [
+    ['help', '--json'],
+    ['help', 'verify', '--json'],
+    ['secret', '--help', '--json'],
+  ]) {
+    const { code, stdout } = await casemate(args)
+    assert.equal(code, 0)
+    assert.ok(JSON.parse(stdout).help.length > 5, args.join(' '))
+  }
 })
 
 test('the nearest word is found, and none where nothing is near', () => {

@@ -175,7 +175,7 @@ test('without a simulator’s trust its quote does not lead to a pinned root', a
 
 test('a tampered signature is named, after the steps that had passed', async () => {
   const { stdout } = await verify('tampered.bin', '--trust', 'trust.json')
-  assert.match(stdout, / {2}✓ qe-binding .*\n {2}✗ quote-signature-invalid {2}/)
+  assert.match(stdout, / {2}✓ qe-binding .*\n {3,}.*\n {2}✗ quote-signature-invalid {2}/)
   assert.match(
     stdout,
     /NOT TO BE TRUSTED: quote-signature-invalid\n {2}it was altered after it was signed, or/,
@@ -285,5 +285,5 @@ test('a revocation list that does not cover the time is told with whose it is', 
   const quote = join(vectors, 'tdx', 'phala-quote-hex', 'quote.bin')
   const trees = ['--endorsements', join(vectors, 'collateral')]
   const { stdout } = await casemate(['verify', quote, '--at', '2030-01-01', ...trees])
-  assert.match(stdout, /✗ crl-expired {2}the newest revocation list of Intel SGX \w+( \w+)* expired at/)
+  assert.match(stdout, /✗ crl-expired {2}the newest revocation list of Intel SGX [\w\s]+ expired\s+at/)
 })
