@@ -13,6 +13,7 @@ import {
   type ParsedEvidence,
   Refusal,
   recognise,
+  recogniseEndorsements,
   type Step,
   type TrustAnchor,
   verify,
@@ -61,7 +62,7 @@ export async function examine(bytes: Uint8Array, context: ExaminationContext): P
   try {
     evidence = recognise(bytes)
   } catch (error) {
-    return { ...NOTHING, refusal: refusalOrThrow(error) }
+    return { ...NOTHING, refusal: asEndorsement(bytes) ?? refusalOrThrow(error) }
   }
   try {
     const endorsements = await context.endorsementsFor(evidence)
@@ -82,6 +83,23 @@ export async function examine(bytes: Uint8Array, context: ExaminationContext): P
     const refusal = refusalOrThrow(error)
     return { ...NOTHING, evidence, steps: refusal.steps, refusal }
   }
+}
+
+/** DER of a certificate or a list, JSON, PEM: a damaged quote with certificates in it begins otherwise. */
+const STARTS: readonly (readonly number[])[] = [[0x30, 0x82], [0x7b], [0x2d, 0x2d]]
+
+/** What a vendor signs about its hardware is often saved beside the evidence, and taken for it. */
+function asEndorsement(bytes: Uint8Array): Refusal | null {
+  if (!STARTS.some(start => start.every((octet, index) => bytes[index] === octet))) return null
+  try {
+    if (recogniseEndorsements({ name: 'it', bytes }) === null) return null
+  } catch (error) {
+    // Malformed, and yet nothing else: such as a certificate with a signature that is not handled.
+    if (!(error instanceof Refusal)) throw error
+  }
+  return new Refusal('evidence-malformed', 'it is an endorsement or a certificate, and no evidence', {
+    hint: 'give it by --endorsements, beside the quote or report that it is for',
+  })
 }
 
 function refusalOrThrow(error: unknown): Refusal {

@@ -1,7 +1,7 @@
 // An explanation, as the broker gives it for evidence or a past attestation, for a person to read.
 
 import type { Explanation } from '@casemate/client'
-import { plain, refusedLines, stepLines, violationLines } from './marks.ts'
+import { hintLines, plain, refusedLines, stepLines, violationLines } from './marks.ts'
 import { cell, fields } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -17,7 +17,7 @@ export function explanationLines(explanation: Explanation, terminal: Terminal): 
     lines.push(...refusedLines(refusal.code, refusal.message, terminal))
     if (refusal.expected !== null) lines.push(`      expected  ${plain(refusal.expected)}`)
     if (refusal.got !== null) lines.push(`      got       ${plain(refusal.got)}`)
-    if (refusal.hint !== null) lines.push(`      ${palette.dim(refusal.hint)}`)
+    if (refusal.hint !== null) lines.push(...hintLines(refusal.hint, palette))
   }
   if (claims !== null) lines.push('', ...fields(SHOWN_CLAIMS.map(name => [name, cell(claims[name])])))
   const violations = result?.violations ?? []

@@ -75,6 +75,11 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line]
 }
 
+/** A hint below what it is for, six blanks in. */
+export function hintLines(hint: string, palette: Palette): string[] {
+  return wrap(hint, DEFAULT_COLUMNS - 6).map(line => `      ${palette.dim(line)}`)
+}
+
 /** One violated expectation. */
 interface Violation {
   readonly path: string
@@ -89,7 +94,7 @@ export function violationLines(violations: readonly Violation[], palette: Palett
     mark(false, violation.path, palette),
     `      expected  ${plain(violation.expected)}`,
     `      got       ${plain(violation.got)}`,
-    ...(violation.hint === undefined ? [] : [`      ${palette.dim(violation.hint)}`]),
+    ...(violation.hint === undefined ? [] : hintLines(violation.hint, palette)),
   ])
 }
 

@@ -182,6 +182,15 @@ test('a tampered signature is named, after the steps that had passed', async () 
   )
 })
 
+test('an endorsement in the place of evidence is told to be one', async () => {
+  const { code, stdout } = await verify('collateral/pck-crl.der')
+  assert.equal(code, 1)
+  assert.match(stdout, /✗ evidence-malformed {2}it is an endorsement[^]*hint: give it by --endorsements/)
+  const damaged = join(cwd, 'damaged.bin')
+  writeFileSync(damaged, readFileSync(join(cwd, 'quote.bin')).subarray(0, -40))
+  assert.doesNotMatch((await verify(damaged)).stdout, /endorsement or/)
+})
+
 test('a file without any content is told to be empty', async () => {
   writeFileSync(join(cwd, 'empty.bin'), '')
   const { code, stdout } = await verify('empty.bin')
