@@ -75,7 +75,7 @@ describe('a newcomer’s first start', () => {
     assert.equal((await beside('secret put default/db/password secret.bin')).code, 0)
     const denied = await beside('secret get default/db/password')
     assert.equal(denied.code, 1)
-    assert.match(denied.stderr, /^casemate: release-denied: .*\nhint: .*casemate log show/)
+    assert.match(denied.stderr, /^casemate: release-denied: .*\nhint: .*casemate log show INDEX/)
     const rule = ['rule', 'set', 'db', '--secrets', 'default/db/*', '--expression', 'claims.kind == "tdx"']
     assert.equal((await beside(rule)).code, 0)
     assert.match((await beside('rule dry-run db')).stdout, /\btdx +allows\n/)
@@ -172,6 +172,15 @@ describe('a newcomer’s first start', () => {
   test('the log shows who did what, and a receipt is proved offline by the log’s key alone', async () => {
     const shown = await beside('log show --limit 500')
     assert.match(shown.stdout, /^INDEX +AT +WHAT +WHO +ABOUT\n/)
+    // An id of an attestation would take half of the row.
+    assert.match(shown.stdout, / …[0-9a-f]{8} /)
+    const env = { CASEMATE_SERVER: broker.url }
+    const onScreen = await casemate(['log', 'show', '--limit', '500'], { cwd, env, screen: true })
+    assert.deepEqual(
+      onScreen.stdout.split('\n').filter(line => line.length > 80),
+      [],
+    )
+    assert.match(onScreen.stdout, /admin\.used +first\n {7}PUT \/v1\/secrets\/\S+ → 412\n/)
     const newest = (await jsonOf('log show --limit 2')) as { items: { index: number }[]; more: boolean }
     assert.equal(newest.more, true)
     assert.equal(newest.items[0]!.index, newest.items[1]!.index + 1)
@@ -305,6 +314,14 @@ describe('a newcomer’s first start', () => {
     writeFileSync(join(cwd, 'strict.yaml'), 'extends: strict\nname: default\nversion: 2\n')
     broker = await serving(['--tour'], READY, { cwd })
     assert.equal((await beside('policy set default strict.yaml')).code, 0)
+    assert.match(
+      (await beside('policy delete default')).stdout,
+      /^policy default is deleted\nwarning: handshakes use it; .* the preset strict decides\n$/,
+    )
+    assert.equal((await beside('policy set default strict.yaml')).code, 0)
+    const unknown = await beside('token revoke ci')
+    assert.equal(unknown.code, 1)
+    assert.match(unknown.stderr, /^casemate: token-unknown: [^]*hint: .*casemate token list/)
     await broker.stop('SIGTERM')
     broker = await serving(['--tour'], READY, { cwd })
     assert.match(broker.text, /1 {2}Changed since\n[^]*appraisal-refused/)

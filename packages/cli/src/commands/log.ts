@@ -128,7 +128,11 @@ async function showEntries(call: Call): Promise<Answer> {
         ],
   )
   const lines = table(['index', 'at', 'what', 'who', 'about'], rows, 'the log has no entries')
-  return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
+  return {
+    exitCode: 0,
+    json: listing,
+    lines: [...fitted(lines, call.terminal.columns), ...moreLines(listing)],
+  }
 }
 
 /** A token's name, an attestation's id, or the broker itself. */
@@ -138,9 +142,18 @@ function who(actor: unknown): string {
   return cell(name ?? attestation ?? system)
 }
 
-/** An id takes a third of the screen, and is in `log show INDEX` in full. */
+/** An id takes half of a row, and is in `log show INDEX` in full; the end of one is what tells it from its neighbours. */
 function short(text: string): string {
-  return text.replaceAll(/\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '$1…')
+  return text.replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4}([0-9a-f]{8})\b/g, '…$1')
+}
+
+/** The rows; on a screen that is too narrow for one, what the entry is about stands below the rest. */
+function fitted(lines: readonly string[], columns: number | null): readonly string[] {
+  if (columns === null) return lines
+  const start = lines[0]?.indexOf('ABOUT') ?? 0
+  return lines.flatMap(line =>
+    line.length <= columns ? [line] : [line.slice(0, start).trimEnd(), `       ${line.slice(start)}`],
+  )
 }
 
 /** What an entry is about, from whichever member names it. */
