@@ -45,7 +45,7 @@ export function fromBase64(text: string): Uint8Array | null {
     .slice(0, text.length - padding)
     .replaceAll('-', '+')
     .replaceAll('_', '/')
-  if (digits.length % 4 === 1) return null
+  if (digits.length % 4 === 1 || (padding > 0 && text.length % 4 !== 0)) return null
   const bytes = decodeDigits(digits)
   // White space and padding, which decoders skip, are missing here.
   return bytes?.length === Math.floor((digits.length * 3) / 4) ? bytes : null

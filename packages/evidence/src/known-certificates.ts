@@ -6,6 +6,8 @@ import { BoundedMap } from './bounded-map.ts'
 import { latin1 } from './bytes.ts'
 import { type Certificate, parseCertificate } from './x509.ts'
 
+/** A real one has 1 to 2 KiB; larger ones are read anew each time, so that what is kept is bounded. */
+const MAX_KEPT_BYTES = 4096
 /** About 5 KiB each; a fleet has one per machine, and a few above them. */
 const MAX_KEPT = 4096
 /** The end of a certificate is its signature: enough to find it by, and all of it is then compared. */
@@ -22,6 +24,6 @@ export function knownCertificate(der: Uint8Array): Certificate {
   const known = kept.get(key)
   if (known !== undefined && equalBytes(known.der, der)) return known
   const certificate = parseCertificate(new Uint8Array(der))
-  kept.set(key, certificate)
+  if (der.length <= MAX_KEPT_BYTES) kept.set(key, certificate)
   return certificate
 }

@@ -19,6 +19,11 @@ export class Denials {
     return true
   }
 
+  /** Undoes a `take` whose record could not be written. */
+  forget(attestationId: string, what: string): void {
+    this.#recorded.get(attestationId)?.delete(what)
+  }
+
   #of(attestationId: string): Set<string> {
     const found = this.#recorded.get(attestationId)
     if (found !== undefined) return found

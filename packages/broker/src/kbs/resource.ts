@@ -40,12 +40,15 @@ export function registerResource(scope: FastifyInstance, parts: KbsParts): void 
   })
 }
 
+/** Changes of rules are rare; a guest that meets this many in a row asks again. */
+const MAX_ATTEMPTS = 3
+
 async function fetchSecret(parts: KbsParts, request: FastifyRequest): Promise<Jwe> {
   const { metrics } = parts.context
   metrics.pluginRequests.inc(PLUGIN)
   const stop = metrics.pluginDuration.startTimer(PLUGIN)
   try {
-    return await release(parts, await guestOf(parts, request), pathOf(request))
+    return await releaseUnchanged(parts, await guestOf(parts, request), pathOf(request))
   } catch (error) {
     metrics.pluginErrors.inc(PLUGIN)
     throw error
@@ -54,8 +57,21 @@ async function fetchSecret(parts: KbsParts, request: FastifyRequest): Promise<Jw
   }
 }
 
+/** A rule or the secret may change while a release is decided: what is on record first, counts. */
+async function releaseUnchanged(parts: KbsParts, guest: Guest, path: SecretPath): Promise<Jwe> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await release(parts, guest, path)
+    } catch (error) {
+      const isChanged = error instanceof BrokerError && error.code === 'conflict'
+      if (!isChanged || attempt === MAX_ATTEMPTS) throw error
+    }
+  }
+}
+
 async function release(parts: KbsParts, guest: Guest, path: SecretPath): Promise<Jwe> {
-  const { secrets, metrics, ledger } = parts.context
+  const { secrets, metrics, store } = parts.context
+  const ruleGeneration = await store.documents.generation('rule')
   const head = await secrets.find(path)
   const subject = await parts.subjects.find(guest.attestationId)
   metrics.policyEvaluations.inc()
@@ -76,7 +92,8 @@ async function release(parts: KbsParts, guest: Guest, path: SecretPath): Promise
     encryptToTee(guest.teeKey, plaintext, form),
   )
   // The release is on record before anybody can read it.
-  await ledger.append(decided(parts, guest, { path, head, decision }))
+  const basis = { path, revision: head.revision, ruleGeneration }
+  await store.releases.record(decided(parts, guest, { path, head, decision }), basis)
   metrics.resourceReads.inc()
   return jwe
 }
@@ -89,9 +106,15 @@ interface Decided {
 
 async function recordDenial({ context, denials }: KbsParts, guest: Guest, denied: Decided): Promise<void> {
   const record = decided({ context }, guest, denied)
-  const { at: _at, actor: _actor, ...what } = record
-  if (denials.take(guest.attestationId, JSON.stringify(what))) {
-    await context.ledger.append(record)
+  const { at: _at, actor: _actor, ...details } = record
+  const what = JSON.stringify(details)
+  if (denials.take(guest.attestationId, what)) {
+    try {
+      await context.ledger.append(record)
+    } catch (error) {
+      denials.forget(guest.attestationId, what)
+      throw error
+    }
     return
   }
   const actor = { attestation: guest.attestationId }

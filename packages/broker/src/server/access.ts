@@ -9,7 +9,7 @@ import type { Administrators } from '../admin/tokens.ts'
 import { entry } from '../entry.ts'
 import { BrokerError, errorBody } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import type { ClientLimit } from './client-limit.ts'
+import { type ClientLimit, clientOf } from './client-limit.ts'
 import { logUnexpected, sayWhenToRetry, toBrokerError } from './error-answer.ts'
 import type { Metrics } from './metrics.ts'
 import type { LimitName } from './route-config.ts'
@@ -70,7 +70,7 @@ async function authenticate(parts: AccessParts, request: FastifyRequest): Promis
       parts.metrics.adminFailures.inc({ code: error.code })
       const { code, detail } = error
       const token = code === 'token-expired' ? (detail.got ?? null) : null
-      await parts.attempts.note({ client: request.ip, code, route: routeOf(request), token })
+      await parts.attempts.note({ client: clientOf(request.ip), code, route: routeOf(request), token })
     }
     throw error
   }

@@ -5,6 +5,7 @@ import { SqliteAttestations } from './sqlite-attestations.ts'
 import { SqliteDocuments } from './sqlite-documents.ts'
 import { SqliteKeys } from './sqlite-keys.ts'
 import type { SqliteParts } from './sqlite-parts.ts'
+import { SqliteReleases } from './sqlite-releases.ts'
 import { SqliteSecrets } from './sqlite-secrets.ts'
 import { SqliteTokens } from './sqlite-tokens.ts'
 import { SqliteWrappings } from './sqlite-wrappings.ts'
@@ -17,6 +18,7 @@ export function createSqliteStore(parts: SqliteParts, refusalBudget: number): St
     secrets: new SqliteSecrets(parts),
     documents: new SqliteDocuments(parts),
     attestations: new SqliteAttestations(parts, refusalBudget),
+    releases: new SqliteReleases(parts),
     tokens: new SqliteTokens(parts),
     keys: new SqliteKeys(parts),
     wrappings: new SqliteWrappings(parts),

@@ -235,11 +235,26 @@ export interface WrappingStore {
   versionsInUse(): Promise<readonly number[]>
 }
 
+/** What a release was decided on. */
+export interface ReleaseBasis {
+  readonly path: SecretPath
+  /** Of the secret that goes out. */
+  readonly revision: number
+  /** {@link DocumentStore.generation} of the rules, from before they were asked. */
+  readonly ruleGeneration: number
+}
+
+export interface ReleaseStore {
+  /** @throws {BrokerError} `conflict` where the basis changed: the change is on record first, and forbids it perhaps. */
+  record(entry: Entry, basis: ReleaseBasis): Promise<Recorded<null>>
+}
+
 /** Everything the broker remembers. */
 export interface Store {
   readonly secrets: SecretStore
   readonly documents: DocumentStore
   readonly attestations: AttestationStore
+  readonly releases: ReleaseStore
   readonly tokens: TokenStore
   readonly keys: KeyStore
   readonly wrappings: WrappingStore

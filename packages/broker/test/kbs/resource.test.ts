@@ -314,3 +314,32 @@ test('nobody but a writer puts or deletes secrets', async () => {
     )
   }
 })
+
+/** Has `change` committed between the decision about one release and its record. */
+function changeBeforeRecord(change: () => Promise<void>): void {
+  const { releases } = broker.context.store
+  const record = releases.record.bind(releases)
+  releases.record = async (entry, basis) => {
+    releases.record = record
+    await change()
+    return record(entry, basis)
+  }
+}
+
+test('a rule that is switched off while a release is decided stops it, on record too', async () => {
+  await broker.putSecret('race/rule/secret', 'raced')
+  await broker.putDocument('rule', 'race', rule('race/rule/*', 'true'))
+  const guest = await attested()
+  const before = (await broker.entries('release.granted')).length
+  changeBeforeRecord(() => broker.putDocument('rule', 'race', rule('race/rule/*', 'true', false)))
+  assertRefused(await guest.fetch('race/rule/secret'), DENIED)
+  assert.equal((await broker.entries('release.granted')).length, before)
+})
+
+test('a secret that is replaced while a release is decided goes out as it is now', async () => {
+  await broker.putSecret('race/secret/secret', 'old')
+  await broker.putDocument('rule', 'race-secret', rule('race/secret/*', 'true'))
+  const guest = await attested()
+  changeBeforeRecord(() => broker.putSecret('race/secret/secret', 'new'))
+  assert.equal(guest.decrypt(await guest.fetch('race/secret/secret')), 'new')
+})

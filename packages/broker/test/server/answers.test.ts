@@ -208,10 +208,16 @@ describe('limits', () => {
       ['::ffff:192.0.2.1', '192.0.2.1'],
       ['fe80::1%eth0', 'fe80::2'],
       ['::1', '::2'],
+      ['::ffff:c000:201', '192.0.2.1'],
+      ['64:ff9b::c000:201', '192.0.2.1'],
+      ['192.0.2.1:40001', '192.0.2.1'],
+      ['[2001:db8:1:2::9]:40001', '2001:db8:1:2::'],
+      ['no address', 'another one'],
     ]
     for (const [a, b] of same) assert.equal(clientOf(a), clientOf(b))
     assert.notEqual(clientOf('2001:db8:1:2::'), clientOf('2001:db8:1:3::'))
     assert.notEqual(clientOf('192.0.2.1'), clientOf('192.0.2.2'))
+    assert.notEqual(clientOf('::ffff:c000:201'), clientOf('::ffff:c000:202'))
   })
 })
 

@@ -11,8 +11,10 @@ import type { Signed } from '../signature.ts'
 import { type Certificate, readPem } from '../x509.ts'
 import { CERTIFICATION, type QuoteSignatureData } from './quote.ts'
 
-/** About 10 KiB each. */
+/** At most {@link MAX_KEPT_BYTES} each, and as much again for what is read from them. */
 const MAX_MACHINES = 2048
+/** Real ones send about 4.5 KiB. Whoever sends more is verified all the same, and not remembered: memory is bounded. */
+const MAX_KEPT_BYTES = 8192
 /** A chain has three certificates; more than a few are an attempt to keep us busy. */
 const MAX_CHAIN_CERTIFICATES = 8
 /** SubjectPublicKeyInfo of a P-256 key up to x and y. */
@@ -60,8 +62,12 @@ export async function machineOf(quote: QuoteSignatureData): Promise<Machine> {
   if (known && isSent(known.sent, quote)) return known.machine
   const sent = copyOf(quote)
   const machine = await readMachine(sent)
-  machines.set(key, { sent, machine })
+  if (sizeOf(sent) <= MAX_KEPT_BYTES) machines.set(key, { sent, machine })
   return machine
+}
+
+function sizeOf({ qeAuthenticationData, certificationData }: Sent): number {
+  return qeAuthenticationData.length + certificationData.length
 }
 
 /** The first 48 bits of r: what a map finds; the comparison of everything decides. */
