@@ -11,7 +11,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   appraisal: ['evidence'],
   client: ['evidence', 'ledger'],
   broker: ['evidence', 'appraisal', 'ledger'],
-  cli: ['evidence', 'ledger', 'simulator', 'appraisal', 'client', 'broker'],
+  enclave: ['evidence', 'simulator', 'client'],
+  cli: ['evidence', 'ledger', 'simulator', 'appraisal', 'client', 'broker', 'enclave'],
 }
 
 /** Packages whose src, but for src/node, runs in browsers as well. */

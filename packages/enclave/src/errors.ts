@@ -1,0 +1,66 @@
+// Why an enclave, an image or a sealed blob was not accepted: one error class, one table of stable codes.
+// The names follow the SGX SDK's errors; codes are API, messages are not; each code has exactly one meaning.
+
+/** Every code an {@link EnclaveError} can carry, with its one meaning. */
+export const ENCLAVE_ERRORS = {
+  'invalid-parameter': 'an argument does not have the shape or range that it must have',
+  'invalid-image': 'the bytes are not an enclave image of a version that is known here',
+  'invalid-manifest': 'the manifest is not canonical, or a member is missing, unknown or out of range',
+  'invalid-code': 'the code is not a WebAssembly module that an enclave can be',
+  'invalid-metadata': 'a SIGSTRUCT, or the section of a file that holds one, does not have Intel’s layout',
+  'invalid-key': 'the key is not RSA of 3,072 bits with exponent 3',
+  'image-unsigned': 'the image carries no signature',
+  'invalid-signature': 'the SIGSTRUCT is not signed by the key that it carries',
+  'invalid-signature-hints': 'q1 and q2 of the SIGSTRUCT do not belong to its signature and modulus',
+  'invalid-measurement': 'what was signed, or what is wanted, is another measurement than that of this image',
+  'identity-mismatch': 'product id, security version or attributes of SIGSTRUCT and manifest differ',
+  'signer-untrusted': 'the image is signed by nobody that the caller listed',
+  'debug-mismatch': 'a debug image was to run as a production one, or the other way round',
+  'export-mismatch': 'the functions that the code exports are not those that the manifest declares',
+  'import-undeclared': 'the functions that the code imports are not those that the manifest declares',
+  'import-unavailable': 'the platform does not offer a function that the manifest declares',
+  'limit-exceeded': 'the image asks for more memory or threads than it may have',
+  'out-of-memory': 'an instance had no memory left and was replaced',
+  'enclave-crashed': 'an instance trapped, or broke the calling convention, and was replaced',
+  'enclave-timeout': 'an instance did not answer in time and was replaced',
+  'enclave-lost': 'no instance is left, and none could be started in its place',
+  'enclave-closed': 'the enclave was closed',
+  'function-unknown': 'the manifest declares no such export',
+  'call-failed': 'the enclave’s function answered with a status of its own instead of a result',
+  'root-unsafe': 'the file of a sealing root can be read by others',
+  'root-invalid': 'the file of a sealing root does not hold a key of the right size',
+  'seal-malformed': 'the bytes are not a sealed blob of a version that is known here',
+  'seal-svn-too-new': 'the blob was sealed by a newer security version than the one that wants to open it',
+  'seal-cpu-svn-too-new': 'the blob was sealed at a higher security version of the platform',
+  'seal-mac-mismatch': 'the blob was changed, or sealed by another enclave, under another root or policy',
+  'seal-truncated': 'the sealed stream ends before its last chunk',
+} as const
+
+/** A stable code of {@link ENCLAVE_ERRORS}. */
+export type EnclaveErrorCode = keyof typeof ENCLAVE_ERRORS
+
+/** What an error says beyond its code. */
+export interface EnclaveErrorDetail {
+  readonly expected?: string
+  readonly got?: string
+  /** What a person can do about it. */
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
+/** An image, an enclave or a blob that is not acceptable, or a call that came to nothing. */
+export class EnclaveError extends Error {
+  override readonly name = 'EnclaveError'
+  readonly code: EnclaveErrorCode
+  readonly expected: string | undefined
+  readonly got: string | undefined
+  readonly hint: string | undefined
+
+  constructor(code: EnclaveErrorCode, message: string, detail: EnclaveErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.code = code
+    this.expected = detail.expected
+    this.got = detail.got
+    this.hint = detail.hint
+  }
+}

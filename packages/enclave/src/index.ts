@@ -1,0 +1,28 @@
+// @casemate/enclave: measured and signed images of enclaves.
+export { ENCLAVE_ERRORS, EnclaveError, type EnclaveErrorCode, type EnclaveErrorDetail } from './errors.ts'
+export { type EnclaveImage, encodeImage, MAX_CODE_SIZE, parseImage } from './image/image.ts'
+export {
+  ABI_VERSION,
+  MAX_MANIFEST_SIZE,
+  MAX_MEMORY_PAGES,
+  MAX_THREADS,
+  type Manifest,
+  sortedNames,
+  WASM_PAGE_SIZE,
+} from './image/manifest.ts'
+export {
+  attachImageSignature,
+  recogniseSigstructs,
+  type SigningDate,
+  signedBytesOfImage,
+  signImage,
+  verifyImage,
+} from './image/sign.ts'
+export { verifySigstruct } from './image/signature.ts'
+export {
+  type Attributes,
+  parseSigstruct,
+  SIGSTRUCT_SIZE,
+  type Sigstruct,
+  type SigstructBody,
+} from './image/sigstruct.ts'
