@@ -1,4 +1,4 @@
-// @casemate/enclave: measured and signed images of enclaves.
+// @casemate/enclave: measured and signed images of enclaves, and running them.
 export { ENCLAVE_ERRORS, EnclaveError, type EnclaveErrorCode, type EnclaveErrorDetail } from './errors.ts'
 export { type EnclaveImage, encodeImage, MAX_CODE_SIZE, parseImage } from './image/image.ts'
 export {
@@ -26,3 +26,12 @@ export {
   type Sigstruct,
   type SigstructBody,
 } from './image/sigstruct.ts'
+export type { Demands } from './running/check.ts'
+export {
+  type CallOptions,
+  DEFAULT_LIMITS,
+  Enclave,
+  type EnclaveLimits,
+  type EnclaveOptions,
+} from './running/enclave.ts'
+export type { EnclaveEvent, EnclavePlatform, LogLine } from './running/platform.ts'

@@ -1,0 +1,189 @@
+// Everything that is checked before a single instruction of an enclave runs, in one place and in this order:
+// shape, signature, measurement, identity, signer, debug flag, limits, code, exports, imports.
+import { toHex } from '../bytes.ts'
+import { EnclaveError } from '../errors.ts'
+import { type EnclaveImage, parseImage } from '../image/image.ts'
+import type { Manifest } from '../image/manifest.ts'
+import { verifyImage } from '../image/sign.ts'
+import type { Sigstruct } from '../image/sigstruct.ts'
+import { readWasm, type WasmShape } from '../image/wasm.ts'
+import {
+  ALLOC_EXPORT,
+  CALL_SIGNATURE,
+  FREE_EXPORT,
+  IMPORT_SIGNATURES,
+  type ImportName,
+  isImportName,
+  MEMORY_EXPORT,
+  OWN_EXPORTS,
+} from './abi.ts'
+
+/** What the caller demands of an image. */
+export interface Demands {
+  /** Whether a debug image is wanted; the other kind is refused. */
+  readonly debug: boolean
+  /** MRSIGNERs in lower-case hex, of which one must have signed. */
+  readonly signers: readonly string[] | 'any'
+  /** MRENCLAVE in lower-case hex, or 'any'. */
+  readonly measurement: string
+}
+
+export interface CheckedImage {
+  readonly manifest: Manifest
+  readonly mrEnclave: Uint8Array
+  readonly sigstruct: Sigstruct
+  readonly module: WebAssembly.Module
+  /** How many instances to start. */
+  readonly threads: number
+}
+
+/** What the machine can give. */
+export interface Offers {
+  readonly imports: ReadonlySet<ImportName>
+  /** Pages of all instances together. */
+  readonly memoryPages: number
+  /** How many instances are to run; null for as many as the manifest says and there are processors. */
+  readonly threads: number | null
+  /** Null where nobody counted. */
+  readonly processors: number | null
+}
+
+/** @throws {EnclaveError} with the code of the first check that fails */
+export async function checkImage(bytes: Uint8Array, demands: Demands, offers: Offers): Promise<CheckedImage> {
+  const image = parseImage(bytes)
+  const sigstruct = verifyImage(image)
+  checkDemands(image, sigstruct, demands)
+  const threads = checkLimits(image.manifest, offers)
+  const module = await compile(image.code)
+  const shape = readWasm(image.code)
+  checkAgreement(module, shape)
+  checkMemory(shape, image.manifest)
+  checkExports(shape, image.manifest)
+  checkImports(shape, image.manifest, offers.imports)
+  return { manifest: image.manifest, mrEnclave: image.mrEnclave, sigstruct, module, threads }
+}
+
+function checkDemands({ manifest, mrEnclave }: EnclaveImage, sigstruct: Sigstruct, demands: Demands): void {
+  const signer = toHex(sigstruct.mrSigner)
+  if (demands.signers !== 'any' && !demands.signers.includes(signer)) {
+    throw refuse(
+      'signer-untrusted',
+      'the signer of the image',
+      demands.signers.join(' or ') || 'nobody',
+      signer,
+    )
+  }
+  const measurement = toHex(mrEnclave)
+  if (demands.measurement !== 'any' && demands.measurement !== measurement) {
+    throw refuse('invalid-measurement', 'the measurement of the image', demands.measurement, measurement)
+  }
+  if (manifest.debug !== demands.debug) {
+    const [expected, got] = demands.debug ? ['debug', 'production'] : ['production', 'debug']
+    throw refuse('debug-mismatch', 'the image', expected, got)
+  }
+}
+
+function checkLimits(manifest: Manifest, offers: Offers): number {
+  // A count of processors lowers what the manifest says; only a wish of the caller can be refused.
+  const threads = offers.threads ?? Math.min(manifest.threads, offers.processors ?? manifest.threads)
+  if (threads > manifest.threads) {
+    throw refuse('limit-exceeded', 'the number of threads', `at most ${manifest.threads}`, String(threads))
+  }
+  const pages = manifest.memoryPages * threads
+  if (pages > offers.memoryPages) {
+    const got = `${manifest.memoryPages} pages in each of ${threads} instances`
+    throw refuse('limit-exceeded', 'the memory of the image', `at most ${offers.memoryPages} pages`, got)
+  }
+  return threads
+}
+
+async function compile(code: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(code)
+  } catch (error) {
+    throw new EnclaveError('invalid-code', 'the engine does not accept the code', { cause: error })
+  }
+}
+
+/** That the engine and our reader saw the same module. */
+function checkAgreement(module: WebAssembly.Module, shape: WasmShape): void {
+  const imports = new Set(WebAssembly.Module.imports(module).map(item => `${item.module}.${item.name}`))
+  const exported = WebAssembly.Module.exports(module)
+  const functions = exported.filter(item => item.kind === 'function').map(item => item.name)
+  const agree =
+    isSameSet(imports, new Set(shape.imports.keys())) &&
+    isSameSet(new Set(functions), new Set(shape.exports.keys()))
+  if (!agree) throw new EnclaveError('invalid-code', 'the engine sees other imports or exports in the code')
+}
+
+function checkMemory(shape: WasmShape, manifest: Manifest): void {
+  const [memory, ...more] = shape.memories
+  if (memory === undefined || more.length > 0 || !shape.memoryExports.includes(MEMORY_EXPORT)) {
+    throw new EnclaveError(
+      'invalid-code',
+      `the code does not export one memory of its own as ${MEMORY_EXPORT}`,
+    )
+  }
+  if (memory.maxPages === null || memory.maxPages > manifest.memoryPages) {
+    const got = memory.maxPages === null ? 'no maximum' : `at most ${memory.maxPages} pages`
+    throw new EnclaveError('limit-exceeded', `the memory of the code has ${got}, and the manifest has less`, {
+      expected: `at most ${manifest.memoryPages} pages`,
+      got,
+      hint: 'build with a maximum: --max-memory of wasm-ld, --maximumMemory of asc',
+    })
+  }
+}
+
+function checkExports(shape: WasmShape, manifest: Manifest): void {
+  const wanted = new Map<string, string>(manifest.exports.map(name => [name, CALL_SIGNATURE]))
+  for (const [name, signature] of Object.entries(OWN_EXPORTS)) {
+    if (wanted.has(name)) throw refuse('export-mismatch', `the export ${name}`, 'not for callers', 'declared')
+    const isNeeded = name === ALLOC_EXPORT || name === FREE_EXPORT
+    if (isNeeded || shape.exports.has(name)) wanted.set(name, signature)
+  }
+  for (const name of new Set([...wanted.keys(), ...shape.exports.keys()])) {
+    const expected = wanted.get(name) ?? 'not exported'
+    const got = shape.exports.get(name) ?? 'not exported'
+    if (expected !== got) throw refuse('export-mismatch', `the function ${shown(name)}`, expected, got)
+  }
+}
+
+function checkImports(shape: WasmShape, manifest: Manifest, offered: ReadonlySet<ImportName>): void {
+  const declared = new Set(manifest.imports)
+  for (const name of new Set([...declared, ...shape.imports.keys()])) {
+    if (declared.has(name) === shape.imports.has(name)) continue
+    const [expected, got] = declared.has(name) ? ['imported', 'not imported'] : ['not imported', 'imported']
+    throw refuse('import-undeclared', `${shown(name)} by the manifest`, expected, got)
+  }
+  for (const [name, got] of shape.imports) {
+    if (!isImportName(name) || !offered.has(name)) {
+      throw new EnclaveError('import-unavailable', `the platform does not offer ${shown(name)}`, {
+        expected: [...offered].join(', '),
+        got: shown(name),
+      })
+    }
+    const expected = IMPORT_SIGNATURES[name]
+    if (expected !== got) throw refuse('invalid-code', `the type of ${name}`, expected, got)
+  }
+}
+
+function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every(item => b.has(item))
+}
+
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, 64))
+}
+
+type CheckCode =
+  | 'signer-untrusted'
+  | 'invalid-measurement'
+  | 'debug-mismatch'
+  | 'limit-exceeded'
+  | 'export-mismatch'
+  | 'import-undeclared'
+  | 'invalid-code'
+
+function refuse(code: CheckCode, what: string, expected: string, got: string): EnclaveError {
+  return new EnclaveError(code, `${what} is ${got}, want ${expected}`, { expected, got })
+}

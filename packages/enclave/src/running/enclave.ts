@@ -1,0 +1,243 @@
+// A running enclave: instances of checked code in worker threads. Calls are bytes in, bytes out; one call runs on one
+// instance, waiting calls in the order they came. An instance that fails is replaced; what it was doing fails alone.
+import { EnclaveError } from '../errors.ts'
+import type { Manifest } from '../image/manifest.ts'
+import { MAX_THREADS, WASM_PAGE_SIZE } from '../image/manifest.ts'
+import { type CheckedImage, checkImage, type Demands } from './check.ts'
+import { Instance } from './instance.ts'
+import { type InstanceData, type PackedBytes, packBytes, unpackBytes } from './messages.ts'
+import { type EnclavePlatform, offeredImports } from './platform.ts'
+
+export interface EnclaveLimits {
+  /** For one call, or one batch. */
+  readonly callMs: number
+  /** For instantiating one instance. */
+  readonly startMs: number
+  /** Of all instances together, in pages of 64 KiB. */
+  readonly memoryPages: number
+}
+
+/** Long for a call that computes, short for a person who waits; 2 GiB, which a laptop can spare. */
+export const DEFAULT_LIMITS: EnclaveLimits = { callMs: 10_000, startMs: 10_000, memoryPages: 32_768 }
+
+/** Names how many instances run, where the caller does not say; never more than the manifest allows. */
+const THREADS_VARIABLE = 'ENCLAVE_CPU_COUNT'
+
+export interface EnclaveOptions extends Demands {
+  readonly platform: EnclavePlatform
+  /** Instances; default ENCLAVE_CPU_COUNT, else as many as the manifest says. */
+  readonly threads?: number
+  readonly limits?: Partial<EnclaveLimits>
+}
+
+export interface CallOptions {
+  /** Gives the buffer away instead of copying it, where the bytes are all of it: they are empty afterwards. */
+  readonly transfer: boolean
+}
+
+interface Job {
+  readonly name: string
+  readonly inputs: PackedBytes
+  readonly resolve: (outputs: PackedBytes) => void
+  readonly reject: (error: unknown) => void
+}
+
+export class Enclave {
+  readonly manifest: Manifest
+  /** 32 bytes. */
+  readonly mrEnclave: Uint8Array
+  /** 32 bytes. */
+  readonly mrSigner: Uint8Array
+  /** How many instances run. */
+  readonly threads: number
+  readonly #platform: EnclavePlatform
+  readonly #limits: EnclaveLimits
+  readonly #data: InstanceData
+  readonly #instances = new Map<number, Instance>()
+  readonly #idle: number[] = []
+  readonly #queue: Job[] = []
+  readonly #replacements = new Set<Promise<void>>()
+  /** Why nothing is taken any more. */
+  #end: EnclaveError | null = null
+
+  private constructor(checked: CheckedImage, platform: EnclavePlatform, limits: EnclaveLimits) {
+    const { manifest, mrEnclave, sigstruct, module, threads } = checked
+    this.manifest = manifest
+    this.mrEnclave = mrEnclave
+    this.mrSigner = sigstruct.mrSigner
+    this.threads = threads
+    this.#platform = platform
+    this.#limits = limits
+    const { exports, imports, configuration } = manifest
+    this.#data = { module, exports, imports, configuration }
+  }
+
+  /** Checks everything, then starts every instance. @throws {EnclaveError} with the code of what is wrong */
+  static async create(image: Uint8Array, options: EnclaveOptions): Promise<Enclave> {
+    const { platform, threads } = options
+    const limits = { ...DEFAULT_LIMITS, ...options.limits }
+    const variable = process.env[THREADS_VARIABLE]
+    const checked = await checkImage(image, options, {
+      imports: offeredImports(platform),
+      memoryPages: limits.memoryPages,
+      threads: threads === undefined ? null : checkThreads(threads, 'threads'),
+      processors: variable === undefined ? null : checkThreads(Number(variable), THREADS_VARIABLE),
+    })
+    const enclave = new Enclave(checked, platform, limits)
+    const started = Array.from({ length: checked.threads }, (_, id) => enclave.#startInstance(id))
+    const [failed] = (await Promise.allSettled(started)).filter(result => result.status === 'rejected')
+    if (failed !== undefined) {
+      await enclave.close()
+      throw failed.reason
+    }
+    return enclave
+  }
+
+  /**
+   * The answer to one input. The input is copied, unless it is given away.
+   * @throws {EnclaveError} function-unknown, invalid-parameter, call-failed, enclave-crashed, enclave-timeout,
+   * out-of-memory, enclave-lost, enclave-closed
+   */
+  async call(
+    name: string,
+    input: Uint8Array,
+    options: CallOptions = { transfer: false },
+  ): Promise<Uint8Array> {
+    this.#checkCall(name, [input])
+    const isWhole = input.byteLength === input.buffer.byteLength && input.buffer instanceof ArrayBuffer
+    const bytes = options.transfer && isWhole ? input.buffer : new Uint8Array(input).buffer
+    const [output] = unpackBytes(await this.#run(name, { bytes, lengths: Uint32Array.of(input.length) }))
+    if (output === undefined) throw new TypeError('an instance answered a call with nothing')
+    return output
+  }
+
+  /**
+   * The answers to many inputs, in their order, through one message to one instance: all of them or none.
+   * @throws {EnclaveError} as `call`
+   */
+  async callBatch(name: string, inputs: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+    this.#checkCall(name, inputs)
+    return inputs.length === 0 ? [] : unpackBytes(await this.#run(name, packBytes(inputs)))
+  }
+
+  /** Ends every instance; what is under way or waiting fails with enclave-closed. */
+  async close(): Promise<void> {
+    this.#finish(new EnclaveError('enclave-closed', 'the enclave was closed'))
+    await Promise.all(Array.from(this.#instances.values(), instance => instance.close()))
+    await Promise.all(this.#replacements)
+  }
+
+  #checkCall(name: string, inputs: readonly Uint8Array[]): void {
+    if (!this.manifest.exports.includes(name)) {
+      throw new EnclaveError(
+        'function-unknown',
+        `the enclave has no function ${JSON.stringify(name.slice(0, 64))}`,
+        {
+          expected: this.manifest.exports.join(', '),
+          got: name.slice(0, 64),
+        },
+      )
+    }
+    const limit = this.manifest.memoryPages * WASM_PAGE_SIZE
+    for (const input of inputs) {
+      if (input.length <= limit) continue
+      throw new EnclaveError(
+        'invalid-parameter',
+        `the input has ${input.length} bytes, the enclave has ${limit}`,
+        {
+          expected: `at most ${limit} bytes`,
+          got: `${input.length} bytes`,
+        },
+      )
+    }
+  }
+
+  #run(name: string, inputs: PackedBytes): Promise<PackedBytes> {
+    if (this.#end !== null) return Promise.reject(this.#end)
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ name, inputs, resolve, reject })
+      this.#dispatch()
+    })
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0) {
+      const id = this.#idle.pop()
+      const instance = id === undefined ? undefined : this.#instances.get(id)
+      if (id === undefined || instance === undefined) return
+      const job = this.#queue.shift()
+      if (job !== undefined) void this.#serve(id, instance, job)
+    }
+  }
+
+  async #serve(id: number, instance: Instance, { name, inputs, resolve, reject }: Job): Promise<void> {
+    try {
+      resolve(await instance.call({ name, inputs }, this.#limits.callMs))
+    } catch (error) {
+      reject(error)
+    }
+    // It is gone where the call ended it.
+    if (this.#instances.get(id) === instance) this.#offer(id)
+  }
+
+  #offer(id: number): void {
+    this.#idle.push(id)
+    this.#dispatch()
+  }
+
+  async #startInstance(id: number): Promise<void> {
+    const instance = await Instance.start({
+      data: this.#data,
+      startMs: this.#limits.startMs,
+      log: text => this.#platform.log({ instance: id, text }),
+      onFailed: error => this.#replace(id, error),
+    })
+    if (this.#end !== null) {
+      await instance.close()
+      return
+    }
+    this.#instances.set(id, instance)
+    this.#offer(id)
+  }
+
+  #replace(id: number, { code, message }: EnclaveError): void {
+    this.#instances.delete(id)
+    const position = this.#idle.indexOf(id)
+    if (position >= 0) this.#idle.splice(position, 1)
+    this.#platform.report({ type: 'instance-failed', instance: id, code, message })
+    if (this.#end !== null) return
+    const replacement = this.#startInstance(id).then(
+      () => this.#platform.report({ type: 'instance-replaced', instance: id }),
+      (error: unknown) => this.#giveUp(error),
+    )
+    this.#replacements.add(replacement)
+    void replacement.finally(() => this.#replacements.delete(replacement))
+  }
+
+  /** One place stays empty; without any instance left the enclave is lost. */
+  #giveUp(error: unknown): void {
+    // Others may be on their way; this one still counts.
+    if (this.#instances.size > 0 || this.#replacements.size > 1 || this.#end !== null) return
+    const code = error instanceof EnclaveError ? error.code : 'enclave-crashed'
+    const message = error instanceof Error ? error.message : String(error)
+    this.#platform.report({ type: 'enclave-lost', code, message })
+    this.#finish(new EnclaveError('enclave-lost', `no instance is left: ${message}`, { cause: error }))
+  }
+
+  #finish(error: EnclaveError): void {
+    this.#end ??= error
+    for (const job of this.#queue.splice(0)) job.reject(error)
+  }
+}
+
+function checkThreads(threads: number, what: string): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS) return threads
+  throw new EnclaveError(
+    'invalid-parameter',
+    `${what} is ${threads}, want an integer from 1 to ${MAX_THREADS}`,
+    {
+      expected: `an integer from 1 to ${MAX_THREADS}`,
+      got: String(threads),
+    },
+  )
+}

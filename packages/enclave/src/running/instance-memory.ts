@@ -1,0 +1,60 @@
+// The memory of an instance, as the platform reaches into it: through the code's own allocator, checked at every step.
+// The buffer is read anew each time, since it is another one after the memory has grown.
+import type { Span } from './abi.ts'
+
+/** The code's allocator has nothing left. */
+export class NoMemory extends Error {
+  override readonly name = 'NoMemory'
+}
+
+interface Exports {
+  readonly memory: WebAssembly.Memory
+  readonly alloc: (length: number) => number
+  readonly free: (pointer: number, length: number) => void
+}
+
+/** Usable from the moment the instance is attached: a start function cannot call imports that need it. */
+export class InstanceMemory {
+  #exports: Exports | null = null
+
+  attach(exports: Exports): void {
+    this.#exports = exports
+  }
+
+  /** Bytes put into memory that the code allocates; nothing for nothing. @throws {NoMemory} */
+  put(bytes: Uint8Array): Span {
+    if (bytes.length === 0) return { pointer: 0, length: 0 }
+    const { alloc } = this.#attached()
+    // i32 comes as a signed number.
+    const pointer = alloc(bytes.length) >>> 0
+    if (pointer === 0) throw new NoMemory(`the code has no memory for ${bytes.length} bytes`)
+    const span = { pointer, length: bytes.length }
+    this.view(span).set(bytes)
+    return span
+  }
+
+  /** @throws {RangeError} where it reaches beyond the memory */
+  view({ pointer, length }: Span): Uint8Array<ArrayBuffer> {
+    const { buffer } = this.#attached().memory
+    if (pointer + length > buffer.byteLength) {
+      throw new RangeError(
+        `${length} bytes at ${pointer} reach beyond the memory of ${buffer.byteLength} bytes`,
+      )
+    }
+    return new Uint8Array(buffer, pointer, length)
+  }
+
+  /** @throws {RangeError} where it reaches beyond the memory */
+  copy(span: Span): Uint8Array<ArrayBuffer> {
+    return this.view(span).slice()
+  }
+
+  release({ pointer, length }: Span): void {
+    if (length !== 0) this.#attached().free(pointer, length)
+  }
+
+  #attached(): Exports {
+    if (this.#exports === null) throw new TypeError('an import was called before the code was instantiated')
+    return this.#exports
+  }
+}

@@ -1,0 +1,31 @@
+// What an enclave runs on: where its words go and what is reported about it.
+import type { EnclaveErrorCode } from '../errors.ts'
+import { IMPORT_SIGNATURES, type ImportName } from './abi.ts'
+
+/** What happened to an instance; the process always goes on. */
+export type EnclaveEvent =
+  | {
+      readonly type: 'instance-failed'
+      readonly instance: number
+      readonly code: EnclaveErrorCode
+      readonly message: string
+    }
+  | { readonly type: 'instance-replaced'; readonly instance: number }
+  | { readonly type: 'enclave-lost'; readonly code: EnclaveErrorCode; readonly message: string }
+
+export interface LogLine {
+  readonly instance: number
+  /** What the code wrote: not trusted, may hold anything, at most 4 KiB. */
+  readonly text: string
+}
+
+export interface EnclavePlatform {
+  /** Receives `casemate.log`. Nothing else leaves an enclave on its own. */
+  readonly log: (line: LogLine) => void
+  readonly report: (event: EnclaveEvent) => void
+}
+
+/** The imports that code may have on this platform. */
+export function offeredImports(_platform: EnclavePlatform): ReadonlySet<ImportName> {
+  return new Set(Object.keys(IMPORT_SIGNATURES) as ImportName[])
+}

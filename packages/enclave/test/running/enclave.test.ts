@@ -1,0 +1,262 @@
+// Running enclaves: answers, batches, and that whatever code does wrong ends its instance and nothing else.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Enclave, type EnclaveOptions } from '../../src/running/enclave.ts'
+import type { EnclaveEvent, LogLine } from '../../src/running/platform.ts'
+import { rejectsCode } from '../expect-code.ts'
+import { FUNCTIONS, IMPORTS, makeImage, type TestEnclave } from './modules.ts'
+
+interface Running {
+  readonly enclave: Enclave
+  readonly events: EnclaveEvent[]
+  readonly lines: LogLine[]
+  /** Resolves with the next event of this type. */
+  readonly next: (type: EnclaveEvent['type']) => Promise<EnclaveEvent>
+}
+
+async function run(
+  t: TestContext,
+  what: TestEnclave,
+  options: Partial<EnclaveOptions> = {},
+): Promise<Running> {
+  const events: EnclaveEvent[] = []
+  const lines: LogLine[] = []
+  const waiting = new Map<string, (event: EnclaveEvent) => void>()
+  const enclave = await Enclave.create(makeImage(what), {
+    platform: {
+      log: line => lines.push(line),
+      report: event => {
+        events.push(event)
+        waiting.get(event.type)?.(event)
+      },
+    },
+    debug: false,
+    signers: 'any',
+    measurement: 'any',
+    ...options,
+  })
+  t.after(() => enclave.close())
+  const next: Running['next'] = type => {
+    const past = events.find(event => event.type === type)
+    return past === undefined ? new Promise(resolve => waiting.set(type, resolve)) : Promise.resolve(past)
+  }
+  return { enclave, events, lines, next }
+}
+
+const functions = (...names: string[]): TestEnclave => ({ functions: names.map(name => FUNCTIONS[name]!) })
+const bytes = (value: string): Uint8Array => new TextEncoder().encode(value)
+
+test('bytes go in and come out, also none', async t => {
+  const { enclave } = await run(t, functions('echo', 'copy', 'nothing'))
+  for (const name of ['echo', 'copy']) {
+    for (const input of [bytes('hello'), new Uint8Array(), new Uint8Array(70_000).fill(7)]) {
+      assert.deepEqual(await enclave.call(name, input), input)
+    }
+  }
+  assert.deepEqual(await enclave.call('nothing', bytes('hello')), new Uint8Array())
+})
+
+test('SIMD runs', async t => {
+  const zeros = Array.from({ length: 16 }, () => 0)
+  const { echo } = FUNCTIONS
+  const simd = { ...echo!, body: [0xfd, 0x0c, ...zeros, 0x1a, ...echo!.body] }
+  const { enclave } = await run(t, { functions: [simd] })
+  assert.deepEqual(await enclave.call('echo', bytes('x')), bytes('x'))
+})
+
+test('memory is given back: a thousand calls fit where one fits', async t => {
+  const { enclave } = await run(t, functions('copy'))
+  const inputs = Array.from({ length: 1000 }, (_, index) => new Uint8Array(10_000).fill(index))
+  assert.deepEqual(await enclave.callBatch('copy', inputs), inputs)
+})
+
+test('a batch is answered in its order, an empty one with nothing', async t => {
+  const { enclave } = await run(t, functions('echo', 'copy'))
+  const inputs = ['a', '', 'ccc'].map(bytes)
+  assert.deepEqual(await enclave.callBatch('copy', inputs), inputs)
+  assert.deepEqual(await enclave.callBatch('echo', []), [])
+})
+
+test('an input is copied, unless it is given away', async t => {
+  const { enclave } = await run(t, functions('echo'))
+  const kept = new Uint8Array(100).fill(1)
+  await enclave.call('echo', kept)
+  assert.equal(kept.length, 100)
+  const given = new Uint8Array(100).fill(2)
+  assert.deepEqual(await enclave.call('echo', given, { transfer: true }), new Uint8Array(100).fill(2))
+  assert.equal(given.length, 0)
+  const part = new Uint8Array(200).fill(3).subarray(50, 150)
+  assert.deepEqual(await enclave.call('echo', part, { transfer: true }), new Uint8Array(100).fill(3))
+  assert.equal(part.length, 100)
+})
+
+test('instances keep their own state, and calls are shared among them', async t => {
+  const { enclave } = await run(t, { ...functions('count'), manifest: { threads: 2 } })
+  assert.equal(enclave.threads, 2)
+  const counts = await Promise.all(Array.from({ length: 10 }, () => enclave.call('count', Uint8Array.of(0))))
+  const numbers = counts.map(count => count[0]!)
+  // Each of the two counted its own calls from one upwards.
+  assert.equal(numbers.filter(number => number === 1).length, 2)
+})
+
+test('the number of instances comes from the environment where the caller does not say', async t => {
+  process.env['ENCLAVE_CPU_COUNT'] = '2'
+  t.after(() => delete process.env['ENCLAVE_CPU_COUNT'])
+  const { enclave } = await run(t, { ...functions('echo'), manifest: { threads: 3 } })
+  assert.equal(enclave.threads, 2)
+  process.env['ENCLAVE_CPU_COUNT'] = 'many'
+  await rejectsCode('invalid-parameter', run(t, functions('echo')))
+})
+
+test('a function that the manifest does not declare is not called', async t => {
+  const { enclave } = await run(t, functions('echo'))
+  for (const name of ['casemate_alloc', 'memory', '', '__proto__']) {
+    await rejectsCode('function-unknown', enclave.call(name, bytes('')))
+  }
+})
+
+test('an input larger than the enclave is refused without harm', async t => {
+  const { enclave, events } = await run(t, functions('echo'))
+  await rejectsCode('invalid-parameter', enclave.call('echo', new Uint8Array(262_145)))
+  assert.deepEqual(events, [])
+})
+
+test('a status is an error of the call alone', async t => {
+  const { enclave, events } = await run(t, functions('status', 'count'))
+  await enclave.call('count', Uint8Array.of(0))
+  await rejectsCode('call-failed', enclave.call('status', bytes('x')))
+  await rejectsCode('call-failed', enclave.callBatch('status', [bytes('x'), bytes('y')]))
+  assert.deepEqual(await enclave.call('count', Uint8Array.of(0)), Uint8Array.of(2))
+  assert.deepEqual(events, [])
+})
+
+for (const [name, code] of [
+  ['trap', 'enclave-crashed'],
+  ['deep', 'enclave-crashed'],
+  ['wild', 'enclave-crashed'],
+  ['spin', 'enclave-timeout'],
+] as const) {
+  test(`${name} ends the instance with ${code}; another takes its place, and waiting calls go on`, async t => {
+    // `deep` calls function 2, itself: it stands first.
+    const { enclave, events, next } = await run(t, functions(name, 'count'), { limits: { callMs: 500 } })
+    await enclave.call('count', Uint8Array.of(0))
+    const failing = enclave.call(name, bytes('x'))
+    const waiting = enclave.call('count', Uint8Array.of(0))
+    await rejectsCode(code, failing)
+    // A new instance: it counts from one.
+    assert.deepEqual(await waiting, Uint8Array.of(1))
+    await next('instance-replaced')
+    assert.deepEqual(
+      events.map(event => ('code' in event ? event.code : event.type)),
+      [code, 'instance-replaced'],
+    )
+  })
+}
+
+test('memory exhaustion ends the instance with out-of-memory and the process goes on', async t => {
+  const { enclave, next } = await run(t, functions('copy', 'echo'))
+  await rejectsCode('out-of-memory', enclave.call('echo', new Uint8Array(262_000)))
+  const event = await next('instance-failed')
+  assert.equal('code' in event && event.code, 'out-of-memory')
+  assert.deepEqual(await enclave.call('copy', bytes('still here')), bytes('still here'))
+})
+
+test('what one instance does wrong does not touch another', async t => {
+  const { enclave } = await run(t, { ...functions('trap', 'echo'), manifest: { threads: 2 } })
+  const trapped = rejectsCode('enclave-crashed', enclave.call('trap', bytes('x')))
+  assert.deepEqual(await enclave.call('echo', bytes('fine')), bytes('fine'))
+  await trapped
+})
+
+test('code that fails to start is an error of create', async () => {
+  const start = { ...FUNCTIONS['trap']!, name: '_initialize', params: [], results: [] }
+  const image = makeImage({
+    functions: [FUNCTIONS['echo']!, start],
+    manifest: { exports: ['echo'], threads: 2 },
+  })
+  const platform = { log: () => undefined, report: () => undefined }
+  const options = { platform, debug: false, signers: 'any', measurement: 'any' } as const
+  await rejectsCode('enclave-crashed', Enclave.create(image, options))
+  const spin = {
+    ...FUNCTIONS['spin']!,
+    name: '_initialize',
+    params: [],
+    results: [],
+    body: [0x03, 0x40, 0x0c, 0, 0x0b],
+  }
+  const slow = makeImage({ functions: [FUNCTIONS['echo']!, spin], manifest: { exports: ['echo'] } })
+  await rejectsCode('enclave-timeout', Enclave.create(slow, { ...options, limits: { startMs: 300 } }))
+})
+
+test('closing ends what is under way and refuses what comes after', async t => {
+  const { enclave } = await run(t, functions('spin', 'echo'))
+  const running = enclave.call('spin', bytes('x'))
+  const waiting = enclave.call('echo', bytes('x'))
+  const both = Promise.all([rejectsCode('enclave-closed', running), rejectsCode('enclave-closed', waiting)])
+  await enclave.close()
+  await both
+  await rejectsCode('enclave-closed', enclave.call('echo', bytes('x')))
+})
+
+/** Calls import 0 with the arguments. */
+const CALL_IMPORT = [0x20, 0, 0x20, 1, 0x10, 0]
+
+test('code writes lines to the platform’s log, and no more than a few for each call', async t => {
+  const { echo } = FUNCTIONS
+  const chatty = { ...echo!, name: 'chatty', body: [0x03, 0x40, ...CALL_IMPORT, 0x0c, 0, 0x0b, 0x42, 0] }
+  const log = { ...echo!, name: 'say', body: [...CALL_IMPORT, ...echo!.body] }
+  const { enclave, lines } = await run(
+    t,
+    { module: { imports: [IMPORTS.log] }, functions: [log, chatty] },
+    { limits: { callMs: 500 } },
+  )
+  await enclave.call('say', bytes('good morning'))
+  assert.deepEqual(lines, [{ instance: 0, text: 'good morning' }])
+  await rejectsCode('enclave-timeout', enclave.call('chatty', bytes('!')))
+  assert.ok(lines.length <= 65)
+})
+
+test('code reads random bytes and its configuration', async t => {
+  const { echo } = FUNCTIONS
+  const random = { ...echo!, name: 'random', body: [...CALL_IMPORT, ...echo!.body] }
+  const drawn = await run(t, { module: { imports: [IMPORTS.random] }, functions: [random] })
+  const [a, b] = await drawn.enclave.callBatch('random', [new Uint8Array(32), new Uint8Array(32)])
+  assert.notDeepEqual(a, new Uint8Array(32))
+  assert.notDeepEqual(a, b)
+  const config = { ...echo!, name: 'setting', body: CALL_IMPORT }
+  const { enclave } = await run(t, {
+    module: { imports: [IMPORTS.config] },
+    functions: [config],
+    manifest: { configuration: { region: 'Zürich', empty: '' } },
+  })
+  assert.deepEqual(await enclave.call('setting', bytes('region')), bytes('Zürich'))
+  assert.deepEqual(await enclave.call('setting', bytes('empty')), bytes(''))
+  await rejectsCode('call-failed', enclave.call('setting', bytes('other')))
+})
+
+test('an enclave of which no instance can be started again is lost, and says so', async t => {
+  // Starts only where a random bit allows it.
+  const initialize = {
+    name: '_initialize',
+    params: [],
+    results: [],
+    body: [0x41, 0, 0x41, 1, 0x10, 0, 0x41, 0, 0x2d, 0, 0, 0x41, 1, 0x71, 0x04, 0x40, 0x00, 0x0b],
+  }
+  const what = {
+    module: { imports: [IMPORTS.random] },
+    functions: [FUNCTIONS['trap']!, initialize],
+    manifest: { exports: ['trap'] },
+  }
+  const tries = Array.from({ length: 64 })
+  let running: Running | null = null
+  for (const _ of tries) running ??= await run(t, what).catch(() => null)
+  const { enclave, events } = running!
+  const codes: unknown[] = []
+  for (const _ of tries) {
+    if (codes.at(-1) === 'enclave-lost') break
+    await enclave.call('trap', bytes('x')).catch(error => codes.push(error.code))
+  }
+  assert.equal(codes.at(-1), 'enclave-lost')
+  assert.equal(events.at(-1)?.type, 'enclave-lost')
+  await rejectsCode('enclave-lost', enclave.call('trap', bytes('x')))
+})
