@@ -13,9 +13,14 @@
 #define CASEMATE_IMPORT(name)
 #endif
 
-/* No bytes, and the status that means that there is none. */
+/* No bytes, and the statuses of the platform. */
 #define CASEMATE_EMPTY ((uint64_t)0)
 #define CASEMATE_NONE 1u
+#define CASEMATE_SEAL_MALFORMED 2u
+#define CASEMATE_SEAL_SVN_TOO_NEW 3u
+#define CASEMATE_SEAL_CPU_SVN_TOO_NEW 4u
+#define CASEMATE_SEAL_MAC_MISMATCH 5u
+#define CASEMATE_INVALID_PARAMETER 6u
 
 /* Results: bytes, or a status instead of them, which is not 0. */
 static inline uint64_t casemate_bytes(const void *pointer, uint32_t length) {
@@ -31,6 +36,13 @@ static inline uint32_t casemate_length(uint64_t result) { return (uint32_t)resul
 CASEMATE_IMPORT(log) void casemate_log(const void *text, uint32_t length);
 CASEMATE_IMPORT(random) void casemate_random(void *bytes, uint32_t length);
 CASEMATE_IMPORT(config) uint64_t casemate_config(const char *name, uint32_t length);
+
+/* Policies of sealing: this measurement, or this signer and product id. */
+#define CASEMATE_MRENCLAVE 1u
+#define CASEMATE_MRSIGNER 2u
+CASEMATE_IMPORT(seal)
+uint64_t casemate_seal(const void *data, uint32_t length, const void *additional, uint32_t additional_length, uint32_t policy);
+CASEMATE_IMPORT(unseal) uint64_t casemate_unseal(const void *blob, uint32_t length);
 
 CASEMATE_EXPORT(casemate_alloc) void *casemate_alloc(uint32_t length);
 CASEMATE_EXPORT(casemate_free) void casemate_free(void *pointer, uint32_t length);

@@ -1,4 +1,4 @@
-// @casemate/enclave: measured and signed images of enclaves, and running them.
+// @casemate/enclave: measured and signed images of enclaves, running them, and sealing.
 export { ENCLAVE_ERRORS, EnclaveError, type EnclaveErrorCode, type EnclaveErrorDetail } from './errors.ts'
 export { type EnclaveImage, encodeImage, MAX_CODE_SIZE, parseImage } from './image/image.ts'
 export {
@@ -35,3 +35,15 @@ export {
   type EnclaveOptions,
 } from './running/enclave.ts'
 export type { EnclaveEvent, EnclavePlatform, LogLine } from './running/platform.ts'
+export { type SealOptions, seal, type Unsealed, type UnsealOptions, unseal } from './sealing/blob.ts'
+export { deriveSealingKey, type KeyRequest } from './sealing/derive.ts'
+export { CHUNK_SIZE, parseHeader, type SealedHeader } from './sealing/header.ts'
+export { identityOf, type SealingIdentity, type SealingPolicy } from './sealing/identity.ts'
+export type { SealingRoot } from './sealing/root.ts'
+export {
+  type GramineRootOptions,
+  openGramineRoot,
+  openSimulatedRoot,
+  type SimulatedRootOptions,
+} from './sealing/roots.ts'
+export { SealStream, UnsealStream } from './sealing/stream.ts'

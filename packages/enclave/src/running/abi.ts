@@ -22,6 +22,8 @@ export const IMPORT_SIGNATURES = {
   'casemate.log': '(i32,i32)->()',
   'casemate.random': '(i32,i32)->()',
   'casemate.config': '(i32,i32)->(i64)',
+  'casemate.seal': '(i32,i32,i32,i32,i32)->(i64)',
+  'casemate.unseal': '(i32,i32)->(i64)',
 } as const satisfies Readonly<Record<string, Signature>>
 
 export type ImportName = keyof typeof IMPORT_SIGNATURES
@@ -34,7 +36,15 @@ export function isImportName(name: string): name is ImportName {
 export const STATUS = {
   /** There is no such setting. */
   none: 1,
+  'seal-malformed': 2,
+  'seal-svn-too-new': 3,
+  'seal-cpu-svn-too-new': 4,
+  'seal-mac-mismatch': 5,
+  'invalid-parameter': 6,
 } as const
+
+/** Imports that need a sealing root. */
+export const SEALING_IMPORTS: readonly ImportName[] = ['casemate.seal', 'casemate.unseal']
 
 /** Bytes in the memory of an instance. */
 export interface Span {

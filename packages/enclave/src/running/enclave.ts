@@ -3,6 +3,8 @@
 import { EnclaveError } from '../errors.ts'
 import type { Manifest } from '../image/manifest.ts'
 import { MAX_THREADS, WASM_PAGE_SIZE } from '../image/manifest.ts'
+import { identityOf } from '../sealing/identity.ts'
+import { SEALING_IMPORTS } from './abi.ts'
 import { type CheckedImage, checkImage, type Demands } from './check.ts'
 import { Instance } from './instance.ts'
 import { type InstanceData, type PackedBytes, packBytes, unpackBytes } from './messages.ts'
@@ -69,7 +71,12 @@ export class Enclave {
     this.#platform = platform
     this.#limits = limits
     const { exports, imports, configuration } = manifest
-    this.#data = { module, exports, imports, configuration }
+    const seals = SEALING_IMPORTS.some(name => imports.includes(name))
+    const sealing =
+      seals && platform.sealing !== null
+        ? { root: platform.sealing, identity: identityOf(checked, sigstruct) }
+        : null
+    this.#data = { module, exports, imports, configuration, sealing }
   }
 
   /** Checks everything, then starts every instance. @throws {EnclaveError} with the code of what is wrong */

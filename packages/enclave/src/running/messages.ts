@@ -1,5 +1,6 @@
 // What goes between the platform's thread and that of an instance. Buffers are transferred, never cloned.
 import type { EnclaveErrorCode } from '../errors.ts'
+import type { UnsealOptions } from '../sealing/blob.ts'
 
 /** Byte strings, one after the other, with the length of each. */
 export interface PackedBytes {
@@ -13,6 +14,8 @@ export interface InstanceData {
   readonly exports: readonly string[]
   readonly imports: readonly string[]
   readonly configuration: Readonly<Record<string, string>>
+  /** Only for code that declares that it seals. */
+  readonly sealing: UnsealOptions | null
 }
 
 export interface CallMessage {

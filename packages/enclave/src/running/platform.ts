@@ -1,6 +1,7 @@
-// What an enclave runs on: where its words go and what is reported about it.
+// What an enclave runs on: its sealing root, where its words go and what is reported about it.
 import type { EnclaveErrorCode } from '../errors.ts'
-import { IMPORT_SIGNATURES, type ImportName } from './abi.ts'
+import type { SealingRoot } from '../sealing/root.ts'
+import { IMPORT_SIGNATURES, type ImportName, SEALING_IMPORTS } from './abi.ts'
 
 /** What happened to an instance; the process always goes on. */
 export type EnclaveEvent =
@@ -20,12 +21,15 @@ export interface LogLine {
 }
 
 export interface EnclavePlatform {
+  /** Null where enclaves cannot seal; then none that wants to is started. */
+  readonly sealing: SealingRoot | null
   /** Receives `casemate.log`. Nothing else leaves an enclave on its own. */
   readonly log: (line: LogLine) => void
   readonly report: (event: EnclaveEvent) => void
 }
 
 /** The imports that code may have on this platform. */
-export function offeredImports(_platform: EnclavePlatform): ReadonlySet<ImportName> {
-  return new Set(Object.keys(IMPORT_SIGNATURES) as ImportName[])
+export function offeredImports({ sealing }: EnclavePlatform): ReadonlySet<ImportName> {
+  const all = Object.keys(IMPORT_SIGNATURES) as ImportName[]
+  return new Set(all.filter(name => sealing !== null || !SEALING_IMPORTS.includes(name)))
 }

@@ -1,5 +1,9 @@
 // The functions that a platform offers to code, by the names of their imports (ABI.md).
-import { decodeUtf8 } from '../bytes.ts'
+import { concat, decodeUtf8, viewOf } from '../bytes.ts'
+import { EnclaveError } from '../errors.ts'
+import { seal, type UnsealOptions, unseal } from '../sealing/blob.ts'
+import { POLICY_BITS } from '../sealing/derive.ts'
+import type { SealingPolicy } from '../sealing/identity.ts'
 import { IMPORT_SIGNATURES, type ImportName, pack, STATUS } from './abi.ts'
 import type { InstanceMemory } from './instance-memory.ts'
 
@@ -13,7 +17,10 @@ export interface ImportSources {
   readonly log: (text: string) => void
   /** Fills with random bytes. */
   readonly random: (bytes: Uint8Array<ArrayBuffer>) => void
+  readonly sealing: UnsealOptions | null
 }
+
+const POLICIES: readonly SealingPolicy[] = ['mrEnclave', 'mrSigner']
 
 /** Arguments are as WebAssembly gives them: i32 as signed numbers, results i64 as bigint. */
 type Import = (...args: number[]) => bigint | undefined
@@ -36,8 +43,48 @@ export function offerImports(sources: ImportSources): Readonly<Record<ImportName
     'casemate.config': (pointer, length) => {
       const name = decodeUtf8(at(pointer, length).subarray(0, MAX_SETTING_NAME + 1))
       const value = name === null ? undefined : sources.configuration.get(name)
-      if (value === undefined) return pack({ pointer: 0, length: STATUS.none })
+      if (value === undefined) return status('none')
       return pack(memory.put(new TextEncoder().encode(value)))
     },
+    'casemate.seal': (...[pointer, length, labelPointer, labelLength, bits]) => {
+      const additionalData = at(labelPointer, labelLength).slice()
+      const policy = POLICIES.find(policy => POLICY_BITS[policy] === bits)
+      if (policy === undefined) return status('invalid-parameter')
+      const options = { ...sealingOf(sources), policy, additionalData }
+      return answer(memory, () => seal(at(pointer, length), options))
+    },
+    'casemate.unseal': (pointer, length) =>
+      answer(memory, () => {
+        const { header, plaintext } = unseal(at(pointer, length), sealingOf(sources))
+        const size = new Uint8Array(4)
+        viewOf(size).setUint32(0, header.additionalData.length, true)
+        return concat(size, header.additionalData, plaintext)
+      }),
   } satisfies Record<keyof typeof IMPORT_SIGNATURES, Import>
+}
+
+/** Bytes, or the status of why there are none. What has no status is a fault. */
+function answer(memory: InstanceMemory, make: () => Uint8Array): bigint {
+  let bytes: Uint8Array
+  try {
+    bytes = make()
+  } catch (error) {
+    if (error instanceof EnclaveError && isStatus(error.code)) return status(error.code)
+    throw error
+  }
+  return pack(memory.put(bytes))
+}
+
+/** Imports that seal are offered only where there is a root. */
+function sealingOf({ sealing }: ImportSources): UnsealOptions {
+  if (sealing === null) throw new TypeError('the platform has no sealing root')
+  return sealing
+}
+
+function isStatus(code: string): code is keyof typeof STATUS {
+  return Object.hasOwn(STATUS, code)
+}
+
+function status(name: keyof typeof STATUS): bigint {
+  return pack({ pointer: 0, length: STATUS[name] })
 }

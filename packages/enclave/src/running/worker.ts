@@ -51,6 +51,7 @@ function instantiate(): { memory: InstanceMemory; functions: ReadonlyMap<string,
       if (linesLeft-- > 0) send({ type: 'log', text })
     },
     random: randomFillSync,
+    sealing: data.sealing,
   })
   const imports: Record<string, Record<string, unknown>> = {}
   for (const name of data.imports) {

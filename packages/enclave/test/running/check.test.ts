@@ -5,6 +5,7 @@ import { toHex } from '../../src/bytes.ts'
 import { encodeImage, parseImage, withSigstruct } from '../../src/image/image.ts'
 import { signImage } from '../../src/image/sign.ts'
 import { type CheckedImage, checkImage, type Demands, type Offers } from '../../src/running/check.ts'
+import { offeredImports } from '../../src/running/platform.ts'
 import { rejectsCode } from '../expect-code.ts'
 import { DATE, SIGNING } from '../image/keys.ts'
 import { ALLOC, FREE, FUNCTIONS, IMPORTS, makeImage, makeUnsigned, type TestEnclave } from './modules.ts'
@@ -12,7 +13,7 @@ import { encodeModule, I32, I64, text } from './wasm-encoder.ts'
 
 const DEMANDS: Demands = { debug: false, signers: 'any', measurement: 'any' }
 const OFFERS: Offers = {
-  imports: new Set(['casemate.log', 'casemate.random', 'casemate.config']),
+  imports: offeredImports({ sealing: null, log: () => undefined, report: () => undefined }),
   memoryPages: 100,
   threads: null,
   processors: null,
@@ -135,6 +136,11 @@ test('a declared import that the platform does not offer is refused', async () =
     'import-unavailable',
     check({ module: { imports: [IMPORTS.log] } }, {}, { imports: new Set() }),
   )
+})
+
+test('code that seals is refused where there is no sealing root', async () => {
+  await rejectsCode('import-unavailable', check({ module: { imports: [IMPORTS.unseal] } }))
+  await check({ module: { imports: [IMPORTS.unseal] } }, {}, { imports: new Set(['casemate.unseal']) })
 })
 
 test('an import of another type is refused', async () => {

@@ -24,6 +24,7 @@ async function run(
   const waiting = new Map<string, (event: EnclaveEvent) => void>()
   const enclave = await Enclave.create(makeImage(what), {
     platform: {
+      sealing: null,
       log: line => lines.push(line),
       report: event => {
         events.push(event)
@@ -174,7 +175,7 @@ test('code that fails to start is an error of create', async () => {
     functions: [FUNCTIONS['echo']!, start],
     manifest: { exports: ['echo'], threads: 2 },
   })
-  const platform = { log: () => undefined, report: () => undefined }
+  const platform = { sealing: null, log: () => undefined, report: () => undefined }
   const options = { platform, debug: false, signers: 'any', measurement: 'any' } as const
   await rejectsCode('enclave-crashed', Enclave.create(image, options))
   const spin = {

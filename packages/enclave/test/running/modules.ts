@@ -142,6 +142,8 @@ export const FUNCTIONS: Readonly<Record<string, TestFunction>> = {
 export const IMPORTS = {
   log: { module: 'casemate', name: 'log', params: [I32, I32], results: [] },
   random: { module: 'casemate', name: 'random', params: [I32, I32], results: [] },
+  seal: { module: 'casemate', name: 'seal', params: [I32, I32, I32, I32, I32], results: [I64] },
+  unseal: { module: 'casemate', name: 'unseal', params: [I32, I32], results: [I64] },
   config: { module: 'casemate', name: 'config', params: [I32, I32], results: [I64] },
 } as const
 

@@ -1,0 +1,162 @@
+// Sealed blobs: what is sealed opens for whom it is for, and for nobody else, and never after a change.
+import assert from 'node:assert/strict'
+import { createDecipheriv } from 'node:crypto'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { type SealOptions, seal, unseal } from '../../src/sealing/blob.ts'
+import { deriveSealingKey } from '../../src/sealing/derive.ts'
+import { parseHeader } from '../../src/sealing/header.ts'
+import { throwsCode } from '../expect-code.ts'
+import { IDENTITY, OTHER_CODE, OTHER_ROOT, OTHER_SIGNER, POLICIES, ROOT } from './fixtures.ts'
+
+const NONE = new Uint8Array()
+const DATA = new TextEncoder().encode('attack at dawn')
+const LABEL = new TextEncoder().encode('label')
+const options = (change: Partial<SealOptions> = {}): SealOptions => ({
+  root: ROOT,
+  identity: IDENTITY,
+  policy: 'mrEnclave',
+  additionalData: LABEL,
+  ...change,
+})
+const SEALED = seal(DATA, options())
+
+test('what is sealed opens again, with its additional data', () => {
+  const bytes = fc.uint8Array({ maxLength: 2000 })
+  fc.assert(
+    fc.property(bytes, bytes, fc.constantFrom(...POLICIES), (plaintext, additionalData, policy) => {
+      const opened = unseal(seal(plaintext, options({ policy, additionalData })), options())
+      assert.deepEqual(opened.plaintext, plaintext)
+      assert.deepEqual(opened.header.additionalData, additionalData)
+      assert.equal(opened.header.policy, policy)
+    }),
+  )
+})
+
+test('a blob says what it is, in the documented places', () => {
+  const view = Buffer.from(SEALED)
+  assert.equal(view.toString('latin1', 0, 4), 'CMSB')
+  assert.deepEqual([...view.subarray(4, 12)], [1, 1, 1, 1, 3, 0, 1, 0])
+  assert.deepEqual(view.subarray(12, 28), Buffer.alloc(16, 5))
+  assert.equal(view.readUInt32LE(60), LABEL.length)
+  assert.equal(view.readUInt32LE(64), 0)
+  assert.equal(view.toString('latin1', 80, 85), 'label')
+  assert.equal(SEALED.length, 80 + LABEL.length + DATA.length + 16)
+  assert.equal(parseHeader(SEALED).isvSvn, 3)
+})
+
+test('a blob is AES-256-GCM with everything before the ciphertext as associated data', () => {
+  const header = parseHeader(SEALED)
+  const key = deriveSealingKey(ROOT, IDENTITY, header)
+  const decipher = createDecipheriv('aes-256-gcm', key, SEALED.subarray(68, 80))
+  decipher.setAAD(SEALED.subarray(0, 85)).setAuthTag(SEALED.subarray(-16))
+  assert.equal(
+    decipher.update(SEALED.subarray(85, -16), undefined, 'utf8') + decipher.final('utf8'),
+    'attack at dawn',
+  )
+})
+
+test('sealing twice gives two blobs with two keys', () => {
+  const again = seal(DATA, options())
+  assert.notDeepEqual(again.subarray(28, 60), SEALED.subarray(28, 60))
+  assert.notDeepEqual(again.subarray(68, 80), SEALED.subarray(68, 80))
+})
+
+test('a change of any bit is refused', () => {
+  for (let offset = 0; offset < SEALED.length; offset++) {
+    for (const bit of [1, 0x80]) {
+      const changed = SEALED.slice()
+      changed[offset]! ^= bit
+      assert.throws(() => unseal(changed, options()), { name: 'EnclaveError' }, `byte ${offset}`)
+    }
+  }
+})
+
+test('no prefix and no extension of a blob opens', () => {
+  for (let size = 0; size < SEALED.length; size++) {
+    assert.throws(
+      () => unseal(SEALED.subarray(0, size), options()),
+      { name: 'EnclaveError' },
+      `${size} bytes`,
+    )
+  }
+  throwsCode('seal-mac-mismatch', () => unseal(Uint8Array.of(...SEALED, 0), options()))
+})
+
+test('the header of one blob does not fit the content of another', () => {
+  const other = seal(DATA, options())
+  const start = 80 + LABEL.length
+  throwsCode('seal-mac-mismatch', () =>
+    unseal(Uint8Array.of(...SEALED.subarray(0, start), ...other.subarray(start)), options()),
+  )
+})
+
+test('fields that nobody may fill are refused', () => {
+  for (const [offset, value] of [
+    [0, 0],
+    [4, 2],
+    [5, 3],
+    [6, 3],
+    [7, 2],
+    [10, 2],
+    [11, 1],
+    [64, 1],
+    [63, 1],
+  ] as const) {
+    const changed = SEALED.slice()
+    changed[offset] = value
+    throwsCode('seal-malformed', () => unseal(changed, options()))
+  }
+  // Not said to count, and yet there.
+  const hidden = SEALED.slice()
+  hidden[10] = 0
+  throwsCode('seal-malformed', () => unseal(hidden, options()))
+})
+
+test('only whom it is for can open it', () => {
+  const forCode = seal(DATA, options({ policy: 'mrEnclave' }))
+  const forSigner = seal(DATA, options({ policy: 'mrSigner' }))
+  throwsCode('seal-mac-mismatch', () => unseal(forCode, { root: ROOT, identity: OTHER_CODE }))
+  unseal(forSigner, { root: ROOT, identity: OTHER_CODE })
+  throwsCode('seal-mac-mismatch', () => unseal(forSigner, { root: ROOT, identity: OTHER_SIGNER }))
+  throwsCode('seal-mac-mismatch', () =>
+    unseal(forSigner, { root: ROOT, identity: { ...IDENTITY, isvProdId: 8 } }),
+  )
+  for (const blob of [forCode, forSigner]) {
+    throwsCode('seal-mac-mismatch', () => unseal(blob, { root: OTHER_ROOT, identity: IDENTITY }))
+    throwsCode('seal-mac-mismatch', () =>
+      unseal(blob, { root: ROOT, identity: { ...IDENTITY, debug: true } }),
+    )
+  }
+})
+
+test('a newer version opens what an older one sealed; an older one not, even if the blob lies about it', () => {
+  for (const policy of POLICIES) {
+    const blob = seal(DATA, options({ policy }))
+    assert.deepEqual(unseal(blob, { root: ROOT, identity: { ...IDENTITY, isvSvn: 4 } }).plaintext, DATA)
+    const older = { root: ROOT, identity: { ...IDENTITY, isvSvn: 2 } }
+    throwsCode('seal-svn-too-new', () => unseal(blob, older))
+    const lying = blob.slice()
+    lying[8] = 2
+    throwsCode('seal-mac-mismatch', () => unseal(lying, older))
+  }
+})
+
+test('what was sealed on a newer platform does not open on an older one', () => {
+  const older = { ...ROOT, cpuSvn: new Uint8Array(16).fill(4) }
+  throwsCode('seal-cpu-svn-too-new', () => unseal(SEALED, { root: older, identity: IDENTITY }))
+  assert.deepEqual(unseal(seal(DATA, options({ root: older })), options()).plaintext, DATA)
+})
+
+test('a root without platform versions seals and opens', () => {
+  const plain = { ...ROOT, cpuSvn: null }
+  const blob = seal(DATA, options({ root: plain }))
+  assert.equal(parseHeader(blob).cpuSvn, null)
+  assert.deepEqual(unseal(blob, { root: plain, identity: IDENTITY }).plaintext, DATA)
+})
+
+test('additional data beyond its limit is refused', () => {
+  throwsCode('invalid-parameter', () => seal(NONE, options({ additionalData: new Uint8Array(65_537) })))
+  const largest = new Uint8Array(65_536)
+  assert.deepEqual(unseal(seal(NONE, options({ additionalData: largest })), options()).plaintext, NONE)
+})

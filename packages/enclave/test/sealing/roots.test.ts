@@ -1,0 +1,96 @@
+// Sealing roots: files that are keys, for their owner alone.
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { inspect } from 'node:util'
+import { seal, unseal } from '../../src/sealing/blob.ts'
+import { openGramineRoot, openSimulatedRoot } from '../../src/sealing/roots.ts'
+import { throwsCode } from '../expect-code.ts'
+import { IDENTITY } from './fixtures.ts'
+
+const DATA = new TextEncoder().encode('data')
+const OPTIONS = { identity: IDENTITY, policy: 'mrEnclave', additionalData: new Uint8Array() } as const
+
+function folder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'enclave-root-'))
+  t.after(() => rmSync(path, { recursive: true }))
+  return path
+}
+
+test('a simulated root is made once, for its owner alone, and found again', t => {
+  const path = join(folder(t), 'root')
+  const blob = seal(DATA, { ...OPTIONS, root: openSimulatedRoot({ path }) })
+  assert.equal(statSync(path).size, 32)
+  if (process.platform !== 'win32') assert.equal(statSync(path).mode & 0o777, 0o600)
+  assert.deepEqual(readdirSync(join(path, '..')), ['root'])
+  assert.deepEqual(unseal(blob, { root: openSimulatedRoot({ path }), identity: IDENTITY }).plaintext, DATA)
+})
+
+test('two installations do not open each other’s blobs', t => {
+  const [a, b] = ['a', 'b'].map(name => openSimulatedRoot({ path: join(folder(t), name) }))
+  const blob = seal(DATA, { ...OPTIONS, root: a! })
+  throwsCode('seal-mac-mismatch', () => unseal(blob, { root: b!, identity: IDENTITY }))
+})
+
+test('a simulated root that others can read is refused', { skip: process.platform === 'win32' }, t => {
+  const path = join(folder(t), 'root')
+  openSimulatedRoot({ path })
+  for (const mode of [0o640, 0o604, 0o620]) {
+    chmodSync(path, mode)
+    throwsCode('root-unsafe', () => openSimulatedRoot({ path }))
+  }
+})
+
+test('a file that holds no key is refused, and not replaced', t => {
+  const path = join(folder(t), 'root')
+  for (const content of [Buffer.alloc(0), Buffer.alloc(31, 1), Buffer.alloc(33, 1), Buffer.alloc(32)]) {
+    writeFileSync(path, content, { mode: 0o600 })
+    throwsCode('root-invalid', () => openSimulatedRoot({ path }))
+    assert.deepEqual(readFileSync(path), content)
+  }
+})
+
+test('a cpuSvn of another size is refused', t => {
+  const path = join(folder(t), 'root')
+  throwsCode('invalid-parameter', () => openSimulatedRoot({ path, cpuSvn: new Uint8Array(15) }))
+  assert.equal(openSimulatedRoot({ path, cpuSvn: new Uint8Array(16) }).cpuSvn?.length, 16)
+})
+
+test('Gramine’s two keys are the roots of the two policies', t => {
+  const directory = folder(t)
+  const files = { _sgx_mrenclave: Buffer.alloc(16, 1), _sgx_mrsigner: Buffer.alloc(16, 2) }
+  for (const [name, key] of Object.entries(files)) writeFileSync(join(directory, name), key)
+  const root = openGramineRoot({ directory })
+  assert.equal(root.cpuSvn, null)
+  assert.deepEqual(root.secrets.mrEnclave.export(), files._sgx_mrenclave)
+  assert.deepEqual(root.secrets.mrSigner.export(), files._sgx_mrsigner)
+  assert.deepEqual(unseal(seal(DATA, { ...OPTIONS, root }), { root, identity: IDENTITY }).plaintext, DATA)
+})
+
+test('Gramine’s keys are refused where one is missing, zero or of another size', t => {
+  for (const [index, key] of [null, Buffer.alloc(16), Buffer.alloc(32, 1)].entries()) {
+    const directory = join(folder(t), String(index))
+    mkdirSync(directory)
+    writeFileSync(join(directory, '_sgx_mrenclave'), Buffer.alloc(16, 1))
+    if (key !== null) writeFileSync(join(directory, '_sgx_mrsigner'), key)
+    throwsCode('root-invalid', () => openGramineRoot({ directory }))
+  }
+})
+
+test('a root that is printed shows no key', t => {
+  const path = join(folder(t), 'root')
+  const shown = inspect(openSimulatedRoot({ path }), { depth: 9, showHidden: true })
+  const secret = readFileSync(path)
+  assert.ok(!shown.includes(secret.toString('hex')) && !shown.includes(secret.toString('base64')))
+})
