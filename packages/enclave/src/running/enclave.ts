@@ -22,6 +22,9 @@ export interface EnclaveLimits {
 /** Long for a call that computes, short for a person who waits; 2 GiB, which a laptop can spare. */
 export const DEFAULT_LIMITS: EnclaveLimits = { callMs: 10_000, startMs: 10_000, memoryPages: 32_768 }
 
+/** What timers count to. */
+const MAX_LIMIT = 0x7fff_ffff
+
 /** Names how many instances run, where the caller does not say; never more than the manifest allows. */
 const THREADS_VARIABLE = 'ENCLAVE_CPU_COUNT'
 
@@ -83,6 +86,7 @@ export class Enclave {
   static async create(image: Uint8Array, options: EnclaveOptions): Promise<Enclave> {
     const { platform, threads } = options
     const limits = { ...DEFAULT_LIMITS, ...options.limits }
+    checkLimits(limits)
     const variable = process.env[THREADS_VARIABLE]
     const checked = await checkImage(image, options, {
       imports: offeredImports(platform),
@@ -111,9 +115,12 @@ export class Enclave {
     options: CallOptions = { transfer: false },
   ): Promise<Uint8Array> {
     this.#checkCall(name, [input])
-    const isWhole = input.byteLength === input.buffer.byteLength && input.buffer instanceof ArrayBuffer
-    const bytes = options.transfer && isWhole ? input.buffer : new Uint8Array(input).buffer
-    const [output] = unpackBytes(await this.#run(name, { bytes, lengths: Uint32Array.of(input.length) }))
+    const { buffer } = input
+    const isWhole = buffer instanceof ArrayBuffer && input.byteLength === buffer.byteLength
+    const lengths = Uint32Array.of(input.length)
+    // Taken at once: the call may have to wait, and the caller keeps no hand on what waits.
+    const bytes = options.transfer && isWhole ? buffer.transfer() : new Uint8Array(input).buffer
+    const [output] = unpackBytes(await this.#run(name, { bytes, lengths }))
     if (output === undefined) throw new TypeError('an instance answered a call with nothing')
     return output
   }
@@ -147,6 +154,9 @@ export class Enclave {
     }
     const limit = this.manifest.memoryPages * WASM_PAGE_SIZE
     for (const input of inputs) {
+      if (input.buffer instanceof ArrayBuffer && input.buffer.detached) {
+        throw new EnclaveError('invalid-parameter', 'the input was given away before')
+      }
       if (input.length <= limit) continue
       throw new EnclaveError(
         'invalid-parameter',
@@ -247,4 +257,19 @@ function checkThreads(threads: number, what: string): number {
       got: String(threads),
     },
   )
+}
+
+/** Longer times are none to a timer. */
+function checkLimits(limits: EnclaveLimits): void {
+  for (const [name, value] of Object.entries(limits)) {
+    if (Number.isInteger(value) && value >= 1 && value <= MAX_LIMIT) continue
+    throw new EnclaveError(
+      'invalid-parameter',
+      `${name} is ${value}, want an integer from 1 to ${MAX_LIMIT}`,
+      {
+        expected: `an integer from 1 to ${MAX_LIMIT}`,
+        got: String(value),
+      },
+    )
+  }
 }

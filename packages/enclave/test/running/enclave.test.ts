@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { Enclave, type EnclaveOptions } from '../../src/running/enclave.ts'
 import type { EnclaveEvent, LogLine } from '../../src/running/platform.ts'
 import { rejectsCode } from '../expect-code.ts'
-import { FUNCTIONS, IMPORTS, makeImage, type TestEnclave } from './modules.ts'
+import { ALLOC, FREE, FUNCTIONS, IMPORTS, makeImage, type TestEnclave } from './modules.ts'
 
 interface Running {
   readonly enclave: Enclave
@@ -71,6 +71,30 @@ test('memory is given back: a thousand calls fit where one fits', async t => {
   assert.deepEqual(await enclave.callBatch('copy', inputs), inputs)
 })
 
+test('input and result are each freed once, a result within the input with it', async t => {
+  const { echo, copy, nothing, status } = FUNCTIONS
+  // Byte 4 of the memory counts.
+  const free = { ...FREE, body: [0x41, 0, 0x41, 0, 0x2d, 0, 4, 0x41, 1, 0x6a, 0x3a, 0, 4] }
+  const frees = { ...echo!, name: 'frees', body: [0x41, 4, 0xad, 0x42, 32, 0x86, 0x42, 1, 0x84] }
+  const { enclave } = await run(t, {
+    functions: [],
+    module: { functions: [ALLOC, free, echo!, copy!, nothing!, status!, frees] },
+    manifest: { exports: ['copy', 'echo', 'frees', 'nothing', 'status'] },
+  })
+  const counted = async (): Promise<number> => (await enclave.call('frees', bytes('')))[0]!
+  for (const [name, wanted] of [
+    ['echo', 1],
+    ['copy', 2],
+    ['nothing', 1],
+    ['status', 1],
+  ] as const) {
+    const before = await counted()
+    await enclave.call(name, bytes('hello')).catch(() => null)
+    // Reading the count frees the one byte that it comes in.
+    assert.equal((await counted()) - before - 1, wanted, name)
+  }
+})
+
 test('a batch is answered in its order, an empty one with nothing', async t => {
   const { enclave } = await run(t, functions('echo', 'copy'))
   const inputs = ['a', '', 'ccc'].map(bytes)
@@ -89,6 +113,22 @@ test('an input is copied, unless it is given away', async t => {
   const part = new Uint8Array(200).fill(3).subarray(50, 150)
   assert.deepEqual(await enclave.call('echo', part, { transfer: true }), new Uint8Array(100).fill(3))
   assert.equal(part.length, 100)
+})
+
+test('an input that was given away before is refused, and harms nobody', async t => {
+  const { enclave, events } = await run(t, functions('echo'))
+  const given = new Uint8Array(100)
+  const first = enclave.call('echo', given, { transfer: true })
+  await rejectsCode('invalid-parameter', enclave.call('echo', given, { transfer: true }))
+  await rejectsCode('invalid-parameter', enclave.callBatch('echo', [given]))
+  assert.equal((await first).length, 100)
+  assert.deepEqual(events, [])
+})
+
+test('limits that no timer can keep are refused', async t => {
+  for (const limits of [{ callMs: Infinity }, { callMs: 0 }, { startMs: 2 ** 31 }, { memoryPages: 1.5 }]) {
+    await rejectsCode('invalid-parameter', run(t, functions('echo'), { limits }))
+  }
 })
 
 test('instances keep their own state, and calls are shared among them', async t => {

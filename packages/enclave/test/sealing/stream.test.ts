@@ -141,6 +141,19 @@ test('no plaintext of a chunk that was changed comes out', async () => {
   assert.ok(Buffer.concat(out).length <= CHUNK)
 })
 
+test('a header with a nonce or a label that is too long is refused before anything else is read', async () => {
+  for (const [offset, value] of [
+    [75, 1],
+    [79, 1],
+    [62, 2],
+    [63, 1],
+  ] as const) {
+    const changed = Buffer.from(SEALED.subarray(0, START))
+    changed[offset] = value
+    await rejectsCode('seal-malformed', openAll(changed))
+  }
+})
+
 test('other code, an older version, or a blob in place of a stream are refused', async () => {
   const forCode = await through(new SealStream({ ...OPTIONS, policy: 'mrEnclave' }), [THREE])
   await rejectsCode('seal-mac-mismatch', openAll(forCode, { ...OPTIONS, identity: OTHER_CODE }))
