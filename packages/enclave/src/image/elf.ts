@@ -81,8 +81,8 @@ function readMetadata(metadata: Uint8Array, at: number): { sigstruct: Sigstruct;
   const magic = header.getBigUint64(0, true)
   if (magic !== METADATA_MAGIC) throw invalid(`the magic of the metadata is ${magic.toString(16)}`)
   const size = header.getUint32(METADATA_SIZE_AT, true)
-  if (size < METADATA_MIN_SIZE) throw invalid(`a metadata structure says that it has ${size} bytes`)
   const structure = slice(metadata, at, size, 'a metadata structure')
+  // Parsing refuses where the structure is too small to hold it.
   const css = structure.subarray(METADATA_CSS_AT, METADATA_CSS_AT + SIGSTRUCT_SIZE)
   return { sigstruct: parseSigstruct(css), end: at + size }
 }

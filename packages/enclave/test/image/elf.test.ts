@@ -73,7 +73,7 @@ test('each of several metadata structures is read, and padding after them is not
   assert.equal(readElfSigstructs(elf(note(Buffer.concat([metadata(), Buffer.alloc(99)])))).length, 1)
 })
 
-test('a file without the section, or with it twice named wrong, is refused', () => {
+test('a file without the section, or that is no ELF file, is refused', () => {
   throwsCode('invalid-metadata', () => readElfSigstructs(elf(note(metadata()), '.note.other')))
   throwsCode('invalid-metadata', () => readElfSigstructs(Buffer.alloc(100)))
 })
@@ -87,6 +87,23 @@ test('every broken field of note and metadata is refused', () => {
   throwsCode('invalid-metadata', () =>
     readElfSigstructs(elf(note(Buffer.concat([metadata(), Buffer.of(1)])))),
   )
+})
+
+test('a metadata structure that says it is smaller than a SIGSTRUCT is refused', () => {
+  const small = metadata()
+  small.writeUInt32LE(1871, 16)
+  throwsCode('invalid-metadata', () => readElfSigstructs(elf(note(small))))
+  const smallest = metadata().subarray(0, 1872)
+  smallest.writeUInt32LE(1872, 16)
+  assert.equal(readElfSigstructs(elf(note(smallest))).length, 1)
+})
+
+test('a file with two such sections is refused: which one would be loaded is not said', () => {
+  const file = elf(note(metadata()))
+  // The first entry of the table, which is none, becomes a copy of the second.
+  const table = Number(file.readBigUInt64LE(40))
+  file.copy(file, table, table + 64, table + 128)
+  throwsCode('invalid-metadata', () => readElfSigstructs(file))
 })
 
 test('every broken field of the ELF header that leads to the section is refused', () => {

@@ -119,9 +119,14 @@ test('an input that was given away before is refused, and harms nobody', async t
   const { enclave, events } = await run(t, functions('echo'))
   const given = new Uint8Array(100)
   const first = enclave.call('echo', given, { transfer: true })
+  // This one waits, and is the enclave's already.
+  const next = new Uint8Array(100)
+  const second = enclave.call('echo', next, { transfer: true })
+  assert.equal(next.length, 0)
   await rejectsCode('invalid-parameter', enclave.call('echo', given, { transfer: true }))
   await rejectsCode('invalid-parameter', enclave.callBatch('echo', [given]))
   assert.equal((await first).length, 100)
+  assert.equal((await second).length, 100)
   assert.deepEqual(events, [])
 })
 
