@@ -147,6 +147,7 @@ export type StartErrorCode =
   | 'tls-required'
   | 'tls-invalid'
   | 'address-in-use'
+  | 'address-unusable'
   | 'data-directory-unsafe'
   | 'data-directory-unwritable'
   | 'data-directory-in-use'

@@ -293,7 +293,10 @@ describe('a newcomer’s first start', () => {
     )
     server.close()
     assert.equal(taken.code, 2)
-    assert.match(taken.stderr, /casemate: address-in-use: something listens on [^]*hint: .*--listen/)
+    assert.match(
+      taken.stderr,
+      /casemate: address-in-use: [^]*something listens there already[^]*hint: .*--listen/,
+    )
   })
 
   test('after kill -9 the same data is there, with no new token, and Ctrl-C stops it cleanly', async () => {

@@ -3,11 +3,19 @@
 import type { Server as SecureServer } from 'node:https'
 import type { FastifyInstance } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
-import { StartError } from '../errors.ts'
+import { StartError, type StartErrorCode } from '../errors.ts'
 import type { Logger } from './logging.ts'
 import { type TlsFiles, type TlsMaterial, TlsReloader } from './tls.ts'
 
 const IDLE_SWEEP_MS = 20
+
+/** By the system's code. */
+const LISTEN_FAILURES: Readonly<Record<string, readonly [StartErrorCode, string]>> = {
+  EADDRINUSE: ['address-in-use', 'something listens there already'],
+  EADDRNOTAVAIL: ['address-unusable', 'that is no address of this machine'],
+  EACCES: ['address-unusable', 'this user may not listen there'],
+  ENOTFOUND: ['address-unusable', 'that name has no address'],
+}
 
 const HINTS = {
   listen: 'choose another address with --listen',
@@ -17,7 +25,7 @@ const HINTS = {
 
 /**
  * Listens, and says where.
- * @throws {StartError} `address-in-use`
+ * @throws {StartError} `address-in-use`, `address-unusable`
  */
 export async function listen(
   app: FastifyInstance,
@@ -31,15 +39,13 @@ export async function listen(
   try {
     await app.listen({ host, port: address.port })
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
-    throw new StartError(
-      'address-in-use',
-      `something listens on ${host}:${address.port} (${setting}) already`,
-      {
-        hint: HINTS[setting],
-        cause: error,
-      },
-    )
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const [refusal, reason] = LISTEN_FAILURES[code] ?? []
+    if (refusal === undefined) throw error
+    throw new StartError(refusal, `${host}:${address.port} (${setting}): ${reason}`, {
+      hint: HINTS[setting],
+      cause: error,
+    })
   }
   const bound = app.server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port

@@ -2,7 +2,7 @@
 // The lock is SQLite's own file lock on a separate file, so that a killed process leaves nothing behind.
 
 import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StartError } from '../errors.ts'
 
@@ -24,7 +24,7 @@ export function prepareDataDirectory(path: string): void {
 
 function makeDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeLevels(resolve(path))
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'EEXIST' || code === 'ENOTDIR') {
@@ -35,6 +35,23 @@ function makeDirectory(path: string): void {
     }
     throw unwritable(path, error)
   }
+}
+
+/** One level at a time: Node's own recursion never ends where a parent lets nothing be made in it, as /proc does. */
+function makeLevels(path: string): void {
+  if (isDirectory(path)) return
+  const parent = dirname(path)
+  if (parent !== path) makeLevels(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have made it just now.
+    if (!isDirectory(path)) throw error
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 /** All that this user may not write: the directory itself, and the files in it (its folders are not the broker's). */

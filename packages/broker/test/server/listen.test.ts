@@ -8,8 +8,10 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
+import { fastify } from 'fastify'
 import { resolveConfig } from '../../src/config/resolve.ts'
 import { type RunningBroker, startBroker } from '../../src/server/broker.ts'
+import { listen } from '../../src/server/lifecycle.ts'
 import { createLogger } from '../../src/server/logging.ts'
 import { temporaryDirectory } from '../broker.ts'
 
@@ -195,6 +197,13 @@ describe('listening', () => {
     const port = Number(new URL(other.url).port)
     assert.ok((await closedOf(Array.from({ length: 40 }, () => connect(port, '127.0.0.1')))) >= 20)
     await other.close()
+  })
+
+  test('an address that is not of this machine is said to be none', async () => {
+    const { values } = resolveConfig({ flags: {}, env: {}, file: null })
+    // A documentation address (RFC 5737), which no machine has.
+    const config = { ...values, listen: { host: '192.0.2.1', port: 0 } }
+    await assert.rejects(listen(fastify(), 'listen', config), { code: 'address-unusable' })
   })
 
   test('a second broker on the same data is refused, on the same address too', async () => {

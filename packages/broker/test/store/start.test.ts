@@ -55,6 +55,11 @@ describe('the data directory', () => {
     writeFileSync(file, '')
     await assert.rejects(openTestBroker({ dataDir: file }), { code: 'data-directory-unsafe' })
     await assert.rejects(openTestBroker({ dataDir: join(file, 'below') }), { code: 'data-directory-unsafe' })
+    if (process.platform === 'linux') {
+      // Node's own recursive mkdir never returns here.
+      const dataDir = '/proc/casemate/data'
+      await assert.rejects(openTestBroker({ dataDir }), { code: 'data-directory-unwritable' })
+    }
     if (process.platform === 'win32') return t.skip('no modes on Windows')
     const dataDir = mkdtempSync('/tmp/casemate-unwritable-')
     t.after(() => rmSync(dataDir, { recursive: true }))
