@@ -33,5 +33,8 @@ check('types of the portable packages', 'tsc', '-p', 'tsconfig.portable.json')
 check('lint', 'oxlint', '--type-aware', '--deny-warnings')
 check('format', 'biome', 'check', '--enforce-assist=true', '.')
 
-const tests = globSync(['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root })
+const tests = globSync(
+  ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+  { cwd: root },
+)
 run('tests', process.execPath, '--test', '--test-reporter=spec', ...tests)

@@ -12,7 +12,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   client: ['evidence', 'ledger'],
   broker: ['evidence', 'appraisal', 'ledger'],
   enclave: ['evidence', 'simulator', 'client'],
-  cli: ['evidence', 'ledger', 'simulator', 'appraisal', 'client', 'broker', 'enclave'],
+  channel: ['evidence', 'appraisal', 'enclave'],
+  cli: ['evidence', 'ledger', 'simulator', 'appraisal', 'client', 'broker', 'enclave', 'channel'],
 }
 
 /** Packages whose src, but for src/node, runs in browsers as well. */

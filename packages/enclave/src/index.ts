@@ -1,4 +1,6 @@
 // @casemate/enclave: measured and signed images of enclaves, running them, and sealing.
+export { type AttestationDriver, type Quote, REPORT_DATA_SIZE } from './attesting/driver.ts'
+export { ENCLAVE_CLASS, type EnclaveStatement, encodeStatement } from './attesting/statement.ts'
 export { ENCLAVE_ERRORS, EnclaveError, type EnclaveErrorCode, type EnclaveErrorDetail } from './errors.ts'
 export { type EnclaveImage, encodeImage, MAX_CODE_SIZE, parseImage } from './image/image.ts'
 export {

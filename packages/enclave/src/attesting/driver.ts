@@ -1,0 +1,26 @@
+// One interface to whatever signs evidence here: report data in, evidence out. What hardware, kernel or LibOS stands
+// behind it is the driver's business; what runs on top of it is in the report data.
+import type { Kind } from '@casemate/evidence'
+
+/** REPORTDATA of SGX and TDX, REPORT_DATA of SEV-SNP, in bytes. */
+export const REPORT_DATA_SIZE = 64
+
+/** Evidence as the platform gives it, binary. */
+export interface Quote {
+  readonly kind: Exclude<Kind, 'sample'>
+  /** An SGX or TDX quote, or a SEV-SNP report of 1,184 bytes. */
+  readonly evidence: Uint8Array
+  /** SEV-SNP: the certificate table that the host offers (GHCB, extended guest request); null where there is none. */
+  readonly certificateTable: Uint8Array | null
+}
+
+/** Asks the platform that this process runs on. */
+export interface AttestationDriver {
+  readonly kind: Quote['kind']
+  /** Nothing in it proves anything about hardware. */
+  readonly simulated: boolean
+  /** Where the evidence comes from, for people: a path or a provider. */
+  readonly source: string
+  /** Evidence with these 64 bytes in it. @throws {EnclaveError} attestation-failed, attestation-busy, invalid-parameter */
+  readonly quote: (reportData: Uint8Array) => Promise<Quote>
+}
