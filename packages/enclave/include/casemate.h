@@ -21,6 +21,12 @@
 #define CASEMATE_SEAL_CPU_SVN_TOO_NEW 4u
 #define CASEMATE_SEAL_MAC_MISMATCH 5u
 #define CASEMATE_INVALID_PARAMETER 6u
+#define CASEMATE_SEAL_TRUNCATED 7u
+#define CASEMATE_SEAL_ROOT_MISMATCH 8u
+#define CASEMATE_SEAL_ENCLAVE_MISMATCH 9u
+#define CASEMATE_SEAL_SIGNER_MISMATCH 10u
+#define CASEMATE_SEAL_PRODUCT_MISMATCH 11u
+#define CASEMATE_SEAL_DEBUG_MISMATCH 12u
 
 /* Results: bytes, or a status instead of them, which is not 0. */
 static inline uint64_t casemate_bytes(const void *pointer, uint32_t length) {

@@ -35,7 +35,14 @@ export const ENCLAVE_ERRORS = {
   'seal-malformed': 'the bytes are not a sealed blob of a version that is known here',
   'seal-svn-too-new': 'the blob was sealed by a newer security version than the one that wants to open it',
   'seal-cpu-svn-too-new': 'the blob was sealed at a higher security version of the platform',
-  'seal-mac-mismatch': 'the blob was changed, or sealed by another enclave, under another root or policy',
+  'seal-root-mismatch':
+    'the blob was sealed under another root: another machine or key, or before its firmware changed',
+  'seal-enclave-mismatch': 'the blob was sealed for exactly one measurement, which is another',
+  'seal-signer-mismatch': 'the blob was sealed for the enclaves of another signer',
+  'seal-product-mismatch': 'the blob was sealed for another product of the signer',
+  'seal-debug-mismatch':
+    'the blob is of a debug enclave and was to be opened by a production one, or the other way round',
+  'seal-mac-mismatch': 'the blob was changed',
   'seal-truncated': 'the sealed stream ends before its last chunk',
 } as const
 

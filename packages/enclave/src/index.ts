@@ -37,13 +37,17 @@ export {
   type EnclaveOptions,
 } from './running/enclave.ts'
 export type { EnclaveEvent, EnclavePlatform, LogLine } from './running/platform.ts'
-export { type SealOptions, seal, type Unsealed, type UnsealOptions, unseal } from './sealing/blob.ts'
+export { type SealOptions, seal, type Unsealed, unseal } from './sealing/blob.ts'
 export { deriveSealingKey, type KeyRequest } from './sealing/derive.ts'
 export { CHUNK_SIZE, parseHeader, type SealedHeader } from './sealing/header.ts'
 export { identityOf, type SealingIdentity, type SealingPolicy } from './sealing/identity.ts'
-export type { SealingRoot } from './sealing/root.ts'
+export type { UnsealOptions } from './sealing/opening.ts'
+export { makeRoot, type RootKind, type SealingRoot } from './sealing/root.ts'
 export {
+  type BrokerRootOptions,
+  DATA_KEY_SIZE,
   type GramineRootOptions,
+  openBrokerRoot,
   openGramineRoot,
   openSimulatedRoot,
   type SimulatedRootOptions,

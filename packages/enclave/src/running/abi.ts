@@ -41,6 +41,12 @@ export const STATUS = {
   'seal-cpu-svn-too-new': 4,
   'seal-mac-mismatch': 5,
   'invalid-parameter': 6,
+  'seal-truncated': 7,
+  'seal-root-mismatch': 8,
+  'seal-enclave-mismatch': 9,
+  'seal-signer-mismatch': 10,
+  'seal-product-mismatch': 11,
+  'seal-debug-mismatch': 12,
 } as const
 
 /** Imports that need a sealing root. */

@@ -1,6 +1,6 @@
 // What goes between the platform's thread and that of an instance. Buffers are transferred, never cloned.
 import type { EnclaveErrorCode } from '../errors.ts'
-import type { UnsealOptions } from '../sealing/blob.ts'
+import type { UnsealOptions } from '../sealing/opening.ts'
 
 /** Byte strings, one after the other, with the length of each. */
 export interface PackedBytes {

@@ -1,9 +1,10 @@
 // The functions that a platform offers to code, by the names of their imports (ABI.md).
 import { concat, decodeUtf8, viewOf } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
-import { seal, type UnsealOptions, unseal } from '../sealing/blob.ts'
-import { POLICY_BITS } from '../sealing/derive.ts'
+import { seal, unseal } from '../sealing/blob.ts'
 import type { SealingPolicy } from '../sealing/identity.ts'
+import type { UnsealOptions } from '../sealing/opening.ts'
+import { POLICY_BITS } from '../sealing/root.ts'
 import { IMPORT_SIGNATURES, type ImportName, pack, STATUS } from './abi.ts'
 import type { InstanceMemory } from './instance-memory.ts'
 

@@ -4,7 +4,7 @@ import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { viewOf } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
 import type { SealingIdentity, SealingPolicy } from './identity.ts'
-import { CPU_SVN_SIZE, type SealingRoot } from './root.ts'
+import { CPU_SVN_SIZE, POLICY_BITS, type SealingRoot } from './root.ts'
 
 export const KEY_ID_SIZE = 32
 /** AES-256. */
@@ -12,9 +12,6 @@ const KEY_SIZE = 32
 const DOMAIN = new TextEncoder().encode('casemate-seal/1\n')
 /** domain 16, policy 1, debug 1, isvSvn 2, isvProdId 2, has cpuSvn 1, zero 1, cpuSvn 16, identity 32. */
 const INFO_SIZE = 72
-
-/** KEYPOLICY of EGETKEY. */
-export const POLICY_BITS: Readonly<Record<SealingPolicy, number>> = { mrEnclave: 1, mrSigner: 2 }
 
 /** Which of an enclave’s keys. */
 export interface KeyRequest {
@@ -32,13 +29,7 @@ export function deriveSealingKey(
   identity: SealingIdentity,
   request: KeyRequest,
 ): KeyObject {
-  if (request.isvSvn > identity.isvSvn) {
-    throw new EnclaveError(
-      'seal-svn-too-new',
-      `sealed by security version ${request.isvSvn}, this enclave is version ${identity.isvSvn}`,
-      { expected: `at most ${identity.isvSvn}`, got: String(request.isvSvn), hint: 'run the newer enclave' },
-    )
-  }
+  checkVersion(request.isvSvn, identity)
   if (request.cpuSvn !== null && !isCovered(request.cpuSvn, root.cpuSvn)) {
     throw new EnclaveError(
       'seal-cpu-svn-too-new',
@@ -70,6 +61,16 @@ function infoOf(identity: SealingIdentity, { policy, isvSvn, cpuSvn }: KeyReques
   if (cpuSvn !== null) info.set(cpuSvn, 24)
   info.set(policy === 'mrEnclave' ? identity.mrEnclave : identity.mrSigner, 24 + CPU_SVN_SIZE)
   return info
+}
+
+/** @throws {EnclaveError} seal-svn-too-new */
+export function checkVersion(wanted: number, { isvSvn }: SealingIdentity): void {
+  if (wanted <= isvSvn) return
+  throw new EnclaveError(
+    'seal-svn-too-new',
+    `sealed by security version ${wanted}, this enclave is version ${isvSvn}`,
+    { expected: `at most ${isvSvn}`, got: String(wanted), hint: 'run the newer enclave' },
+  )
 }
 
 /** Component by component, as EGETKEY compares them. */

@@ -1,16 +1,22 @@
-// The sealing roots of a machine: a file of 32 random bytes where there is no TEE, Gramine's key files inside SGX.
+// The sealing roots: a file of 32 random bytes where there is no TEE, Gramine's key files inside SGX, and a data key
+// that a broker releases to attested code, or its owner keeps.
 // A root that others can read, or that is no key, is refused; a root is never replaced, since what it sealed goes with it.
-import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isZero } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
-import { CPU_SVN_SIZE, type SealingRoot } from './root.ts'
+import type { SealingPolicy } from './identity.ts'
+import { CPU_SVN_SIZE, makeRoot, POLICY_BITS, type SealingRoot } from './root.ts'
 
 /** Of a simulated root, in bytes. */
 const SIMULATED_SIZE = 32
 /** Of Gramine's sealing keys, in bytes. */
 const GRAMINE_SIZE = 16
+/** Of a broker’s root, in bytes. */
+export const DATA_KEY_SIZE = 32
+const BROKER_DOMAIN = 'casemate-broker-root/1\n'
+const NO_SALT = new Uint8Array()
 const GRAMINE_KEYS = '/dev/attestation/keys'
 
 export interface SimulatedRootOptions {
@@ -38,7 +44,8 @@ export function openSimulatedRoot({ path, cpuSvn, random = randomBytes }: Simula
     })
   }
   const secret = readKey(path, SIMULATED_SIZE)
-  return { kind: 'simulated', cpuSvn: cpuSvn ?? null, secrets: { mrEnclave: secret, mrSigner: secret } }
+  const secrets = { mrEnclave: secret, mrSigner: secret }
+  return makeRoot({ kind: 'simulated', cpuSvn: cpuSvn ?? null, secrets })
 }
 
 export interface GramineRootOptions {
@@ -48,14 +55,40 @@ export interface GramineRootOptions {
 
 /** The keys that EGETKEY gave to Gramine; it does not tell their CPUSVN. @throws {EnclaveError} root-invalid */
 export function openGramineRoot({ directory = GRAMINE_KEYS }: GramineRootOptions = {}): SealingRoot {
-  return {
+  return makeRoot({
     kind: 'gramine',
     cpuSvn: null,
     secrets: {
       mrEnclave: readKey(join(directory, '_sgx_mrenclave'), GRAMINE_SIZE),
       mrSigner: readKey(join(directory, '_sgx_mrsigner'), GRAMINE_SIZE),
     },
+  })
+}
+
+export interface BrokerRootOptions {
+  /** Where the key comes from, `repository/type/tag` or a file: for people who read an error. */
+  readonly path: string
+  /** 32 bytes. They are copied; clear them. */
+  readonly key: Uint8Array
+}
+
+/**
+ * The root of a data key. It belongs to no machine, so there is no platform version, and new firmware changes nothing:
+ * who gets the key is the broker's decision. @throws {EnclaveError} root-invalid
+ */
+export function openBrokerRoot({ path, key }: BrokerRootOptions): SealingRoot {
+  const dataKey = keyOf(key, { path, size: DATA_KEY_SIZE })
+  const secret = (policy: SealingPolicy): KeyObject => {
+    const info = Buffer.from([...Buffer.from(BROKER_DOMAIN), POLICY_BITS[policy]])
+    const bytes = Buffer.from(hkdfSync('sha256', dataKey, NO_SALT, info, DATA_KEY_SIZE))
+    try {
+      return createSecretKey(bytes)
+    } finally {
+      bytes.fill(0)
+    }
   }
+  const secrets = { mrEnclave: secret('mrEnclave'), mrSigner: secret('mrSigner') }
+  return makeRoot({ kind: 'broker', cpuSvn: null, secrets })
 }
 
 function readKey(path: string, size: number): KeyObject {
@@ -66,17 +99,22 @@ function readKey(path: string, size: number): KeyObject {
     throw new EnclaveError('root-invalid', `${path} cannot be read`, { cause: error })
   }
   try {
-    if (bytes.length !== size || isZero(bytes)) {
-      const got = bytes.length === size ? 'nothing but zero' : `${bytes.length} bytes`
-      throw new EnclaveError('root-invalid', `${path} holds ${got}, want a key of ${size} bytes`, {
-        expected: `${size} bytes`,
-        got,
-      })
-    }
-    return createSecretKey(bytes)
+    return keyOf(bytes, { path, size })
   } finally {
     bytes.fill(0)
   }
+}
+
+function keyOf(
+  bytes: Uint8Array,
+  { path, size }: { readonly path: string; readonly size: number },
+): KeyObject {
+  if (bytes.length === size && !isZero(bytes)) return createSecretKey(bytes)
+  const got = bytes.length === size ? 'nothing but zero' : `${bytes.length} bytes`
+  throw new EnclaveError('root-invalid', `${path} holds ${got}, want a key of ${size} bytes`, {
+    expected: `${size} bytes`,
+    got,
+  })
 }
 
 /** All of it or nothing, and durable; where another process was first, its root stands. */

@@ -1,26 +1,22 @@
-// Sealed streams of any size in constant memory: the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015).
-// Chunks of 64 KiB, each with a tag; nonce = 7 random bytes, counter (4, big-endian), last flag (1). The associated data
-// of every chunk is SHA-256 of the header. So no chunk can be left out, doubled, moved, or taken from elsewhere.
+// Sealed streams of any size in constant memory, as transforms of Node; chunks.ts says what they consist of.
 // Plaintext comes out chunk by chunk, each verified; only the end of the stream says that it was whole.
-import { createHash, type KeyObject } from 'node:crypto'
 import { Transform, type TransformCallback } from 'node:stream'
-import { concat, viewOf } from '../bytes.ts'
+import { concat } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
-import { decrypt, encrypt, macMismatch, newHeader, type SealOptions, type UnsealOptions } from './blob.ts'
+import { newHeader, type SealOptions } from './blob.ts'
+import { ChunkKeys, SEALED_CHUNK_SIZE } from './chunks.ts'
 import { deriveSealingKey } from './derive.ts'
 import {
   CHUNK_SIZE,
   encodeHeader,
   HEADER_SIZE,
+  isSealed,
   NONCE_PREFIX_SIZE,
   parseHeader,
   type SealedHeader,
   sizeOfHeader,
-  TAG_SIZE,
 } from './header.ts'
-
-/** 256 TiB: what the counter has room for. */
-const MAX_CHUNKS = 2 ** 32
+import { keyToOpen, type UnsealOptions } from './opening.ts'
 
 /** Plaintext in, a sealed stream out. @throws {EnclaveError} invalid-parameter */
 export class SealStream extends Transform {
@@ -30,7 +26,7 @@ export class SealStream extends Transform {
   constructor(options: SealOptions) {
     super()
     const header = newHeader('stream', NONCE_PREFIX_SIZE, options)
-    this.#keys = new ChunkKeys(header, options)
+    this.#keys = new ChunkKeys(header, deriveSealingKey(options.root, options.identity, header))
     this.push(encodeHeader(header))
   }
 
@@ -49,11 +45,11 @@ export class SealStream extends Transform {
 
 /**
  * A sealed stream in, plaintext out. Do not act on the plaintext before the stream has ended without an error.
- * Fails with seal-malformed, seal-svn-too-new, seal-cpu-svn-too-new, seal-mac-mismatch, seal-truncated.
+ * Fails with the codes of `unseal`.
  */
 export class UnsealStream extends Transform {
   readonly #options: UnsealOptions
-  readonly #chunker = new Chunker(CHUNK_SIZE + TAG_SIZE)
+  readonly #chunker = new Chunker(SEALED_CHUNK_SIZE)
   #start: Uint8Array = new Uint8Array()
   #keys: ChunkKeys | null = null
   #header: SealedHeader | null = null
@@ -78,6 +74,7 @@ export class UnsealStream extends Transform {
 
   override _flush(done: TransformCallback): void {
     attempt(done, () => {
+      if (this.#keys === null && this.#start.length > 0 && !isSealed(this.#start)) sizeOfHeader(this.#start)
       if (this.#keys === null) throw new EnclaveError('seal-truncated', 'the stream ends within its header')
       this.#open(this.#keys, this.#chunker.rest(), true)
     })
@@ -92,7 +89,7 @@ export class UnsealStream extends Transform {
     const header = parseHeader(this.#start)
     if (header.form !== 'stream')
       throw new EnclaveError('seal-malformed', 'the bytes are a sealed blob, not a stream')
-    const keys = new ChunkKeys(header, this.#options)
+    const keys = new ChunkKeys(header, keyToOpen(header, this.#options))
     const rest = this.#start.subarray(size)
     this.#header = header
     this.#keys = keys
@@ -104,52 +101,6 @@ export class UnsealStream extends Transform {
     const plaintext = keys.open(chunk, isLast)
     this.#isVerified = true
     this.push(plaintext)
-  }
-}
-
-/** Key, nonces and order of the chunks of one stream. */
-class ChunkKeys {
-  readonly #key: KeyObject
-  readonly #associated: Uint8Array
-  readonly #prefix: Uint8Array
-  #count = 0
-
-  constructor(header: SealedHeader, { root, identity }: UnsealOptions) {
-    this.#key = deriveSealingKey(root, identity, header)
-    this.#associated = new Uint8Array(createHash('sha256').update(encodeHeader(header)).digest())
-    this.#prefix = header.nonce
-  }
-
-  seal(plaintext: Uint8Array, isLast: boolean): Uint8Array {
-    const sealed = encrypt(this.#key, this.#nonce(isLast), this.#associated, plaintext)
-    this.#count++
-    return sealed
-  }
-
-  open(sealed: Uint8Array, isLast: boolean): Uint8Array {
-    const plaintext = decrypt(this.#key, this.#nonce(isLast), this.#associated, sealed)
-    if (plaintext !== null) {
-      this.#count++
-      return plaintext
-    }
-    const isCut =
-      sealed.length === 0 || decrypt(this.#key, this.#nonce(false), this.#associated, sealed) !== null
-    if (isLast && isCut) {
-      throw new EnclaveError(
-        'seal-truncated',
-        `the stream ends after chunk ${this.#count}, which was not its last`,
-      )
-    }
-    throw macMismatch()
-  }
-
-  #nonce(isLast: boolean): Uint8Array {
-    if (this.#count >= MAX_CHUNKS)
-      throw new EnclaveError('invalid-parameter', 'the stream is longer than 256 TiB')
-    const nonce = this.#prefix.slice()
-    viewOf(nonce).setUint32(NONCE_PREFIX_SIZE, this.#count, false)
-    nonce[nonce.length - 1] = isLast ? 1 : 0
-    return nonce
   }
 }
 

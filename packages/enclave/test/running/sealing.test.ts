@@ -9,15 +9,15 @@ import { Enclave } from '../../src/running/enclave.ts'
 import { unseal } from '../../src/sealing/blob.ts'
 import { parseHeader } from '../../src/sealing/header.ts'
 import { identityOf } from '../../src/sealing/identity.ts'
-import type { SealingRoot } from '../../src/sealing/root.ts'
+import { makeRoot } from '../../src/sealing/root.ts'
 import { FUNCTIONS, IMPORTS, makeImage } from './modules.ts'
 
 const secret = createSecretKey(Buffer.alloc(32, 7))
-const ROOT: SealingRoot = {
+const ROOT = makeRoot({
   kind: 'simulated',
   cpuSvn: null,
   secrets: { mrEnclave: secret, mrSigner: secret },
-}
+})
 const DATA = Buffer.from('the first five bytes are the label')
 const { echo } = FUNCTIONS
 
@@ -72,7 +72,7 @@ test('the keys are those of the image’s identity', async t => {
 test('other code of the same signer opens what is for the signer, and nothing else', async t => {
   const old = await run(t, image())
   const renamed = await run(t, image({ name: 'other' }))
-  await fails(renamed.call('open', await old.call('seal1', DATA)), STATUS['seal-mac-mismatch'])
+  await fails(renamed.call('open', await old.call('seal1', DATA)), STATUS['seal-enclave-mismatch'])
   await renamed.call('open', await old.call('seal2', DATA))
 })
 
@@ -86,7 +86,7 @@ test('an older version does not open what a newer one sealed for the signer', as
 test('a debug enclave opens nothing of a production one', async t => {
   const production = await run(t, image())
   const debug = await run(t, image({ debug: true }), true)
-  await fails(debug.call('open', await production.call('seal2', DATA)), STATUS['seal-mac-mismatch'])
+  await fails(debug.call('open', await production.call('seal2', DATA)), STATUS['seal-debug-mismatch'])
 })
 
 test('what is no blob and what is no policy are statuses, not crashes', async t => {

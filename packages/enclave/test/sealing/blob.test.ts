@@ -3,9 +3,12 @@ import assert from 'node:assert/strict'
 import { createDecipheriv } from 'node:crypto'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import type { EnclaveErrorCode } from '../../src/errors.ts'
 import { type SealOptions, seal, unseal } from '../../src/sealing/blob.ts'
 import { deriveSealingKey } from '../../src/sealing/derive.ts'
 import { parseHeader } from '../../src/sealing/header.ts'
+import type { SealingIdentity } from '../../src/sealing/identity.ts'
+import type { UnsealOptions } from '../../src/sealing/opening.ts'
 import { throwsCode } from '../expect-code.ts'
 import { IDENTITY, OTHER_CODE, OTHER_ROOT, OTHER_SIGNER, POLICIES, ROOT } from './fixtures.ts'
 
@@ -33,33 +36,40 @@ test('what is sealed opens again, with its additional data', () => {
   )
 })
 
-test('a blob says what it is, in the documented places', () => {
+test('a blob says what it is and whom it is for, in the documented places', () => {
   const view = Buffer.from(SEALED)
   assert.equal(view.toString('latin1', 0, 4), 'CMSB')
-  assert.deepEqual([...view.subarray(4, 12)], [1, 1, 1, 1, 3, 0, 1, 0])
-  assert.deepEqual(view.subarray(12, 28), Buffer.alloc(16, 5))
-  assert.equal(view.readUInt32LE(60), LABEL.length)
-  assert.equal(view.readUInt32LE(64), 0)
-  assert.equal(view.toString('latin1', 80, 85), 'label')
-  assert.equal(SEALED.length, 80 + LABEL.length + DATA.length + 16)
+  assert.deepEqual([...view.subarray(4, 16)], [1, 1, 1, 1, 1, 0, 1, 0, 3, 0, 0, 0])
+  assert.deepEqual(view.subarray(16, 32), Buffer.alloc(16, 5))
+  assert.deepEqual(view.subarray(32, 64), Buffer.alloc(32, 0xee))
+  assert.deepEqual(view.subarray(64, 80), Buffer.from(ROOT.ids.mrEnclave))
+  assert.equal(view.readUInt32LE(124), LABEL.length)
+  assert.equal(view.toString('latin1', 128, 133), 'label')
+  assert.equal(SEALED.length, 128 + LABEL.length + DATA.length + 16)
   assert.equal(parseHeader(SEALED).isvSvn, 3)
+  const signer = Buffer.from(
+    seal(DATA, options({ policy: 'mrSigner', identity: { ...IDENTITY, debug: true } })),
+  )
+  assert.deepEqual([...signer.subarray(4, 16)], [1, 1, 2, 1, 1, 1, 1, 0, 3, 0, 7, 0])
+  assert.deepEqual(signer.subarray(32, 64), Buffer.alloc(32, 0x55))
+  assert.deepEqual(signer.subarray(64, 80), Buffer.from(ROOT.ids.mrSigner))
 })
 
 test('a blob is AES-256-GCM with everything before the ciphertext as associated data', () => {
   const header = parseHeader(SEALED)
   const key = deriveSealingKey(ROOT, IDENTITY, header)
-  const decipher = createDecipheriv('aes-256-gcm', key, SEALED.subarray(68, 80))
-  decipher.setAAD(SEALED.subarray(0, 85)).setAuthTag(SEALED.subarray(-16))
+  const decipher = createDecipheriv('aes-256-gcm', key, SEALED.subarray(112, 124))
+  decipher.setAAD(SEALED.subarray(0, 133)).setAuthTag(SEALED.subarray(-16))
   assert.equal(
-    decipher.update(SEALED.subarray(85, -16), undefined, 'utf8') + decipher.final('utf8'),
+    decipher.update(SEALED.subarray(133, -16), undefined, 'utf8') + decipher.final('utf8'),
     'attack at dawn',
   )
 })
 
 test('sealing twice gives two blobs with two keys', () => {
   const again = seal(DATA, options())
-  assert.notDeepEqual(again.subarray(28, 60), SEALED.subarray(28, 60))
-  assert.notDeepEqual(again.subarray(68, 80), SEALED.subarray(68, 80))
+  assert.notDeepEqual(again.subarray(80, 112), SEALED.subarray(80, 112))
+  assert.notDeepEqual(again.subarray(112, 124), SEALED.subarray(112, 124))
 })
 
 test('a change of any bit is refused', () => {
@@ -85,7 +95,7 @@ test('no prefix and no extension of a blob opens', () => {
 
 test('the header of one blob does not fit the content of another', () => {
   const other = seal(DATA, options())
-  const start = 80 + LABEL.length
+  const start = 128 + LABEL.length
   throwsCode('seal-mac-mismatch', () =>
     unseal(Uint8Array.of(...SEALED.subarray(0, start), ...other.subarray(start)), options()),
   )
@@ -98,10 +108,13 @@ test('fields that nobody may fill are refused', () => {
     [5, 3],
     [6, 3],
     [7, 2],
+    [8, 0],
+    [8, 4],
+    [9, 2],
     [10, 2],
     [11, 1],
-    [64, 1],
-    [63, 1],
+    [14, 7],
+    [127, 1],
   ] as const) {
     const changed = SEALED.slice()
     changed[offset] = value
@@ -113,20 +126,35 @@ test('fields that nobody may fill are refused', () => {
   throwsCode('seal-malformed', () => unseal(hidden, options()))
 })
 
-test('only whom it is for can open it', () => {
+test('only whom it is for can open it, and who cannot is told why', () => {
   const forCode = seal(DATA, options({ policy: 'mrEnclave' }))
   const forSigner = seal(DATA, options({ policy: 'mrSigner' }))
-  throwsCode('seal-mac-mismatch', () => unseal(forCode, { root: ROOT, identity: OTHER_CODE }))
+  const refused = (code: EnclaveErrorCode, blob: Uint8Array, identity: SealingIdentity, root = ROOT): void =>
+    throwsCode(code, () => unseal(blob, { root, identity }))
+  refused('seal-enclave-mismatch', forCode, OTHER_CODE)
   unseal(forSigner, { root: ROOT, identity: OTHER_CODE })
-  throwsCode('seal-mac-mismatch', () => unseal(forSigner, { root: ROOT, identity: OTHER_SIGNER }))
-  throwsCode('seal-mac-mismatch', () =>
-    unseal(forSigner, { root: ROOT, identity: { ...IDENTITY, isvProdId: 8 } }),
-  )
+  refused('seal-signer-mismatch', forSigner, OTHER_SIGNER)
+  refused('seal-product-mismatch', forSigner, { ...IDENTITY, isvProdId: 8 })
   for (const blob of [forCode, forSigner]) {
-    throwsCode('seal-mac-mismatch', () => unseal(blob, { root: OTHER_ROOT, identity: IDENTITY }))
-    throwsCode('seal-mac-mismatch', () =>
-      unseal(blob, { root: ROOT, identity: { ...IDENTITY, debug: true } }),
-    )
+    refused('seal-root-mismatch', blob, IDENTITY, OTHER_ROOT)
+    refused('seal-debug-mismatch', blob, { ...IDENTITY, debug: true })
+  }
+})
+
+test('a blob that names whoever wants to open it does not open for them', () => {
+  const forCode = seal(DATA, options({ policy: 'mrEnclave' }))
+  const forSigner = seal(DATA, options({ policy: 'mrSigner' }))
+  const lies: readonly (readonly [Uint8Array, number, Uint8Array, Partial<UnsealOptions>])[] = [
+    [forCode, 32, OTHER_CODE.mrEnclave, { identity: OTHER_CODE }],
+    [forCode, 64, OTHER_ROOT.ids.mrEnclave, { root: OTHER_ROOT }],
+    [forCode, 9, Uint8Array.of(1), { identity: { ...IDENTITY, debug: true } }],
+    [forSigner, 32, OTHER_SIGNER.mrSigner, { identity: OTHER_SIGNER }],
+    [forSigner, 14, Uint8Array.of(8), { identity: { ...IDENTITY, isvProdId: 8 } }],
+  ]
+  for (const [blob, offset, lie, who] of lies) {
+    const lying = blob.slice()
+    lying.set(lie, offset)
+    throwsCode('seal-mac-mismatch', () => unseal(lying, { ...options(), ...who }))
   }
 })
 
@@ -137,7 +165,7 @@ test('a newer version opens what an older one sealed; an older one not, even if 
     const older = { root: ROOT, identity: { ...IDENTITY, isvSvn: 2 } }
     throwsCode('seal-svn-too-new', () => unseal(blob, older))
     const lying = blob.slice()
-    lying[8] = 2
+    lying[12] = 2
     throwsCode('seal-mac-mismatch', () => unseal(lying, older))
   }
 })

@@ -1,16 +1,22 @@
 // A root and an identity, and others that differ in one thing.
 import { createSecretKey } from 'node:crypto'
 import type { SealingIdentity } from '../../src/sealing/identity.ts'
-import type { SealingRoot } from '../../src/sealing/root.ts'
+import { makeRoot } from '../../src/sealing/root.ts'
 
 const key = (byte: number) => createSecretKey(Buffer.alloc(32, byte))
 
-export const ROOT: SealingRoot = {
+const cpuSvn = new Uint8Array(16).fill(5)
+
+export const ROOT = makeRoot({
   kind: 'simulated',
-  cpuSvn: new Uint8Array(16).fill(5),
+  cpuSvn,
   secrets: { mrEnclave: key(1), mrSigner: key(2) },
-}
-export const OTHER_ROOT: SealingRoot = { ...ROOT, secrets: { mrEnclave: key(3), mrSigner: key(4) } }
+})
+export const OTHER_ROOT = makeRoot({
+  kind: 'simulated',
+  cpuSvn,
+  secrets: { mrEnclave: key(3), mrSigner: key(4) },
+})
 
 export const IDENTITY: SealingIdentity = {
   mrEnclave: new Uint8Array(32).fill(0xee),

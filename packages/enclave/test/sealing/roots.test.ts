@@ -1,5 +1,6 @@
 // Sealing roots: files that are keys, for their owner alone.
 import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   mkdirSync,
@@ -15,9 +16,23 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
 import { seal, unseal } from '../../src/sealing/blob.ts'
-import { openGramineRoot, openSimulatedRoot } from '../../src/sealing/roots.ts'
+import { makeRoot } from '../../src/sealing/root.ts'
+import { openBrokerRoot, openGramineRoot, openSimulatedRoot } from '../../src/sealing/roots.ts'
 import { throwsCode } from '../expect-code.ts'
-import { IDENTITY } from './fixtures.ts'
+import { IDENTITY, POLICIES } from './fixtures.ts'
+
+const hasOpenssl = spawnSync('openssl', ['kdf', '-help']).status === 0
+const hexOf = (text: string): string => Buffer.from(text).toString('hex')
+
+/** Without salt. */
+function hkdf(key: string, info: string, size: number): string {
+  const options = ['digest:SHA2-256', `hexkey:${key}`, `hexinfo:${info}`].flatMap(option => [
+    '-kdfopt',
+    option,
+  ])
+  const answer = execFileSync('openssl', ['kdf', '-keylen', String(size), ...options, 'HKDF']).toString()
+  return answer.trim().replaceAll(':', '').toLowerCase()
+}
 
 const DATA = new TextEncoder().encode('data')
 const OPTIONS = { identity: IDENTITY, policy: 'mrEnclave', additionalData: new Uint8Array() } as const
@@ -40,7 +55,7 @@ test('a simulated root is made once, for its owner alone, and found again', t =>
 test('two installations do not open each other’s blobs', t => {
   const [a, b] = ['a', 'b'].map(name => openSimulatedRoot({ path: join(folder(t), name) }))
   const blob = seal(DATA, { ...OPTIONS, root: a! })
-  throwsCode('seal-mac-mismatch', () => unseal(blob, { root: b!, identity: IDENTITY }))
+  throwsCode('seal-root-mismatch', () => unseal(blob, { root: b!, identity: IDENTITY }))
 })
 
 test('a simulated root that others can read is refused', { skip: process.platform === 'win32' }, t => {
@@ -86,6 +101,58 @@ test('Gramine’s keys are refused where one is missing, zero or of another size
     if (key !== null) writeFileSync(join(directory, '_sgx_mrsigner'), key)
     throwsCode('root-invalid', () => openGramineRoot({ directory }))
   }
+})
+
+const KEY = Buffer.from('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', 'hex')
+
+test('a data key is a root of its own, the same wherever the key is', () => {
+  const [here, there] = [openBrokerRoot({ path: 'a/b/c', key: KEY }), openBrokerRoot({ path: 'k', key: KEY })]
+  assert.deepEqual([here.kind, here.cpuSvn], ['broker', null])
+  for (const policy of POLICIES) {
+    const blob = seal(DATA, { ...OPTIONS, policy, root: here })
+    assert.deepEqual(unseal(blob, { root: there, identity: IDENTITY }).plaintext, DATA)
+  }
+})
+
+test('a data key and its root’s secrets, ids and kind are apart', () => {
+  const root = openBrokerRoot({ path: 'a/b/c', key: KEY })
+  const simulated = makeRoot({ ...root, kind: 'simulated' })
+  const secrets = POLICIES.map(policy => root.secrets[policy].export().toString('hex'))
+  const ids = [root, simulated].flatMap(({ ids }) =>
+    POLICIES.map(policy => Buffer.from(ids[policy]).toString('hex')),
+  )
+  assert.equal(new Set([...secrets, KEY.toString('hex')]).size, 3)
+  assert.equal(new Set([...ids, ...secrets.map(secret => secret.slice(0, 32))]).size, 6)
+})
+
+test('a root’s secrets and ids are HKDF-SHA256 as openssl computes it', {
+  skip: !hasOpenssl && 'needs openssl 3',
+}, () => {
+  const root = openBrokerRoot({ path: 'a/b/c', key: KEY })
+  for (const [bits, policy] of [
+    ['01', 'mrEnclave'],
+    ['02', 'mrSigner'],
+  ] as const) {
+    const secret = hkdf(KEY.toString('hex'), `${hexOf('casemate-broker-root/1\n')}${bits}`, 32)
+    assert.equal(root.secrets[policy].export().toString('hex'), secret)
+    const id = hkdf(secret, `${hexOf('casemate-root-id/1\n')}03${bits}`, 16)
+    assert.equal(Buffer.from(root.ids[policy]).toString('hex'), id)
+  }
+})
+
+test('a data key of another size, or of nothing but zero, is refused', () => {
+  for (const key of [Buffer.alloc(0), Buffer.alloc(31, 1), Buffer.alloc(33, 1), Buffer.alloc(32)])
+    throwsCode('root-invalid', () => openBrokerRoot({ path: 'a/b/c', key }))
+})
+
+test('blobs under a data key do not open under another, nor under a machine’s root with the same bytes', t => {
+  const blob = seal(DATA, { ...OPTIONS, root: openBrokerRoot({ path: 'a/b/c', key: KEY }) })
+  const other = openBrokerRoot({ path: 'a/b/c', key: KEY.toReversed() })
+  throwsCode('seal-root-mismatch', () => unseal(blob, { root: other, identity: IDENTITY }))
+  const path = join(folder(t), 'root')
+  writeFileSync(path, KEY, { mode: 0o600 })
+  const root = openSimulatedRoot({ path })
+  throwsCode('seal-root-mismatch', () => unseal(blob, { root, identity: IDENTITY }))
 })
 
 test('a root that is printed shows no key', t => {

@@ -10,7 +10,7 @@ import { deriveSealingKey } from '../../src/sealing/derive.ts'
 import { parseHeader } from '../../src/sealing/header.ts'
 import { SealStream, UnsealStream } from '../../src/sealing/stream.ts'
 import { rejectsCode, throwsCode } from '../expect-code.ts'
-import { IDENTITY, OTHER_CODE, ROOT } from './fixtures.ts'
+import { IDENTITY, OTHER_CODE, OTHER_ROOT, ROOT } from './fixtures.ts'
 
 const CHUNK = 65_536
 const OPTIONS: SealOptions = {
@@ -19,7 +19,7 @@ const OPTIONS: SealOptions = {
   policy: 'mrSigner',
   additionalData: new TextEncoder().encode('label'),
 }
-const START = 85
+const START = 133
 const SEALED_CHUNK = CHUNK + 16
 
 /** `pieces` are how the input comes in. */
@@ -72,7 +72,7 @@ test('chunks are AES-256-GCM under counter and last flag, with the hash of the h
   const key = deriveSealingKey(ROOT, IDENTITY, parseHeader(SEALED))
   const associated = createHash('sha256').update(SEALED.subarray(0, START)).digest()
   const plain = PARTS.slice(1).map((chunk, index) => {
-    const nonce = Buffer.concat([SEALED.subarray(68, 75), Buffer.of(0, 0, 0, index, index === 2 ? 1 : 0)])
+    const nonce = Buffer.concat([SEALED.subarray(112, 119), Buffer.of(0, 0, 0, index, index === 2 ? 1 : 0)])
     const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(associated)
     decipher.setAuthTag(chunk.subarray(-16))
     return Buffer.concat([decipher.update(chunk.subarray(0, -16)), decipher.final()])
@@ -114,7 +114,7 @@ test('a stream that ends too early says so where it can be known, and never pass
     [HEADER, FIRST, SECOND],
     [HEADER.subarray(0, 40)],
     [],
-    [HEADER.subarray(0, 82)],
+    [HEADER.subarray(0, 130)],
   ]) {
     await rejectsCode('seal-truncated', openAll(Buffer.concat(parts)))
   }
@@ -143,10 +143,10 @@ test('no plaintext of a chunk that was changed comes out', async () => {
 
 test('a header with a nonce or a label that is too long is refused before anything else is read', async () => {
   for (const [offset, value] of [
-    [75, 1],
-    [79, 1],
-    [62, 2],
-    [63, 1],
+    [119, 1],
+    [123, 1],
+    [126, 2],
+    [127, 1],
   ] as const) {
     const changed = Buffer.from(SEALED.subarray(0, START))
     changed[offset] = value
@@ -154,13 +154,27 @@ test('a header with a nonce or a label that is too long is refused before anythi
   }
 })
 
-test('other code, an older version, or a blob in place of a stream are refused', async () => {
+test('other code, an older version, another root, or a blob in place of a stream are refused', async () => {
   const forCode = await through(new SealStream({ ...OPTIONS, policy: 'mrEnclave' }), [THREE])
-  await rejectsCode('seal-mac-mismatch', openAll(forCode, { ...OPTIONS, identity: OTHER_CODE }))
+  await rejectsCode('seal-enclave-mismatch', openAll(forCode, { ...OPTIONS, identity: OTHER_CODE }))
   await rejectsCode('seal-svn-too-new', openAll(SEALED, { ...OPTIONS, identity: { ...IDENTITY, isvSvn: 2 } }))
+  await rejectsCode('seal-root-mismatch', openAll(SEALED, { ...OPTIONS, root: OTHER_ROOT }))
   await rejectsCode('seal-malformed', openAll(seal(THREE, OPTIONS)))
   await rejectsCode('seal-malformed', openAll(Buffer.alloc(100)))
-  throwsCode('seal-malformed', () => unseal(SEALED, OPTIONS))
+})
+
+test('a stream that is in memory opens as a whole, or not at all', async () => {
+  for (const size of [0, 1, CHUNK, CHUNK + 1, 2 * CHUNK]) {
+    const plaintext = THREE.subarray(0, size)
+    const opened = unseal(await sealAll(plaintext), OPTIONS)
+    assert.ok(plaintext.equals(opened.plaintext))
+    assert.deepEqual(opened.header.additionalData, OPTIONS.additionalData)
+  }
+  for (const parts of Object.values(rearranged))
+    throwsCode('seal-mac-mismatch', () => unseal(Buffer.concat(parts), OPTIONS))
+  for (const parts of [[HEADER], [HEADER, FIRST], [HEADER, FIRST, SECOND]])
+    throwsCode('seal-truncated', () => unseal(Buffer.concat(parts), OPTIONS))
+  throwsCode('seal-mac-mismatch', () => unseal(SEALED.subarray(0, -1), OPTIONS))
 })
 
 test('a stream far larger than its buffers goes through in constant memory', async () => {
