@@ -1,8 +1,8 @@
 // What a test may break on purpose, and nothing else with it: each fault leaves everything around it intact and
 // properly signed. An installation’s platform has none, and a platform with faults cannot be stored.
 
-import * as der from './der.ts'
-import { type Extension, endEntity, keyUsage, type Validity } from './x509.ts'
+import * as der from '@casemate/evidence/asn1'
+import { type Extension, endEntity, keyUsage, type Validity } from '@casemate/evidence/asn1'
 
 /** What goes wrong with a certificate or a revocation list itself. */
 export interface StructureFault {

@@ -1,20 +1,16 @@
 // The simulated vendor’s certificates: ARK, ASK or ASVK, VCEK or VLEK, and the ARK’s revocation list
 // (AMD 57230, Versioned Chip Endorsement Key Certificate and KDS Interface). All signed with RSASSA-PSS SHA-384.
 
-import * as der from '../der.ts'
+import * as der from '@casemate/evidence/asn1'
+import { authority, type Extension, extension, keyUsage, type Name } from '@casemate/evidence/asn1'
 import { type CertificateFault, type CrlFault, constrained, damaged } from '../faults.ts'
 import type { SigningKey } from '../keys.ts'
 import {
-  authority,
   authorityKeyIdentifier,
   crlDistributionPoint,
   crlNumber,
-  type Extension,
-  extension,
   issueCertificate,
   issueCrl,
-  keyUsage,
-  type Name,
   subjectKeyIdentifier,
 } from '../x509.ts'
 import type { AmdSettings } from './settings.ts'

@@ -2,19 +2,15 @@
 // with both revocation lists (Intel SGX PCK Certificate and CRL Profile). Names say plainly that none is Intel’s.
 
 import { createHash } from 'node:crypto'
+import { authority, type Extension, endEntity, keyUsage, type Name } from '@casemate/evidence/asn1'
 import { type CertificateFault, type CrlFault, constrained, damaged } from '../faults.ts'
 import { keyIdentifier, type SigningKey } from '../keys.ts'
 import {
-  authority,
   authorityKeyIdentifier,
   crlDistributionPoint,
   crlNumber,
-  type Extension,
-  endEntity,
   issueCertificate,
   issueCrl,
-  keyUsage,
-  type Name,
   subjectKeyIdentifier,
 } from '../x509.ts'
 import { sgxExtension } from './pck-extension.ts'

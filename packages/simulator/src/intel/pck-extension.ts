@@ -1,7 +1,7 @@
 // The SGX extension of a PCK certificate, 1.2.840.113741.1.13.1 (Intel SGX PCK Certificate and CRL Profile, 1.3.5).
 
-import * as der from '../der.ts'
-import { type Extension, extension } from '../x509.ts'
+import * as der from '@casemate/evidence/asn1'
+import { type Extension, extension } from '@casemate/evidence/asn1'
 import type { IntelSettings } from './settings.ts'
 
 const SGX_EXTENSIONS = '1.2.840.113741.1.13.1'

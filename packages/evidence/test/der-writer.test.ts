@@ -1,17 +1,19 @@
 // The DER writer against OpenSSL’s (`asn1parse -genstr`), at the values where encodings change their length.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import * as der from '../src/der.ts'
-import { opensslMissing } from './openssl.ts'
+import * as der from '../src/der-writer.ts'
+
+const opensslMissing = (): string | false =>
+  spawnSync('openssl', ['version']).error === undefined ? false : 'no openssl command here'
 
 /** The encoding of OpenSSL’s own description of a value. */
 function generated(description: string): string {
-  const directory = mkdtempSync(join(tmpdir(), 'casemate-simulator-'))
+  const directory = mkdtempSync(join(tmpdir(), 'casemate-evidence-'))
   try {
     const file = join(directory, 'value.der')
     execFileSync('openssl', ['asn1parse', '-genstr', description, '-noout', '-out', file], { stdio: 'pipe' })

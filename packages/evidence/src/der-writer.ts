@@ -1,22 +1,8 @@
 // A strict DER writer (ITU-T X.690): definite minimal lengths, minimal integers, nothing optional.
-// It only writes; the readers under test are others’, so that no mistake can be shared.
+// It shares nothing with the reader but the names of the tags, and is tested against OpenSSL alone.
 
-const TAG = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  null: 0x05,
-  oid: 0x06,
-  enumerated: 0x0a,
-  utf8String: 0x0c,
-  printableString: 0x13,
-  ia5String: 0x16,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-  sequence: 0x30,
-  set: 0x31,
-} as const
+import { concat, encodeUtf8 } from './bytes.ts'
+import { TAG } from './der.ts'
 
 /** First year that RFC 5280 4.1.2.5 wants as GeneralizedTime. */
 const FIRST_GENERALIZED_YEAR = 2050
@@ -36,7 +22,7 @@ function length(size: number): number[] {
 /** One element: tag, minimal length, content. */
 export function element(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
   const size = contents.reduce((sum, content) => sum + content.length, 0)
-  return Buffer.concat([Uint8Array.of(tag, ...length(size)), ...contents])
+  return concat(Uint8Array.of(tag, ...length(size)), ...contents)
 }
 
 export function sequence(...items: readonly Uint8Array[]): Uint8Array {
@@ -53,7 +39,7 @@ export function unsigned(value: number | Uint8Array): Uint8Array {
   let octets = typeof value === 'number' ? Uint8Array.from(bigEndian(value)) : value
   while (octets.length > 1 && octets[0] === 0) octets = octets.subarray(1)
   const negative = (octets[0] ?? 0) >= 0x80
-  return element(TAG.integer, negative ? Buffer.concat([Uint8Array.of(0), octets]) : octets)
+  return element(TAG.integer, negative ? concat(Uint8Array.of(0), octets) : octets)
 }
 
 /** One-octet ENUMERATED. */
@@ -91,23 +77,25 @@ function base128(arc: number): number[] {
 }
 
 export function utf8String(text: string): Uint8Array {
-  return element(TAG.utf8String, Buffer.from(text, 'utf8'))
+  return element(TAG.utf8String, encodeUtf8(text))
 }
 
+/** The caller keeps to the characters of the type. */
 export function printableString(text: string): Uint8Array {
-  return element(TAG.printableString, Buffer.from(text, 'latin1'))
+  return element(TAG.printableString, encodeUtf8(text))
 }
 
+/** ASCII only. */
 export function ia5String(text: string): Uint8Array {
-  return element(TAG.ia5String, Buffer.from(text, 'latin1'))
+  return element(TAG.ia5String, encodeUtf8(text))
 }
 
 /** UTCTime until 2049, GeneralizedTime after; whole seconds, in UTC. */
 export function time(date: Date): Uint8Array {
   const digits = `${date.toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`
   return date.getUTCFullYear() < FIRST_GENERALIZED_YEAR
-    ? element(TAG.utcTime, Buffer.from(digits.slice(2), 'latin1'))
-    : element(TAG.generalizedTime, Buffer.from(digits, 'latin1'))
+    ? element(TAG.utcTime, encodeUtf8(digits.slice(2)))
+    : element(TAG.generalizedTime, encodeUtf8(digits))
 }
 
 /** `[number] EXPLICIT`. */
