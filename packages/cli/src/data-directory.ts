@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { simulatorExists } from '@casemate/enclave/simulator-files'
 
 /** Where a broker started here keeps its data. */
 export const DEFAULT_DATA_DIRECTORY = '.casemate'
@@ -11,9 +12,6 @@ export const TOKEN_FILE = 'admin-token'
 
 /** Where the tour keeps the simulator, below the data directory. */
 export const SIMULATOR_DIRECTORY = 'simulator'
-
-/** A simulator's files: both vendors' private halves, and what `casemate verify --trust` reads. */
-export const SIMULATOR_FILES = { intel: 'intel.json', amd: 'amd.json', trust: 'public-trust.json' } as const
 
 /** Where the tour leaves its quote, receipt and key, below the data directory. */
 export const TOUR_DIRECTORY = 'tour'
@@ -53,9 +51,4 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
   rmSync(draft, { force: true })
   writeFileSync(draft, content, { mode: 0o600 })
   renameSync(draft, path)
-}
-
-/** True where a simulator was made before. */
-export function simulatorExists(directory: string): boolean {
-  return existsSync(join(directory, SIMULATOR_FILES.intel))
 }

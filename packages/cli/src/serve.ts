@@ -11,13 +11,13 @@ import {
   resolveConfig,
   startBroker,
 } from '@casemate/broker'
+import { SIMULATOR_FILES } from '@casemate/enclave/simulator-files'
 import { resolveSettings } from './broker-settings.ts'
 import type { Answer, Call } from './command.ts'
 import {
   beginTour,
   endTour,
   SIMULATOR_DIRECTORY,
-  SIMULATOR_FILES,
   TOKEN_FILE,
   TOUR_DIRECTORY,
   TOUR_FILES,

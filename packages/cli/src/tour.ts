@@ -14,9 +14,10 @@ import {
   openAdmin,
   verifyRelease,
 } from '@casemate/client'
+import { DEMO_CODE } from '@casemate/enclave/simulator-files'
 import { readEndorsements, recognise, verify } from '@casemate/evidence'
 import { TOUR_FILES, writeWhole } from './data-directory.ts'
-import { DEMO_CODE, type Simulator } from './simulated-attester.ts'
+import type { Simulator } from './simulated-attester.ts'
 import { cell } from './table.ts'
 import { TOUR_SECRET } from './tour-text.ts'
 
@@ -145,7 +146,7 @@ async function unlessThere(put: Promise<unknown>): Promise<void> {
 
 /** Reference values as one gets them in real life: by measuring a machine that is known to be good. */
 async function measuredWorkload(simulator: Simulator, now: Date): Promise<ReturnType<typeof workloadOf>> {
-  const quote = recognise(simulator.tdxQuote(new Uint8Array(64), DEMO_CODE))
+  const quote = recognise(await simulator.tdxQuote(new Uint8Array(64), DEMO_CODE))
   const { claims } = await verify(quote, readEndorsements(simulator.endorsements), {
     now,
     anchors: simulator.anchors,

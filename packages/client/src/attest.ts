@@ -20,6 +20,8 @@ export interface Attester {
   readonly tee: string
   /** The `primary_evidence` of the KBS protocol for these 64 bytes of report data. */
   readonly evidence: (reportData: Uint8Array) => Promise<unknown>
+  /** `additional_evidence`: a JSON text, bound by the report data as it stands. Absent: there is none. */
+  readonly additionalEvidence?: string
 }
 
 /** Init-data, whose digest the hardware bound at launch. */
@@ -147,7 +149,7 @@ async function sendEvidence(
   key: TeeKey,
   options: AttestOptions,
 ): Promise<string> {
-  const additionalEvidence = ''
+  const { additionalEvidence = '' } = options.attester
   const reportData = await reportDataOf(
     { nonce: challenge.nonce, publicJwk: key.publicJwk, additionalEvidence },
     challenge.hash,

@@ -30,6 +30,7 @@ export const ENCLAVE_ERRORS = {
   'attestation-failed': 'the platform did not give evidence',
   'attestation-busy': 'the platform is giving evidence to others, or was overtaken; try again',
   'attestation-unavailable': 'nothing on this machine gives evidence',
+  'simulator-invalid': 'a file in the directory is not that of a simulated platform',
   'root-unsafe': 'the file of a sealing root can be read by others',
   'root-invalid': 'the file of a sealing root does not hold a key of the right size',
   'seal-malformed': 'the bytes are not a sealed blob of a version that is known here',

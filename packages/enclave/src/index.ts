@@ -1,5 +1,19 @@
 // @casemate/enclave: measured and signed images of enclaves, running them, and sealing.
 export { type AttestationDriver, type Quote, REPORT_DATA_SIZE } from './attesting/driver.ts'
+export { kbsAttester, kbsEvidence } from './attesting/kbs.ts'
+export {
+  openSimulatedDriver,
+  type SimulatedCode,
+  type SimulatedDriver,
+  type SimulatedDriverOptions,
+  simulatedDriver,
+} from './attesting/simulated.ts'
+export {
+  openSimulatedPlatform,
+  type SimulatedPlatform,
+  type SimulatedTrust,
+} from './attesting/simulated-platform.ts'
+export { DEMO_CODE, SIMULATOR_FILES, simulatorExists } from './attesting/simulator-files.ts'
 export { ENCLAVE_CLASS, type EnclaveStatement, encodeStatement } from './attesting/statement.ts'
 export { ENCLAVE_ERRORS, EnclaveError, type EnclaveErrorCode, type EnclaveErrorDetail } from './errors.ts'
 export { type EnclaveImage, encodeImage, MAX_CODE_SIZE, parseImage } from './image/image.ts'

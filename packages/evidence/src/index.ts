@@ -1,6 +1,6 @@
 // Evidence: bytes of any TEE to what they say and who signed them.
 
-export type { SnpCertificate } from './amd/cert-table.ts'
+export { encodeCertTable, parseCertTable, type SnpCertificate } from './amd/cert-table.ts'
 export type { SnpEvidence } from './amd/evidence.ts'
 export type { TrustAnchor } from './anchor.ts'
 export { VENDOR_ANCHORS } from './anchors.ts'
@@ -30,6 +30,16 @@ export type { EnclaveIdentity } from './intel/enclave-identity.ts'
 export type { SgxQuote, TdxQuote } from './intel/quote.ts'
 export type { TcbEvaluationNumbers } from './intel/tcb-evaluation.ts'
 export type { TcbInfo } from './intel/tcb-info.ts'
+export {
+  type SampleKbsEvidence,
+  type SgxKbsEvidence,
+  type SnpKbsEvidence,
+  sampleKbsEvidence,
+  sgxKbsEvidence,
+  snpKbsEvidence,
+  type TdxKbsEvidence,
+  tdxKbsEvidence,
+} from './kbs-encode.ts'
 export { parseKbsEvidence } from './kbs-evidence.ts'
 export { type ParsedEvidence, parse } from './parse.ts'
 export { recognise } from './recognise.ts'

@@ -2,18 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import {
-  type AmdPlatform,
-  createAmdPlatform,
-  createIntelPlatform,
-  sampleKbsEvidence,
-  sgxKbsEvidence,
-  tdxKbsEvidence,
-} from '@casemate/simulator'
+import { type AmdPlatform, createAmdPlatform, createIntelPlatform } from '@casemate/simulator'
 import { AMD_ANCHORS } from '../src/amd/anchors.ts'
 import { verifySnp } from '../src/amd/verify.ts'
 import type { Kind } from '../src/claims.ts'
 import { readEndorsements } from '../src/endorsements.ts'
+import { sampleKbsEvidence, sgxKbsEvidence, tdxKbsEvidence } from '../src/kbs-encode.ts'
 import { parseKbsEvidence } from '../src/kbs-evidence.ts'
 import { parse } from '../src/parse.ts'
 import { Refusal, type RefusalCode } from '../src/refusal.ts'

@@ -4,14 +4,9 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { before, test } from 'node:test'
-import {
-  createAmdPlatform,
-  createIntelPlatform,
-  sampleKbsEvidence,
-  sgxKbsEvidence,
-  tdxKbsEvidence,
-} from '@casemate/simulator'
+import { createAmdPlatform, createIntelPlatform } from '@casemate/simulator'
 import * as fc from 'fast-check'
+import { sampleKbsEvidence, sgxKbsEvidence, tdxKbsEvidence } from '../src/kbs-encode.ts'
 import { parse } from '../src/parse.ts'
 import { MAX_RECOGNISED_BYTES, recognise } from '../src/recognise.ts'
 import { Refusal, type RefusalCode } from '../src/refusal.ts'

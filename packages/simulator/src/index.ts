@@ -34,13 +34,4 @@ export {
   type PublishedStatus,
   SIMULATED_FMSPC,
 } from './intel/settings.ts'
-export {
-  type SampleKbsEvidence,
-  type SgxKbsEvidence,
-  type SnpKbsEvidence,
-  sampleKbsEvidence,
-  sgxKbsEvidence,
-  type TdxKbsEvidence,
-  tdxKbsEvidence,
-} from './kbs-evidence.ts'
 export type { Bytes, FieldValue } from './layout.ts'

@@ -11,7 +11,10 @@ import {
   readEndorsements,
   recognise,
   type SnpClaims,
+  sampleKbsEvidence,
+  sgxKbsEvidence,
   type TdxClaims,
+  tdxKbsEvidence,
   verify,
 } from '@casemate/evidence'
 import {
@@ -24,10 +27,7 @@ import {
   intelPlatformFromJSON,
   PREVIOUS_CPU_SVN,
   readPublicTrust,
-  sampleKbsEvidence,
-  sgxKbsEvidence,
   type TdxQuoteRequest,
-  tdxKbsEvidence,
 } from '../src/index.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { sgxKbsEvidence, tdxKbsEvidence } from '@casemate/evidence'
 import {
   type AmdPlatform,
   createAmdPlatform,
   createIntelPlatform,
   type IntelPlatform,
-  sgxKbsEvidence,
-  tdxKbsEvidence,
 } from '@casemate/simulator'
 import * as jose from 'jose'
 import { readInitData } from '../../src/attestation/init-data.ts'

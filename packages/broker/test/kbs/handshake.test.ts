@@ -3,13 +3,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { sgxKbsEvidence, tdxKbsEvidence } from '@casemate/evidence'
 import {
   type AmdPlatform,
   createAmdPlatform,
   createIntelPlatform,
   type IntelPlatform,
-  sgxKbsEvidence,
-  tdxKbsEvidence,
 } from '@casemate/simulator'
 import * as jose from 'jose'
 import { type Answer, Guest, type GuestOptions } from './guest.ts'

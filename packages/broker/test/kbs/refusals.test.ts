@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { createIntelPlatform, type IntelPlatform, sgxKbsEvidence, tdxKbsEvidence } from '@casemate/simulator'
+import { sgxKbsEvidence, tdxKbsEvidence } from '@casemate/evidence'
+import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import { assertRefused, type Refused } from './answers.ts'
 import { type AttestBody, Guest, type GuestOptions } from './guest.ts'
 import { GUEST_KEYS } from './guest-jwe.ts'

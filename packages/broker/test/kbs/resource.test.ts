@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { createIntelPlatform, type IntelPlatform, tdxKbsEvidence } from '@casemate/simulator'
+import { tdxKbsEvidence } from '@casemate/evidence'
+import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import * as jose from 'jose'
 import { assertRefused, type Refused } from './answers.ts'
 import { Guest, type GuestOptions } from './guest.ts'

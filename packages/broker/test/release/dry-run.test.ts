@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { createIntelPlatform, sgxKbsEvidence, tdxKbsEvidence } from '@casemate/simulator'
+import { sgxKbsEvidence, tdxKbsEvidence } from '@casemate/evidence'
+import { createIntelPlatform } from '@casemate/simulator'
 import type { JsonObject } from '../../src/json.ts'
 import { createReleaseRules, type DecidingRules } from '../../src/release/rules.ts'
 import { Guest } from '../kbs/guest.ts'

@@ -1,6 +1,7 @@
 // One interface to whatever signs evidence here: report data in, evidence out. What hardware, kernel or LibOS stands
 // behind it is the driver's business; what runs on top of it is in the report data.
 import type { Kind } from '@casemate/evidence'
+import { EnclaveError } from '../errors.ts'
 
 /** REPORTDATA of SGX and TDX, REPORT_DATA of SEV-SNP, in bytes. */
 export const REPORT_DATA_SIZE = 64
@@ -23,4 +24,14 @@ export interface AttestationDriver {
   readonly source: string
   /** Evidence with these 64 bytes in it. @throws {EnclaveError} attestation-failed, attestation-busy, invalid-parameter */
   readonly quote: (reportData: Uint8Array) => Promise<Quote>
+}
+
+/** @throws {EnclaveError} invalid-parameter */
+export function checkReportData(reportData: Uint8Array): void {
+  if (reportData.length === REPORT_DATA_SIZE) return
+  throw new EnclaveError('invalid-parameter', `report data is ${reportData.length} bytes, want 64`, {
+    expected: `${REPORT_DATA_SIZE} bytes`,
+    got: `${reportData.length} bytes`,
+    hint: 'a digest that is shorter is padded with zeros on the right',
+  })
 }

@@ -2,10 +2,11 @@
 // The signature is over the 1,184 bytes, so the fields are encoded again; a report that loses anything on the
 // way no longer verifies.
 
+import { isZero } from '../bytes.ts'
 import { JsonFields } from '../json-fields.ts'
 import { Refusal } from '../refusal.ts'
-import { encodeTcb, type SnpCpuid } from './product.ts'
-import { encodeSnpReport, type SnpFirmwareVersion, type SnpReportVersion } from './report.ts'
+import { decodeTcb, encodeTcb, productOfCpuid, type SnpCpuid } from './product.ts'
+import { encodeSnpReport, type SnpFirmwareVersion, type SnpReport, type SnpReportVersion } from './report.ts'
 
 const U8 = 0xff
 const U32 = 0xffff_ffff
@@ -101,4 +102,69 @@ function readVersion(json: JsonFields): SnpFirmwareVersion {
 function readVector(json: JsonFields, name: string): bigint | null {
   const vector = json.optionalInteger(name, U53)
   return vector === null ? null : BigInt(vector)
+}
+
+/**
+ * The inverse of {@link encodeReportJson}: a report's fields as virtee/sev serialises them.
+ * @throws {Refusal} `evidence-malformed` where a reserved byte of a TCB is set; `evidence-unsupported`
+ */
+export function decodeReport(report: SnpReport): Readonly<Record<string, unknown>> {
+  const layout = isTurinLayout(report) ? 'Turin' : 'Genoa'
+  const { cpuid, signatureR, signatureS } = report
+  return {
+    version: report.version,
+    guest_svn: report.guestSvn,
+    policy: toNumber('POLICY', report.policy),
+    family_id: [...report.familyId],
+    image_id: [...report.imageId],
+    vmpl: report.vmpl,
+    sig_algo: 1,
+    current_tcb: decodeTcb(report.currentTcb, layout),
+    plat_info: toNumber('PLATFORM_INFO', report.platformInfo),
+    key_info: report.keyInfo,
+    report_data: [...report.reportData],
+    measurement: [...report.measurement],
+    host_data: [...report.hostData],
+    id_key_digest: [...report.idKeyDigest],
+    author_key_digest: [...report.authorKeyDigest],
+    report_id: [...report.reportId],
+    report_id_ma: [...report.reportIdMa],
+    reported_tcb: decodeTcb(report.reportedTcb, layout),
+    cpuid_fam_id: cpuid?.family ?? null,
+    cpuid_mod_id: cpuid?.model ?? null,
+    cpuid_step: cpuid?.stepping ?? null,
+    chip_id: [...report.chipId],
+    committed_tcb: decodeTcb(report.committedTcb, layout),
+    current: report.currentVersion,
+    committed: report.committedVersion,
+    launch_tcb: decodeTcb(report.launchTcb, layout),
+    ...vectorsOf(report),
+    signature: { r: [...signatureR], s: [...signatureS] },
+  }
+}
+
+/** Members that came with version 5, and are left out before it. */
+function vectorsOf({ launchMitVector, currentMitVector }: SnpReport): Readonly<Record<string, number>> {
+  if (launchMitVector === null || currentMitVector === null) return {}
+  return {
+    launch_mit_vector: toNumber('LAUNCH_MIT_VECTOR', launchMitVector),
+    current_mit_vector: toNumber('CURRENT_MIT_VECTOR', currentMitVector),
+  }
+}
+
+/** A report of version 2 names no product: then the layout is the one in which every byte has a component. */
+function isTurinLayout(report: SnpReport): boolean {
+  const product = report.cpuid === null ? null : productOfCpuid(report.cpuid)
+  if (product !== null) return product === 'Turin'
+  const tcbs = [report.currentTcb, report.reportedTcb, report.committedTcb, report.launchTcb]
+  return tcbs.some(tcb => !isZero(tcb.subarray(2, 6)))
+}
+
+/** JSON numbers are doubles: a value that one cannot carry would no longer be what was signed. */
+function toNumber(field: string, value: bigint): number {
+  if (value <= BigInt(U53)) return Number(value)
+  throw new Refusal('evidence-unsupported', `${field} does not fit into a JSON number`, {
+    expected: 'below 2^53',
+    got: `0x${value.toString(16)}`,
+  })
 }

@@ -1,9 +1,8 @@
 // A virtual AMD platform: one machine’s secure processor, and the vendor behind it with a random root of its own.
 // Settings and keys are its whole identity; everything else is issued from them, for any time that is wanted.
 
-import type { TrustAnchor } from '@casemate/evidence'
+import { type SnpKbsEvidence, snpKbsEvidence, type TrustAnchor } from '@casemate/evidence'
 import { type NamedEndorsement, type PublicTrust, publicTrust } from '../endorsement.ts'
-import { type SnpKbsEvidence, snpKbsEvidence } from '../kbs-evidence.ts'
 import { exportKey, generateEcKey, generateRsaKey, importKey } from '../keys.ts'
 import { checkStored } from '../stored.ts'
 import { toPem } from '../x509.ts'
@@ -92,7 +91,7 @@ function assemble(parts: Parts): AmdPlatform {
   ]
   const endorsements = asServed(authority)
   const source = { settings, key: keys.leaf, authority }
-  const leaf = { type: settings.signingKey, der: authority.leaf }
+  const leaf = { type: settings.signingKey, bytes: authority.leaf }
   return {
     vendor: 'amd',
     settings,
@@ -100,7 +99,7 @@ function assemble(parts: Parts): AmdPlatform {
     endorsements,
     endorsementsAt: now => asServed(issueAmdAuthority({ ...parts, now })),
     snpReport: request => encodeSnpReport(source, request),
-    kbsEvidence: report => snpKbsEvidence(report, { product: settings.product, leaf }),
+    kbsEvidence: report => snpKbsEvidence(report, [leaf]),
     publicTrust: () => publicTrust(anchors, endorsements),
     toJSON: () => toJSON(parts),
   }
