@@ -42,6 +42,8 @@ static inline uint32_t casemate_length(uint64_t result) { return (uint32_t)resul
 CASEMATE_IMPORT(log) void casemate_log(const void *text, uint32_t length);
 CASEMATE_IMPORT(random) void casemate_random(void *bytes, uint32_t length);
 CASEMATE_IMPORT(config) uint64_t casemate_config(const char *name, uint32_t length);
+/* The path is repository/type/tag, and must be declared in the manifest's `secrets`. */
+CASEMATE_IMPORT(secret) uint64_t casemate_secret(const char *path, uint32_t length);
 
 /* Policies of sealing: this measurement, or this signer and product id. */
 #define CASEMATE_MRENCLAVE 1u

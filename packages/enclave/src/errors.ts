@@ -9,6 +9,10 @@ export const ENCLAVE_ERRORS = {
   'invalid-code': 'the code is not a WebAssembly module that an enclave can be',
   'invalid-metadata': 'a SIGSTRUCT, or the section of a file that holds one, does not have Intel’s layout',
   'invalid-key': 'the key is not RSA of 3,072 bits with exponent 3',
+  'source-unreadable': 'a file of the source is missing or cannot be read',
+  'settings-invalid': 'a setting of the build is missing, unknown or out of range',
+  'compile-failed': 'the compiler does not accept the source',
+  'export-unsuitable': 'an exported function is none that the platform can call',
   'image-unsigned': 'the image carries no signature',
   'invalid-signature': 'the SIGSTRUCT is not signed by the key that it carries',
   'invalid-signature-hints': 'q1 and q2 of the SIGSTRUCT do not belong to its signature and modulus',
@@ -19,6 +23,7 @@ export const ENCLAVE_ERRORS = {
   'export-mismatch': 'the functions that the code exports are not those that the manifest declares',
   'import-undeclared': 'the functions that the code imports are not those that the manifest declares',
   'import-unavailable': 'the platform does not offer a function that the manifest declares',
+  'secret-unavailable': 'the platform does not hold a secret that the manifest declares',
   'limit-exceeded': 'the image asks for more memory or threads than it may have',
   'out-of-memory': 'an instance had no memory left and was replaced',
   'enclave-crashed': 'an instance trapped, or broke the calling convention, and was replaced',
@@ -56,6 +61,8 @@ export interface EnclaveErrorDetail {
   readonly got?: string
   /** What a person can do about it. */
   readonly hint?: string
+  /** One line each, where there are several. */
+  readonly problems?: readonly string[]
   readonly cause?: unknown
 }
 
@@ -66,6 +73,7 @@ export class EnclaveError extends Error {
   readonly expected: string | undefined
   readonly got: string | undefined
   readonly hint: string | undefined
+  readonly problems: readonly string[] | undefined
 
   constructor(code: EnclaveErrorCode, message: string, detail: EnclaveErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
@@ -73,5 +81,6 @@ export class EnclaveError extends Error {
     this.expected = detail.expected
     this.got = detail.got
     this.hint = detail.hint
+    this.problems = detail.problems
   }
 }

@@ -15,6 +15,9 @@ export {
 } from './attesting/simulated-platform.ts'
 export { DEMO_CODE, SIMULATOR_FILES, simulatorExists } from './attesting/simulator-files.ts'
 export { ENCLAVE_CLASS, type EnclaveStatement, encodeStatement } from './attesting/statement.ts'
+export { type BuildOptions, buildEnclave } from './building/build.ts'
+export { RUNTIMES, type Runtime } from './building/compile.ts'
+export { type BuildSettings, DEFAULT_MEMORY_PAGES, SETTINGS_FILE } from './building/settings.ts'
 export { ENCLAVE_ERRORS, EnclaveError, type EnclaveErrorCode, type EnclaveErrorDetail } from './errors.ts'
 export { type EnclaveImage, encodeImage, MAX_CODE_SIZE, parseImage } from './image/image.ts'
 export {

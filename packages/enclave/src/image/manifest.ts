@@ -15,9 +15,11 @@ export const MAX_THREADS = 256
 export const MAX_MANIFEST_SIZE = 65_536
 
 const MAX_U16 = 0xffff
-const MAX_FUNCTIONS = 256
+const MAX_NAMES = 256
 const NAME = /^[A-Za-z][\w.-]{0,63}$/
 const FUNCTION = /^[A-Za-z][\w.]{0,127}$/
+/** `repository/type/tag`, as the KBS protocol writes it. */
+const SECRET = /^(?=.{5,256}$)\w[\w.-]*(?:\/\w[\w.-]*){2}$/
 const MEMBERS = [
   'abi',
   'configuration',
@@ -28,6 +30,7 @@ const MEMBERS = [
   'isvSvn',
   'memoryPages',
   'name',
+  'secrets',
   'threads',
 ] as const
 
@@ -50,6 +53,8 @@ export interface Manifest {
   readonly imports: readonly string[]
   /** Settings that the code can read. */
   readonly configuration: Readonly<Record<string, string>>
+  /** Secrets of the broker that the code can ask for, `repository/type/tag`, sorted. */
+  readonly secrets: readonly string[]
 }
 
 /** Canonical JSON. @throws {EnclaveError} invalid-manifest */
@@ -74,7 +79,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   return manifest as unknown as Manifest
 }
 
-/** Sorted, each once: the spelling that a manifest wants of its exports and imports. */
+/** Sorted, each once: the spelling that a manifest wants of its exports, imports and secrets. */
 export function sortedNames(names: Iterable<string>): readonly string[] {
   return [...new Set(names)].sort()
 }
@@ -92,7 +97,9 @@ function checkManifest(value: Readonly<Record<string, unknown>>): void {
   if (typeof value['name'] !== 'string' || !NAME.test(value['name'])) {
     throw wrong(value, 'name', 'a letter, then at most 63 of A-Z a-z 0-9 _ . -')
   }
-  for (const member of ['exports', 'imports']) checkFunctions(value, member)
+  checkNames(value, 'exports', FUNCTION)
+  checkNames(value, 'imports', FUNCTION)
+  checkNames(value, 'secrets', SECRET)
   const { configuration } = value
   const isSettings =
     isRecord(configuration) &&
@@ -114,16 +121,17 @@ function checkInteger(
   if (!fits) throw wrong(value, member, min === max ? String(min) : `an integer from ${min} to ${max}`)
 }
 
-function checkFunctions(value: Readonly<Record<string, unknown>>, member: string): void {
+function checkNames(value: Readonly<Record<string, unknown>>, member: string, form: RegExp): void {
   const names = value[member]
+  const what = form === SECRET ? 'paths repository/type/tag' : 'names of functions'
   const fits =
     Array.isArray(names) &&
-    names.length <= MAX_FUNCTIONS &&
+    names.length <= MAX_NAMES &&
     names.every(
       (name, index) =>
-        typeof name === 'string' && FUNCTION.test(name) && (index === 0 || String(names[index - 1]) < name),
+        typeof name === 'string' && form.test(name) && (index === 0 || String(names[index - 1]) < name),
     )
-  if (!fits) throw wrong(value, member, `at most ${MAX_FUNCTIONS} names of functions, sorted, each once`)
+  if (!fits) throw wrong(value, member, `at most ${MAX_NAMES} ${what}, sorted, each once`)
 }
 
 /** Members are names of ASCII that are no array indices, so sorting them is all that RFC 8785 asks. */

@@ -22,6 +22,7 @@ export const IMPORT_SIGNATURES = {
   'casemate.log': '(i32,i32)->()',
   'casemate.random': '(i32,i32)->()',
   'casemate.config': '(i32,i32)->(i64)',
+  'casemate.secret': '(i32,i32)->(i64)',
   'casemate.seal': '(i32,i32,i32,i32,i32)->(i64)',
   'casemate.unseal': '(i32,i32)->(i64)',
 } as const satisfies Readonly<Record<string, Signature>>
@@ -34,7 +35,7 @@ export function isImportName(name: string): name is ImportName {
 
 /** Answers of the platform that are no bytes: pointer 0 and this as the length. */
 export const STATUS = {
-  /** There is no such setting. */
+  /** There is no such setting or secret. */
   none: 1,
   'seal-malformed': 2,
   'seal-svn-too-new': 3,

@@ -1,5 +1,5 @@
 // Everything that is checked before a single instruction of an enclave runs, in one place and in this order:
-// shape, signature, measurement, identity, signer, debug flag, limits, code, exports, imports.
+// shape, signature, measurement, identity, signer, debug flag, limits, secrets, code, exports, imports.
 import { toHex } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
 import { type EnclaveImage, parseImage } from '../image/image.ts'
@@ -40,6 +40,7 @@ export interface CheckedImage {
 /** What the machine can give. */
 export interface Offers {
   readonly imports: ReadonlySet<ImportName>
+  readonly secrets: ReadonlyMap<string, unknown>
   /** Pages of all instances together. */
   readonly memoryPages: number
   /** How many instances are to run; null for as many as the manifest says and there are processors. */
@@ -54,13 +55,39 @@ export async function checkImage(bytes: Uint8Array, demands: Demands, offers: Of
   const sigstruct = verifyImage(image)
   checkDemands(image, sigstruct, demands)
   const threads = checkLimits(image.manifest, offers)
-  const module = await compile(image.code)
-  const shape = readWasm(image.code)
-  checkAgreement(module, shape)
-  checkMemory(shape, image.manifest)
-  checkExports(shape, image.manifest)
-  checkImports(shape, image.manifest, offers.imports)
+  checkSecrets(image.manifest, offers)
+  const module = await checkCode(image, offers.imports)
   return { manifest: image.manifest, mrEnclave: image.mrEnclave, sigstruct, module, threads }
+}
+
+/** That the code is what the manifest says of it. @throws {EnclaveError} with the code of the first check that fails */
+export async function checkCode(
+  { manifest, code }: Pick<EnclaveImage, 'manifest' | 'code'>,
+  offered: ReadonlySet<ImportName>,
+): Promise<WebAssembly.Module> {
+  const module = await compile(code)
+  const shape = readWasm(code)
+  checkAgreement(module, shape)
+  checkMemory(shape, manifest)
+  checkExports(shape, manifest)
+  checkImports(shape, manifest, offered)
+  return module
+}
+
+/** All that is declared is there before the code runs, so that it never has to do without. */
+function checkSecrets({ name, secrets }: Manifest, offers: Offers): void {
+  for (const path of secrets) {
+    if (offers.secrets.has(path)) continue
+    throw new EnclaveError(
+      'secret-unavailable',
+      `the platform has no secret ${path}, which ${name} declares`,
+      {
+        expected: path,
+        got: [...offers.secrets.keys()].join(', ') || 'no secrets',
+        hint: 'the host fetches the secrets of an enclave through attestation before it starts it',
+      },
+    )
+  }
 }
 
 function checkDemands({ manifest, mrEnclave }: EnclaveImage, sigstruct: Sigstruct, demands: Demands): void {

@@ -74,12 +74,13 @@ export class Enclave {
     this.#platform = platform
     this.#limits = limits
     const { exports, imports, configuration } = manifest
+    const secrets = new Map([...platform.secrets].filter(([path]) => manifest.secrets.includes(path)))
     const seals = SEALING_IMPORTS.some(name => imports.includes(name))
     const sealing =
       seals && platform.sealing !== null
         ? { root: platform.sealing, identity: identityOf(checked, sigstruct) }
         : null
-    this.#data = { module, exports, imports, configuration, sealing }
+    this.#data = { module, exports, imports, configuration, secrets, sealing }
   }
 
   /** Checks everything, then starts every instance. @throws {EnclaveError} with the code of what is wrong */
@@ -90,6 +91,7 @@ export class Enclave {
     const variable = process.env[THREADS_VARIABLE]
     const checked = await checkImage(image, options, {
       imports: offeredImports(platform),
+      secrets: platform.secrets,
       memoryPages: limits.memoryPages,
       threads: threads === undefined ? null : checkThreads(threads, 'threads'),
       processors: variable === undefined ? null : checkThreads(Number(variable), THREADS_VARIABLE),

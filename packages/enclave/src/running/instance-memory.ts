@@ -24,13 +24,25 @@ export class InstanceMemory {
   /** Bytes put into memory that the code allocates; nothing for nothing. @throws {NoMemory} */
   put(bytes: Uint8Array): Span {
     if (bytes.length === 0) return { pointer: 0, length: 0 }
-    const { alloc } = this.#attached()
-    // i32 comes as a signed number.
-    const pointer = alloc(bytes.length) >>> 0
-    if (pointer === 0) throw new NoMemory(`the code has no memory for ${bytes.length} bytes`)
+    const pointer = this.#allocate(bytes.length)
     const span = { pointer, length: bytes.length }
     this.view(span).set(bytes)
     return span
+  }
+
+  #allocate(length: number): number {
+    const { alloc } = this.#attached()
+    const message = `the code has no memory for ${length} bytes`
+    try {
+      // i32 comes as a signed number.
+      const pointer = alloc(length) >>> 0
+      if (pointer !== 0) return pointer
+    } catch (error) {
+      // Allocators of languages without null pointers trap instead; they do nothing else that could.
+      if (error instanceof WebAssembly.RuntimeError) throw new NoMemory(message, { cause: error })
+      throw error
+    }
+    throw new NoMemory(message)
   }
 
   /** @throws {RangeError} where it reaches beyond the memory */

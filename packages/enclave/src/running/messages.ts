@@ -14,6 +14,8 @@ export interface InstanceData {
   readonly exports: readonly string[]
   readonly imports: readonly string[]
   readonly configuration: Readonly<Record<string, string>>
+  /** Those that the manifest declares. */
+  readonly secrets: ReadonlyMap<string, Uint8Array>
   /** Only for code that declares that it seals. */
   readonly sealing: UnsealOptions | null
 }

@@ -1,4 +1,4 @@
-// What an enclave runs on: its sealing root, where its words go and what is reported about it.
+// What an enclave runs on: its sealing root, its secrets, where its words go and what is reported about it.
 import type { EnclaveErrorCode } from '../errors.ts'
 import type { SealingRoot } from '../sealing/root.ts'
 import { IMPORT_SIGNATURES, type ImportName, SEALING_IMPORTS } from './abi.ts'
@@ -23,13 +23,15 @@ export interface LogLine {
 export interface EnclavePlatform {
   /** Null where enclaves cannot seal; then none that wants to is started. */
   readonly sealing: SealingRoot | null
+  /** By path; must hold what the manifest declares, of which the code gets no more. Kept in memory only. */
+  readonly secrets: ReadonlyMap<string, Uint8Array>
   /** Receives `casemate.log`. Nothing else leaves an enclave on its own. */
   readonly log: (line: LogLine) => void
   readonly report: (event: EnclaveEvent) => void
 }
 
 /** The imports that code may have on this platform. */
-export function offeredImports({ sealing }: EnclavePlatform): ReadonlySet<ImportName> {
+export function offeredImports({ sealing }: Pick<EnclavePlatform, 'sealing'>): ReadonlySet<ImportName> {
   const all = Object.keys(IMPORT_SIGNATURES) as ImportName[]
   return new Set(all.filter(name => sealing !== null || !SEALING_IMPORTS.includes(name)))
 }

@@ -11,10 +11,12 @@ import type { InstanceMemory } from './instance-memory.ts'
 /** Of one line, in bytes. */
 const MAX_LOG_BYTES = 4096
 const MAX_SETTING_NAME = 64
+const MAX_SECRET_PATH = 256
 
 export interface ImportSources {
   readonly memory: InstanceMemory
   readonly configuration: ReadonlyMap<string, string>
+  readonly secrets: ReadonlyMap<string, Uint8Array>
   readonly log: (text: string) => void
   /** Fills with random bytes. */
   readonly random: (bytes: Uint8Array<ArrayBuffer>) => void
@@ -46,6 +48,11 @@ export function offerImports(sources: ImportSources): Readonly<Record<ImportName
       const value = name === null ? undefined : sources.configuration.get(name)
       if (value === undefined) return status('none')
       return pack(memory.put(new TextEncoder().encode(value)))
+    },
+    'casemate.secret': (pointer, length) => {
+      const path = decodeUtf8(at(pointer, length).subarray(0, MAX_SECRET_PATH + 1))
+      const value = path === null ? undefined : sources.secrets.get(path)
+      return value === undefined ? status('none') : pack(memory.put(value))
     },
     'casemate.seal': (...[pointer, length, labelPointer, labelLength, bits]) => {
       const additionalData = at(labelPointer, labelLength).slice()

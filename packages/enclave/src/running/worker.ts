@@ -47,6 +47,7 @@ function instantiate(): { memory: InstanceMemory; functions: ReadonlyMap<string,
   const offered = offerImports({
     memory,
     configuration: new Map(Object.entries(data.configuration)),
+    secrets: data.secrets,
     log: text => {
       if (linesLeft-- > 0) send({ type: 'log', text })
     },

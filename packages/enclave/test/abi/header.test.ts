@@ -84,7 +84,7 @@ test('the enclave of ABI.md runs', { skip: !hasWasm && 'needs clang that compile
     privateKey: SIGNING.privateKey,
   })
   const enclave = await Enclave.create(image, {
-    platform: { sealing: null, log: () => undefined, report: () => undefined },
+    platform: { sealing: null, secrets: new Map(), log: () => undefined, report: () => undefined },
     debug: false,
     signers: 'any',
     measurement: 'any',

@@ -36,6 +36,9 @@ const manifests: fc.Arbitrary<Manifest> = fc.record(
         noNullPrototype: true,
       },
     ),
+    secrets: fc
+      .uniqueArray(fc.stringMatching(/^\w[\w.-]{0,9}\/\w[\w.-]{0,9}\/\w[\w.-]{0,9}$/), { maxLength: 5 })
+      .map(sortedNames),
   },
   { noNullPrototype: true },
 )
@@ -56,7 +59,7 @@ test('what is encoded is parsed again, whatever the order of the members', () =>
 test('the measurement is SHA-256 over domain, sizes, manifest and code', () => {
   const json =
     '{"abi":1,"configuration":{"greeting":"grüße"},"debug":false,"exports":["echo"],"imports":[],' +
-    '"isvProdId":7,"isvSvn":3,"memoryPages":2,"name":"sample","threads":1}'
+    '"isvProdId":7,"isvSvn":3,"memoryPages":2,"name":"sample","secrets":[],"threads":1}'
   const size = (length: number): Buffer => {
     const bytes = Buffer.alloc(8)
     bytes.writeBigUInt64LE(BigInt(length))
@@ -79,6 +82,7 @@ test('everything that can change behaviour changes the measurement; the signatur
     { exports: ['echo', 'other'] },
     { imports: ['casemate.log'] },
     { configuration: {} },
+    { secrets: ['default/db/password'] },
   ]
   const all = changes.map(change => measurement({ ...MANIFEST, ...change }))
   all.push(measurement(MANIFEST), measurement(MANIFEST, Uint8Array.of(...EMPTY_MODULE, 0)))
@@ -115,6 +119,12 @@ test('a member that is missing, unknown or out of range is refused', () => {
     { memoryPages: 65_537 },
     { threads: 0 },
     { threads: 257 },
+    { secrets: ['b/b/b', 'a/a/a'] },
+    { secrets: ['a/b'] },
+    { secrets: ['a/b/c/d'] },
+    { secrets: ['a//c'] },
+    { secrets: ['a/b/.c'] },
+    { secrets: [`a/b/${'c'.repeat(253)}`] },
     { exports: ['b', 'a'] },
     { exports: ['a', 'a'] },
     { exports: 'echo' },

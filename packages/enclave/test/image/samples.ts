@@ -12,6 +12,7 @@ export const MANIFEST: Manifest = {
   exports: ['echo'],
   imports: [],
   configuration: { greeting: 'grüße' },
+  secrets: [],
 }
 /** The eight bytes that every module begins with, and nothing else. */
 export const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)

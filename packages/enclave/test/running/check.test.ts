@@ -13,7 +13,8 @@ import { encodeModule, I32, I64, text } from './wasm-encoder.ts'
 
 const DEMANDS: Demands = { debug: false, signers: 'any', measurement: 'any' }
 const OFFERS: Offers = {
-  imports: offeredImports({ sealing: null, log: () => undefined, report: () => undefined }),
+  imports: offeredImports({ sealing: null }),
+  secrets: new Map(),
   memoryPages: 100,
   threads: null,
   processors: null,
@@ -136,6 +137,14 @@ test('a declared import that the platform does not offer is refused', async () =
     'import-unavailable',
     check({ module: { imports: [IMPORTS.log] } }, {}, { imports: new Set() }),
   )
+})
+
+test('an image is refused while a secret that it declares is not there', async () => {
+  const image = { module: { imports: [IMPORTS.secret] }, manifest: { secrets: ['a/b/c', 'a/b/d'] } }
+  const one = ['a/b/c', 0] as const
+  await rejectsCode('secret-unavailable', check(image))
+  await rejectsCode('secret-unavailable', check(image, {}, { secrets: new Map([one]) }))
+  await check(image, {}, { secrets: new Map([one, ['a/b/d', 0], ['other/x/y', 0]]) })
 })
 
 test('code that seals is refused where there is no sealing root', async () => {

@@ -25,6 +25,7 @@ async function run(
   const enclave = await Enclave.create(makeImage(what), {
     platform: {
       sealing: null,
+      secrets: new Map(),
       log: line => lines.push(line),
       report: event => {
         events.push(event)
@@ -220,7 +221,7 @@ test('code that fails to start is an error of create', async () => {
     functions: [FUNCTIONS['echo']!, start],
     manifest: { exports: ['echo'], threads: 2 },
   })
-  const platform = { sealing: null, log: () => undefined, report: () => undefined }
+  const platform = { sealing: null, secrets: new Map(), log: () => undefined, report: () => undefined }
   const options = { platform, debug: false, signers: 'any', measurement: 'any' } as const
   await rejectsCode('enclave-crashed', Enclave.create(image, options))
   const spin = {
@@ -278,6 +279,29 @@ test('code reads random bytes and its configuration', async t => {
   assert.deepEqual(await enclave.call('setting', bytes('region')), bytes('Zürich'))
   assert.deepEqual(await enclave.call('setting', bytes('empty')), bytes(''))
   await rejectsCode('call-failed', enclave.call('setting', bytes('other')))
+})
+
+test('code gets the secrets that its manifest declares, and no others that the platform holds', async t => {
+  const secret = { ...FUNCTIONS['echo']!, name: 'ask', body: CALL_IMPORT }
+  const secrets = new Map([
+    ['default/db/password', bytes('pa55')],
+    ['default/other/key', bytes('not yours')],
+    ['default/empty/one', bytes('')],
+  ])
+  const { enclave } = await run(
+    t,
+    {
+      module: { imports: [IMPORTS.secret] },
+      functions: [secret],
+      manifest: { secrets: ['default/db/password', 'default/empty/one'] },
+    },
+    { platform: { sealing: null, secrets, log: () => undefined, report: () => undefined } },
+  )
+  assert.deepEqual(await enclave.call('ask', bytes('default/db/password')), bytes('pa55'))
+  assert.deepEqual(await enclave.call('ask', bytes('default/empty/one')), bytes(''))
+  for (const path of ['default/other/key', 'default/db', '', 'x'.repeat(300)]) {
+    await assert.rejects(enclave.call('ask', bytes(path)), { code: 'call-failed', got: '1' })
+  }
 })
 
 test('an enclave of which no instance can be started again is lost, and says so', async t => {

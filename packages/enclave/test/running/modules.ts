@@ -145,6 +145,7 @@ export const IMPORTS = {
   seal: { module: 'casemate', name: 'seal', params: [I32, I32, I32, I32, I32], results: [I64] },
   unseal: { module: 'casemate', name: 'unseal', params: [I32, I32], results: [I64] },
   config: { module: 'casemate', name: 'config', params: [I32, I32], results: [I64] },
+  secret: { module: 'casemate', name: 'secret', params: [I32, I32], results: [I64] },
 } as const
 
 export interface TestEnclave {
@@ -170,6 +171,7 @@ export function makeUnsigned({
     exports: sortedNames(functions.map(item => item.name)),
     imports: sortedNames(imports.map(item => `${item.module}.${item.name}`)),
     configuration: {},
+    secrets: [],
     ...manifest,
   }
   return encodeImage(whole, code)

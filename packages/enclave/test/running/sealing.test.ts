@@ -38,7 +38,7 @@ function image(manifest: Partial<Manifest> = {}): Uint8Array {
 }
 
 async function run(t: TestContext, bytes: Uint8Array, debug = false): Promise<Enclave> {
-  const platform = { sealing: ROOT, log: () => undefined, report: () => undefined }
+  const platform = { sealing: ROOT, secrets: new Map(), log: () => undefined, report: () => undefined }
   const enclave = await Enclave.create(bytes, { platform, debug, signers: 'any', measurement: 'any' })
   t.after(() => enclave.close())
   return enclave

@@ -1,0 +1,141 @@
+// AssemblyScript → WebAssembly, in memory: the same source gives the same bytes wherever its folder stands, because the
+// compiler sees names relative to the entry's folder and no configuration but what is written here.
+import { readFileSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Parser, Program } from 'assemblyscript'
+import type { Diagnostic } from 'assemblyscript/asc'
+import { EnclaveError } from '../errors.ts'
+import { ENTRY_FILE, generateEntry } from './entry.ts'
+
+/** The folder of the SDK; in code it is imported as `casemate`. */
+const SDK = fileURLToPath(new URL('../../assembly', import.meta.url))
+const SDK_NAME = 'casemate'
+const ERROR_CATEGORY = 3
+/** What an `asc` of the same folder would read its options from, transforms included. */
+const COMPILER_SETTINGS = 'asconfig.json'
+/** Errors beyond these are mostly consequences. */
+const MAX_ERRORS = 10
+
+/** How AssemblyScript frees memory: by itself, or only where the code calls `__collect()`. */
+export const RUNTIMES = ['incremental', 'minimal'] as const
+export type Runtime = (typeof RUNTIMES)[number]
+
+export interface CompileOptions {
+  readonly memoryPages: number
+  /** Keeps names of functions, for traces. */
+  readonly debug: boolean
+  readonly runtime: Runtime
+}
+
+/** @throws {EnclaveError} compile-failed, export-unsuitable, source-unreadable */
+export async function compileAssemblyScript(
+  entry: string,
+  options: CompileOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  // Loaded for builds alone: it brings a compiler of ten megabytes.
+  const { main } = await import('assemblyscript/asc')
+  const folder = dirname(resolve(entry))
+  const files = new SourceFiles(folder)
+  if (files.read(basename(entry)) === null) {
+    throw new EnclaveError('source-unreadable', `${entry} cannot be read`, { expected: 'a file .ts' })
+  }
+  const errors: Diagnostic[] = []
+  let failed: unknown = null
+  let code: Uint8Array | null = null
+  const silent = { write: () => undefined }
+  const { error } = await main([basename(entry), ...argumentsOf(folder, options)], {
+    stdout: silent,
+    stderr: silent,
+    readFile: (name, directory) => (directory === SDK_NAME ? readSdk(name) : files.read(name)),
+    writeFile: (_name, contents) => {
+      code = contents
+    },
+    listFiles: () => [],
+    reportDiagnostic: diagnostic => {
+      if (diagnostic.category === ERROR_CATEGORY) errors.push(diagnostic)
+    },
+    transforms: [
+      class {
+        declare program: Program
+        async afterParse(parser: Parser): Promise<void> {
+          try {
+            const entry = await generateEntry(parser)
+            parser.parseFile(entry.text, ENTRY_FILE, true)
+            this.program.options.globalAliases = new Map([['abort', entry.abort]])
+          } catch (thrown) {
+            failed = thrown
+            throw thrown
+          }
+        }
+      },
+    ],
+  })
+  if (failed !== null) throw failed
+  if (errors.length > 0) throw compileFailed(errors, files)
+  if (code === null) {
+    throw new EnclaveError('compile-failed', error?.message ?? 'the compiler gave nothing', { cause: error })
+  }
+  return new Uint8Array(code)
+}
+
+function argumentsOf(folder: string, { memoryPages, debug, runtime }: CompileOptions): string[] {
+  const names = debug ? ['--debug'] : []
+  return `--lib ${SDK_NAME} --outFile enclave.wasm --runtime ${runtime} --exportStart _initialize
+    --maximumMemory ${memoryPages} --enable simd --optimizeLevel 3 --shrinkLevel 0`
+    .split(/\s+/)
+    .concat('--baseDir', folder, names)
+}
+
+/** `casemate/index.ts` and its neighbours. */
+function readSdk(name: string): string | null {
+  return name.startsWith(`${SDK_NAME}/`) ? readText(resolve(SDK, name.slice(SDK_NAME.length + 1))) : null
+}
+
+/** The files of the code, each read once. */
+class SourceFiles {
+  readonly #folder: string
+  readonly #texts = new Map<string, string | null>()
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  read(name: string): string | null {
+    if (basename(name) === COMPILER_SETTINGS) return null
+    const known = this.#texts.get(name)
+    if (known !== undefined) return known
+    const text = readText(resolve(this.#folder, name))
+    this.#texts.set(name, text)
+    return text
+  }
+
+  /** `file:line:column`, counted from 1. */
+  place(name: string, offset: number): string {
+    const before = (this.#texts.get(name) ?? '').slice(0, offset).split('\n')
+    return `${name}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
+  }
+}
+
+/** Null where there is none, which sends the compiler to look elsewhere. */
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8').replaceAll('\r\n', '\n')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null
+    throw new EnclaveError('source-unreadable', `${path} cannot be read`, { cause: error })
+  }
+}
+
+function compileFailed(errors: readonly Diagnostic[], files: SourceFiles): EnclaveError {
+  const lines = errors.map(({ message, range }) => {
+    const name = range?.source?.normalizedPath
+    const line = message.trim().replaceAll(/\s*\n\s*/g, ' ')
+    return range === null || name === undefined ? line : `${files.place(name, range.start)}: ${line}`
+  })
+  const more = lines.length > MAX_ERRORS ? [`and ${lines.length - MAX_ERRORS} more`] : []
+  return new EnclaveError('compile-failed', lines[0] ?? '', {
+    problems: [...lines.slice(0, MAX_ERRORS), ...more],
+  })
+}
