@@ -1,2 +1,26 @@
 // @casemate/channel: attested TLS. Who is at the other end, proved for this session.
 export type { AttestationDriver, Quote } from '@casemate/enclave'
+export {
+  CHANNEL_ERRORS,
+  ChannelError,
+  type ChannelErrorCode,
+  type ChannelErrorDetail,
+} from './errors.ts'
+export {
+  type ChannelIdentity,
+  DEFAULT_IDENTITY_LIFETIME_MS,
+  type IdentityEvent,
+  type IdentityOptions,
+  openIdentity,
+} from './identity/identity.ts'
+export type { Freshness, Peer, PeerDemands } from './peer/demands.ts'
+export { type ConnectOptions, connectAttested } from './session/connect.ts'
+export type { AttestedConnection } from './session/connection.ts'
+export { DEFAULT_HANDSHAKE_TIMEOUT_MS } from './session/establish.ts'
+export {
+  type AttestedListener,
+  DEFAULT_MAX_CONNECTIONS,
+  type ListenOptions,
+  listenAttested,
+} from './session/listen.ts'
+export { CHANNEL_PROTOCOL, DEFAULT_KEY_EXCHANGE, HYBRID_GROUP, type KeyExchange } from './session/tls.ts'

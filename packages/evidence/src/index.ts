@@ -4,6 +4,7 @@ export { encodeCertTable, parseCertTable, type SnpCertificate } from './amd/cert
 export type { SnpEvidence } from './amd/evidence.ts'
 export type { TrustAnchor } from './anchor.ts'
 export { VENDOR_ANCHORS } from './anchors.ts'
+export { BoundedMap } from './bounded-map.ts'
 export type {
   Claims,
   CommonClaims,

@@ -1,0 +1,35 @@
+// What one side demands of the other, and what it then knows of it.
+import type { AppraisalPolicy, AppraisalResult, ReferenceValues } from '@casemate/appraisal'
+import type { Claims, Endorsements, ParsedEvidence, Step, TrustAnchor } from '@casemate/evidence'
+
+/**
+ * `cached`: evidence once for each certificate, and a signature for each session. `session`: evidence made for this
+ * session alone as well, which no stolen key can give, and which a platform may take a second for.
+ */
+export type Freshness = 'cached' | 'session'
+
+/** Everything that an appraisal of the other side depends on. Keep the object: verdicts are remembered with it. */
+export interface PeerDemands {
+  readonly policy: AppraisalPolicy
+  readonly references: ReferenceValues
+  /** A bag, or whatever finds one for this evidence; it is asked again before a verdict ends. */
+  readonly endorsements: Endorsements | ((evidence: ParsedEvidence) => Promise<Endorsements>)
+  /** `VENDOR_ANCHORS`, and a simulator's only where simulated evidence is to be accepted. */
+  readonly anchors: readonly TrustAnchor[]
+  readonly now: () => Date
+  /** Default 'cached'. */
+  readonly freshness?: Freshness
+}
+
+/** The other side, as it was found. */
+export interface Peer {
+  readonly claims: Claims
+  readonly result: AppraisalResult
+  /** What was checked, in order. */
+  readonly steps: readonly Step[]
+  /** Nothing of this means anything afterwards; the connection ends then, unless it was accepted again before. */
+  readonly validUntil: Date
+  /** DER. */
+  readonly certificate: Uint8Array
+  readonly freshness: Freshness
+}

@@ -1,0 +1,57 @@
+// Remembers verdicts: evidence is verified once for each certificate and each set of demands, and once only while
+// several sessions of a new peer begin together. What is remembered is bounded and never outlives a window.
+import { BoundedMap } from '@casemate/evidence'
+import { sha256, toHex } from '../bytes.ts'
+import { appraiseCertificate, type TlsCertificate, type Verdict } from './appraise.ts'
+import type { PeerDemands } from './demands.ts'
+
+/** About 20 KiB each with its steps; a service has as many peers as it has machines. */
+const MAX_VERDICTS = 1024
+
+const VERIFIERS = new WeakMap<PeerDemands, PeerVerifier>()
+
+/** The one verifier of these demands. */
+export function verifierOf(demands: PeerDemands): PeerVerifier {
+  let verifier = VERIFIERS.get(demands)
+  if (verifier === undefined) {
+    verifier = new PeerVerifier(demands)
+    VERIFIERS.set(demands, verifier)
+  }
+  return verifier
+}
+
+export class PeerVerifier {
+  readonly demands: PeerDemands
+  readonly #verdicts = new BoundedMap<string, Verdict>(MAX_VERDICTS)
+  readonly #underWay = new Map<string, Promise<Verdict>>()
+
+  constructor(demands: PeerDemands) {
+    this.demands = demands
+  }
+
+  /** @throws {ChannelError} as `appraiseCertificate` */
+  async verdict(certificate: TlsCertificate): Promise<Verdict> {
+    const key = toHex(sha256(certificate.raw))
+    const known = this.#verdicts.get(key)
+    const now = this.demands.now()
+    if (known !== undefined && known.validFrom <= now && now <= known.peer.validUntil) return known
+    return this.#underWay.get(key) ?? this.#find(key, certificate)
+  }
+
+  /** Looks again, with whatever endorsements there are by now. @throws {ChannelError} as `appraiseCertificate` */
+  async verdictAnew(certificate: TlsCertificate): Promise<Verdict> {
+    return this.#find(toHex(sha256(certificate.raw)), certificate)
+  }
+
+  async #find(key: string, certificate: TlsCertificate): Promise<Verdict> {
+    const finding = appraiseCertificate(certificate, this.demands)
+    this.#underWay.set(key, finding)
+    try {
+      const verdict = await finding
+      this.#verdicts.set(key, verdict)
+      return verdict
+    } finally {
+      if (this.#underWay.get(key) === finding) this.#underWay.delete(key)
+    }
+  }
+}

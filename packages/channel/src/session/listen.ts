@@ -1,0 +1,130 @@
+// The end that accepts channels.
+import type { AddressInfo } from 'node:net'
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
+import { ChannelError } from '../errors.ts'
+import type { ChannelIdentity } from '../identity/identity.ts'
+import type { PeerDemands } from '../peer/demands.ts'
+import type { AttestedConnection } from './connection.ts'
+import { DEFAULT_HANDSHAKE_TIMEOUT_MS, establish } from './establish.ts'
+import {
+  CHANNEL_PROTOCOL,
+  checkSession,
+  DEFAULT_KEY_EXCHANGE,
+  type KeyExchange,
+  serverGroups,
+  tlsFailure,
+  tlsSettings,
+} from './tls.ts'
+
+/** Connections at once: each keeps some 100 KiB. */
+export const DEFAULT_MAX_CONNECTIONS = 1_024
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly identity: ChannelIdentity
+  /** What clients have to be; 'anyone' asks them for nothing. */
+  readonly peers: PeerDemands | 'anyone'
+  readonly onConnection: (connection: AttestedConnection) => void
+  /** Told of whoever did not get in; never throws. */
+  readonly onRefused?: (error: ChannelError) => void
+  /** Default {@link DEFAULT_KEY_EXCHANGE}. */
+  readonly keyExchange?: KeyExchange
+  /** Default {@link DEFAULT_HANDSHAKE_TIMEOUT_MS}, for TLS and for what follows it. */
+  readonly handshakeTimeoutMs?: number
+  /** Name of what is spoken on the channel (ALPN). Default {@link CHANNEL_PROTOCOL}. */
+  readonly protocol?: string
+  /** Default {@link DEFAULT_MAX_CONNECTIONS}; more are dropped. */
+  readonly maxConnections?: number
+}
+
+export interface AttestedListener {
+  readonly host: string
+  readonly port: number
+  /** Takes no more connections, and ends those that there are. */
+  readonly close: () => Promise<void>
+}
+
+/** Resolves once it listens. @throws {ChannelError} address-unavailable, identity-expired */
+export async function listenAttested(options: ListenOptions): Promise<AttestedListener> {
+  const { host, port, identity } = options
+  const server = makeServer(options)
+  const sockets = new Set<TLSSocket>()
+  server.on('secureConnection', (socket: TLSSocket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    void accept(socket, options)
+  })
+  const stopRenewing = identity.onRenewed(({ certificatePem: cert, keyPem: key }) =>
+    server.setSecureContext({ ...settingsOf(options), cert, key }),
+  )
+  await listening(server, { host, port })
+  const address = server.address() as AddressInfo
+  return {
+    host: address.address,
+    port: address.port,
+    close: () => {
+      stopRenewing()
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      for (const socket of sockets) socket.destroySoon()
+      return closed
+    },
+  }
+}
+
+function settingsOf({ keyExchange = DEFAULT_KEY_EXCHANGE }: ListenOptions): SecureContextOptions {
+  return tlsSettings(serverGroups(keyExchange))
+}
+
+function makeServer(options: ListenOptions): Server {
+  const { identity, peers, protocol = CHANNEL_PROTOCOL, onRefused } = options
+  const { certificatePem: cert, keyPem: key } = identity.credentials()
+  const server = createServer({
+    ...settingsOf(options),
+    cert,
+    key,
+    ALPNProtocols: [protocol],
+    requestCert: peers !== 'anyone',
+    // Nobody signs these certificates: the evidence in them is checked instead, and always.
+    rejectUnauthorized: false,
+    handshakeTimeout: options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
+    noDelay: true,
+  })
+  server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS
+  server.on('tlsClientError', error => onRefused?.(tlsFailure(error)))
+  return server
+}
+
+async function accept(socket: TLSSocket, options: ListenOptions): Promise<void> {
+  const { identity, peers, protocol = CHANNEL_PROTOCOL, onConnection, onRefused } = options
+  let connection: AttestedConnection
+  try {
+    connection = await establish(socket, {
+      role: 'server',
+      identity,
+      peer: peers,
+      timeoutMs: options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
+      // What was agreed on cannot be asked for on this end: only what is accepted was offered.
+      secured: async () => checkSession(socket, protocol, null),
+    })
+  } catch (error) {
+    if (!(error instanceof ChannelError)) throw error
+    onRefused?.(error)
+    return
+  }
+  onConnection(connection)
+}
+
+function listening(server: Server, at: { readonly host: string; readonly port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: Error) =>
+      reject(
+        new ChannelError('address-unavailable', `cannot listen on ${at.host}:${at.port}: ${cause.message}`, {
+          cause,
+        }),
+      ),
+    )
+    server.listen(at.port, at.host, resolve)
+  })
+}

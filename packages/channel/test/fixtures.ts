@@ -1,0 +1,106 @@
+// A simulated machine for both ends of a channel, and demands that its evidence meets. Everything that a test wants to
+// be otherwise, it changes.
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { mergeReferenceValues, parsePolicy } from '@casemate/appraisal'
+import type { AttestationDriver } from '@casemate/enclave'
+import { readEndorsements } from '@casemate/evidence'
+import { createAmdPlatform, createIntelPlatform, type IntelPlatformOptions } from '@casemate/simulator'
+import {
+  ChannelError,
+  type ChannelErrorCode,
+  type ChannelIdentity,
+  type IdentityOptions,
+  openIdentity,
+  type PeerDemands,
+} from '../src/index.ts'
+
+export interface Machine {
+  readonly driver: AttestationDriver
+  readonly demands: PeerDemands
+}
+
+/** Accepts simulated evidence of any workload: what is refused is then refused for what the test is about. */
+export const LAPTOP = {
+  extends: 'strict',
+  name: 'laptop',
+  version: 1,
+  simulated: 'any',
+  workloads: 'any',
+  snp: { revocation: 'any', minimumTcb: { Milan: 'any', Genoa: 'any', Turin: 'any' } },
+}
+
+const NO_WORKLOADS = mergeReferenceValues()
+
+const source = 'the test’s simulator'
+
+export async function intelMachine(
+  kind: 'sgx' | 'tdx',
+  options: IntelPlatformOptions = {},
+): Promise<Machine> {
+  const platform = await createIntelPlatform(options)
+  return {
+    driver: {
+      kind,
+      simulated: true,
+      source,
+      quote: async reportData => ({
+        kind,
+        evidence: kind === 'sgx' ? platform.sgxQuote({ reportData }) : platform.tdxQuote({ reportData }),
+        certificateTable: null,
+      }),
+    },
+    demands: {
+      policy: parsePolicy(LAPTOP),
+      references: NO_WORKLOADS,
+      endorsements: readEndorsements(platform.endorsements),
+      anchors: platform.anchors,
+      now: () => new Date(),
+    },
+  }
+}
+
+export async function amdMachine(): Promise<Machine> {
+  const platform = await createAmdPlatform({ modulusBits: 2048 })
+  return {
+    driver: {
+      kind: 'snp',
+      simulated: true,
+      source,
+      quote: async reportData => {
+        const bytes = platform.snpReport({ reportData, certificateTable: true })
+        return { kind: 'snp', evidence: bytes.subarray(0, 1184), certificateTable: bytes.subarray(1184) }
+      },
+    },
+    demands: {
+      policy: parsePolicy(LAPTOP),
+      references: NO_WORKLOADS,
+      // All that is needed comes with the report.
+      endorsements: readEndorsements([]),
+      anchors: platform.anchors,
+      now: () => new Date(),
+    },
+  }
+}
+
+export async function identityOf(
+  t: TestContext,
+  driver: IdentityOptions['driver'],
+  options: Partial<IdentityOptions> = {},
+): Promise<ChannelIdentity> {
+  const identity = await openIdentity({ driver, statement: null, ...options })
+  t.after(() => identity.close())
+  return identity
+}
+
+export async function rejectsCode(code: ChannelErrorCode, promise: Promise<unknown>): Promise<ChannelError> {
+  let found: ChannelError | null = null
+  await assert.rejects(promise, (error: unknown) => {
+    assert.ok(error instanceof ChannelError, `want ChannelError ${code}, got ${String(error)}`)
+    assert.equal(error.code, code, error.message)
+    found = error
+    return true
+  })
+  assert.ok(found)
+  return found
+}
