@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   verify: async () => [(await import('./commands/verify.ts')).VERIFY_COMMAND],
   attest: async () => [(await import('./commands/attest.ts')).ATTEST_COMMAND],
   attestation: async () => (await import('./commands/attestation.ts')).ATTESTATION_COMMANDS,
+  enclave: async () => (await import('./commands/enclave.ts')).ENCLAVE_COMMANDS,
   secret: async () => (await import('./commands/secret.ts')).SECRET_COMMANDS,
   policy: async () => (await import('./commands/policy.ts')).POLICY_COMMANDS,
   reference: async () => (await import('./commands/reference.ts')).REFERENCE_COMMANDS,

@@ -22,6 +22,9 @@ export const CLI_CODES = {
   'config-invalid': 2,
   'simulator-missing': 2,
   'proof-invalid': 1,
+  'file-exists': 2,
+  'file-not-writable': 2,
+  'key-unsafe': 2,
 } as const
 
 /** A stable code of {@link CLI_CODES}. */
@@ -62,6 +65,7 @@ const CLASSES: ReadonlyMap<string, readonly [1 | 2 | 3, string]> = new Map([
   ['StartError', [2, 'config-invalid']],
   ['ClientConfigError', [2, 'config-invalid']],
   ['AppraisalConfigError', [2, 'config-invalid']],
+  ['EnclaveError', [1, 'refused']],
 ])
 
 /** Codes of a LedgerError that say neither that the log is wrong nor that a receipt is. */
@@ -71,6 +75,30 @@ const LEDGER_CODES: ReadonlyMap<string, 2 | 3> = new Map([
   ['ledger-unavailable', 3],
   ['ledger-failed', 3],
   ['ledger-closed', 3],
+])
+
+/** Codes of an EnclaveError that are no verdict about an image, an enclave or a blob. */
+const ENCLAVE_CODES: ReadonlyMap<string, 2 | 3> = new Map([
+  ['invalid-parameter', 2],
+  ['invalid-manifest', 2],
+  ['invalid-key', 2],
+  ['source-unreadable', 2],
+  ['settings-invalid', 2],
+  ['compile-failed', 2],
+  ['export-unsuitable', 2],
+  ['function-unknown', 2],
+  ['secret-unavailable', 2],
+  ['root-unsafe', 2],
+  ['root-invalid', 2],
+  ['enclave-timeout', 3],
+  ['enclave-lost', 3],
+  ['attestation-busy', 3],
+  ['attestation-unavailable', 3],
+])
+
+const CODES_BY_CLASS: ReadonlyMap<string, ReadonlyMap<string, 2 | 3>> = new Map([
+  ['LedgerError', LEDGER_CODES],
+  ['EnclaveError', ENCLAVE_CODES],
 ])
 
 /** Brings anything thrown to a {@link Failure}; what is not known here is a fault of our own. */
@@ -85,7 +113,7 @@ export function failureOf(thrown: unknown): Failure {
     const problems = problemsOf(thrown)
     const count = problems.filter(line => !line.startsWith(' ')).length
     return {
-      exitCode: (thrown.name === 'LedgerError' ? LEDGER_CODES.get(code) : undefined) ?? exitCode,
+      exitCode: CODES_BY_CLASS.get(thrown.name)?.get(code) ?? exitCode,
       code,
       message: problems.length > 0 ? `${count} problem${count === 1 ? '' : 's'}` : thrown.message,
       ...hintOf(code),
@@ -136,10 +164,11 @@ function textOf(error: Error): Pick<Failure, 'expected' | 'got' | 'hint'> {
   return texts
 }
 
-/** What is wrong with a document, line by line: `problems` of a parser, `violations` of the broker. */
+/** What is wrong with a document or a source, line by line: `problems` of a parser or compiler, `violations` of the broker. */
 function problemsOf(error: Error): string[] {
   const found: unknown = Reflect.get(error, 'problems') ?? Reflect.get(error, 'violations')
   if (!Array.isArray(found)) return []
+  if (found.every(line => typeof line === 'string')) return found
   let told: string | undefined
   return found.flatMap(({ path = '', expected = '', got = '', hint }: Record<string, string | undefined>) => {
     const line = `${path === '' ? '' : `${path}: `}got ${clip(got)}, want ${clip(expected)}`

@@ -8,6 +8,9 @@ import { CliError } from './failure.ts'
 /** Nothing that the command reads is legitimately larger, but for a secret that should be stored elsewhere. */
 const FILE_LIMIT_BYTES = 4 * 1024 * 1024
 
+/** The most that an enclave image can have, and far above what signed enclaves of the SGX SDK have. */
+export const IMAGE_LIMIT_BYTES = 96 * 1024 * 1024
+
 /** The path that means standard input. */
 export const STDIN = '-'
 
@@ -23,10 +26,10 @@ export async function readInput(path: string, call: Call): Promise<Uint8Array> {
 }
 
 /** Reads a file. @throws {CliError} file-not-readable */
-export function readBytes(path: string): Uint8Array {
+export function readBytes(path: string, limitBytes = FILE_LIMIT_BYTES): Uint8Array {
   try {
     const { size } = statSync(path)
-    if (size > FILE_LIMIT_BYTES) throw new RangeError(`${size} bytes, want at most ${FILE_LIMIT_BYTES}`)
+    if (size > limitBytes) throw new RangeError(`${size} bytes, want at most ${limitBytes}`)
     return new Uint8Array(readFileSync(path))
   } catch (cause) {
     throw notReadable(path, cause)

@@ -33,6 +33,7 @@ const CHAPTERS: readonly (readonly [string, Readonly<Record<string, string>>])[]
       rule: 'who gets which secret',
     },
   ],
+  ['Enclaves', { enclave: 'measured code: built, signed, inspected, run' }],
   ['The record', { log: 'every decision, provable to anyone' }],
   [
     'Running it',

@@ -24,6 +24,8 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['attest now', 'argument-unexpected', /casemate attest/],
   ['attestation list --verdict maybe', 'flag-value-invalid', /accepted, refused, any/],
   ['attestation', 'argument-missing', /casemate attestation --help/],
+  ['enclave biuld x.ts', 'unknown-command', /did you mean: casemate enclave build/],
+  ['enclave sign x --kye k', 'unknown-flag', /did you mean: --key/],
   ['secret', 'argument-missing', /casemate secret --help/],
   ['secret pt a/b/c', 'unknown-command', /did you mean: casemate secret put/],
   ['secret put', 'argument-missing', /REPOSITORY\/TYPE\/TAG/],

@@ -19,7 +19,7 @@ export { type BuildOptions, buildEnclave } from './building/build.ts'
 export { RUNTIMES, type Runtime } from './building/compile.ts'
 export { type BuildSettings, DEFAULT_MEMORY_PAGES, SETTINGS_FILE } from './building/settings.ts'
 export { ENCLAVE_ERRORS, EnclaveError, type EnclaveErrorCode, type EnclaveErrorDetail } from './errors.ts'
-export { type EnclaveImage, encodeImage, MAX_CODE_SIZE, parseImage } from './image/image.ts'
+export { type EnclaveImage, encodeImage, isEnclaveImage, MAX_CODE_SIZE, parseImage } from './image/image.ts'
 export {
   ABI_VERSION,
   MAX_MANIFEST_SIZE,
@@ -37,7 +37,7 @@ export {
   signImage,
   verifyImage,
 } from './image/sign.ts'
-export { verifySigstruct } from './image/signature.ts'
+export { modulusOf, verifySigstruct } from './image/signature.ts'
 export {
   type Attributes,
   parseSigstruct,
@@ -45,7 +45,7 @@ export {
   type Sigstruct,
   type SigstructBody,
 } from './image/sigstruct.ts'
-export type { Demands } from './running/check.ts'
+export { checkCodeOf, type Demands } from './running/check.ts'
 export {
   type CallOptions,
   DEFAULT_LIMITS,

@@ -5,8 +5,8 @@ import { EnclaveError } from '../errors.ts'
 import { encodeImage } from '../image/image.ts'
 import { type Manifest, sortedNames } from '../image/manifest.ts'
 import { readWasm, type WasmShape } from '../image/wasm.ts'
-import { IMPORT_SIGNATURES, type ImportName, OWN_EXPORTS } from '../running/abi.ts'
-import { checkCode } from '../running/check.ts'
+import { type ImportName, OWN_EXPORTS } from '../running/abi.ts'
+import { checkCodeOf } from '../running/check.ts'
 import { compileAssemblyScript } from './compile.ts'
 import { type BuildSettings, DEFAULT_MEMORY_PAGES, readSettings, SETTINGS_FILE } from './settings.ts'
 
@@ -37,7 +37,7 @@ export async function buildEnclave({ entry, ...given }: BuildOptions): Promise<U
   checkAmbient(shape)
   const manifest = manifestOf(shape, { name: basename(entry, extname(entry)), ...settings })
   const image = encodeImage(manifest, code)
-  await checkCode({ manifest, code }, new Set(Object.keys(IMPORT_SIGNATURES) as ImportName[]))
+  await checkCodeOf({ manifest, code })
   checkSecretUse(manifest)
   return image
 }

@@ -37,9 +37,14 @@ export function withSigstruct(image: Uint8Array, sigstruct: Uint8Array): Uint8Ar
   return assemble(encodeManifest(manifest), code, sigstruct)
 }
 
+/** Whether the bytes begin as an image does. */
+export function isEnclaveImage(bytes: Uint8Array): boolean {
+  return equal(bytes.subarray(0, MAGIC.length), MAGIC)
+}
+
 /** @throws {EnclaveError} invalid-image, invalid-manifest, invalid-metadata */
 export function parseImage(bytes: Uint8Array): EnclaveImage {
-  if (bytes.length < HEADER_SIZE || !equal(bytes.subarray(0, MAGIC.length), MAGIC)) {
+  if (bytes.length < HEADER_SIZE || !isEnclaveImage(bytes)) {
     throw invalid('the bytes do not begin as an enclave image does', 'CMENCLV1')
   }
   const header = viewOf(bytes)

@@ -60,8 +60,15 @@ export async function checkImage(bytes: Uint8Array, demands: Demands, offers: Of
   return { manifest: image.manifest, mrEnclave: image.mrEnclave, sigstruct, module, threads }
 }
 
-/** That the code is what the manifest says of it. @throws {EnclaveError} with the code of the first check that fails */
-export async function checkCode(
+const ALL_IMPORTS = new Set(Object.keys(IMPORT_SIGNATURES) as ImportName[])
+
+/** That some platform could run the code, and that it is what the manifest says. @throws as `Enclave.create` */
+export async function checkCodeOf(image: Pick<EnclaveImage, 'manifest' | 'code'>): Promise<void> {
+  await checkCode(image, ALL_IMPORTS)
+}
+
+/** @throws {EnclaveError} with the code of the first check that fails */
+async function checkCode(
   { manifest, code }: Pick<EnclaveImage, 'manifest' | 'code'>,
   offered: ReadonlySet<ImportName>,
 ): Promise<WebAssembly.Module> {

@@ -1,0 +1,89 @@
+// casemate enclave new and key: what a developer starts with.
+
+import { generateKeyPair } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Command } from '../command.ts'
+import { CliError } from '../failure.ts'
+import { signerOf } from '../signing-key.ts'
+
+const generate = promisify(generateKeyPair)
+const NAME = /^[A-Za-z][\w-]{0,63}$/
+
+const SOURCE = `import { secret, text } from 'casemate'
+
+export function greet(input: Uint8Array): Uint8Array {
+  const greeting = text.decode(secret('default/demo/greeting'))
+  return text.encode(greeting + ' ' + text.decode(input) + '!')
+}
+`
+
+export const NEW_COMMAND: Command = {
+  words: ['enclave', 'new'],
+  summary: 'begin an enclave: a folder with its source and its settings',
+  usage: 'NAME',
+  minimum: 1,
+  maximum: 1,
+  flags: {},
+  examples: ['casemate enclave new greet'],
+  run: async call => {
+    const [name = ''] = call.positionals
+    if (!NAME.test(name)) {
+      throw new CliError('argument-unexpected', `${name} is no name of an enclave`, {
+        hint: 'a letter, then at most 63 letters, digits, _ and -',
+      })
+    }
+    const settings = { name, isvProdId: 0, isvSvn: 0, secrets: ['default/demo/greeting'] }
+    const files = {
+      [join(name, `${name}.ts`)]: SOURCE,
+      [join(name, 'enclave.json')]: `${JSON.stringify(settings, null, 2)}\n`,
+    }
+    mkdirSync(name, { recursive: true })
+    for (const [path, content] of Object.entries(files)) writeNew(path, content, 0o666)
+    return {
+      exitCode: 0,
+      json: { files: Object.keys(files) },
+      lines: [...Object.keys(files), `next: casemate enclave build ${join(name, `${name}.ts`)}`],
+    }
+  },
+}
+
+export const KEY_COMMAND: Command = {
+  words: ['enclave', 'key'],
+  summary: 'make a signing key for development: RSA-3072, exponent 3',
+  usage: 'FILE',
+  minimum: 1,
+  maximum: 1,
+  flags: {},
+  notes: [
+    'Who holds it can sign as you: what it signs opens what was sealed for its signer.',
+    'For production keep the key in an HSM, and sign apart: casemate enclave digest.',
+  ],
+  examples: ['casemate enclave key dev.pem'],
+  run: async call => {
+    const [path = ''] = call.positionals
+    const making = generate('rsa', { modulusLength: 3072, publicExponent: 3 })
+    const { privateKey } = await call.terminal.progress('making the key', making)
+    writeNew(path, privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600)
+    const signer = signerOf(privateKey)
+    return {
+      exitCode: 0,
+      json: { file: path, signer },
+      lines: [`${path}: a signing key, mode 600; its signer (mrSigner) is`, `  ${signer}`],
+    }
+  },
+}
+
+/** A key that signed something is never replaced by mistake, nor a source. */
+function writeNew(path: string, content: string, mode: number): void {
+  try {
+    writeFileSync(path, content, { flag: 'wx', mode })
+  } catch (cause) {
+    const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw exists
+      ? new CliError('file-exists', `${path} is there already, and is left as it is`, { cause })
+      : new CliError('file-not-writable', `${path} cannot be written: ${reason}`, { cause })
+  }
+}
