@@ -23,11 +23,14 @@ export class InstanceMemory {
 
   /** Bytes put into memory that the code allocates; nothing for nothing. @throws {NoMemory} */
   put(bytes: Uint8Array): Span {
-    if (bytes.length === 0) return { pointer: 0, length: 0 }
-    const pointer = this.#allocate(bytes.length)
-    const span = { pointer, length: bytes.length }
-    this.view(span).set(bytes)
+    const span = this.makeRoom(bytes.length)
+    if (span.length !== 0) this.view(span).set(bytes)
     return span
+  }
+
+  /** Memory that the code allocates; views of before may be of no more use. @throws {NoMemory} */
+  makeRoom(length: number): Span {
+    return { pointer: length === 0 ? 0 : this.#allocate(length), length }
   }
 
   #allocate(length: number): number {

@@ -1,11 +1,11 @@
 // The functions that a platform offers to code, by the names of their imports (ABI.md).
-import { concat, decodeUtf8, viewOf } from '../bytes.ts'
+import { decodeUtf8, viewOf } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
-import { seal, unseal } from '../sealing/blob.ts'
+import { seal, unsealInto } from '../sealing/blob.ts'
 import type { SealingPolicy } from '../sealing/identity.ts'
 import type { UnsealOptions } from '../sealing/opening.ts'
 import { POLICY_BITS } from '../sealing/root.ts'
-import { IMPORT_SIGNATURES, type ImportName, pack, STATUS } from './abi.ts'
+import { IMPORT_SIGNATURES, type ImportName, pack, type Span, STATUS } from './abi.ts'
 import type { InstanceMemory } from './instance-memory.ts'
 
 /** Of one line, in bytes. */
@@ -59,28 +59,41 @@ export function offerImports(sources: ImportSources): Readonly<Record<ImportName
       const policy = POLICIES.find(policy => POLICY_BITS[policy] === bits)
       if (policy === undefined) return status('invalid-parameter')
       const options = { ...sealingOf(sources), policy, additionalData }
-      return answer(memory, () => seal(at(pointer, length), options))
+      return answer(() => memory.put(seal(at(pointer, length), options)))
     },
     'casemate.unseal': (pointer, length) =>
-      answer(memory, () => {
-        const { header, plaintext } = unseal(at(pointer, length), sealingOf(sources))
-        const size = new Uint8Array(4)
-        viewOf(size).setUint32(0, header.additionalData.length, true)
-        return concat(size, header.additionalData, plaintext)
-      }),
+      answer(() => unsealWithin(sources, { pointer: (pointer ?? 0) >>> 0, length: (length ?? 0) >>> 0 })),
   } satisfies Record<keyof typeof IMPORT_SIGNATURES, Import>
 }
 
-/** Bytes, or the status of why there are none. What has no status is a fault. */
-function answer(memory: InstanceMemory, make: () => Uint8Array): bigint {
-  let bytes: Uint8Array
+/** Size of the additional data, that data, the plaintext: decrypted to where it stays. */
+function unsealWithin(sources: ImportSources, sealed: Span): Span {
+  const { memory } = sources
+  let answer: Span = { pointer: 0, length: 0 }
   try {
-    bytes = make()
+    unsealInto(memory.view(sealed), sealingOf(sources), ({ additionalData }, size) => {
+      const start = 4 + additionalData.length
+      answer = memory.makeRoom(start + size)
+      const bytes = memory.view(answer)
+      viewOf(bytes).setUint32(0, additionalData.length, true)
+      bytes.set(additionalData, 4)
+      return { sealed: memory.view(sealed), plaintext: bytes.subarray(start) }
+    })
+  } catch (error) {
+    memory.release(answer)
+    throw error
+  }
+  return answer
+}
+
+/** Bytes, or the status of why there are none. What has no status is a fault. */
+function answer(make: () => Span): bigint {
+  try {
+    return pack(make())
   } catch (error) {
     if (error instanceof EnclaveError && isStatus(error.code)) return status(error.code)
     throw error
   }
-  return pack(memory.put(bytes))
 }
 
 /** Imports that seal are offered only where there is a root. */

@@ -1,11 +1,10 @@
 // A sealed blob: the header, then AES-256-GCM of the plaintext with its tag. The header is the associated data.
 // Every blob has a random key id and so a key of its own: no nonce is ever used twice with one key.
 import { randomBytes } from 'node:crypto'
-import { concat } from '../bytes.ts'
 import { ChunkKeys, openChunks } from './chunks.ts'
-import { decrypt, encrypt, macMismatch } from './cipher.ts'
+import { decryptInto, encryptInto, macMismatch } from './cipher.ts'
 import { deriveSealingKey, KEY_ID_SIZE } from './derive.ts'
-import { encodeHeader, NONCE_SIZE, parseHeader, type SealedHeader } from './header.ts'
+import { encodeHeader, NONCE_SIZE, parseHeader, type SealedHeader, TAG_SIZE } from './header.ts'
 import type { SealingPolicy } from './identity.ts'
 import { keyToOpen, type UnsealOptions } from './opening.ts'
 
@@ -26,8 +25,11 @@ export interface Unsealed {
 export function seal(plaintext: Uint8Array, options: SealOptions): Uint8Array {
   const header = newHeader('blob', NONCE_SIZE, options)
   const key = deriveSealingKey(options.root, options.identity, header)
-  const start = encodeHeader(header)
-  return concat(start, encrypt(key, header.nonce, start, plaintext))
+  const associated = encodeHeader(header)
+  const blob = new Uint8Array(associated.length + plaintext.length + TAG_SIZE)
+  blob.set(associated)
+  encryptInto(blob.subarray(associated.length), plaintext, { key, nonce: header.nonce, associated })
+  return blob
 }
 
 /**
@@ -36,14 +38,44 @@ export function seal(plaintext: Uint8Array, options: SealOptions): Uint8Array {
  * seal-debug-mismatch, seal-svn-too-new, seal-root-mismatch, seal-cpu-svn-too-new, seal-mac-mismatch, seal-truncated
  */
 export function unseal(sealed: Uint8Array, options: UnsealOptions): Unsealed {
+  let plaintext = new Uint8Array()
+  const header = unsealInto(sealed, options, (_, size) => {
+    plaintext = new Uint8Array(size)
+    return { sealed, plaintext }
+  })
+  return { plaintext, header }
+}
+
+/** Room for a plaintext, and what was sealed once more: in an instance, making room may move it. */
+export interface UnsealRoom {
+  readonly sealed: Uint8Array
+  readonly plaintext: Uint8Array
+}
+
+/**
+ * As `unseal`, to where the caller wants the plaintext once its size is known; where it does not open, nothing but
+ * zero is left there.
+ * @throws {EnclaveError} as `unseal`
+ */
+export function unsealInto(
+  sealed: Uint8Array,
+  options: UnsealOptions,
+  makeRoom: (header: SealedHeader, size: number) => UnsealRoom,
+): SealedHeader {
   const header = parseHeader(sealed)
   const key = keyToOpen(header, options)
-  const start = encodeHeader(header)
-  const rest = sealed.subarray(start.length)
-  if (header.form === 'stream') return { plaintext: openChunks(new ChunkKeys(header, key), rest), header }
-  const plaintext = decrypt(key, header.nonce, start, rest)
-  if (plaintext === null) throw macMismatch()
-  return { plaintext, header }
+  const associated = encodeHeader(header)
+  if (header.form === 'stream') {
+    const plaintext = openChunks(new ChunkKeys(header, key), sealed.subarray(associated.length))
+    makeRoom(header, plaintext.length).plaintext.set(plaintext)
+    return header
+  }
+  const size = sealed.length - associated.length - TAG_SIZE
+  if (size < 0) throw macMismatch()
+  const room = makeRoom(header, size)
+  const body = room.sealed.subarray(associated.length)
+  if (!decryptInto(room.plaintext, body, { key, nonce: header.nonce, associated })) throw macMismatch()
+  return header
 }
 
 /** Of this version, with fresh key id and nonce. */

@@ -6,7 +6,7 @@ import { parseImage } from '../../src/image/image.ts'
 import type { Manifest } from '../../src/image/manifest.ts'
 import { STATUS } from '../../src/running/abi.ts'
 import { Enclave } from '../../src/running/enclave.ts'
-import { unseal } from '../../src/sealing/blob.ts'
+import { seal, unseal } from '../../src/sealing/blob.ts'
 import { parseHeader } from '../../src/sealing/header.ts'
 import { identityOf } from '../../src/sealing/identity.ts'
 import { makeRoot } from '../../src/sealing/root.ts'
@@ -93,4 +93,15 @@ test('what is no blob and what is no policy are statuses, not crashes', async t 
   const enclave = await run(t, image())
   await fails(enclave.call('open', DATA), STATUS['seal-malformed'])
   await fails(enclave.call('seal3', DATA), STATUS['invalid-parameter'])
+})
+
+test('a blob opens also where the code’s memory has to grow for what was in it', async t => {
+  const bytes = image()
+  const enclave = await run(t, bytes)
+  const parsed = parseImage(bytes)
+  const identity = identityOf(parsed, parsed.sigstruct!)
+  const data = Buffer.alloc(60_000, 'casemate')
+  const options = { root: ROOT, identity, policy: 'mrEnclave', additionalData: new Uint8Array(3) } as const
+  const opened = await enclave.call('open', seal(data, options))
+  assert.deepEqual(Buffer.from(opened), Buffer.concat([Buffer.of(3, 0, 0, 0), Buffer.alloc(3), data]))
 })

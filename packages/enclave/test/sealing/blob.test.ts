@@ -4,7 +4,7 @@ import { createDecipheriv } from 'node:crypto'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { EnclaveErrorCode } from '../../src/errors.ts'
-import { type SealOptions, seal, unseal } from '../../src/sealing/blob.ts'
+import { type SealOptions, seal, unseal, unsealInto } from '../../src/sealing/blob.ts'
 import { deriveSealingKey } from '../../src/sealing/derive.ts'
 import { parseHeader } from '../../src/sealing/header.ts'
 import type { SealingIdentity } from '../../src/sealing/identity.ts'
@@ -187,4 +187,19 @@ test('additional data beyond its limit is refused', () => {
   throwsCode('invalid-parameter', () => seal(NONE, options({ additionalData: new Uint8Array(65_537) })))
   const largest = new Uint8Array(65_536)
   assert.deepEqual(unseal(seal(NONE, options({ additionalData: largest })), options()).plaintext, NONE)
+})
+
+test('what does not open leaves nothing but zero where it was to go, at any size', () => {
+  for (const size of [1, 65_536, 65_537, 200_000]) {
+    const blob = seal(new Uint8Array(size).fill(7), options())
+    const room = new Uint8Array(size)
+    unsealInto(blob, options(), () => ({ sealed: blob, plaintext: room }))
+    assert.deepEqual(room, new Uint8Array(size).fill(7))
+    const forged = Uint8Array.from(blob)
+    forged[forged.length - 1]! ^= 1
+    throwsCode('seal-mac-mismatch', () =>
+      unsealInto(forged, options(), () => ({ sealed: forged, plaintext: room })),
+    )
+    assert.deepEqual(room, new Uint8Array(size))
+  }
 })
