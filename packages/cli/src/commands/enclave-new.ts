@@ -11,7 +11,10 @@ import { signerOf } from '../signing-key.ts'
 const generate = promisify(generateKeyPair)
 const NAME = /^[A-Za-z][\w-]{0,63}$/
 
-const SOURCE = `import { secret, text } from 'casemate'
+/** In quotes of its own, so that nobody takes the line for an import of this file. */
+const SDK = "'casemate'"
+
+const SOURCE = `import { secret, text } from ${SDK}
 
 export function greet(input: Uint8Array): Uint8Array {
   const greeting = text.decode(secret('default/demo/greeting'))
