@@ -12,7 +12,11 @@ import type { Call, Flags } from './command.ts'
 import { readBytes } from './files.ts'
 
 /** Variables that are this command's, and none of the broker's settings. */
-const OWN_VARIABLES: ReadonlySet<string> = new Set(['CASEMATE_SERVER', 'CASEMATE_TOKEN'])
+const OWN_VARIABLES: ReadonlySet<string> = new Set([
+  'CASEMATE_SERVER',
+  'CASEMATE_TOKEN',
+  'CASEMATE_GUEST_API',
+])
 
 /** The path of the one file with settings. */
 export const CONFIG_FLAG = {

@@ -29,8 +29,8 @@ export interface Call {
 
 /** What a command has to say. */
 export interface Answer {
-  /** 0 done, 1 refused: the command worked, and the answer is no. */
-  readonly exitCode: 0 | 1
+  /** 0 done, 1 refused: the command worked, and the answer is no; of `run`, what it ran ended with. */
+  readonly exitCode: number
   /** The whole answer as JSON data. */
   readonly json: unknown
   /** The same for a person, line by line. */
@@ -49,6 +49,8 @@ export interface Command {
   readonly usage: string
   readonly minimum: number
   readonly maximum: number
+  /** Its arguments are another command, whose flags are not ours. */
+  readonly endsWithCommand?: true
   /** A function where they come from a part of the program that is loaded only when it is needed. */
   readonly flags: Flags | (() => Promise<Flags>)
   /** What a person may want to know beyond the summary. */

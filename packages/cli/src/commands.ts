@@ -11,6 +11,8 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   attest: async () => [(await import('./commands/attest.ts')).ATTEST_COMMAND],
   attestation: async () => (await import('./commands/attestation.ts')).ATTESTATION_COMMANDS,
   enclave: async () => (await import('./commands/enclave.ts')).ENCLAVE_COMMANDS,
+  run: async () => [(await import('./commands/run.ts')).RUN_COMMAND],
+  agent: async () => [(await import('./commands/agent.ts')).AGENT_COMMAND],
   secret: async () => (await import('./commands/secret.ts')).SECRET_COMMANDS,
   policy: async () => (await import('./commands/policy.ts')).POLICY_COMMANDS,
   reference: async () => (await import('./commands/reference.ts')).REFERENCE_COMMANDS,

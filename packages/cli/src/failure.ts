@@ -1,6 +1,7 @@
 // Every way in which a command can fail, brought to one shape: a stable code, what was said, and a hint.
 // Exit codes: 1 refused (the answer is no), 2 usage (change the command or a file), 3 unavailable (try again),
-// 70 a fault of Casemate itself (EX_SOFTWARE of sysexits.h), which no input should be able to bring about.
+// 70 a fault of Casemate itself (EX_SOFTWARE of sysexits.h), which no input should be able to bring about; 126 and 127
+// are what shells say of a command that they cannot run or find.
 
 import { clip } from './printable.ts'
 
@@ -25,6 +26,13 @@ export const CLI_CODES = {
   'file-exists': 2,
   'file-not-writable': 2,
   'key-unsafe': 2,
+  'secret-not-text': 1,
+  'directory-not-in-memory': 2,
+  'directory-not-safe': 2,
+  'clients-unknown': 2,
+  'debugger-open': 2,
+  'command-not-executable': 126,
+  'command-missing': 127,
 } as const
 
 /** A stable code of {@link CLI_CODES}. */
@@ -45,7 +53,7 @@ export class CliError extends Error {
 
 /** A failure as it is printed. */
 export interface Failure {
-  readonly exitCode: 1 | 2 | 3 | 70
+  readonly exitCode: 1 | 2 | 3 | 70 | 126 | 127
   readonly code: string
   readonly message: string
   readonly expected?: string

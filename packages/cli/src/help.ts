@@ -34,6 +34,13 @@ const CHAPTERS: readonly (readonly [string, Readonly<Record<string, string>>])[]
     },
   ],
   ['Enclaves', { enclave: 'measured code: built, signed, inspected, run' }],
+  [
+    'Workloads',
+    {
+      run: 'a command with secrets in its environment, for as long as the broker allows it',
+      agent: 'secrets, tokens and evidence for the software of a guest, at 127.0.0.1:8006',
+    },
+  ],
   ['The record', { log: 'every decision, provable to anyone' }],
   [
     'Running it',

@@ -1,12 +1,12 @@
 // The command: parse, run, print, and say by the exit code how it went.
 
-import { readFileSync } from 'node:fs'
 import { type Failure, failureOf } from './failure.ts'
 import { helpFor } from './help.ts'
 import { parseCommandLine, wantsJson } from './parse.ts'
 import { jsonLines } from './printable.ts'
 import { openTerminal, paletteOf, type Streams, type Terminal } from './terminal.ts'
 import { checkVariables } from './variables.ts'
+import { version } from './version.ts'
 
 /** Runs one command line with the process’s own streams, and returns its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -70,12 +70,4 @@ function report(failure: Failure, terminal: Terminal, streams: Streams): void {
   if (failure.expected !== undefined) terminal.note(`  ${dim('expected')} ${failure.expected}`)
   if (failure.got !== undefined) terminal.note(`  ${dim('got')}      ${failure.got}`)
   if (failure.hint !== undefined) terminal.note(`hint: ${failure.hint}`)
-}
-
-/** The version in the manifest, which all packages share. */
-export function version(): string {
-  const manifest: { version: string } = JSON.parse(
-    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-  )
-  return manifest.version
 }

@@ -102,8 +102,12 @@ function unknownFlag(typed: string, flags: Flags, command: Command): CliError {
     typed.replace(/^-+/, ''),
     Object.keys(flags).filter(name => name !== 'help'),
   )
+  const help =
+    command.endsWithCommand === true
+      ? 'flags of the command itself come after --'
+      : `casemate ${nameOf(command)} --help`
   return new CliError('unknown-flag', `${nameOf(command)} has no flag ${typed}`, {
-    hint: near === null ? `casemate ${nameOf(command)} --help` : `did you mean: --${near}`,
+    hint: near === null ? help : `did you mean: --${near}`,
   })
 }
 

@@ -52,7 +52,7 @@ export async function attestSimulated(call: Call, keyType: KeyType): Promise<Att
 }
 
 /** The attester that `--kind` and `--simulator` name. @throws {CliError} simulator-missing, flag-value-invalid */
-async function openSimulatedAttester(call: Call): Promise<Attester> {
+export async function openSimulatedAttester(call: Call): Promise<Attester> {
   const typed = call.option('kind') ?? 'tdx'
   const kind = KINDS.find(one => one === typed)
   if (kind === undefined) {

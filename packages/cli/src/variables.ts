@@ -5,6 +5,7 @@
 const EVERYDAY: ReadonlySet<string> = new Set([
   'CASEMATE_CONFIG',
   'CASEMATE_DATA_DIR',
+  'CASEMATE_GUEST_API',
   'CASEMATE_SERVER',
   'CASEMATE_TOKEN',
 ])

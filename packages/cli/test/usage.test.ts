@@ -138,7 +138,7 @@ test('the overview lists every command, and help finds one', async () => {
   for (const { words } of await allCommands()) assert.match(stdout, new RegExp(`\\n  ${words[0]}[ \\n]`))
   const help = await casemate(['help', 'rule', 'dry-run'])
   assert.match(help.stdout, /^casemate rule dry-run {2}/)
-  assert.match((await casemate(['help', 'rul'])).stderr, /did you mean: casemate help rule/)
+  assert.match((await casemate(['help', 'rules'])).stderr, /did you mean: casemate help rule/)
   for (const word of ['--version', 'version']) {
     assert.match((await casemate([word])).stdout, /^casemate \d+\.\d+\.\d+\n$/)
     assert.match(JSON.parse((await casemate([word, '--json'])).stdout).version, /^\d+\.\d+\.\d+$/)

@@ -47,6 +47,8 @@ export interface AttestOptions extends WorkloadOptions {
   readonly attester: Attester
   /** Default: P-256. */
   readonly keyType?: KeyType
+  /** True where the private key is to be handed to other software of the same TEE; default: it cannot leave. */
+  readonly extractableKey?: boolean
   readonly initData?: InitData
   /** Default: the system's clock. */
   readonly now?: () => Date
@@ -68,7 +70,7 @@ export interface AttestedSession {
 export async function attest(options: AttestOptions): Promise<AttestedSession> {
   const http = openTrusted(options)
   const challenge = await requestChallenge(http, options.attester.tee)
-  const key = await generateTeeKey(options.keyType ?? 'P-256')
+  const key = await generateTeeKey(options.keyType ?? 'P-256', options.extractableKey)
   const token = await sendEvidence(http, challenge, key, options)
   const now = options.now ?? (() => new Date())
   const issuer = options.issuer ?? DEFAULT_ISSUER

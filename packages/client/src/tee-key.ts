@@ -1,5 +1,5 @@
 // The TEE's key: made for one handshake, bound by the evidence, and the only key that can open what is released.
-// Its private half is a non-extractable WebCrypto key. LIMIT: no ML-KEM, which WebCrypto does not offer yet.
+// Its private half is a non-extractable WebCrypto key unless the caller says otherwise. LIMIT: no ML-KEM, which WebCrypto does not offer yet.
 
 import { type CryptoKey, exportJWK, generateKeyPair } from 'jose'
 import { ClientConfigError } from './failure.ts'
@@ -25,12 +25,16 @@ export interface TeeKey {
   readonly privateKey: CryptoKey
 }
 
-/** Makes a key. @throws {ClientConfigError} key-type-unsupported */
-export async function generateTeeKey(keyType: KeyType): Promise<TeeKey> {
+/**
+ * Makes a key. Extractable only where its private half is to be handed to other software of the same TEE.
+ *
+ * @throws {ClientConfigError} key-type-unsupported
+ */
+export async function generateTeeKey(keyType: KeyType, extractable = false): Promise<TeeKey> {
   switch (keyType) {
     case 'P-256':
     case 'P-521': {
-      const pair = await generateKeyPair('ECDH-ES+A256KW', { crv: keyType })
+      const pair = await generateKeyPair('ECDH-ES+A256KW', { crv: keyType, extractable })
       const { x = '', y = '' } = await exportJWK(pair.publicKey)
       return {
         publicJwk: { kty: 'EC', crv: keyType, alg: 'ECDH-ES+A256KW', x, y },
@@ -38,7 +42,7 @@ export async function generateTeeKey(keyType: KeyType): Promise<TeeKey> {
       }
     }
     case 'RSA-2048': {
-      const pair = await generateKeyPair('RSA-OAEP-256', { modulusLength: 2048 })
+      const pair = await generateKeyPair('RSA-OAEP-256', { modulusLength: 2048, extractable })
       const { n = '', e = '' } = await exportJWK(pair.publicKey)
       return { publicJwk: { kty: 'RSA', alg: 'RSA-OAEP-256', n, e }, privateKey: pair.privateKey }
     }

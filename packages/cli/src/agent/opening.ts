@@ -1,0 +1,28 @@
+// What both commands begin with: the platform's attester, the broker, and a first attestation.
+
+import { type Attester, fetchInfo } from '@casemate/client'
+import type { Call } from '../command.ts'
+import { brokerOf } from '../connection.ts'
+import { openSimulatedAttester } from '../simulated-attester.ts'
+import { type Agent, openAgent } from './agent.ts'
+import { SYSTEM_CLOCK } from './clock.ts'
+import { keepMemoryPrivate } from './private-memory.ts'
+
+/** An agent that has attested. */
+export interface Opened {
+  readonly agent: Agent
+  readonly simulated: boolean
+}
+
+/** @throws {BrokerRefusal} @throws {Unavailable} @throws {ClientConfigError} @throws {CliError} simulator-missing, debugger-open */
+export async function openFor(call: Call, secrets: readonly string[]): Promise<Opened> {
+  const { terminal } = call
+  keepMemoryPrivate(terminal.note)
+  const attester: Attester = await openSimulatedAttester(call)
+  terminal.note('casemate: the platform is simulated: nothing about hardware is proved')
+  const broker = brokerOf(call)
+  const { issuer } = await fetchInfo(broker)
+  const { url } = broker
+  const opening = openAgent({ attester, url, issuer, fetch: terminal.fetch, clock: SYSTEM_CLOCK, secrets })
+  return { agent: await terminal.progress('attesting', opening), simulated: true }
+}

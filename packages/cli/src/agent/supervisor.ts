@@ -1,0 +1,186 @@
+// A workload under a lease: started with its secrets, told of those that change, and stopped when the lease ends or is
+// withdrawn, where that was chosen. Decision 15 says why.
+
+import { createHash } from 'node:crypto'
+import { constants } from 'node:os'
+import type { Agent, AgentEvent } from './agent.ts'
+import { textFor } from './environment.ts'
+import { tellerOn } from './event-line.ts'
+import type { MemoryDirectory } from './memory-directory.ts'
+import type { WantedSecret } from './secret-arguments.ts'
+import type { Watchdog } from './watchdog.ts'
+import { Workload } from './workload.ts'
+
+/** What becomes of the workload without a lease. */
+export const LEASE_END_POLICIES = ['stop', 'keep'] as const
+
+/** What becomes of it when a secret has changed. Files are replaced in any case; a variable cannot be. */
+export const CHANGE_POLICIES = ['keep', 'restart', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
+
+export interface SupervisorOptions {
+  readonly agent: Agent
+  readonly wanted: readonly WantedSecret[]
+  /** Null where no secret is a file. */
+  readonly directory: MemoryDirectory | null
+  readonly watchdog: Watchdog | null
+  readonly command: string
+  readonly args: readonly string[]
+  /** Without the secrets. */
+  readonly env: Readonly<Record<string, string>>
+  readonly graceMs: number
+  readonly onLeaseEnd: (typeof LEASE_END_POLICIES)[number]
+  readonly onChange: (typeof CHANGE_POLICIES)[number]
+  readonly note: (line: string) => void
+}
+
+/** How it ended. */
+export interface Outcome {
+  readonly ended: 'exited' | 'interrupted' | 'lease-ended' | 'release-withdrawn'
+  readonly exitCode: number
+}
+
+/** Of a workload that was stopped because its lease ended or was withdrawn: that of timeout(1). */
+export const STOPPED_EXIT_CODE = 124
+
+const FORWARDED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const
+const SIGNALLED = 128
+
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #digests = new Map<string, string>()
+  #workload: Workload | null = null
+  #outcome: Outcome | null = null
+  #failure: unknown = null
+  #restarting = false
+  readonly #tell: (event: AgentEvent) => void
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#tell = tellerOn(options.note)
+  }
+
+  /** Runs the workload to its end. @throws {CliError} command-missing, command-not-executable, secret-not-text */
+  async run(): Promise<Outcome> {
+    const { agent, directory, watchdog } = this.#options
+    const forward = (signal: NodeJS.Signals): void => this.#signalled(signal)
+    for (const signal of FORWARDED) process.on(signal, forward)
+    // A process that is stopped from the keyboard could not end the workload in time.
+    process.on('SIGTSTP', ignore)
+    try {
+      agent.start(event => this.#hear(event))
+      const outcome = await this.#runAgainAndAgain()
+      if (this.#failure !== null) throw this.#failure
+      return outcome
+    } finally {
+      await this.#workload?.stop()
+      directory?.remove()
+      watchdog?.release()
+      for (const signal of FORWARDED) process.off(signal, forward)
+      process.off('SIGTSTP', ignore)
+    }
+  }
+
+  async #runAgainAndAgain(): Promise<Outcome> {
+    for (;;) {
+      const secrets = await this.#secrets()
+      if (this.#outcome !== null) return this.#outcome
+      this.#restarting = false
+      const { command, args, env, graceMs, watchdog } = this.#options
+      this.#workload = await Workload.start({ command, args, graceMs, env: { ...env, ...secrets } })
+      watchdog?.guard(this.#workload.group)
+      // Said while it was being started.
+      if (this.#outcome !== null) await this.#workload.stop()
+      const exitCode = await this.#workload.ended
+      if (this.#outcome !== null) return this.#outcome
+      if (!this.#restarting) return { ended: 'exited', exitCode }
+    }
+  }
+
+  /** Writes the files, and gives the variables. */
+  async #secrets(): Promise<Readonly<Record<string, string>>> {
+    const { agent, wanted, directory } = this.#options
+    const variables: Record<string, string> = {}
+    for (const { path, name, as } of wanted) {
+      const secret = await agent.getSecret(path)
+      this.#digests.set(path, digestOf(secret))
+      if (as === 'variable') variables[name] = textFor(name, secret)
+      else if (directory !== null) {
+        directory.write(name, secret)
+        variables[name] = directory.pathOf(name)
+      }
+      secret.fill(0)
+    }
+    return variables
+  }
+
+  #signalled(signal: NodeJS.Signals): void {
+    if (this.#workload !== null) this.#workload.signal(signal)
+    else if (signal !== 'SIGUSR1' && signal !== 'SIGUSR2') {
+      this.#outcome ??= { ended: 'interrupted', exitCode: SIGNALLED + constants.signals[signal] }
+    }
+  }
+
+  #hear(event: AgentEvent): void {
+    const { onLeaseEnd } = this.#options
+    this.#tell(event)
+    if (event.kind === 'renewed') this.#lookForChanges().catch((error: unknown) => this.#fail(error))
+    if (onLeaseEnd === 'keep') return
+    if (event.kind === 'lease-ended') this.#stop('lease-ended')
+    if (event.kind === 'denied') this.#stop('release-withdrawn')
+  }
+
+  #stop(ended: Outcome['ended']): void {
+    this.#outcome ??= { ended, exitCode: STOPPED_EXIT_CODE }
+    this.#options.agent.close()
+    void this.#workload?.stop()
+  }
+
+  async #lookForChanges(): Promise<void> {
+    const { agent, wanted, directory } = this.#options
+    const digests = new Map<string, string>()
+    const changed: WantedSecret[] = []
+    for (const one of wanted) {
+      const secret = await agent.getSecret(one.path).catch(() => null)
+      // Where the lease has ended meanwhile, that is an event of its own.
+      if (secret === null) return
+      const before = this.#digests.get(one.path)
+      digests.set(one.path, digestOf(secret))
+      if (before !== undefined && before !== digests.get(one.path)) {
+        changed.push(one)
+        if (one.as === 'file') directory?.write(one.name, secret)
+      }
+      secret.fill(0)
+    }
+    for (const [path, digest] of digests) this.#digests.set(path, digest)
+    if (changed.length > 0) await this.#tellChanged(changed)
+  }
+
+  async #tellChanged(changed: readonly WantedSecret[]): Promise<void> {
+    const { note, onChange } = this.#options
+    const names = changed.map(({ name }) => name).join(', ')
+    if (onChange === 'restart') {
+      note(`casemate: changed at the broker: ${names}; the command is started anew`)
+      this.#restarting = true
+      await this.#workload?.stop()
+      return
+    }
+    const variables = changed.some(({ as }) => as === 'variable')
+    note(`casemate: changed at the broker: ${names}${variables ? '; a variable keeps its old value' : ''}`)
+    if (onChange !== 'keep') this.#workload?.notify(onChange)
+  }
+
+  /** A fault of ours: without us the workload has no lease. */
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    this.#stop('lease-ended')
+  }
+}
+
+function ignore(): void {
+  // Deliberately nothing.
+}
+
+/** What is compared instead of keeping the secret. */
+function digestOf(secret: Uint8Array): string {
+  return createHash('sha256').update(secret).digest('base64')
+}
