@@ -1,0 +1,63 @@
+// A running enclave with a cohort in it, and the biobank's side of it: everything but the broker and the channel.
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import type { TestContext } from 'node:test'
+import {
+  buildEnclave,
+  Enclave,
+  type EnclaveEvent,
+  encodeImage,
+  identityOf,
+  openBrokerRoot,
+  parseImage,
+  signImage,
+  type UnsealOptions,
+  verifyImage,
+} from '@casemate/enclave'
+import { type Cohort, newConsents, samplesOf, sealCohort } from '../biobank.ts'
+import { configurationOf, ENTRY, type Rules } from '../configuration.ts'
+import { loadCohort } from '../load.ts'
+
+export interface OpenedCohort {
+  readonly enclave: Enclave
+  readonly cohort: Cohort
+  /** What the biobank seals and opens with. */
+  readonly biobank: UnsealOptions
+  /** What happened to instances. */
+  readonly events: readonly EnclaveEvent[]
+}
+
+/** Once: another configuration is another manifest, around the same code. */
+const built = buildEnclave({ entry: ENTRY })
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 })
+
+export async function openCohort(
+  t: TestContext,
+  files: { readonly vcf: Uint8Array; readonly score: Uint8Array },
+  rules: Partial<Rules> = {},
+): Promise<OpenedCohort> {
+  const configuration = configurationOf({ cohort: 'test', score: 'TEST' }, rules)
+  const { manifest, code } = parseImage(await built)
+  const unsigned = encodeImage({ ...manifest, configuration }, code)
+  const image = signImage(unsigned, { privateKey, date: '20260101' })
+  const parsed = parseImage(image)
+  const key = randomBytes(32)
+  const root = openBrokerRoot({ path: 'genomics/key/test', key })
+  const events: EnclaveEvent[] = []
+  const enclave = await Enclave.create(image, {
+    platform: {
+      sealing: root,
+      secrets: new Map(),
+      log: () => undefined,
+      report: event => events.push(event),
+    },
+    debug: false,
+    signers: 'any',
+    measurement: Buffer.from(parsed.mrEnclave).toString('hex'),
+  })
+  t.after(() => enclave.close())
+  const biobank = { root, identity: identityOf(parsed, verifyImage(parsed)) }
+  const consents = newConsents(samplesOf(files.vcf))
+  const cohort = { name: 'test', scoreName: 'TEST', score: files.score, genotypes: files.vcf, consents }
+  await loadCohort(enclave, sealCohort(cohort, biobank))
+  return { enclave, cohort, biobank, events }
+}
