@@ -1,5 +1,13 @@
 // @casemate/channel: attested TLS. Who is at the other end, proved for this session.
 export type { AttestationDriver, Quote } from '@casemate/enclave'
+export { type ConnectEnclaveOptions, connectEnclave, type EnclaveClient } from './enclave/client.ts'
+export {
+  type CallTarget,
+  type EnclaveServer,
+  type ServeEnclaveOptions,
+  serveEnclave,
+} from './enclave/server.ts'
+export { DEFAULT_WIRE_LIMITS, ENCLAVE_PROTOCOL, type WireLimits } from './enclave/wire.ts'
 export {
   CHANNEL_ERRORS,
   ChannelError,

@@ -1,0 +1,137 @@
+// One client of an enclave: its calls in, their answers out as they are ready. It is read from only as fast as it is
+// answered: while as many calls are under way as may be, or answers wait to be sent, what it sends next stays with TCP.
+import { EnclaveError } from '@casemate/enclave'
+import { ChannelError } from '../errors.ts'
+import type { AttestedConnection } from '../session/connection.ts'
+import { FrameParser } from './parser.ts'
+import type { CallTarget } from './server.ts'
+import {
+  bodySize,
+  CALL_FRAME,
+  type CallFrame,
+  type CallFrameType,
+  decodeLimits,
+  encodeHead,
+  encodeLimits,
+  itemsOf,
+  joined,
+  violation,
+  type WireLimits,
+} from './wire.ts'
+
+export interface ServingSettings {
+  readonly enclave: CallTarget
+  readonly limits: WireLimits
+  readonly onError: (error: unknown) => void
+}
+
+export class Serving {
+  readonly #connection: AttestedConnection
+  readonly #settings: ServingSettings
+  /** Came within one chunk, beyond what may be under way. */
+  readonly #waiting: CallFrame[] = []
+  #callsInFlight = 0
+  #isBlocked = false
+  #clientLimits: WireLimits | null = null
+
+  constructor(connection: AttestedConnection, settings: ServingSettings) {
+    this.#connection = connection
+    this.#settings = settings
+  }
+
+  start(): void {
+    const { socket } = this.#connection
+    const { limits } = this.#settings
+    const parser = new FrameParser(limits.maxFrameBytes, frame => this.#receive(frame))
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        parser.push(chunk)
+      } catch (error) {
+        if (!(error instanceof ChannelError)) throw error
+        this.#connection.fail(error)
+      }
+    })
+    socket.on('drain', () => {
+      this.#isBlocked = false
+      this.#proceed()
+    })
+    this.#send(CALL_FRAME.limits, 0, { name: '', items: [encodeLimits(limits)] })
+  }
+
+  #receive(frame: CallFrame): void {
+    if (this.#clientLimits === null) {
+      this.#clientLimits = decodeLimits(frame)
+      return
+    }
+    if (frame.type !== CALL_FRAME.call) throw violation('calls', `a frame of type ${frame.type}`)
+    this.#waiting.push(frame)
+    this.#proceed()
+  }
+
+  #proceed(): void {
+    const { maxCallsInFlight } = this.#settings.limits
+    while (!this.#isBlocked && this.#callsInFlight < maxCallsInFlight) {
+      const frame = this.#waiting.shift()
+      if (frame === undefined) break
+      this.#callsInFlight++
+      this.#answer(frame).catch((error: unknown) => this.#settings.onError(error))
+    }
+    const { socket } = this.#connection
+    const isFull = this.#isBlocked || this.#callsInFlight >= maxCallsInFlight || this.#waiting.length > 0
+    if (isFull) socket.pause()
+    else if (socket.isPaused()) socket.resume()
+  }
+
+  async #answer(frame: CallFrame): Promise<void> {
+    try {
+      const items = await this.#call(frame)
+      this.#send(CALL_FRAME.answer, frame.id, { name: '', items })
+    } catch (error) {
+      this.#send(CALL_FRAME.failure, frame.id, this.#failure(error))
+    }
+    this.#callsInFlight--
+    this.#proceed()
+  }
+
+  async #call(frame: CallFrame): Promise<readonly Uint8Array[]> {
+    const { enclave } = this.#settings
+    const { name, lengths, payload } = frame
+    // The buffer is this call's alone: it goes to the instance as it is.
+    if (lengths.length === 1) return [await enclave.call(name, payload, { transfer: true })]
+    return enclave.callBatch(name, itemsOf(frame))
+  }
+
+  /** A code, and for a status of the enclave's own that status; nothing else of what went wrong inside. */
+  #failure(error: unknown): { readonly name: string; readonly items: readonly Uint8Array[] } {
+    if (error instanceof ChannelError) return { name: error.code, items: [] }
+    if (error instanceof EnclaveError) {
+      const status = error.code === 'call-failed' ? (error.got ?? '') : ''
+      return { name: error.code, items: [Buffer.from(status, 'utf8')] }
+    }
+    this.#settings.onError(error)
+    return { name: 'call-failed', items: [] }
+  }
+
+  /** @throws {ChannelError} frame-too-large, where the client would not take it */
+  #send(
+    type: CallFrameType,
+    id: number,
+    frame: { readonly name: string; readonly items: readonly Uint8Array[] },
+  ): void {
+    const { socket } = this.#connection
+    if (!socket.writable) return
+    const head = encodeHead(type, id, frame)
+    const limit = this.#clientLimits?.maxFrameBytes ?? bodySize(head)
+    if (bodySize(head) > limit) {
+      throw new ChannelError('frame-too-large', `the answer has ${bodySize(head)} bytes`, {
+        expected: `at most ${limit} bytes`,
+        got: `${bodySize(head)} bytes`,
+      })
+    }
+    socket.cork()
+    socket.write(head)
+    const flows = socket.write(joined(frame.items))
+    socket.uncork()
+    if (!flows) this.#isBlocked = true
+  }
+}
