@@ -3,13 +3,15 @@
 // warning, so that a relying party that reads the vector alone takes nothing simulated or weak for sound.
 
 import { type Claims, TCB_STATUSES } from '@casemate/evidence'
-import type { CompiledKind } from './compiled-policy.ts'
+import { statesEnclave } from './binding.ts'
+import type { CompiledEnclave, CompiledKind } from './compiled-policy.ts'
 import { TRUST, type TrustVector } from './trust-vector.ts'
 
 /** What the affirmations depend on. */
 export interface Affirmed {
   readonly claims: Claims
   readonly kind: CompiledKind
+  readonly enclave: CompiledEnclave
   readonly workload: string | null
   /** Whether the firmware of an SNP machine was compared with a minimum. */
   readonly knownFirmware: boolean
@@ -18,9 +20,10 @@ export interface Affirmed {
 }
 
 /** The vector before violations are taken into account. */
-export function affirmations({ claims, kind, workload, knownFirmware, knownMachine }: Affirmed): TrustVector {
+export function affirmations(affirmed: Affirmed): TrustVector {
+  const { claims, kind, workload, knownFirmware, knownMachine } = affirmed
   const real = isFalse(claims.simulated)
-  const knownCode = workload !== null || kind.namesExecutables
+  const knownCode = workload !== null || kind.namesExecutables || isMeasuredAndNamed(affirmed)
   return {
     'instance-identity': knownMachine ? TRUST.recognisedInstance : TRUST.noClaim,
     configuration: configuration(claims, kind),
@@ -31,6 +34,16 @@ export function affirmations({ claims, kind, workload, knownFirmware, knownMachi
     'storage-opaque': TRUST.noClaim,
     'sourced-data': TRUST.noClaim,
   }
+}
+
+/** An enclave says which code runs only where the processor measured it: elsewhere it is the word of the platform. */
+function isMeasuredAndNamed({ claims, enclave }: Affirmed): boolean {
+  return enclave.namesExecutables && claims.enclave?.measuredBy === 'processor'
+}
+
+/** Neither the platform nor the enclave on it can be looked into. */
+function isClosed(claims: Claims): boolean {
+  return isFalse(claims.debug) && (!statesEnclave(claims) || isFalse(claims.enclave?.debug))
 }
 
 /** Only what a claim says counts: one that is missing is not false. */
@@ -44,7 +57,7 @@ const CONFIGURATION_STATUSES: ReadonlySet<string | null> = new Set(
 )
 
 function configuration(claims: Claims, kind: CompiledKind): number {
-  if (!isFalse(claims.debug) || CONFIGURATION_STATUSES.has(claims.tcbStatus)) return TRUST.knownWeakness
+  if (!isClosed(claims) || CONFIGURATION_STATUSES.has(claims.tcbStatus)) return TRUST.knownWeakness
   return kind.statesConfiguration ? TRUST.approvedConfiguration : TRUST.safeConfiguration
 }
 
@@ -56,6 +69,6 @@ function hardware(claims: Claims, knownFirmware: boolean): number {
 }
 
 function runtimeOpaque(claims: Claims, real: boolean): number {
-  if (!isFalse(claims.debug)) return TRUST.knownWeakness
+  if (!isClosed(claims)) return TRUST.knownWeakness
   return real ? TRUST.encryptedMemory : TRUST.noClaim
 }

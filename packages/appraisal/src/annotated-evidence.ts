@@ -2,7 +2,7 @@
 // relying parties and Rego policies written for them find what they look for. Integers of a quote are hex in the
 // order of the wire there, those of an SNP report are numbers. Fields that Casemate adds have names of their own.
 
-import type { Claims, SampleClaims, SgxClaims, SnpClaims, TdxClaims } from '@casemate/evidence'
+import type { Claims, EnclaveClaims, SampleClaims, SgxClaims, SnpClaims, TdxClaims } from '@casemate/evidence'
 
 /** The vendor id of Intel's quoting enclaves: the only ones whose identity Intel signs, so that no other verifies. */
 const INTEL_VENDOR_ID = '939a7233f79c4ca9940a0db3957f0607'
@@ -13,8 +13,27 @@ const TEE_TYPE_TDX = 0x00000081
 /** A JSON object of a token. */
 export type TokenObject = Readonly<Record<string, unknown>>
 
-/** The claims of one kind, keyed by the kind. */
+/** The claims of one kind, keyed by the kind, and the stated enclave where there is one. */
 export function annotatedEvidence(claims: Claims): TokenObject {
+  const { enclave } = claims
+  return enclave === null ? platform(claims) : { ...platform(claims), casemate_enclave: stated(enclave) }
+}
+
+function stated(enclave: EnclaveClaims): TokenObject {
+  return {
+    mr_enclave: enclave.mrEnclave,
+    mr_signer: enclave.mrSigner,
+    isv_prod_id: enclave.isvProdId,
+    isv_svn: enclave.isvSvn,
+    isv_ext_prod_id: enclave.isvExtProdId,
+    isv_family_id: enclave.isvFamilyId,
+    debug: enclave.debug,
+    measured_by: enclave.measuredBy,
+    register: enclave.register,
+  }
+}
+
+function platform(claims: Claims): TokenObject {
   switch (claims.kind) {
     case 'sgx':
       return { sgx: sgx(claims) }

@@ -4,8 +4,14 @@
 
 import type { Claims, SnpClaims } from '@casemate/evidence'
 import { affirmations } from './affirmations.ts'
-import { type Binding, type Finding, initDataFindings, reportDataFinding } from './binding.ts'
-import { type CompiledCheck, type CompiledPolicy, compiledPolicy } from './compiled-policy.ts'
+import { type Binding, type Finding, initDataFindings, reportDataFinding, statesEnclave } from './binding.ts'
+import {
+  type CompiledCheck,
+  type CompiledEnclave,
+  type CompiledKind,
+  type CompiledPolicy,
+  compiledPolicy,
+} from './compiled-policy.ts'
 import { showClaim } from './expectation.ts'
 import type { AppraisalPolicy } from './policy-fields.ts'
 import { type ReferenceValues, workloadIndex } from './reference-values.ts'
@@ -36,11 +42,14 @@ export function appraise({ claims, references, policy, binding }: AppraisalInput
   if (claims.kind === 'sgx' || claims.kind === 'tdx') checkAdvisories(book, compiled, claims)
   const knownFirmware = claims.kind === 'snp' && checkMinimumTcb(book, compiled, claims)
   const found = checkWorkload(book, compiled, claims, references)
+  checkEnclave(book, compiled.enclave, claims)
+  checkVouching(book, { compiled, kind, claims, workload: found.workload })
   const bound = checkBinding(book, policy, claims, binding)
   const trustVector = book.vector(
     affirmations({
       claims,
       kind,
+      enclave: compiled.enclave,
       workload: found.workload,
       knownFirmware,
       knownMachine: policy.hardwareIds !== 'any',
@@ -52,7 +61,7 @@ export function appraise({ claims, references, policy, binding }: AppraisalInput
     trustVector,
     violations: book.violations,
     checks: book.checks,
-    unchecked: kind.unchecked,
+    unchecked: statesEnclave(claims) ? [...kind.unchecked, ...compiled.enclave.unchecked] : kind.unchecked,
     ...found,
     kind: claims.kind,
     policyId: policy.name,
@@ -162,6 +171,43 @@ function workloadHint(kind: string, count: number, closest: ClosestReference | n
   if (closest === null) return `there is no reference value for it (${kind}); add one for this workload`
   const fields = closest.differs.map(({ field }) => field).join(', ')
   return `of ${count} known, ${closest.workload} is closest and differs in ${fields}; add a reference value if this is yours`
+}
+
+/** What the policy wants of an enclave is violated where none is stated; `debug` is about every enclave that is. */
+function checkEnclave(book: Findings, { checks, debug }: CompiledEnclave, claims: Claims): void {
+  if (statesEnclave(claims)) {
+    for (const check of checks) book.compare(check, claims)
+    if (debug !== null) book.compare(debug, claims)
+    return
+  }
+  if (checks.length === 0) return
+  const violation = {
+    path: 'enclave',
+    expected: checks.map(({ path, expected }) => `${path.slice('enclave.'.length)} ${expected}`).join('; '),
+    got: 'none',
+    hint: 'no enclave is stated with the evidence; run the code as an enclave image, and state it',
+  }
+  book.violated(violation, 'executables', TRUST.unrecognisedExecutables)
+}
+
+interface Vouching {
+  readonly compiled: CompiledPolicy
+  readonly kind: CompiledKind
+  readonly claims: Claims
+  readonly workload: string | null
+}
+
+/** A platform that nobody knows vouches for nothing: a policy may leave that open by name, and the result says so. */
+function checkVouching(book: Findings, { compiled, kind, claims, workload }: Vouching): void {
+  if (compiled.enclave.checks.length === 0 || claims.enclave?.measuredBy !== 'host') return
+  if (compiled.workloads !== 'any' || workload !== null || kind.namesExecutables) return
+  const expected = 'known code of the platform, whose word the enclave is'
+  const got = `measurement ${showClaim(claims.measurement)}`
+  book.record(
+    { path: 'workloads', expected, got, outcome: 'not-checked', hint: '' },
+    'executables',
+    TRUST.noClaim,
+  )
 }
 
 /** True when the evidence is tied to the session as far as the policy asks. */

@@ -24,11 +24,25 @@ const DIGEST = /^(?:[0-9a-f]{2}){32,64}$/
 const REPORT_DATA_HEX_DIGITS = 128
 const MIN_HOST_DATA_HEX_DIGITS = 64
 
-/** Report data against the session; null where the policy does not ask. */
+/** Claims without the member are of an older form, and state none; whatever else stands there does. */
+export function statesEnclave({ enclave }: Claims): boolean {
+  return enclave !== null && enclave !== undefined
+}
+
+/**
+ * Report data against the session; null where the policy does not ask. An enclave is stated beside the evidence, and
+ * only the report data ties it to the evidence: so it is compared for its sake whatever the policy says.
+ */
 export function reportDataFinding(policy: AppraisalPolicy, claims: Claims, binding: Binding): Finding | null {
-  if (policy.reportData === 'any') return null
+  const states = statesEnclave(claims)
+  if (policy.reportData === 'any' && !states) return null
   const path = 'reportData'
   const got = showClaim(claims.reportData)
+  if (binding.reportData === 'any' && states) {
+    const expected = 'what binds the stated enclave'
+    const hint = 'outside of a session nothing ties a statement to the evidence; appraise without it'
+    return { path, expected, got, outcome: 'violated', hint }
+  }
   if (binding.reportData === 'any') {
     return { path, expected: 'what the session demands', got, outcome: 'not-checked', hint: '' }
   }

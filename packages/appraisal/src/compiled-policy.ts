@@ -30,11 +30,22 @@ export interface CompiledKind {
   readonly statesConfiguration: boolean
 }
 
+/** What is asked of the enclave that a platform says it runs. */
+export interface CompiledEnclave {
+  /** With any of these an enclave has to be stated. */
+  readonly checks: readonly CompiledCheck[]
+  /** What `debug` of the whole policy means for an enclave that is stated; null where it leaves that open. */
+  readonly debug: CompiledCheck | null
+  readonly unchecked: readonly string[]
+  readonly namesExecutables: boolean
+}
+
 /** SNP products have their own minimum each. */
 export type SnpProduct = keyof AppraisalPolicy['snp']['minimumTcb']
 
 export interface CompiledPolicy {
   readonly kinds: { readonly [K in Kind]: CompiledKind }
+  readonly enclave: CompiledEnclave
   readonly minimumTcb: { readonly [P in SnpProduct]: readonly CompiledCheck[] }
   /** Accepted advisories, or the word that stands for all or none. */
   readonly advisories: ReadonlySet<string> | 'any' | 'none'
@@ -73,6 +84,7 @@ function compile(policy: AppraisalPolicy): CompiledPolicy {
       snp: compileKind([...common, of('snp')]),
       sample: compileKind(common),
     },
+    enclave: compileEnclave(policy),
     minimumTcb: {
       Milan: minimumTcbChecks('Milan', policy.snp.minimumTcb.Milan),
       Genoa: minimumTcbChecks('Genoa', policy.snp.minimumTcb.Genoa),
@@ -89,6 +101,21 @@ interface Gathered {
 }
 
 const NOTHING: Gathered = { checks: [], unchecked: [] }
+
+function compileEnclave({ enclave, debug }: AppraisalPolicy): CompiledEnclave {
+  const node = POLICY.fields.enclave
+  const { checks, unchecked } = gather(node, enclave, 'enclave')
+  const covered = debug === false ? compileExpectation(node.fields.debug, false, 'enclave.debug') : null
+  return {
+    checks,
+    debug: covered,
+    unchecked: Object.freeze(unchecked.filter(path => path !== covered?.path)),
+    namesExecutables: checks.some(check => NAMING.has(check.path)),
+  }
+}
+
+/** A product id or version alone is any signer's. */
+const NAMING = new Set(['enclave.mrEnclave', 'enclave.mrSigner'])
 
 function compileKind(parts: readonly Gathered[]): CompiledKind {
   const checks = parts.flatMap(part => part.checks)

@@ -228,6 +228,48 @@ const SNP = block('SEV-SNP guests (ATTESTATION_REPORT).', {
   platformInfo: PLATFORM_INFO,
 })
 
+const ENCLAVE = block(
+  "The enclave that the platform says it runs, whatever kind the platform is. Naming anything here demands that one is stated. Where the platform measured it, the platform vouches for it: so `workloads`, or the platform's own block, has to say which platforms are believed.",
+  {
+    mrEnclave: expect(hexes(32), executables('enclave.mrEnclave', 'Measurements of enclave images.')),
+    mrSigner: expect(
+      hexes(32),
+      executables('enclave.mrSigner', "Digests of the public keys of the images' signers."),
+    ),
+    isvProdId: expect(
+      integers(0, U16),
+      executables('enclave.isvProdId', 'Product ids; they mean something per mrSigner only.'),
+    ),
+    minIsvSvn: expect(minimum(U16), {
+      ...executables('enclave.isvSvn', 'Lowest security version; it means something per mrSigner only.'),
+      remedy: 'run the newer image; older ones were given up for what they lack',
+    }),
+    isvExtProdId: expect(hexes(16), executables('enclave.isvExtProdId', 'Extended product ids.')),
+    isvFamilyId: expect(hexes(16), executables('enclave.isvFamilyId', 'Family ids.')),
+    debug: expect(
+      flag(),
+      configuration(
+        'enclave.debug',
+        'Whether the image may be debugged; `debug: false` of the whole policy covers the enclave as well.',
+        'build and sign the image without debug',
+      ),
+    ),
+    measuredBy: expect(words(['processor', 'host']), {
+      claim: 'enclave.measuredBy',
+      facet: 'executables',
+      meaning:
+        "Who may have measured it: 'processor' (SGX, where the enclave is the image itself) or 'host'.",
+      remedy: 'run the enclave where it is measured as the policy wants',
+    }),
+    register: expect(words(['extended']), {
+      claim: 'enclave.register',
+      facet: 'executables',
+      meaning: "'extended': RTMR3 has to show that the TD stated this enclave when it started (tdx only).",
+      remedy: 'let the TD extend RTMR3 with the enclave before it attests',
+    }),
+  },
+)
+
 /** The whole policy. `sample` evidence has no block: nothing about it can be relied upon. */
 export const POLICY = block('An appraisal policy: what evidence has to say to be accepted.', {
   name: field(name(), 'Name of the policy; it becomes ear.appraisal-policy-id.'),
@@ -273,6 +315,7 @@ export const POLICY = block('An appraisal policy: what evidence has to say to be
   sgx: SGX,
   tdx: TDX,
   snp: SNP,
+  enclave: ENCLAVE,
 })
 
 /** A complete appraisal policy, every field stated; made by `parsePolicy`, frozen. */

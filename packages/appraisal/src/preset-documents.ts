@@ -76,6 +76,18 @@ const ANY_GUEST_POLICY = {
   pageSwapDisabled: 'any',
 }
 
+const ANY_ENCLAVE = {
+  mrEnclave: 'any',
+  mrSigner: 'any',
+  isvProdId: 'any',
+  minIsvSvn: 'any',
+  isvExtProdId: 'any',
+  isvFamilyId: 'any',
+  debug: 'any',
+  measuredBy: 'any',
+  register: 'any',
+}
+
 /** Up to date, not debugged, real hardware, a known workload, bound to the session. */
 export const STRICT = {
   name: 'strict',
@@ -100,6 +112,7 @@ export const STRICT = {
     minimumTcb: { Milan: 'unstated', Genoa: 'unstated', Turin: 'unstated' },
     guestPolicy: { ...ANY_GUEST_POLICY, migrateMaAllowed: false },
   },
+  enclave: ANY_ENCLAVE,
 }
 
 /**

@@ -19,7 +19,10 @@ export interface CheckedExpectation {
   readonly path: string
   readonly expected: string
   readonly got: string
-  /** `not-checked`: the caller appraises outside of any session, so that there is nothing to compare with. */
+  /**
+   * `not-checked`: there is nothing to compare with, as the caller appraises outside of any session, or the policy
+   * leaves open by name what another expectation rests on.
+   */
   readonly outcome: 'met' | 'violated' | 'not-checked'
 }
 

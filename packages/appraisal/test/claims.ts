@@ -31,6 +31,7 @@ const intel = {
   reportData: REPORT_DATA,
   hardwareId: hex('0d', 16),
   simulated: false,
+  enclave: null,
 } as const
 
 export const TDX: TdxClaims = {
@@ -116,6 +117,7 @@ export const SNP: SnpClaims = {
   hardwareId: hex('0e', 64),
   hostData: INIT_DATA_DIGEST.slice(0, 64),
   simulated: false,
+  enclave: null,
   reportVersion: 3,
   snp: {
     product: 'Milan',
@@ -196,6 +198,7 @@ export const SAMPLE: SampleClaims = {
   hardwareId: null,
   hostData: hex('00', 32),
   simulated: true,
+  enclave: null,
   sample: { svn: '1' },
 }
 

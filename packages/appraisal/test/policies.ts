@@ -96,6 +96,17 @@ export const PINNED_DOCUMENT = {
       tioEnabled: false,
     },
   },
+  enclave: {
+    mrEnclave: 'any',
+    mrSigner: 'any',
+    isvProdId: 'any',
+    minIsvSvn: 'any',
+    isvExtProdId: 'any',
+    isvFamilyId: 'any',
+    debug: 'any',
+    measuredBy: 'any',
+    register: 'any',
+  },
 }
 
 export const PINNED: AppraisalPolicy = parsePolicy(PINNED_DOCUMENT)

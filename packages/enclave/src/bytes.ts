@@ -28,18 +28,6 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** The unsigned integer of little-endian bytes, of any length. */
-export function readBigLe(bytes: Uint8Array): bigint {
-  return BigInt(`0x${toHex(bytes.toReversed())}`)
-}
-
-/** @throws {RangeError} where the number needs more than `size` bytes */
-export function writeBigLe(value: bigint, size: number): Uint8Array {
-  const hex = value.toString(16).padStart(2 * size, '0')
-  if (value < 0n || hex.length > 2 * size) throw new RangeError(`the number does not fit ${size} bytes`)
-  return new Uint8Array(Buffer.from(hex, 'hex').reverse())
-}
-
 /** Text of strict UTF-8; null where the bytes are something else. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
   try {

@@ -1,4 +1,4 @@
-// The signature algorithms that Intel's and AMD's chains use, and nothing else: ECDSA over P-256 with SHA-256,
+// The signature algorithms that Intel's and AMD's chains and SGX enclaves use, and nothing else: ECDSA over P-256 with SHA-256,
 // over P-384 with SHA-384, RSA PKCS #1 v1.5, and RSA-PSS as AMD uses it (SHA-384, MGF1 the same, 48 bytes of salt).
 
 import { toHex } from './bytes.ts'
@@ -13,6 +13,8 @@ export const SIGNATURE_SCHEMES = [
   'rsa-pkcs1-sha384',
   'rsa-pkcs1-sha512',
   'rsa-pss-sha384',
+  // SIGSTRUCT: a public exponent of 3, which no certificate here may have. No AlgorithmIdentifier names it.
+  'rsa3-pkcs1-sha256',
 ] as const
 export type SignatureScheme = (typeof SIGNATURE_SCHEMES)[number]
 

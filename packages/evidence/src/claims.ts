@@ -45,6 +45,26 @@ export interface CommonClaims {
   readonly hostData: string
   /** True when the chain ends in a simulated root; never mistaken for hardware. */
   readonly simulated: boolean
+  /** The enclave that the attested platform says it runs; null where none was stated, see `verifyEnclave`. */
+  readonly enclave: EnclaveClaims | null
+}
+
+/** An enclave by its SIGSTRUCT (Intel SDM volume 3D, table 38-19), whose signature was verified. */
+export interface EnclaveClaims {
+  readonly mrEnclave: string
+  readonly mrSigner: string
+  readonly isvProdId: number
+  readonly isvSvn: number
+  readonly isvExtProdId: string
+  readonly isvFamilyId: string
+  /** Its memory can be read: by the processor's word, or by the SIGSTRUCT, unless that insists on the contrary. */
+  readonly debug: boolean
+  /** The signer's own date, as 2026-11-25. */
+  readonly signedOn: string
+  /** `host`: the platform measured it, so that this claim is worth what the platform's own measurement is worth. */
+  readonly measuredBy: 'processor' | 'host'
+  /** TDX: whether RTMR3 shows that the TD stated this enclave when it started; null on other kinds. */
+  readonly register: 'extended' | 'not-extended' | null
 }
 
 /** The platform’s side of an Intel quote. */

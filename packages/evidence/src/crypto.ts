@@ -24,7 +24,15 @@ export interface SignatureCheck {
 export const MAX_SPKI_BYTES = 600
 
 /** RSA keys as vendors have them. Others are refused: verifying with a huge one would keep a processor busy. */
-export const RSA_LIMITS = { minModulusBits: 2048, maxModulusBits: 4096, publicExponent: 65_537 } as const
+const RSA_LIMITS = { minModulusBits: 2048, maxModulusBits: 4096, publicExponent: 65_537 } as const
+
+/** The keys that sign SGX enclaves: EINIT knows no others. */
+const SIGSTRUCT_LIMITS = { minModulusBits: 3072, maxModulusBits: 3072, publicExponent: 3 } as const
+
+/** What an RSA key has to be like under a scheme. */
+export function rsaLimitsOf(scheme: SignatureScheme): typeof RSA_LIMITS | typeof SIGSTRUCT_LIMITS {
+  return scheme === 'rsa3-pkcs1-sha256' ? SIGSTRUCT_LIMITS : RSA_LIMITS
+}
 
 /** The names that both implementations export. */
 export interface CryptoProvider {
@@ -33,7 +41,7 @@ export interface CryptoProvider {
   sha256(bytes: Uint8Array): Promise<Uint8Array>
   sha384(bytes: Uint8Array): Promise<Uint8Array>
   sha512(bytes: Uint8Array): Promise<Uint8Array>
-  /** Null where the bytes are not a SubjectPublicKeyInfo that the scheme can use within {@link RSA_LIMITS}. */
+  /** Null where the bytes are not a SubjectPublicKeyInfo that the scheme can use within {@link rsaLimitsOf}. */
   importKey(spki: Uint8Array, scheme: SignatureScheme): Promise<PublicKey | null>
   /** False for a wrong signature and for one that is not even well-formed. */
   verifySignature(key: PublicKey, check: SignatureCheck): Promise<boolean>

@@ -8,6 +8,7 @@ export { BoundedMap } from './bounded-map.ts'
 export type {
   Claims,
   CommonClaims,
+  EnclaveClaims,
   IntelPlatformClaims,
   Kind,
   SampleClaims,
@@ -19,6 +20,29 @@ export type {
 } from './claims.ts'
 export { KINDS, TCB_STATUSES } from './claims.ts'
 export type { Crl } from './crl.ts'
+export { sigstructHints, verifySigstruct } from './enclave/signature.ts'
+export {
+  ATTRIBUTE_DEBUG,
+  type Attributes,
+  completeSigstruct,
+  encodeSigstructBody,
+  parseSigstruct,
+  RSA_SIZE,
+  SIGSTRUCT_SIZE,
+  type Sigstruct,
+  type SigstructBody,
+  type SigstructSignature,
+  signedBytesOfSigstruct,
+} from './enclave/sigstruct.ts'
+export {
+  ENCLAVE_CLASS,
+  type EnclaveStatement,
+  encodeStatement,
+  extendedRegister,
+  parseStatement,
+  statementDigest,
+} from './enclave/statement.ts'
+export { verifyEnclave } from './enclave/verify.ts'
 export {
   type EndorsementSource,
   type Endorsements,

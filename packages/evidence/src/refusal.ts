@@ -38,6 +38,9 @@ export const REFUSALS = {
   'hardware-id-mismatch': 'the report’s chip id is not the one that the leaf certificate was issued for',
   'product-mismatch': 'the certificate chain belongs to another processor family than the report',
   'tcb-mismatch': 'the leaf certificate was issued for another TCB than the report states',
+  'enclave-malformed': 'the statement of an enclave, or the SIGSTRUCT in it, does not have its shape',
+  'enclave-signature-invalid': 'the SIGSTRUCT of an enclave is not signed by the key that it carries',
+  'enclave-mismatch': 'the stated enclave is not the one that the processor measured',
   'tcb-inconsistent': 'the committed, current, reported and launch TCB contradict one another',
 } as const
 

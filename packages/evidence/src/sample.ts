@@ -44,6 +44,7 @@ export function sampleClaims(evidence: SampleEvidence): SampleClaims {
     hardwareId: null,
     hostData: '00'.repeat(32),
     simulated: true,
+    enclave: null,
     sample: { svn: evidence.svn },
   }
 }

@@ -30,6 +30,7 @@ interface Pair {
 let p256: Pair
 let p384: Pair
 let rsa: Pair
+let rsa3: Pair
 
 function pair(keys: { readonly privateKey: KeyObject; readonly publicKey: KeyObject }): Pair {
   return { privateKey: keys.privateKey, spki: keys.publicKey.export({ type: 'spki', format: 'der' }) }
@@ -39,10 +40,12 @@ before(() => {
   p256 = pair(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
   p384 = pair(generateKeyPairSync('ec', { namedCurve: 'P-384' }))
   rsa = pair(generateKeyPairSync('rsa', { modulusLength: 2048 }))
+  rsa3 = pair(generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 }))
 })
 
 function keyFor(scheme: SignatureScheme): Pair {
   if (scheme === 'ecdsa-sha256') return p256
+  if (scheme === 'rsa3-pkcs1-sha256') return rsa3
   return scheme === 'ecdsa-sha384' ? p384 : rsa
 }
 
@@ -90,7 +93,7 @@ for (const [name, provider] of Object.entries(PROVIDERS)) {
     }
 
     test(`${name}: a key that is not for ${scheme} is not imported`, async () => {
-      const others = [p256, p384, rsa].filter(it => it !== keyFor(scheme))
+      const others = [p256, p384, rsa, rsa3].filter(it => it !== keyFor(scheme))
       for (const { spki } of others) assert.equal(await provider.importKey(spki, scheme), null)
       assert.equal(await provider.importKey(new Uint8Array(91), scheme), null)
       assert.equal(await provider.importKey(new Uint8Array(), scheme), null)
@@ -109,6 +112,14 @@ for (const [name, provider] of Object.entries(PROVIDERS)) {
         assert.equal(await isTaken(2048, exponent), false, `${exponent}`)
       }
     }
+  })
+
+  test(`${name}: the RSA keys of enclaves have 3072 bits and the exponent 3, and no others do`, async () => {
+    const isTaken = async (bits: number, exponent: number): Promise<boolean> =>
+      (await provider.importKey(rsaSpki(bits, exponent), 'rsa3-pkcs1-sha256')) !== null
+    assert.equal(await isTaken(3072, 3), true)
+    for (const bits of [2048, 3064, 3080, 4096]) assert.equal(await isTaken(bits, 3), false, `${bits}`)
+    for (const exponent of [5, 17, 65_537]) assert.equal(await isTaken(3072, exponent), false, `${exponent}`)
   })
 
   test(`${name}: digests are those of OpenSSL`, async () => {

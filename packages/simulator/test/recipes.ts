@@ -147,7 +147,10 @@ export const INTACT: readonly Recipe[] = [
   snp('an SNP report without a revocation list', { without: ['crl.der'] }),
 ]
 
-export const RECIPES: Readonly<Record<RefusalCode, readonly Recipe[]>> = {
+/** Statements of enclaves are no evidence; their refusals are made where they are read. */
+export type EvidenceRefusalCode = Exclude<RefusalCode, `enclave-${string}`>
+
+export const RECIPES: Readonly<Record<EvidenceRefusalCode, readonly Recipe[]>> = {
   'evidence-malformed': [
     tdx('a TDX quote that is cut short', { cut: 1 }),
     sgx('an SGX quote that is cut short', { cut: 1 }),

@@ -3,7 +3,15 @@
 
 import { join } from 'node:path'
 import { type AppraisalPolicy, type AppraisalResult, appraise, type Binding } from '@casemate/appraisal'
-import { type Kind, parseKbsEvidence, Refusal, recognise, type Verified } from '@casemate/evidence'
+import {
+  type Kind,
+  parseKbsEvidence,
+  parseStatement,
+  Refusal,
+  recognise,
+  type Verified,
+  verifyEnclave,
+} from '@casemate/evidence'
 import { openEndorsementFetcher } from '@casemate/evidence/node'
 import type { BrokerContext } from '../context.ts'
 import { BrokerError } from '../errors.ts'
@@ -80,12 +88,12 @@ async function verifyOrRecord(
   record: (explanation: Explanation) => Promise<void>,
 ): Promise<Verified> {
   try {
+    const { enclaveStatement } = request
     const evidence = parseKbsEvidence(request.tee, request.primaryEvidence)
-    return await verifyEvidence(parts.verification, {
-      evidence,
-      at: parts.context.now(),
-      client: request.client,
-    })
+    const statement = enclaveStatement === null ? null : parseStatement(enclaveStatement)
+    const at = parts.context.now()
+    const verified = await verifyEvidence(parts.verification, { evidence, at, client: request.client })
+    return statement === null ? verified : await verifyEnclave(verified, statement)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     await record(explainRefusal(error))

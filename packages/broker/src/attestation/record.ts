@@ -97,6 +97,7 @@ function reasonsOf({ code, refusal, result, claims }: Explanation): JsonObject {
     code,
     refusal,
     measurement: claims?.['measurement'] ?? null,
+    enclave: enclaveOf(claims),
     status: result?.['status'] ?? null,
     policy: result?.['policyId'] ?? null,
     policyVersion: result?.['policyVersion'] ?? null,
@@ -104,6 +105,12 @@ function reasonsOf({ code, refusal, result, claims }: Explanation): JsonObject {
     simulated: result?.['simulated'] ?? null,
     violations: violationsOf(result),
   }
+}
+
+/** The measurement of the stated enclave. */
+function enclaveOf(claims: JsonObject | null): JsonValue {
+  const enclave = (claims?.['enclave'] ?? null) as JsonObject | null
+  return enclave?.['mrEnclave'] ?? null
 }
 
 function violationsOf(result: JsonObject | null): readonly JsonValue[] {

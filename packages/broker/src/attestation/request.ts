@@ -10,6 +10,8 @@ export interface AttestRequest {
   readonly client: string
   readonly tee: Kind
   readonly primaryEvidence: unknown
+  /** What the guest says of the enclave that it runs, as it was sent; the report data is over it. Null: it says nothing. */
+  readonly enclaveStatement: string | null
   /** 64 bytes of hex: the hash over nonce and TEE key. */
   readonly reportData: string
   readonly initData: InitData | null

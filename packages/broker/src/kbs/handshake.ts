@@ -8,6 +8,7 @@ import { clientOf } from '../server/client-limit.ts'
 import { readCookie, setCookie } from '../sessions/cookie.ts'
 import type { ChallengedSession, SealedSession } from '../sessions/session.ts'
 import { UsedChallenges } from '../sessions/used-challenges.ts'
+import { readStatement } from './additional-evidence.ts'
 import { parseJson, readAttest, readAuth, readLegacyAttest } from './body.ts'
 import type { KbsParts } from './parts.ts'
 import { DEFAULT_HASH_ALGORITHM, expectedReportData, selectHash } from './runtime-data.ts'
@@ -68,6 +69,7 @@ async function attest(
     client: clientOf(request.ip),
     tee: session.tee as Kind,
     primaryEvidence: sent.primaryEvidence,
+    enclaveStatement: sent.enclaveStatement,
     reportData: expectedReportData({ ...session, ...sent, teeKey: sent.teeKey.jwk }),
     initData: sent.initData,
     runtimeData: {
@@ -92,6 +94,7 @@ interface SentEvidence {
   readonly teeKey: TeeKey
   readonly primaryEvidence: unknown
   readonly additionalEvidence: string
+  readonly enclaveStatement: string | null
   readonly initData: InitData | null
 }
 
@@ -102,7 +105,9 @@ function readEvidence(parts: KbsParts, session: ChallengedSession, body: unknown
     return {
       teeKey: parts.teeKeys.read(sent['tee-pubkey']),
       primaryEvidence: typeof evidence === 'string' ? parseJson(evidence, 'tee-evidence') : evidence,
+      // The report data of these versions binds no such text, so that none can be believed.
       additionalEvidence: '',
+      enclaveStatement: null,
       initData: null,
     }
   }
@@ -112,25 +117,14 @@ function readEvidence(parts: KbsParts, session: ChallengedSession, body: unknown
     throw new BrokerError('nonce-mismatch', 'the nonce in the runtime data is not the one of this session')
   }
   const additionalEvidence = sent['tee-evidence'].additional_evidence
-  refuseDevices(additionalEvidence)
+  const enclaveStatement = readStatement(additionalEvidence)
   return {
     teeKey: parts.teeKeys.read(sent['runtime-data']['tee-pubkey']),
     primaryEvidence: sent['tee-evidence'].primary_evidence,
     additionalEvidence,
+    enclaveStatement,
     initData: sent['init-data'] ? readInitData(sent['init-data']) : null,
   }
-}
-
-/**
- * Device evidence that nobody verifies must not look as if somebody had. Guests without devices send the empty
- * string or an empty map, exactly; the text is hashed into the report as it is.
- */
-function refuseDevices(additionalEvidence: string): void {
-  if (additionalEvidence === '' || additionalEvidence === '{}') return
-  throw new BrokerError(
-    'device-evidence-unsupported',
-    'evidence of devices is not verified here; send additional_evidence empty',
-  )
 }
 
 function parseTee(name: string): Kind {

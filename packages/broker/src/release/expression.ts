@@ -94,6 +94,7 @@ const ENVIRONMENT = new Environment({ limits: LIMITS })
       hardwareId: 'dyn',
       hostData: 'string',
       simulated: 'bool',
+      enclave: 'dyn',
       quoteVersion: 'int',
       reportVersion: 'int',
       sgx: 'map',

@@ -61,6 +61,13 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX attestations_by_verdict ON attestations (verdict, sequence, size_bytes);
   CREATE INDEX attestations_refused_by_time ON attestations (at) WHERE verdict = 'refused';
   `,
+  // Policies that state every field were written when no enclave could be stated: they leave it open, now by name.
+  `
+  UPDATE documents SET document = json_set(document, '$.enclave', json('{
+    "mrEnclave":"any","mrSigner":"any","isvProdId":"any","minIsvSvn":"any","isvExtProdId":"any",
+    "isvFamilyId":"any","debug":"any","measuredBy":"any","register":"any"}'))
+  WHERE kind = 'policy' AND json_type(document, '$.extends') IS NULL AND json_type(document, '$.enclave') IS NULL;
+  `,
 ]
 
 /**

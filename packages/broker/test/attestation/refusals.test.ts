@@ -19,7 +19,13 @@ async function refuse(broker: TestBroker, count: number, clientOf: (n: number) =
   const pipeline = createPipeline(broker.context)
   const primaryEvidence = { quote: 'A'.repeat(100_000) }
   const runtimeData = { nonce: 'x' }
-  const session = { reportData: '', initData: null, runtimeData, protocolVersion: '0.4.0' } as const
+  const session = {
+    enclaveStatement: null,
+    reportData: '',
+    initData: null,
+    runtimeData,
+    protocolVersion: '0.4.0',
+  } as const
   for (let n = 0; n < count; n++) {
     await assert.rejects(
       pipeline.attest({ client: clientOf(n), tee: 'tdx', primaryEvidence, ...session }),
@@ -119,7 +125,13 @@ describe('what a refused guest chose', () => {
     assert.deepEqual([whole.refusal?.message.length, whole.refusal?.got?.length], [2049, 2049])
     const violations = Array.from({ length: 100 }, () => ({ path: long, expected: long, got: long }))
     const explanation = { ...whole, claims: { long }, result: { violations } }
-    const session = { reportData: '', initData: null, runtimeData: { nonce: 'x' }, protocolVersion: '0.4.0' }
+    const session = {
+      enclaveStatement: null,
+      reportData: '',
+      initData: null,
+      runtimeData: { nonce: 'x' },
+      protocolVersion: '0.4.0',
+    }
     const request = { client: 'x', tee: 'tdx', primaryEvidence: {}, ...session } as const
     await recordAttestation(broker.context, { id: 'long', at: START, request, explanation })
     const stored = (await broker.context.store.attestations.find('long'))?.explanation

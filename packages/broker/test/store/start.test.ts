@@ -5,6 +5,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFi
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
+import { PRESETS, parsePolicy } from '@casemate/appraisal'
 import { MIGRATIONS, migrate } from '../../src/store/migrations.ts'
 import { openTestBroker, temporaryDirectory } from '../broker.ts'
 
@@ -148,6 +149,27 @@ describe('migrations', () => {
     migrate(db, ['CREATE TABLE one (a)', 'ALTER TABLE one ADD COLUMN b; INSERT INTO one VALUES (1, 2)'])
     assert.equal(db.prepare('SELECT count(*) AS n FROM one').get()?.['n'], 1)
     assert.equal(version(db), 2)
+  })
+
+  test('leave enclaves open, by name, in policies that state every field', () => {
+    const db = new DatabaseSync(':memory:')
+    migrate(db, MIGRATIONS.slice(0, 2))
+    const { enclave, ...older } = { ...PRESETS.strict, name: 'whole' }
+    const documents = { whole: older, small: { extends: 'strict', name: 'small', version: 1 } }
+    for (const [name, document] of Object.entries(documents)) {
+      const insert = "INSERT INTO documents VALUES ('policy', ?, ?, 1, 1, 1), ('rule', ?, ?, 1, 1, 1)"
+      const text = JSON.stringify(document)
+      db.prepare(insert).run(name, text, name, text)
+    }
+    migrate(db)
+    const rows = db.prepare('SELECT kind, name, document FROM documents').all()
+    const read = new Map(
+      rows.map(row => [`${String(row['kind'])} ${String(row['name'])}`, JSON.parse(String(row['document']))]),
+    )
+    assert.deepEqual(parsePolicy(read.get('policy whole')).enclave, enclave)
+    assert.deepEqual(read.get('policy small'), documents.small)
+    assert.deepEqual(read.get('rule whole'), JSON.parse(JSON.stringify(older)))
+    db.close()
   })
 
   test('keep attestations, and count what they take', () => {

@@ -1,14 +1,14 @@
 // Signing and checking a SIGSTRUCT: RSA-3072 with exponent 3, PKCS #1 v1.5 over SHA-256 (SDM volume 3D, 38.13).
 // q1 and q2 spare the processor a division; they are not signed, so they are recomputed and compared.
 import { constants, createPublicKey, createVerify, type KeyObject, sign } from 'node:crypto'
-import { equal, readBigLe, writeBigLe } from '../bytes.ts'
+import { sigstructHints as hintsOf } from '@casemate/evidence'
+import { equal } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
 import {
   completeSigstruct,
   RSA_SIZE,
   type Sigstruct,
   type SigstructBody,
-  type SigstructSignature,
   signedBytesOf,
 } from './sigstruct.ts'
 
@@ -89,13 +89,4 @@ function publicKeyOf(modulus: Uint8Array): KeyObject {
 function isSignedBy(signedBytes: Uint8Array, signature: Uint8Array, publicKey: KeyObject): boolean {
   const verifier = createVerify('sha256').update(signedBytes)
   return verifier.verify({ key: publicKey, padding: constants.RSA_PKCS1_PADDING }, signature.toReversed())
-}
-
-/** q1 = floor(s² / m), q2 = floor(s · (s² mod m) / m), as EINIT wants them. */
-function hintsOf(signature: Uint8Array, modulus: Uint8Array): Pick<SigstructSignature, 'q1' | 'q2'> {
-  const s = readBigLe(signature)
-  const m = readBigLe(modulus)
-  const q1 = (s * s) / m
-  const q2 = (s * ((s * s) % m)) / m
-  return { q1: writeBigLe(q1, RSA_SIZE), q2: writeBigLe(q2, RSA_SIZE) }
 }

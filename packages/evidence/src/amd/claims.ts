@@ -43,6 +43,7 @@ export function snpClaims(report: SnpReport, verification: SnpVerification): Snp
     hardwareId: isZero(report.chipId) ? null : snp.chipId,
     hostData: snp.hostData,
     simulated: verification.simulated,
+    enclave: null,
     reportVersion: report.version,
     snp,
   }

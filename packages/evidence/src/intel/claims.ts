@@ -146,7 +146,7 @@ function commonFindings(
   findings: IntelFindings,
 ): Pick<
   CommonClaims,
-  'tcbStatus' | 'tcbDate' | 'advisoryIds' | 'tcbEvaluationDataNumber' | 'hardwareId' | 'simulated'
+  'tcbStatus' | 'tcbDate' | 'advisoryIds' | 'tcbEvaluationDataNumber' | 'hardwareId' | 'simulated' | 'enclave'
 > {
   const { ppid } = findings.platform
   return {
@@ -156,6 +156,7 @@ function commonFindings(
     tcbEvaluationDataNumber: findings.tcbEvaluationDataNumber,
     hardwareId: /^0+$/.test(ppid) ? null : ppid,
     simulated: findings.simulated,
+    enclave: null,
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import type { SignatureScheme } from '../algorithm.ts'
-import { MAX_SPKI_BYTES, type PublicKey, RSA_LIMITS, type SignatureCheck } from '../crypto.ts'
+import { MAX_SPKI_BYTES, type PublicKey, rsaLimitsOf, type SignatureCheck } from '../crypto.ts'
 import { derFromP1363, MAX_DER_BYTES } from '../ecdsa.ts'
 
 interface Scheme {
@@ -19,6 +19,7 @@ const SCHEMES: Readonly<Record<SignatureScheme, Scheme>> = {
   'rsa-pkcs1-sha256': { digest: 'sha256', keyType: 'rsa' },
   'rsa-pkcs1-sha384': { digest: 'sha384', keyType: 'rsa' },
   'rsa-pkcs1-sha512': { digest: 'sha512', keyType: 'rsa' },
+  'rsa3-pkcs1-sha256': { digest: 'sha256', keyType: 'rsa' },
   'rsa-pss-sha384': { digest: 'sha384', keyType: 'rsa', pss: true },
 }
 
@@ -52,17 +53,17 @@ export async function importKey(spki: Uint8Array, scheme: SignatureScheme): Prom
   const { keyType, curve } = SCHEMES[scheme]
   if (handle.asymmetricKeyType !== keyType) return null
   if (curve !== undefined && handle.asymmetricKeyDetails?.namedCurve !== curve) return null
-  if (keyType === 'rsa' && !isAcceptableRsa(handle)) return null
+  if (keyType === 'rsa' && !isAcceptableRsa(handle, scheme)) return null
   return { handle }
 }
 
-function isAcceptableRsa({ asymmetricKeyDetails }: KeyObject): boolean {
+function isAcceptableRsa({ asymmetricKeyDetails }: KeyObject, scheme: SignatureScheme): boolean {
   const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails ?? {}
-  const { minModulusBits, maxModulusBits } = RSA_LIMITS
+  const limits = rsaLimitsOf(scheme)
   return (
-    minModulusBits <= modulusLength &&
-    modulusLength <= maxModulusBits &&
-    publicExponent === BigInt(RSA_LIMITS.publicExponent)
+    limits.minModulusBits <= modulusLength &&
+    modulusLength <= limits.maxModulusBits &&
+    publicExponent === BigInt(limits.publicExponent)
   )
 }
 

@@ -2,7 +2,7 @@
 // algorithm to a key when it is imported.
 
 import type { SignatureScheme } from '../algorithm.ts'
-import { MAX_SPKI_BYTES, type PublicKey, RSA_LIMITS, type SignatureCheck } from '../crypto.ts'
+import { MAX_SPKI_BYTES, type PublicKey, rsaLimitsOf, type SignatureCheck } from '../crypto.ts'
 import { p1363FromDer } from '../ecdsa.ts'
 
 interface Scheme {
@@ -31,6 +31,7 @@ const SCHEMES: Readonly<Record<SignatureScheme, Scheme>> = {
   'rsa-pkcs1-sha256': pkcs1('SHA-256'),
   'rsa-pkcs1-sha384': pkcs1('SHA-384'),
   'rsa-pkcs1-sha512': pkcs1('SHA-512'),
+  'rsa3-pkcs1-sha256': pkcs1('SHA-256'),
   'rsa-pss-sha384': {
     key: { name: 'RSA-PSS', hash: 'SHA-384' },
     verify: { name: 'RSA-PSS', saltLength: 48 },
@@ -73,22 +74,22 @@ export async function importKey(spki: Uint8Array, scheme: SignatureScheme): Prom
   if (spki.length > MAX_SPKI_BYTES) return null
   try {
     const handle = await crypto.subtle.importKey('spki', copy(spki), SCHEMES[scheme].key, true, ['verify'])
-    return isAcceptable(handle) ? { handle } : null
+    return isAcceptable(handle, scheme) ? { handle } : null
   } catch {
     return null
   }
 }
 
 /** RSA keys within the limits, and all others that could be imported. */
-function isAcceptable({ algorithm }: CryptoKey): boolean {
+function isAcceptable({ algorithm }: CryptoKey, scheme: SignatureScheme): boolean {
   if (!('modulusLength' in algorithm)) return true
   const { modulusLength, publicExponent } = algorithm as typeof algorithm & RsaAlgorithm
-  const { minModulusBits, maxModulusBits } = RSA_LIMITS
+  const limits = rsaLimitsOf(scheme)
   const exponent = publicExponent.reduce((sum, octet) => sum * 256 + octet, 0)
   return (
-    minModulusBits <= modulusLength &&
-    modulusLength <= maxModulusBits &&
-    exponent === RSA_LIMITS.publicExponent
+    limits.minModulusBits <= modulusLength &&
+    modulusLength <= limits.maxModulusBits &&
+    exponent === limits.publicExponent
   )
 }
 
