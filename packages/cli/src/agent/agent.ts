@@ -43,6 +43,8 @@ export class Agent {
   readonly #options: AgentOptions
   readonly #stopping: AbortController
   #holding: Holding | null
+  /** Why there is none. */
+  #denial: BrokerRefusal | null = null
   #tell: (event: AgentEvent) => void = () => undefined
 
   /** By {@link openAgent}. */
@@ -90,14 +92,16 @@ export class Agent {
   #valid(): Holding {
     const holding = this.#holding
     if (holding !== null && this.leaseMs > 0) return holding
+    if (this.#denial !== null) throw this.#denial
     throw new Unavailable('unreachable', 'there is no lease: the broker has not renewed it', {
       hint: 'the agent keeps asking; its standard error says why',
     })
   }
 
-  #replace(holding: Holding | null): void {
+  #replace(holding: Holding | null, denial: BrokerRefusal | null = null): void {
     this.#holding?.drop()
     this.#holding = holding
+    this.#denial = denial
   }
 
   #attestOptions() {
@@ -143,7 +147,7 @@ export class Agent {
 
   #failureOf(error: unknown, pause: number): AgentEvent {
     if (isDenial(error)) {
-      this.#replace(null)
+      this.#replace(null, error)
       return { kind: 'denied', error }
     }
     const known = error instanceof Error ? error : new Error(String(error))
@@ -160,8 +164,8 @@ export class Agent {
       else if (held) {
         held = false
         // A denial has ended it already, and was told.
-        if (this.#holding !== null) this.#tell({ kind: 'lease-ended' })
-        this.#replace(null)
+        if (this.#denial === null) this.#tell({ kind: 'lease-ended' })
+        this.#replace(null, this.#denial)
       }
       await clock.wait(left > 0 ? Math.min(LOOK_MS, Math.ceil(left)) : LOOK_MS, stop)
     }

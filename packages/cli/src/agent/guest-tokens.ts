@@ -17,13 +17,17 @@ export interface GuestToken {
 /** Below this share of its life a token is not handed out any more: the caller wants to do something with it. */
 const USABLE_SHARE = 1 / 2
 
+/** A failure is told to everybody for this long: every attempt is a whole attestation, and anyone may ask in a loop. */
+const FAILURE_KEPT_MS = 1_000
+
 export class GuestTokens {
-  readonly #agent: Agent
+  readonly #agent: Pick<Agent, 'attestForCaller'>
   readonly #clock: Clock
   #kept: { readonly token: GuestToken; readonly lease: Lease } | null = null
   #making: Promise<GuestToken> | null = null
+  #failure: { readonly error: unknown; readonly atMs: number } | null = null
 
-  constructor(agent: Agent, clock: Clock) {
+  constructor(agent: Pick<Agent, 'attestForCaller'>, clock: Clock) {
     this.#agent = agent
     this.#clock = clock
   }
@@ -34,6 +38,8 @@ export class GuestTokens {
     if (kept !== null && remainingMs(kept.lease, this.#clock.at()) > kept.lease.lengthMs * USABLE_SHARE) {
       return kept.token
     }
+    const failure = this.#failure
+    if (failure !== null && this.#clock.at().monotonicMs - failure.atMs < FAILURE_KEPT_MS) throw failure.error
     this.#making ??= this.#make().finally(() => {
       this.#making = null
     })
@@ -41,10 +47,15 @@ export class GuestTokens {
   }
 
   async #make(): Promise<GuestToken> {
-    const { session, begunAt } = await this.#agent.attestForCaller()
-    const token = { token: session.token, pem: pemOf(session.key) }
-    this.#kept = { token, lease: leaseOf(session.claims, begunAt) }
-    return token
+    try {
+      const { session, begunAt } = await this.#agent.attestForCaller()
+      const token = { token: session.token, pem: pemOf(session.key) }
+      this.#kept = { token, lease: leaseOf(session.claims, begunAt) }
+      return token
+    } catch (error) {
+      this.#failure = { error, atMs: this.#clock.at().monotonicMs }
+      throw error
+    }
   }
 }
 
