@@ -16,6 +16,7 @@ export interface SyntheticCohort {
 
 const CHROMOSOMES = [...Array.from({ length: 22 }, (_, index) => String(index + 1)), 'X']
 const BASES = ['A', 'C', 'G', 'T']
+const TRANSITIONS: Readonly<Record<string, string>> = { A: 'G', G: 'A', C: 'T', T: 'C' }
 const SCORE_COLUMNS = [
   'rsID',
   'chr_name',
@@ -62,7 +63,8 @@ function makeSites(count: number, random: () => number): Variant[] {
   return Array.from({ length: count }, (_, index) => {
     const ref = pick(BASES, random)
     const others = BASES.filter(base => base !== ref)
-    const first = pick(others, random)
+    // Most variants are transitions, as in real genomes.
+    const first = random() < 0.7 ? (TRANSITIONS[ref] ?? ref) : pick(others, random)
     const kind = random()
     const alts =
       kind < 0.03

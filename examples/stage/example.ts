@@ -1,0 +1,15 @@
+// What the `run.ts` of an example exports.
+
+export interface ExampleContext {
+  /** What stands after the example’s name. */
+  readonly args: readonly string[]
+  readonly print: (line?: string) => void
+  /** Aborts at Ctrl-C: what is open is closed, and `run` rejects or returns. */
+  readonly signal: AbortSignal
+}
+
+export interface ExampleModule {
+  /** One line, for the list of examples. */
+  readonly SUMMARY: string
+  readonly run: (context: ExampleContext) => Promise<void>
+}

@@ -1,0 +1,19 @@
+// What an example runs beside its enclave, in the enclave's server: untrusted code that hands it sealed input, and
+// decides which calls clients may make. The module that `openStage` names exports `openService` of this type.
+import type { CallTarget } from '@casemate/channel'
+import type { Enclave } from '@casemate/enclave'
+
+export interface ServiceContext {
+  /** The stage’s folder. */
+  readonly directory: string
+  /** Calls back when an instance that failed was replaced: its memory is new, and what was loaded is gone. */
+  readonly onReplaced: (listener: () => void) => void
+}
+
+export interface Service {
+  /** What clients call. */
+  readonly target: CallTarget
+  readonly close: () => Promise<void>
+}
+
+export type OpenService = (enclave: Enclave, context: ServiceContext) => Promise<Service>

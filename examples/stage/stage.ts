@@ -1,0 +1,179 @@
+// What every example plays on: a simulated platform, a broker and an enclave's server in processes of their own, and
+// a data owner, who is this process. The owner builds and signs the enclave, keeps a data key in the broker, and says
+// who may have it; the rest proves itself or gets nothing.
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connectEnclave, type EnclaveClient, type PeerDemands } from '@casemate/channel'
+import { type Admin, fetchInfo, openAdmin, type ProvedRelease } from '@casemate/client'
+import {
+  type BuildOptions,
+  buildEnclave,
+  identityOf,
+  openBrokerRoot,
+  openSimulatedPlatform,
+  parseImage,
+  signImage,
+  type UnsealOptions,
+  verifyImage,
+} from '@casemate/enclave'
+import type { BrokerReady, BrokerStart } from './broker.ts'
+import { type Party, startParty } from './child.ts'
+import { proveReleases } from './receipts.ts'
+import type { ServerReady, ServerStart } from './server.ts'
+import { demandsOf, type EnclaveIdentity, policyFor, ruleFor } from './trust.ts'
+
+/** Of a data key, in bytes. */
+const DATA_KEY_SIZE = 32
+
+export interface StageOptions {
+  /** Of the example: names the secret, `name/key/data`, and the folder. */
+  readonly name: string
+  readonly build: BuildOptions
+  /** The module whose `openService` runs in the enclave’s server, see `service.ts`. */
+  readonly service: URL
+  /** A folder to keep; else a temporary one, which `close` removes. */
+  readonly directory?: string
+}
+
+export interface StageImage extends EnclaveIdentity {
+  /** Signed. */
+  readonly bytes: Uint8Array
+}
+
+export interface Stage {
+  readonly directory: string
+  readonly image: StageImage
+  /** With which the data owner seals for the enclave, and opens what it sealed. */
+  readonly owner: UnsealOptions
+  readonly broker: {
+    readonly url: string
+    readonly admin: Admin
+    /** The public key of its log. */
+    readonly ledgerKey: string
+    readonly pid: number
+  }
+  /** What clients demand of the enclave. */
+  readonly demands: PeerDemands
+  /** Attests, gets the key, opens the service, listens. @throws {PartyFailed} with the refusal’s code */
+  readonly startServer: (options?: ServerOptions) => Promise<Party<ServerReady>>
+  /** To the server that was started last, once it has proved itself. @throws {ChannelError} */
+  readonly connect: () => Promise<EnclaveClient>
+  /** Who got the data key, proved. */
+  readonly receipts: () => Promise<readonly ProvedRelease[]>
+  /** Ends the processes; removes the folder if it is a temporary one. */
+  readonly close: () => Promise<void>
+}
+
+export interface ServerOptions {
+  /** Another image than the stage’s, for whoever wants to see it refused. */
+  readonly image?: Uint8Array
+  readonly debug?: boolean
+}
+
+/** RSA-3072 with exponent 3, as SGX wants it. It signs in this process and is not kept. */
+export function newSigningKey(): KeyObject {
+  return generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 }).privateKey
+}
+
+/** The day, as a SIGSTRUCT has it. */
+export function dateOf(now: Date): string {
+  return now.toISOString().slice(0, 10).replaceAll('-', '')
+}
+
+export async function openStage(options: StageOptions): Promise<Stage> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), `casemate-${options.name}-`))
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const closers: (() => Promise<void>)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer()
+    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true })
+  }
+  try {
+    return await furnish({ ...options, directory }, closers, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function furnish(
+  options: StageOptions & { readonly directory: string },
+  closers: (() => Promise<void>)[],
+  close: () => Promise<void>,
+): Promise<Stage> {
+  const { directory, name } = options
+  const bytes = signImage(await buildEnclave(options.build), {
+    privateKey: newSigningKey(),
+    date: dateOf(new Date()),
+  })
+  const image = describeImage(bytes)
+  const platformDirectory = join(directory, 'platform')
+  const { trust } = await openSimulatedPlatform(platformDirectory, new Date())
+  const start: BrokerStart = { dataDir: join(directory, 'broker'), trust }
+  const broker = await startParty<BrokerReady>(new URL('./broker.ts', import.meta.url), start)
+  closers.push(broker.stop)
+  const { url, adminToken } = broker.ready
+  const admin = openAdmin({ url, token: adminToken })
+  const policy = policyFor(image)
+  await admin.policies.put('default', policy, 'new')
+  await admin.rules.put(name, ruleFor(`${name}/key/*`, image), 'new')
+  const keyPath = `${name}/key/data`
+  const owner = await makeDataKey(admin, keyPath, bytes)
+  const { ledgerKey } = await fetchInfo({ url })
+  const demands = demandsOf(policy, trust)
+  let last: ServerReady | null = null
+  return {
+    directory,
+    image,
+    owner,
+    broker: { url, admin, ledgerKey, pid: broker.pid },
+    demands,
+    startServer: async ({ image = bytes, debug = false } = {}) => {
+      const service = options.service.href
+      const start: ServerStart = {
+        image,
+        debug,
+        brokerUrl: url,
+        platformDirectory,
+        keyPath,
+        service,
+        directory,
+      }
+      const server = await startParty<ServerReady>(new URL('./server.ts', import.meta.url), start)
+      closers.push(server.stop)
+      last = server.ready
+      return server
+    },
+    connect: async () => {
+      if (last === null) throw new TypeError('no server was started')
+      return connectEnclave({ ...last, peer: demands })
+    },
+    receipts: () => proveReleases(admin, { path: keyPath, ledgerKey }),
+    close,
+  }
+}
+
+function describeImage(bytes: Uint8Array): StageImage {
+  const image = parseImage(bytes)
+  const { mrSigner } = verifyImage(image)
+  const { isvProdId, isvSvn } = image.manifest
+  return { bytes, mrEnclave: hex(image.mrEnclave), mrSigner: hex(mrSigner), isvProdId, isvSvn }
+}
+
+/** A fresh key: in the broker, and in this process as a root that prints nothing. */
+async function makeDataKey(admin: Admin, path: string, image: Uint8Array): Promise<UnsealOptions> {
+  const key = randomBytes(DATA_KEY_SIZE)
+  try {
+    await admin.secrets.put(path, key, 'new')
+    const parsed = parseImage(image)
+    return { root: openBrokerRoot({ path, key }), identity: identityOf(parsed, verifyImage(parsed)) }
+  } finally {
+    key.fill(0)
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

@@ -1,0 +1,149 @@
+// The stage of the examples: who proves what to whom, and who gets nothing.
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { parsePolicy } from '@casemate/appraisal'
+import { connectEnclave } from '@casemate/channel'
+import { verifyRelease } from '@casemate/client'
+import {
+  encodeImage,
+  openBrokerRoot,
+  parseImage,
+  SIGSTRUCT_SIZE,
+  seal,
+  signImage,
+  unseal,
+} from '@casemate/enclave'
+import { PartyFailed } from '../child.ts'
+import { newSigningKey, openStage } from '../stage.ts'
+import { policyFor } from '../trust.ts'
+
+const stage = await openStage({
+  name: 'opener',
+  build: { entry: join(import.meta.dirname, 'assembly', 'opener.ts'), isvProdId: 3, isvSvn: 2 },
+  service: new URL('./opener-service.ts', import.meta.url),
+})
+after(() => stage.close())
+const message = new TextEncoder().encode('for this enclave alone')
+const sealed = seal(message, { ...stage.owner, policy: 'mrEnclave', additionalData: new Uint8Array() })
+
+async function refusal(promise: Promise<unknown>): Promise<PartyFailed> {
+  try {
+    await promise
+  } catch (error) {
+    assert.ok(error instanceof PartyFailed, String(error))
+    return error
+  }
+  return assert.fail('the server got the key')
+}
+
+interface Change {
+  readonly debug?: boolean
+  readonly isvSvn?: number
+  readonly code?: Uint8Array
+}
+
+/** The image with what is changed, signed by somebody else. */
+function signed({ code, ...members }: Change): Uint8Array {
+  const image = parseImage(stage.image.bytes)
+  const unsigned = encodeImage({ ...image.manifest, ...members }, code ?? image.code)
+  return signImage(unsigned, { privateKey: newSigningKey(), date: '20260101' })
+}
+
+test('the attested enclave opens what the owner sealed, and each release of the key has a receipt', async () => {
+  const before = await stage.receipts()
+  const server = await stage.startServer()
+  const client = await stage.connect()
+  assert.deepEqual(Buffer.from(await client.call('open', sealed)), Buffer.from(message))
+  assert.equal(client.peer?.claims.simulated, true)
+  await client.close()
+  const receipts = await stage.receipts()
+  assert.equal(receipts.length, before.length + 1)
+  const last = receipts.at(-1)!
+  assert.equal(last.entry['secret'], 'opener/key/data')
+  // Another log's key proves nothing.
+  const { admin, ledgerKey } = stage.broker
+  const other = ledgerKey.replace(/.$/, end => (end === 'A' ? 'B' : 'A'))
+  await assert.rejects(verifyRelease({ admin, index: last.index, key: other }))
+  await server.stop()
+  await assert.rejects(stage.connect())
+})
+
+/** What the broker's record says of the newest refusal. */
+async function violations(): Promise<string[]> {
+  const { items } = await stage.broker.admin.attestations.list('refused', { limit: 1 })
+  const { explanation } = (await stage.broker.admin.attestations.get(items[0]!.id)) as unknown as {
+    readonly explanation: { readonly result: { readonly violations: readonly { readonly path: string }[] } }
+  }
+  return explanation.result.violations.map(({ path }) => path).sort()
+}
+
+test('changed code gets no key: not with the old signature, nor with one of its own', async () => {
+  const changed = Uint8Array.from(stage.image.bytes)
+  // The last byte of the code; what follows is the SIGSTRUCT.
+  changed[changed.length - SIGSTRUCT_SIZE - 1]! ^= 1
+  const broken = await refusal(stage.startServer({ image: changed }))
+  assert.equal(broken.code, 'invalid-measurement')
+  const { code } = parseImage(stage.image.bytes)
+  // A custom section at the end: the same behaviour, other bytes.
+  const other = Buffer.concat([code, Buffer.of(0, 2, 1, 0x78)])
+  const resigned = await refusal(stage.startServer({ image: signed({ code: other }) }))
+  assert.equal(resigned.code, 'appraisal-refused')
+  assert.deepEqual(await violations(), ['sgx.mrEnclave', 'sgx.mrSigner'])
+})
+
+test('the same code of another signer gets no key', async () => {
+  const { code } = await refusal(stage.startServer({ image: signed({}) }))
+  assert.equal(code, 'appraisal-refused')
+  assert.deepEqual(await violations(), ['sgx.mrSigner'])
+})
+
+test('a debug enclave, and one of an older security version, get no key', async () => {
+  const image = signed({ debug: true })
+  const debug = await refusal(stage.startServer({ image, debug: true }))
+  assert.equal(debug.code, 'appraisal-refused')
+  assert.ok((await violations()).includes('debug'))
+  // Nor does it start as what it is not; it would not have got so far.
+  assert.equal((await refusal(stage.startServer({ image }))).code, 'appraisal-refused')
+  await refusal(stage.startServer({ image: signed({ isvSvn: 1 }) }))
+  assert.ok((await violations()).includes('sgx.minIsvSvn'))
+})
+
+test('what is sealed does not open without the data key, nor for another enclave', () => {
+  assert.ok(!Buffer.from(sealed).includes(message))
+  const guess = openBrokerRoot({ path: 'guess', key: new Uint8Array(32).fill(7) })
+  assert.throws(() => unseal(sealed, { ...stage.owner, root: guess }))
+  const identity = { ...stage.owner.identity, mrEnclave: new Uint8Array(32) }
+  assert.throws(() => unseal(sealed, { ...stage.owner, identity }), { code: 'seal-enclave-mismatch' })
+  assert.deepEqual(unseal(sealed, stage.owner).plaintext, message)
+})
+
+test('a client that wants another enclave does not talk to this one', async () => {
+  const server = await stage.startServer()
+  for (const [member, value] of [
+    ['mrEnclave', '11'.repeat(32)],
+    ['mrSigner', '22'.repeat(32)],
+    ['isvProdId', 4],
+    ['isvSvn', 3],
+  ] as const) {
+    const policy = policyFor({ ...stage.image, [member]: value })
+    const peer = { ...stage.demands, policy: parsePolicy(policy) }
+    await assert.rejects(connectEnclave({ ...server.ready, peer }), { code: 'appraisal-refused' }, member)
+  }
+  const { simulated: _, ...strict } = policyFor(stage.image)
+  const peer = { ...stage.demands, policy: parsePolicy(strict) }
+  await assert.rejects(connectEnclave({ ...server.ready, peer }), { code: 'appraisal-refused' })
+  await server.stop()
+})
+
+test('a server that is killed is gone, and the next one proves itself anew', async () => {
+  const before = (await stage.receipts()).length
+  const server = await stage.startServer()
+  process.kill(server.pid, 'SIGKILL')
+  await server.ended
+  await stage.startServer()
+  const client = await stage.connect()
+  assert.deepEqual(Buffer.from(await client.call('open', sealed)), Buffer.from(message))
+  await client.close()
+  assert.equal((await stage.receipts()).length, before + 2)
+})
