@@ -50,6 +50,15 @@ export const ENCLAVE_ERRORS = {
     'the blob is of a debug enclave and was to be opened by a production one, or the other way round',
   'seal-mac-mismatch': 'the blob was changed',
   'seal-truncated': 'the sealed stream ends before its last chunk',
+  'reseal-forbidden':
+    'what is sealed may only move to the same product of the same signer, not older, and as it is in debug',
+  'reseal-unverified': 'the new file does not read back as what the old one holds; the old one stands',
+  'file-changed': 'the file was changed while it was being sealed again; the changed one stands',
+  'file-exists': 'the file that was to be made exists',
+  'file-unreadable': 'a file or directory cannot be read',
+  'file-unwritable': 'a file cannot be written, or not be put in its place',
+  'disk-full': 'the disk or the quota has no room for the new file',
+  interrupted: 'the work was stopped before it was done',
 } as const
 
 /** A stable code of {@link ENCLAVE_ERRORS}. */

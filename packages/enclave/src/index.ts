@@ -56,6 +56,21 @@ export {
 export type { EnclaveEvent, EnclavePlatform, LogLine } from './running/platform.ts'
 export { type SealOptions, seal, type Unsealed, unseal } from './sealing/blob.ts'
 export { deriveSealingKey, type KeyRequest } from './sealing/derive.ts'
+export {
+  type FailedFile,
+  findSealed,
+  type ResealSummary,
+  resealAll,
+  type SealedTree,
+} from './sealing/files/reseal.ts'
+export {
+  type ResealEvent,
+  type ResealOptions,
+  type ResealStep,
+  resealFile,
+} from './sealing/files/reseal-file.ts'
+export { type FileWork, type Opener, readPlain, sealToFile, unsealFile } from './sealing/files/seal-file.ts'
+export { openSealedFile } from './sealing/files/sealed-file.ts'
 export { CHUNK_SIZE, parseHeader, type SealedHeader } from './sealing/header.ts'
 export { identityOf, type SealingIdentity, type SealingPolicy } from './sealing/identity.ts'
 export type { UnsealOptions } from './sealing/opening.ts'

@@ -1,0 +1,111 @@
+// Seals what is read into a file, and opens a sealed file; both of any size in constant memory. A sealed file appears
+// as a whole or not at all, and never in the place of another. Plaintext comes out only after all of the file has
+// verified: it is read twice, because a file of plaintext to be taken back later would be one too many.
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
+import { Readable, type Writable } from 'node:stream'
+import type { SealOptions } from '../blob.ts'
+import type { SealedHeader } from '../header.ts'
+import type { UnsealOptions } from '../opening.ts'
+import { SealStream } from '../stream.ts'
+import { fileError, onFile } from './file-errors.ts'
+import { NewFile, syncDirectoryOf } from './new-file.ts'
+import { openSealedFile, plaintextOf } from './sealed-file.ts'
+
+/** In bytes. */
+const READ_SIZE = 2 ** 20
+
+export interface FileWork {
+  readonly signal: AbortSignal | null
+  /** So many more bytes of plaintext were worked through. */
+  readonly progress: (bytes: number) => void
+}
+
+/**
+ * A sealed stream in a file that must not exist; its size in plaintext.
+ * @throws {EnclaveError} file-exists, file-unreadable, file-unwritable, disk-full, interrupted, invalid-parameter
+ */
+export async function sealToFile(
+  plaintext: AsyncIterable<Uint8Array>,
+  path: string,
+  options: SealOptions & FileWork,
+): Promise<number> {
+  const made = await NewFile.create(path)
+  let size = 0
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const piece of plaintext) {
+      size += piece.length
+      options.progress(piece.length)
+      yield piece
+    }
+  }
+  try {
+    await onFile(path, 'file-unwritable', async () => {
+      await made.fill(
+        Readable.from(counted(), { objectMode: false }),
+        new SealStream(options),
+        options.signal,
+      )
+    })
+    await made.sync()
+    await made.settle('new')
+  } catch (error) {
+    await made.discard()
+    throw error
+  }
+  await syncDirectoryOf(path)
+  return size
+}
+
+/** A file as it is, in large pieces. Fails with `file-unreadable`. */
+export async function* readPlain(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for await (const piece of createReadStream(path, { highWaterMark: READ_SIZE })) yield piece
+  } catch (error) {
+    throw fileError(error, path, 'file-unreadable')
+  }
+}
+
+/** Whoever is to open a file, once its header says for whom it is. */
+export type Opener = (header: SealedHeader) => UnsealOptions
+
+/**
+ * Into a file that must not exist, readable for its owner alone, or into a stream; the header, verified.
+ * @throws {EnclaveError} file-exists, file-unreadable, file-unwritable, disk-full, interrupted, the codes of `unseal`
+ */
+export async function unsealFile(
+  path: string,
+  out: string | Writable,
+  { opener, ...work }: FileWork & { readonly opener: Opener },
+): Promise<SealedHeader> {
+  const file = await openSealedFile(path)
+  try {
+    const options = opener(file.header)
+    for await (const piece of plaintextOf(file, options, work.signal)) work.progress(piece.length)
+    const plaintext = plaintextOf(file, options, work.signal)
+    if (typeof out === 'string') await writeNew(out, plaintext)
+    else await writeTo(out, plaintext)
+    return file.header
+  } finally {
+    await file.handle.close()
+  }
+}
+
+async function writeNew(path: string, plaintext: AsyncIterable<Uint8Array>): Promise<void> {
+  const handle = await onFile(path, 'file-unwritable', () => open(path, 'wx', 0o600))
+  try {
+    for await (const piece of plaintext) await handle.writeFile(piece)
+    await handle.sync()
+    await handle.close()
+  } catch (error) {
+    await handle.close().catch(() => undefined)
+    await rm(path, { force: true })
+    throw fileError(error, path, 'file-unwritable')
+  }
+}
+
+async function writeTo(out: Writable, plaintext: AsyncIterable<Uint8Array>): Promise<void> {
+  // The stream keeps what it has not yet written, and a piece is good only until the next.
+  for await (const piece of plaintext) if (!out.write(Buffer.from(piece))) await once(out, 'drain')
+}
