@@ -33,8 +33,10 @@ export interface StageOptions {
   readonly build: BuildOptions
   /** The module whose `openService` runs in the enclave’s server, see `service.ts`. */
   readonly service: URL
-  /** A folder to keep; else a temporary one, which `close` removes. */
+  /** A folder to keep, which does not exist yet; else a temporary one, which `close` removes. */
   readonly directory?: string
+  /** Closes the stage when it aborts: whatever is under way then fails. */
+  readonly signal?: AbortSignal
 }
 
 export interface StageImage extends EnclaveIdentity {
@@ -83,13 +85,20 @@ export function dateOf(now: Date): string {
 }
 
 export async function openStage(options: StageOptions): Promise<Stage> {
-  const directory = options.directory ?? mkdtempSync(join(tmpdir(), `casemate-${options.name}-`))
+  const { name, directory: kept, signal } = options
+  signal?.throwIfAborted()
+  const directory = kept ?? mkdtempSync(join(tmpdir(), `casemate-${name}-`))
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const closers: (() => Promise<void>)[] = []
-  const close = async (): Promise<void> => {
+  const finish = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) await closer()
-    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true })
+    if (kept === undefined) rmSync(directory, { recursive: true, force: true })
   }
+  let finishing: Promise<void> | null = null
+  const close = (): Promise<void> => (finishing ??= finish())
+  const onAbort = (): void => void close()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  closers.push(async () => signal?.removeEventListener('abort', onAbort))
   try {
     return await furnish({ ...options, directory }, closers, close)
   } catch (error) {
@@ -114,6 +123,7 @@ async function furnish(
   const start: BrokerStart = { dataDir: join(directory, 'broker'), trust }
   const broker = await startParty<BrokerReady>(new URL('./broker.ts', import.meta.url), start)
   closers.push(broker.stop)
+  options.signal?.throwIfAborted()
   const { url, adminToken } = broker.ready
   const admin = openAdmin({ url, token: adminToken })
   const policy = policyFor(image)
@@ -143,6 +153,7 @@ async function furnish(
       }
       const server = await startParty<ServerReady>(new URL('./server.ts', import.meta.url), start)
       closers.push(server.stop)
+      options.signal?.throwIfAborted()
       last = server.ready
       return server
     },

@@ -9,9 +9,9 @@ import { openAudit } from '../biobank.ts'
 import type { Rules } from '../configuration.ts'
 import { DEFAULT_RULES } from '../configuration.ts'
 import { decodeBand, encodeRequest } from '../insurer.ts'
+import { referenceScores } from '../reference.ts'
 import { makeCohort } from '../synthetic.ts'
 import { openCohort } from './cohort-enclave.ts'
-import { referenceScores } from './reference.ts'
 
 const DATA = process.env['CASEMATE_DATA'] ?? resolve(import.meta.dirname, '../../../../shared/data')
 const VCF = join(DATA, 'genomics', 'tiny1000G.vcf.gz')
