@@ -1,6 +1,9 @@
 // @casemate/enclave: measured and signed images of enclaves, running them, and sealing.
 export { type AttestationDriver, type Quote, REPORT_DATA_SIZE } from './attesting/driver.ts'
+export { type GramineDriverOptions, openGramineDriver } from './attesting/gramine.ts'
 export { kbsAttester, kbsEvidence } from './attesting/kbs.ts'
+export { type PlatformFiles, SYSTEM_FILES } from './attesting/platform-files.ts'
+export type { RegisterState } from './attesting/register.ts'
 export {
   openSimulatedDriver,
   type SimulatedCode,
@@ -15,6 +18,7 @@ export {
 } from './attesting/simulated-platform.ts'
 export { DEMO_CODE, SIMULATOR_FILES, simulatorExists } from './attesting/simulator-files.ts'
 export { ENCLAVE_CLASS, type EnclaveStatement, encodeStatement } from './attesting/statement.ts'
+export { openTsmDriver, TSM_PROVIDERS, type TsmDriverOptions, type TsmProvider } from './attesting/tsm.ts'
 export { type BuildOptions, buildEnclave } from './building/build.ts'
 export { RUNTIMES, type Runtime } from './building/compile.ts'
 export { type BuildSettings, DEFAULT_MEMORY_PAGES, SETTINGS_FILE } from './building/settings.ts'

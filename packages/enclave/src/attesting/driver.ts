@@ -2,6 +2,8 @@
 // behind it is the driver's business; what runs on top of it is in the report data.
 import type { Kind } from '@casemate/evidence'
 import { EnclaveError } from '../errors.ts'
+import type { RegisterState } from './register.ts'
+import type { EnclaveStatement } from './statement.ts'
 
 /** REPORTDATA of SGX and TDX, REPORT_DATA of SEV-SNP, in bytes. */
 export const REPORT_DATA_SIZE = 64
@@ -24,6 +26,8 @@ export interface AttestationDriver {
   readonly source: string
   /** Evidence with these 64 bytes in it. @throws {EnclaveError} attestation-failed, attestation-busy, invalid-parameter */
   readonly quote: (reportData: Uint8Array) => Promise<Quote>
+  /** Shows the enclave in a run-time register, once for the life of the machine; absent on kinds without registers. */
+  readonly extendRegister?: (statement: EnclaveStatement) => Promise<RegisterState>
 }
 
 /** @throws {EnclaveError} invalid-parameter */
