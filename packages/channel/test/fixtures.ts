@@ -20,6 +20,11 @@ export interface Machine {
   readonly demands: PeerDemands
 }
 
+export interface IntelMachine extends Machine {
+  /** As claims show it. */
+  readonly hardwareId: string
+}
+
 /** Accepts simulated evidence of any workload: what is refused is then refused for what the test is about. */
 export const LAPTOP = {
   extends: 'strict',
@@ -37,9 +42,10 @@ const source = 'the test’s simulator'
 export async function intelMachine(
   kind: 'sgx' | 'tdx',
   options: IntelPlatformOptions = {},
-): Promise<Machine> {
+): Promise<IntelMachine> {
   const platform = await createIntelPlatform(options)
   return {
+    hardwareId: platform.settings.ppid,
     driver: {
       kind,
       simulated: true,

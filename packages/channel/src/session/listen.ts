@@ -1,5 +1,5 @@
 // The end that accepts channels.
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
 import { ChannelError } from '../errors.ts'
 import type { ChannelIdentity } from '../identity/identity.ts'
@@ -50,12 +50,8 @@ export interface AttestedListener {
 export async function listenAttested(options: ListenOptions): Promise<AttestedListener> {
   const { host, port, identity } = options
   const server = makeServer(options)
-  const sockets = new Set<TLSSocket>()
-  server.on('secureConnection', (socket: TLSSocket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    void accept(socket, options)
-  })
+  const open = new OpenSockets(server)
+  server.on('secureConnection', (socket: TLSSocket) => void accept(socket, options))
   const stopRenewing = identity.onRenewed(({ certificatePem: cert, keyPem: key }) =>
     server.setSecureContext({ ...settingsOf(options), cert, key }),
   )
@@ -67,10 +63,39 @@ export async function listenAttested(options: ListenOptions): Promise<AttestedLi
     close: () => {
       stopRenewing()
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
-      for (const socket of sockets) socket.destroySoon()
+      open.end()
       return closed
     },
   }
+}
+
+/** A server that closes waits for its sockets, also for those whose handshake has only begun. */
+class OpenSockets {
+  readonly #tcp = new Map<string, Socket>()
+  readonly #tls = new Set<TLSSocket>()
+
+  constructor(server: Server) {
+    server.on('connection', (socket: Socket) => {
+      const name = nameOf(socket)
+      this.#tcp.set(name, socket)
+      socket.once('close', () => this.#tcp.delete(name))
+    })
+    server.on('secureConnection', (socket: TLSSocket) => {
+      // From here on TLS has the socket below it; ended from below, it would lose what is still to be sent.
+      this.#tcp.delete(nameOf(socket))
+      this.#tls.add(socket)
+      socket.once('close', () => this.#tls.delete(socket))
+    })
+  }
+
+  end(): void {
+    for (const socket of this.#tcp.values()) socket.destroy()
+    for (const socket of this.#tls) socket.destroySoon()
+  }
+}
+
+function nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
 
 function settingsOf({ keyExchange = DEFAULT_KEY_EXCHANGE }: ListenOptions): SecureContextOptions {

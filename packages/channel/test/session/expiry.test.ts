@@ -1,0 +1,192 @@
+// A peer is accepted for as long as what it was accepted on is valid, and not a moment longer.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { describe, type TestContext, test } from 'node:test'
+import { type Endorsements, readEndorsements } from '@casemate/evidence'
+import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
+import {
+  type AttestedConnection,
+  type ChannelError,
+  connectAttested,
+  type IdentityEvent,
+  listenAttested,
+  openIdentity,
+  type PeerDemands,
+} from '../../src/index.ts'
+import { identityOf, intelMachine, rejectsCode } from '../fixtures.ts'
+
+const DAY_MS = 86_400_000
+
+/** Documents count in whole seconds: one to two from now. */
+const moment = (): Date => new Date(Math.floor(Date.now() / 1000) * 1000 + 2_000)
+
+interface Session {
+  readonly connection: AttestedConnection
+  readonly ended: Promise<ChannelError | null>
+}
+
+async function session(
+  t: TestContext,
+  endorsementsOf: (platform: IntelPlatform) => PeerDemands['endorsements'],
+): Promise<Session> {
+  const machine = await intelMachine('tdx')
+  // Endorsements are good for 30 days: these end in a moment.
+  const platform = await createIntelPlatform({ now: new Date(moment().getTime() - 30 * DAY_MS) })
+  const driver = {
+    ...machine.driver,
+    quote: async (reportData: Uint8Array) => ({
+      kind: 'tdx' as const,
+      evidence: platform.tdxQuote({ reportData }),
+      certificateTable: null,
+    }),
+  }
+  const identity = await identityOf(t, driver)
+  const listener = await listenAttested({
+    host: '127.0.0.1',
+    port: 0,
+    identity,
+    peers: 'anyone',
+    onConnection: ({ socket }) => socket.resume(),
+  })
+  t.after(() => listener.close())
+  const peer: PeerDemands = {
+    ...machine.demands,
+    anchors: platform.anchors,
+    endorsements: endorsementsOf(platform),
+  }
+  const connection = await connectAttested({ ...listener, peer })
+  connection.socket.resume()
+  return { connection, ended: connection.closed }
+}
+
+const read = ({ endorsements }: Pick<IntelPlatform, 'endorsements'>): Endorsements =>
+  readEndorsements(endorsements)
+
+describe('a session', { concurrency: true }, () => {
+  test('a session ends when the endorsements that its peer was accepted on do', async t => {
+    const { connection, ended } = await session(t, read)
+    const [error] = (await once(connection.socket, 'error')) as [ChannelError]
+    assert.equal(error.code, 'session-expired')
+    assert.equal(await ended, error)
+    assert.ok(Date.now() >= connection.peer!.validUntil.getTime())
+  })
+
+  test('with newer endorsements the peer is accepted again, and the session goes on', async t => {
+    let asked = 0
+    const { connection, ended } = await session(t, platform => {
+      const first = read(platform)
+      const newer = readEndorsements(platform.endorsementsAt(new Date()))
+      return async () => (asked++ === 0 ? first : newer)
+    })
+    const first = connection.peer!.validUntil
+    await new Promise(resolve => setTimeout(resolve, first.getTime() - Date.now() + 100))
+    assert.equal(asked, 2)
+    assert.ok(connection.peer!.validUntil > first)
+    assert.equal(connection.socket.destroyed, false)
+    await connection.close()
+    assert.equal(await ended, null)
+  })
+
+  test('where asking again fails, the session ends when the old verdict does', async t => {
+    let asked = 0
+    const { connection, ended } = await session(t, platform => {
+      const bag = read(platform)
+      return async () => {
+        if (asked++ === 0) return bag
+        throw new Error('the service is down')
+      }
+    })
+    const error = await ended
+    assert.equal(error?.code, 'session-expired')
+    assert.equal((error.cause as ChannelError).code, 'endorsements-unavailable')
+    assert.ok(Date.now() >= connection.peer!.validUntil.getTime())
+  })
+
+  test('where the peer is found wanting when it is looked at again, the session ends at once', async t => {
+    let asked = 0
+    const { ended } = await session(t, platform => {
+      const bag = read(platform)
+      return async () => (asked++ === 0 ? bag : readEndorsements([]))
+    })
+    const error = await ended
+    assert.equal(error?.code, 'session-expired')
+    assert.equal((error.cause as ChannelError).code, 'evidence-refused')
+  })
+})
+
+test('a certificate counts within its window only, by the clock that is passed in', async t => {
+  const machine = await intelMachine('tdx')
+  const identity = await identityOf(t, machine.driver, { lifetimeMs: 600_000 })
+  const listener = await listenAttested({
+    host: '127.0.0.1',
+    port: 0,
+    identity,
+    peers: 'anyone',
+    onConnection: () => undefined,
+  })
+  t.after(() => listener.close())
+  for (const [offsetMs, code] of [
+    [700_000, 'certificate-expired'],
+    [-120_000, 'certificate-not-yet-valid'],
+  ] as const) {
+    const peer = { ...machine.demands, now: () => new Date(Date.now() + offsetMs) }
+    await rejectsCode(code, connectAttested({ ...listener, peer }))
+  }
+  // A verdict that is remembered ends with its windows, whichever way the clock goes.
+  let offsetMs = 0
+  const peer = { ...machine.demands, now: () => new Date(Date.now() + offsetMs) }
+  await (await connectAttested({ ...listener, peer })).close()
+  offsetMs = 700_000
+  await rejectsCode('certificate-expired', connectAttested({ ...listener, peer }))
+  offsetMs = -120_000
+  await rejectsCode('certificate-not-yet-valid', connectAttested({ ...listener, peer }))
+})
+
+test('an identity is renewed before it ends: new sessions get the new one, old ones go on', async t => {
+  const machine = await intelMachine('tdx')
+  const renewed = Promise.withResolvers<IdentityEvent>()
+  const identity = await identityOf(t, machine.driver, { lifetimeMs: 3_000, report: renewed.resolve })
+  const listener = await listenAttested({
+    host: '127.0.0.1',
+    port: 0,
+    identity,
+    peers: 'anyone',
+    onConnection: ({ socket }) => socket.pipe(socket),
+  })
+  t.after(() => listener.close())
+  const at = { ...listener, peer: machine.demands }
+  const before = await connectAttested(at)
+  assert.equal((await renewed.promise).type, 'identity-renewed')
+  const after = await connectAttested(at)
+  assert.notDeepEqual(after.peer!.certificate, before.peer!.certificate)
+  before.socket.write('still here')
+  assert.equal(String((await once(before.socket, 'data'))[0]), 'still here')
+  await before.close()
+  await after.close()
+})
+
+test('an identity that cannot be made or renewed is an error of its own side', async t => {
+  const machine = await intelMachine('tdx')
+  let works = false
+  const driver = {
+    ...machine.driver,
+    quote: async (reportData: Uint8Array) => {
+      if (!works) throw new Error('the quoting service is down')
+      return machine.driver.quote(reportData)
+    },
+  }
+  await rejectsCode('identity-failed', openIdentity({ driver, statement: null }))
+  works = true
+  let now = new Date()
+  const events: IdentityEvent[] = []
+  const identity = await identityOf(t, driver, {
+    lifetimeMs: 200,
+    now: () => now,
+    report: event => events.push(event),
+  })
+  works = false
+  await new Promise(resolve => setTimeout(resolve, 300))
+  assert.equal(events[0]?.type, 'identity-renewal-failed')
+  now = new Date(now.getTime() + 10_000)
+  assert.throws(() => identity.credentials(), { code: 'identity-expired' })
+})
