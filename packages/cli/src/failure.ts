@@ -74,6 +74,7 @@ const CLASSES: ReadonlyMap<string, readonly [1 | 2 | 3, string]> = new Map([
   ['ClientConfigError', [2, 'config-invalid']],
   ['AppraisalConfigError', [2, 'config-invalid']],
   ['EnclaveError', [1, 'refused']],
+  ['ChannelError', [1, 'refused']],
 ])
 
 /** Codes of a LedgerError that say neither that the log is wrong nor that a receipt is. */
@@ -104,9 +105,22 @@ const ENCLAVE_CODES: ReadonlyMap<string, 2 | 3> = new Map([
   ['attestation-unavailable', 3],
 ])
 
+/** Codes of a ChannelError that say nothing against the other end. */
+const CHANNEL_CODES: ReadonlyMap<string, 2 | 3> = new Map([
+  ['address-unavailable', 2],
+  ['identity-missing', 2],
+  ['connect-failed', 3],
+  ['handshake-timeout', 3],
+  ['endorsements-unavailable', 3],
+  ['identity-failed', 3],
+  ['identity-expired', 3],
+  ['connection-lost', 3],
+])
+
 const CODES_BY_CLASS: ReadonlyMap<string, ReadonlyMap<string, 2 | 3>> = new Map([
   ['LedgerError', LEDGER_CODES],
   ['EnclaveError', ENCLAVE_CODES],
+  ['ChannelError', CHANNEL_CODES],
 ])
 
 /** Brings anything thrown to a {@link Failure}; what is not known here is a fault of our own. */

@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { type AttestedSession, type Attester, attest, fetchInfo, type KeyType } from '@casemate/client'
 import {
   EnclaveError,
+  type EnclaveStatement,
   kbsAttester,
   openSimulatedPlatform,
   type Quote,
+  type SimulatedDriver,
   type SimulatedPlatform,
+  type SimulatedTrust,
   simulatedDriver,
 } from '@casemate/enclave'
 import { DEMO_CODE, simulatorExists } from '@casemate/enclave/simulator-files'
@@ -27,6 +30,8 @@ export const SIMULATOR_FLAGS = {
 /** Kinds of evidence that can be simulated. */
 const KINDS = ['tdx', 'sgx', 'snp', 'sample'] as const
 type SimulatedKind = (typeof KINDS)[number]
+/** Those that can say which enclave runs. */
+const QUOTED_KINDS = ['tdx', 'sgx', 'snp'] as const
 
 /** Both vendors' virtual machines. */
 export interface Simulator {
@@ -45,7 +50,11 @@ function simulatorDirectory(call: Call): string {
 
 /** Attests with the simulator, under whatever issuer the broker states. */
 export async function attestSimulated(call: Call, keyType: KeyType): Promise<AttestedSession> {
-  const attester = await openSimulatedAttester(call)
+  return attestWith(await openSimulatedAttester(call), call, keyType)
+}
+
+/** Attests to the broker that `--server` names, under whatever issuer it states. */
+export async function attestWith(attester: Attester, call: Call, keyType: KeyType): Promise<AttestedSession> {
   const broker = brokerOf(call)
   const { issuer } = await fetchInfo(broker)
   return call.terminal.progress('attesting', attest({ ...broker, attester, keyType, issuer }))
@@ -53,21 +62,36 @@ export async function attestSimulated(call: Call, keyType: KeyType): Promise<Att
 
 /** The attester that `--kind` and `--simulator` name. @throws {CliError} simulator-missing, flag-value-invalid */
 export async function openSimulatedAttester(call: Call): Promise<Attester> {
+  const kind = kindOf(call, KINDS)
+  const simulator = await openSimulator(existingSimulator(call), call.terminal.now())
+  return simulator.attester(kind, call.option('code') ?? DEMO_CODE)
+}
+
+/** The driver of a simulated machine that runs an enclave. @throws as `openSimulatedAttester` */
+export async function openEnclaveDriver(call: Call, enclave: EnclaveStatement): Promise<SimulatedDriver> {
+  const kind = kindOf(call, QUOTED_KINDS)
+  const platform = await openPlatform(existingSimulator(call), call.terminal.now())
+  return simulatedDriver(platform, { kind, code: call.option('code') ?? DEMO_CODE, enclave })
+}
+
+/** What a verifier has to be given to accept the simulator's evidence. @throws as `openSimulatedAttester` */
+export async function simulatedTrust(call: Call): Promise<SimulatedTrust> {
+  return (await openPlatform(existingSimulator(call), call.terminal.now())).trust
+}
+
+function kindOf<Kind extends SimulatedKind>(call: Call, kinds: readonly Kind[]): Kind {
   const typed = call.option('kind') ?? 'tdx'
-  const kind = KINDS.find(one => one === typed)
-  if (kind === undefined) {
-    throw new CliError('flag-value-invalid', `--kind is ${typed}`, { hint: `one of ${KINDS.join(', ')}` })
-  }
+  const kind = kinds.find(one => one === typed)
+  if (kind !== undefined) return kind
+  throw new CliError('flag-value-invalid', `--kind is ${typed}`, { hint: `one of ${kinds.join(', ')}` })
+}
+
+function existingSimulator(call: Call): string {
   const directory = simulatorDirectory(call)
-  if (!simulatorExists(directory)) {
-    throw new CliError('simulator-missing', `there is no simulated platform in ${directory}`, {
-      hint: 'casemate up --tour makes one; on real hardware the workload attests by itself',
-    })
-  }
-  return (await openSimulator(directory, call.terminal.now())).attester(
-    kind,
-    call.option('code') ?? DEMO_CODE,
-  )
+  if (simulatorExists(directory)) return directory
+  throw new CliError('simulator-missing', `there is no simulated platform in ${directory}`, {
+    hint: 'casemate up --tour makes one; on real hardware the workload attests by itself',
+  })
 }
 
 /**

@@ -54,7 +54,8 @@ export async function verifyFiles(call: Call): Promise<Answer> {
   }
 }
 
-async function openContext(call: Call): Promise<ExaminationContext> {
+/** What the flags of verification say. @throws {CliError} file-not-readable, file-malformed, flag-value-invalid */
+export async function openContext(call: Call): Promise<ExaminationContext> {
   const now = timeOf(call)
   const trusts = await Promise.all(call.options('trust').map(path => readTrust(path, call)))
   const given = mergeEndorsements(

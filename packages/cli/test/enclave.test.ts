@@ -32,7 +32,7 @@ before(async () => {
   await done('build greet/greet.ts')
   await done('key dev.pem')
   await done('sign greet.enclave --key dev.pem --date 20261125')
-  writeFileSync(at('greeting'), 'Hello,')
+  writeFileSync(at('greeting'), 'Hello')
   writeFileSync(
     at('echo.ts'),
     `import { log, text } from 'casemate'
@@ -43,10 +43,10 @@ before(async () => {
 })
 
 test('a new enclave is built, signed, run and called in five lines', async () => {
-  const { bytes } = await done('run greet.enclave --input Zoë --secret default/demo/greeting=greeting')
+  const { bytes } = await done('run greet.enclave --input Zoë --secret-file default/greet/phrase=greeting')
   assert.equal(bytes.toString(), 'Hello, Zoë!')
   const ran = await done(
-    'run greet.enclave --call greet --input-file - --secret default/demo/greeting=greeting --json',
+    'run greet.enclave --call greet --input-file - --secret-file default/greet/phrase=greeting --json',
     Buffer.from('you'),
   )
   assert.deepEqual(JSON.parse(ran.stdout), {
@@ -87,7 +87,7 @@ test('inspect shows what the world will see', async () => {
     'debug             no',
     'calls in          greet',
     'calls out         casemate.secret',
-    'secrets           default/demo/greeting',
+    'secrets           default/greet/phrase',
   ]) {
     assert.ok(stdout.split('\n').includes(wanted), `${wanted}\n${stdout}`)
   }
@@ -115,7 +115,7 @@ test('inspect reads a SIGSTRUCT that others published, and says when it does not
 test('inspect refuses an image that was changed after it was signed', async () => {
   const image = readFileSync(at('greet.enclave'))
   const changed = Buffer.from(image)
-  changed[image.indexOf('default/demo/greeting')]! ^= 1
+  changed[image.indexOf('default/greet/phrase')]! ^= 1
   writeFileSync(at('changed.enclave'), changed)
   const ran = await enclave('inspect changed.enclave')
   assert.equal(ran.code, 1)
@@ -177,7 +177,7 @@ test('only keys of RSA-3072 with exponent 3 sign', { skip: !hasOpenssl && 'needs
 })
 
 describe('a run is refused', () => {
-  const secret = '--secret default/demo/greeting=greeting'
+  const secret = '--secret-file default/greet/phrase=greeting'
   for (const [what, line, code, exitCode] of [
     ['of an unsigned image', 'run echo.enclave --call echo --input x --debug', 'image-unsigned', 1],
     ['without the secrets that it declares', 'run greet.enclave --input x', 'secret-unavailable', 2],
@@ -216,7 +216,7 @@ describe('a run is refused', () => {
     ],
     [
       'with half a secret',
-      'run debug.enclave --call echo --debug --input x --secret a/b/c',
+      'run debug.enclave --call echo --debug --input x --secret-file a/b/c',
       'flag-value-invalid',
       2,
     ],

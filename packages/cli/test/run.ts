@@ -9,7 +9,7 @@ import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { run } from '../src/main.ts'
 
-const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))
+export const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))
 
 export interface Ran {
   readonly code: number | null

@@ -9,6 +9,7 @@ import {
   Refusal,
   type Verified,
   verify,
+  verifyEnclave,
 } from '@casemate/evidence'
 import { equal, sha256, toHex } from '../bytes.ts'
 import { type PeerCertificate, readPeerCertificate } from '../certificate/read.ts'
@@ -40,7 +41,7 @@ export async function appraiseCertificate(tls: TlsCertificate, demands: PeerDema
   const bound = carried.claimsBuffer === null ? null : decodeClaims(carried.claimsBuffer)
   checkKeyHash(certificate, bound)
   if (bound?.window) checkWindow(bound.window, now, 'what the evidence states')
-  const verified = await verifyEvidence(carried.evidence, demands, now)
+  const verified = await verifyEvidence({ ...carried, sigstruct: bound?.sigstruct ?? null }, demands, now)
   checkReportData(verified, digestOf(carried, certificate))
   const bindingKey = bound?.bindingKey ?? null
   return {
@@ -64,9 +65,10 @@ export async function appraiseSessionEvidence(
   digest: Uint8Array,
   { verdict, demands }: { readonly verdict: Verdict; readonly demands: PeerDemands },
 ): Promise<Peer> {
-  const verified = await verifyEvidence(evidence, demands, demands.now())
-  const { claims } = verified
+  const verified = await verifyEvidence({ evidence, sigstruct: null }, demands, demands.now())
   const before = verdict.peer.claims
+  // What the certificate's evidence vouches for still runs: it is the same machine and code.
+  const claims = { ...verified.claims, enclave: before.enclave }
   if (claims.reportData !== padded(digest)) {
     throw new ChannelError('session-evidence-invalid', 'the evidence was made for another session', {
       expected: padded(digest),
@@ -85,20 +87,31 @@ export async function appraiseSessionEvidence(
     )
   }
   return {
-    ...appraiseVerified(verified, demands),
+    ...appraiseVerified({ ...verified, claims }, demands),
     certificate: verdict.peer.certificate,
     freshness: 'session',
     validUntil: earliest(verified.validUntil, verdict.peer.validUntil),
   }
 }
 
-async function verifyEvidence(bytes: Uint8Array, demands: PeerDemands, now: Date): Promise<Verified> {
+/** Evidence, and the SIGSTRUCT of the enclave that it vouches for. */
+interface Presented {
+  readonly evidence: Uint8Array
+  readonly sigstruct: Uint8Array | null
+}
+
+async function verifyEvidence(
+  { evidence: bytes, sigstruct }: Presented,
+  demands: PeerDemands,
+  now: Date,
+): Promise<Verified> {
   const { anchors, policy, endorsements } = demands
   try {
     const evidence: ParsedEvidence = parse(bytes)
     const bag = typeof endorsements === 'function' ? await found(endorsements(evidence)) : endorsements
     const minTcbEvaluationDataNumber = policy.tcb.minEvaluationDataNumber
-    return await verify(evidence, bag, { now, anchors, minTcbEvaluationDataNumber })
+    const verified = await verify(evidence, bag, { now, anchors, minTcbEvaluationDataNumber })
+    return sigstruct === null ? verified : await verifyEnclave(verified, { sigstruct })
   } catch (cause) {
     if (!(cause instanceof Refusal)) throw cause
     const { code, message, expected, got, hint } = cause

@@ -47,7 +47,7 @@ export const BUILD_COMMAND: Command = {
   ],
   examples: [
     'casemate enclave build greet.ts',
-    'casemate enclave build greet.ts --secret default/demo/greeting --svn 2',
+    'casemate enclave build greet.ts --secret default/greet/phrase --svn 2',
   ],
   run: async call => {
     const [entry = ''] = call.positionals

@@ -14,11 +14,12 @@ const NAME = /^[A-Za-z][\w-]{0,63}$/
 /** In quotes of its own, so that nobody takes the line for an import of this file. */
 const SDK = "'casemate'"
 
-const SOURCE = `import { secret, text } from ${SDK}
+const sourceOf = (secret: string): string => `import { secret, text } from ${SDK}
+
+const phrase = text.decode(secret('${secret}'))
 
 export function greet(input: Uint8Array): Uint8Array {
-  const greeting = text.decode(secret('default/demo/greeting'))
-  return text.encode(greeting + ' ' + text.decode(input) + '!')
+  return text.encode(phrase + ', ' + text.decode(input) + '!')
 }
 `
 
@@ -37,9 +38,10 @@ export const NEW_COMMAND: Command = {
         hint: 'a letter, then at most 63 letters, digits, _ and -',
       })
     }
-    const settings = { name, isvProdId: 0, isvSvn: 0, secrets: ['default/demo/greeting'] }
+    const secret = `default/${name}/phrase`
+    const settings = { name, isvProdId: 0, isvSvn: 0, secrets: [secret] }
     const files = {
-      [join(name, `${name}.ts`)]: SOURCE,
+      [join(name, `${name}.ts`)]: sourceOf(secret),
       [join(name, 'enclave.json')]: `${JSON.stringify(settings, null, 2)}\n`,
     }
     mkdirSync(name, { recursive: true })

@@ -2,6 +2,7 @@
 
 import type { Command } from '../command.ts'
 import { BUILD_COMMAND } from './enclave-build.ts'
+import { CALL_COMMAND } from './enclave-call.ts'
 import { INSPECT_COMMAND } from './enclave-inspect.ts'
 import { KEY_COMMAND, NEW_COMMAND } from './enclave-new.ts'
 import { RUN_COMMAND } from './enclave-run.ts'
@@ -16,4 +17,5 @@ export const ENCLAVE_COMMANDS: readonly Command[] = [
   ATTACH_COMMAND,
   INSPECT_COMMAND,
   RUN_COMMAND,
+  CALL_COMMAND,
 ]

@@ -1,5 +1,6 @@
 // casemate verify: is this evidence genuine, is the platform good enough, is it the code that is wanted?
 
+import { APPRAISAL_FLAGS } from '../appraisal-flags.ts'
 import type { Command } from '../command.ts'
 
 export const VERIFY_COMMAND: Command = {
@@ -9,17 +10,8 @@ export const VERIFY_COMMAND: Command = {
   minimum: 1,
   maximum: Number.POSITIVE_INFINITY,
   flags: {
-    endorsements: {
-      value: 'PATH',
-      summary: 'collateral: files or directories, in any form, recognised by content',
-      multiple: true,
-    },
+    ...APPRAISAL_FLAGS,
     at: { value: 'TIME', summary: 'verify as of then, e.g. 2025-06-30T12:00:00Z (default now)' },
-    policy: { value: 'FILE', summary: 'appraisal policy, or the preset strict or standard (default strict)' },
-    references: { value: 'FILE', summary: 'reference values: which code is wanted', multiple: true },
-    online: { summary: 'fetch collateral from Intel and AMD' },
-    'offline-cache': { value: 'DIR', summary: 'take collateral from what --online has kept here' },
-    trust: { value: 'FILE', summary: 'also trust a simulator: its public-trust.json', multiple: true },
   },
   notes: [
     'Reads SGX quotes (v3), TDX quotes (v4, v5), SEV-SNP reports (v2 to v5), each binary, hex, base64 or as KBS',

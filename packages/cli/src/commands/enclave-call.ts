@@ -1,0 +1,31 @@
+// casemate enclave call: calls an enclave elsewhere, once it has proved that it is the one that was meant.
+
+import { APPRAISAL_FLAGS } from '../appraisal-flags.ts'
+import type { Command } from '../command.ts'
+import { INPUT_FLAGS } from '../enclave-input.ts'
+import { SIMULATOR_FLAGS } from '../simulated-attester.ts'
+
+export const CALL_COMMAND: Command = {
+  words: ['enclave', 'call'],
+  summary: 'call an enclave over an attested channel, once it has proved which one it is',
+  usage: 'HOST:PORT FUNCTION',
+  minimum: 2,
+  maximum: 2,
+  flags: {
+    ...INPUT_FLAGS,
+    measurement: { value: 'HEX', summary: 'of the image: casemate enclave inspect shows it' },
+    signer: { value: 'HEX', summary: 'of the image; with --product-id, since a signer may sign many' },
+    'product-id': { value: 'N', summary: 'of the image' },
+    'min-svn': { value: 'N', summary: 'lowest security version of the image' },
+    simulated: { summary: 'accept the simulated platform of this machine, which proves nothing' },
+    ...APPRAISAL_FLAGS,
+    simulator: SIMULATOR_FLAGS.simulator,
+  },
+  notes: [
+    'Nothing is sent before the other end has proved itself; it can be meant by measurement, by signer, or in',
+    'a policy file. Where a virtual machine measures the enclave (TDX, SEV-SNP), it has to be known itself:',
+    'say which with --references, or all of it with --policy.',
+  ],
+  examples: ['casemate enclave call 127.0.0.1:7000 greet --input Zoë \\\n    --measurement HEX --simulated'],
+  run: async call => (await import('../enclave-client.ts')).callEnclave(call),
+}
