@@ -28,6 +28,8 @@ export interface Verdict {
   readonly peer: Peer
   /** Checks what the peer signs for a session; null in evidence of other makes. */
   readonly bindingKey: KeyObject | null
+  /** Of the enclave that the peer states; null where it states none. */
+  readonly sigstruct: Uint8Array | null
   /** From here on: a clock that goes back finds another verdict. */
   readonly validFrom: Date
 }
@@ -41,8 +43,10 @@ export async function appraiseCertificate(tls: TlsCertificate, demands: PeerDema
   const bound = carried.claimsBuffer === null ? null : decodeClaims(carried.claimsBuffer)
   checkKeyHash(certificate, bound)
   if (bound?.window) checkWindow(bound.window, now, 'what the evidence states')
-  const verified = await verifyEvidence({ ...carried, sigstruct: bound?.sigstruct ?? null }, demands, now)
-  checkReportData(verified, digestOf(carried, certificate))
+  const platform = await verifyEvidence(carried.evidence, demands, now)
+  checkReportData(platform, digestOf(carried, certificate))
+  const sigstruct = bound?.sigstruct ?? null
+  const verified = await withEnclave(platform, sigstruct)
   const bindingKey = bound?.bindingKey ?? null
   return {
     peer: {
@@ -52,6 +56,7 @@ export async function appraiseCertificate(tls: TlsCertificate, demands: PeerDema
       validUntil: earliest(verified.validUntil, certificate.notAfter, bound?.window?.notAfter),
     },
     bindingKey: bindingKey === null ? null : importBindingKey(bindingKey),
+    sigstruct,
     validFrom: now,
   }
 }
@@ -65,10 +70,9 @@ export async function appraiseSessionEvidence(
   digest: Uint8Array,
   { verdict, demands }: { readonly verdict: Verdict; readonly demands: PeerDemands },
 ): Promise<Peer> {
-  const verified = await verifyEvidence({ evidence, sigstruct: null }, demands, demands.now())
+  const platform = await verifyEvidence(evidence, demands, demands.now())
+  const { claims } = platform
   const before = verdict.peer.claims
-  // What the certificate's evidence vouches for still runs: it is the same machine and code.
-  const claims = { ...verified.claims, enclave: before.enclave }
   if (claims.reportData !== padded(digest)) {
     throw new ChannelError('session-evidence-invalid', 'the evidence was made for another session', {
       expected: padded(digest),
@@ -86,32 +90,35 @@ export async function appraiseSessionEvidence(
       },
     )
   }
+  // The key that signed for this session was attested together with the enclave that it stands for.
+  const verified = await withEnclave(platform, verdict.sigstruct)
   return {
-    ...appraiseVerified({ ...verified, claims }, demands),
+    ...appraiseVerified(verified, demands),
     certificate: verdict.peer.certificate,
     freshness: 'session',
     validUntil: earliest(verified.validUntil, verdict.peer.validUntil),
   }
 }
 
-/** Evidence, and the SIGSTRUCT of the enclave that it vouches for. */
-interface Presented {
-  readonly evidence: Uint8Array
-  readonly sigstruct: Uint8Array | null
-}
-
-async function verifyEvidence(
-  { evidence: bytes, sigstruct }: Presented,
-  demands: PeerDemands,
-  now: Date,
-): Promise<Verified> {
+async function verifyEvidence(bytes: Uint8Array, demands: PeerDemands, now: Date): Promise<Verified> {
   const { anchors, policy, endorsements } = demands
-  try {
+  return refusing(async () => {
     const evidence: ParsedEvidence = parse(bytes)
     const bag = typeof endorsements === 'function' ? await found(endorsements(evidence)) : endorsements
     const minTcbEvaluationDataNumber = policy.tcb.minEvaluationDataNumber
-    const verified = await verify(evidence, bag, { now, anchors, minTcbEvaluationDataNumber })
-    return sigstruct === null ? verified : await verifyEnclave(verified, { sigstruct })
+    return verify(evidence, bag, { now, anchors, minTcbEvaluationDataNumber })
+  })
+}
+
+/** Both layers: the machine, and the enclave that it says it runs. */
+async function withEnclave(verified: Verified, sigstruct: Uint8Array | null): Promise<Verified> {
+  return sigstruct === null ? verified : refusing(() => verifyEnclave(verified, { sigstruct }))
+}
+
+/** @throws {ChannelError} evidence-refused, with the refusal inside */
+async function refusing(verifying: () => Promise<Verified>): Promise<Verified> {
+  try {
+    return await verifying()
   } catch (cause) {
     if (!(cause instanceof Refusal)) throw cause
     const { code, message, expected, got, hint } = cause
