@@ -17,6 +17,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   policy: async () => (await import('./commands/policy.ts')).POLICY_COMMANDS,
   reference: async () => (await import('./commands/reference.ts')).REFERENCE_COMMANDS,
   rule: async () => (await import('./commands/rule.ts')).RULE_COMMANDS,
+  bench: async () => [(await import('./commands/bench.ts')).BENCH_LAYERS_COMMAND],
   log: async () => (await import('./commands/log.ts')).LOG_COMMANDS,
   token: async () => (await import('./commands/token.ts')).TOKEN_COMMANDS,
   key: async () => (await import('./commands/key.ts')).KEY_COMMANDS,

@@ -33,7 +33,13 @@ const CHAPTERS: readonly (readonly [string, Readonly<Record<string, string>>])[]
       rule: 'who gets which secret',
     },
   ],
-  ['Enclaves', { enclave: 'measured code: built, signed, inspected, run' }],
+  [
+    'Enclaves',
+    {
+      enclave: 'measured code: built, signed, inspected, run',
+      bench: 'what each layer of protection costs on this machine',
+    },
+  ],
   [
     'Workloads',
     {
