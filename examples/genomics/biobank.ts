@@ -8,6 +8,9 @@ const PART_SIZE = 1024 * 1024
 /** Of a consent code, in bytes. */
 export const CODE_SIZE = 16
 
+/** Of the random name of a set of parts, in bytes. */
+const SET_SIZE = 8
+
 const LINE_FEED = 0x0a
 const FIRST_SAMPLE = 9
 
@@ -38,10 +41,12 @@ export function sealCohort(cohort: Cohort, options: UnsealOptions): SealedCohort
     additionalData: new TextEncoder().encode(`genomics/1 ${text}`),
   })
   const parts = partsOf(cohort.genotypes)
+  // Parts of one sealing belong together: nobody mixes those of an old one with those of a new one.
+  const set = randomBytes(SET_SIZE).toString('hex')
   return {
     score: seal(cohort.score, label(`score ${cohort.scoreName}`)),
     genotypes: parts.map((part, index) =>
-      seal(part, label(`genotypes ${cohort.name} ${index + 1}/${parts.length}`)),
+      seal(part, label(`genotypes ${cohort.name} ${index + 1}/${parts.length} ${set}`)),
     ),
     consents: seal(consentLines(cohort.consents), label(`consents ${cohort.name}`)),
   }

@@ -113,7 +113,9 @@ async function furnish(
   close: () => Promise<void>,
 ): Promise<Stage> {
   const { directory, name } = options
-  const bytes = signImage(await buildEnclave(options.build), {
+  const unsigned = await buildEnclave(options.build)
+  options.signal?.throwIfAborted()
+  const bytes = signImage(unsigned, {
     privateKey: newSigningKey(),
     date: dateOf(new Date()),
   })

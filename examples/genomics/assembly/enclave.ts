@@ -18,9 +18,11 @@ const OPEN: i32 = 4
 const SPOILT: i32 = 5
 
 let stage: i32 = WANTS_SCORE
-/** How many parts of the genotypes were read, and of how many. */
+/** How many parts of the genotypes were read. */
 let parts: i32 = 0
-let partsExpected: i32 = 0
+/** What the first part’s label says behind the cohort: the set that all parts are of, and of how many. */
+let partSet: string = ''
+let partCount: i32 = 0
 /** The score's rows point into it. */
 let scoreText: Uint8Array = new Uint8Array(0)
 
@@ -37,18 +39,16 @@ export function loadScore(sealed: Uint8Array): Uint8Array {
   return advance(loadRows(start, start + scoreText.length), WANTS_GENOTYPES)
 }
 
-/** One part of the VCF, whole lines, sealed; parts in order, each once. */
+/** One part of the VCF, whole lines, sealed; parts of one set, in order, each once. */
 export function loadGenotypes(sealed: Uint8Array): Uint8Array {
   if (stage != WANTS_GENOTYPES) return fail(outOfOrder())
   const opened = unseal(sealed)
   if (opened.status != 0) return fail(status.NOT_SEALED)
-  const count = partsOf(opened)
-  if (count < 1 || (parts > 0 && count != partsExpected)) return fail(status.WRONG_LABEL)
-  if (!isLabelled(opened, `genotypes ${cohort} ${parts + 1}/${count}`)) return fail(status.WRONG_LABEL)
-  partsExpected = count
+  if (parts == 0 && !readPartSet(opened)) return fail(status.WRONG_LABEL)
+  if (!isLabelled(opened, `genotypes ${cohort} ${parts + 1}/${partCount} ${partSet}`)) return fail(status.WRONG_LABEL)
   const start = opened.plaintext.dataStart
   const result = loadRecords(start, start + opened.plaintext.length)
-  if (result != status.OK || ++parts < count) return advance(result, WANTS_GENOTYPES)
+  if (result != status.OK || ++parts < partCount) return advance(result, WANTS_GENOTYPES)
   return advance(checkComplete(), WANTS_CONSENTS)
 }
 
@@ -75,7 +75,7 @@ export function score(request: Uint8Array): Uint8Array {
   const end = start + request.length
   if (nameStart >= end) return fail(status.REQUEST_MALFORMED)
   const index = findPerson(nameStart, end)
-  // Somebody is scored in any case: how long it takes does not tell whether the name is in the cohort.
+  // Somebody is scored in any case: the time it takes is not to tell whether the name is in the cohort.
   const person = max(index, 0)
   const band = bandOf(person)
   const isAllowed = hasConsented(person, start) && index >= 0
@@ -123,11 +123,20 @@ function isLabelled(opened: Unsealed, label: string): bool {
   return isText(start, start + opened.additionalData.length, `genomics/1 ${label}`)
 }
 
-/** The number behind the last slash of the label; -1 where there is none. */
-function partsOf(opened: Unsealed): i32 {
+/** From a label that ends in /COUNT and the name of a set; the whole of it is compared afterwards. */
+function readPartSet(opened: Unsealed): bool {
   const start = opened.additionalData.dataStart
   const end = start + opened.additionalData.length
+  const setStart = behindLast(0x20, start, end)
+  if (setStart == start) return false
+  partSet = String.UTF8.decodeUnsafe(setStart, end - setStart)
+  partCount = parseCount(behindLast(0x2f, start, setStart - 1), setStart - 1)
+  return partCount > 0
+}
+
+/** Where the bytes behind the last one of these begin; the start where there is none. */
+function behindLast(byte: u8, start: usize, end: usize): usize {
   let at = end
-  while (at > start && load<u8>(at - 1) != 0x2f) at--
-  return parseCount(at, end)
+  while (at > start && load<u8>(at - 1) != byte) at--
+  return at
 }

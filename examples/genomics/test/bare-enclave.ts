@@ -50,7 +50,7 @@ export function load({ call }: BareEnclave, { vcf, score, consents = '' }: Input
     ['loadScore', labelled(`score ${SCORE}`, score)],
     ...parts.map((part, index): [string, Uint8Array] => [
       'loadGenotypes',
-      labelled(`genotypes ${COHORT} ${index + 1}/${parts.length}`, part),
+      labelled(`genotypes ${COHORT} ${index + 1}/${parts.length} set`, part),
     ]),
     ['loadConsents', labelled(`consents ${COHORT}`, consents)],
     ['open', new Uint8Array()],

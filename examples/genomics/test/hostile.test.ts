@@ -143,7 +143,7 @@ test('files that are cut off or changed anywhere have a status or an answer, and
 test('loads come in order, each once, and none after the enclave is open', () => {
   const enclave = enclaves(LENIENT)
   const score = labelled(`score ${SCORE}`, SCORE_TEXT)
-  const genotypes = labelled(`genotypes ${COHORT} 1/1`, VCF)
+  const genotypes = labelled(`genotypes ${COHORT} 1/1 set`, VCF)
   const consents = labelled(`consents ${COHORT}`, '')
   const steps = [
     ['loadScore', score],
@@ -170,21 +170,35 @@ test('what does not open, or is labelled as something else, is refused and spoil
   }
   enclave.call('loadScore', labelled(`score ${SCORE}`, SCORE_TEXT))
   assert.equal(enclave.call('loadGenotypes', Uint8Array.of(1, 2)), STATUS.notSealed)
-  for (const part of ['1/0', '0/2', '2/2', '1/', '1', '1/-1', '1/99999999999', '01/2']) {
+  for (const part of [
+    '1/0 s',
+    '0/2 s',
+    '2/2 s',
+    '1/ s',
+    '1 s',
+    '1/-1 s',
+    '1/99999999999 s',
+    '01/2 s',
+    '1/2',
+    '',
+  ]) {
     const label = `genotypes ${COHORT} ${part}`
     assert.equal(enclave.call('loadGenotypes', labelled(label, VCF)), STATUS.wrongLabel, part)
   }
-  assert.equal(enclave.call('loadGenotypes', labelled(`genotypes another 1/2`, VCF)), STATUS.wrongLabel)
-  assert.deepEqual(enclave.call('loadGenotypes', labelled(`genotypes ${COHORT} 1/2`, VCF)), new Uint8Array())
-  // The first again, one of another set, and going on without the last.
-  for (const part of ['1/2', '2/3'])
+  assert.equal(enclave.call('loadGenotypes', labelled(`genotypes another 1/2 s`, VCF)), STATUS.wrongLabel)
+  assert.deepEqual(
+    enclave.call('loadGenotypes', labelled(`genotypes ${COHORT} 1/2 s`, VCF)),
+    new Uint8Array(),
+  )
+  // The first again, one of other sets, and going on without the last.
+  for (const part of ['1/2 s', '2/3 s', '2/2 t', '2/2'])
     assert.equal(
       enclave.call('loadGenotypes', labelled(`genotypes ${COHORT} ${part}`, RECORD)),
       STATUS.wrongLabel,
     )
   assert.equal(enclave.call('loadConsents', labelled(`consents ${COHORT}`, '')), STATUS.outOfOrder)
   assert.deepEqual(
-    enclave.call('loadGenotypes', labelled(`genotypes ${COHORT} 2/2`, RECORD)),
+    enclave.call('loadGenotypes', labelled(`genotypes ${COHORT} 2/2 s`, RECORD)),
     new Uint8Array(),
   )
   assert.equal(enclave.call('loadConsents', Uint8Array.of(1, 2)), STATUS.notSealed)

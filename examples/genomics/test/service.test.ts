@@ -1,0 +1,72 @@
+// What runs beside the enclave: clients wait for loads, do none themselves, and find the data there after a crash.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Enclave } from '@casemate/enclave'
+import { writeCohort } from '../load.ts'
+import { COHORT_DIRECTORY, openService } from '../service.ts'
+
+const NONE = new Uint8Array()
+
+async function open(t: TestContext, answer: (name: string) => Promise<Uint8Array>) {
+  const directory = mkdtempSync(join(tmpdir(), 'casemate-service-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const genotypes = [Uint8Array.of(1), Uint8Array.of(2)]
+  writeCohort(join(directory, COHORT_DIRECTORY), { score: NONE, genotypes, consents: NONE })
+  const calls: string[] = []
+  const call = async (name: string, input: Uint8Array): Promise<Uint8Array> => {
+    calls.push(`${name} ${[...input].join(' ')}`.trim())
+    return answer(name)
+  }
+  const enclave = { call, callBatch: async (name: string) => [await call(name, NONE)] } as unknown as Enclave
+  let replace = (): void => undefined
+  const service = await openService(enclave, { directory, onReplaced: listener => void (replace = listener) })
+  return { service, calls, replace: () => replace() }
+}
+
+const LOADS = ['loadScore', 'loadGenotypes 1', 'loadGenotypes 2', 'loadConsents', 'open']
+
+test('an instance that was replaced is loaded again before it answers', async t => {
+  let release = (): void => undefined
+  let held = Promise.resolve()
+  const { service, calls, replace } = await open(t, async name => {
+    if (name === 'loadScore') await held
+    return NONE
+  })
+  assert.deepEqual(calls, LOADS)
+  held = new Promise(resolve => void (release = resolve))
+  replace()
+  const asked = service.target.call('score', NONE, { transfer: false })
+  const batch = service.target.callBatch('score', [NONE])
+  await Promise.resolve()
+  assert.deepEqual(calls.slice(LOADS.length), ['loadScore'])
+  release()
+  await Promise.all([asked, batch])
+  assert.deepEqual(calls.slice(LOADS.length), [...LOADS, 'score', 'score'])
+})
+
+test('a load that fails is told to whoever calls, and the next replacement tries again', async t => {
+  let broken = false
+  const { service, replace } = await open(t, async name => {
+    if (broken && name === 'open') throw new Error('broken')
+    return NONE
+  })
+  broken = true
+  replace()
+  await assert.rejects(service.target.call('score', NONE, { transfer: false }), /broken/)
+  broken = false
+  replace()
+  assert.deepEqual(await service.target.call('score', NONE, { transfer: false }), NONE)
+})
+
+test('clients load nothing', async t => {
+  const { service, calls } = await open(t, async () => NONE)
+  for (const name of ['loadScore', 'loadGenotypes', 'loadConsents', 'open']) {
+    const call = service.target.call(name, NONE, { transfer: false })
+    await assert.rejects(call, { code: 'function-unknown' })
+    await assert.rejects(service.target.callBatch(name, [NONE]), { code: 'function-unknown' })
+  }
+  assert.deepEqual(calls, LOADS)
+})
