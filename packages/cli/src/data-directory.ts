@@ -13,6 +13,9 @@ export const TOKEN_FILE = 'admin-token'
 /** Where the tour keeps the simulator, below the data directory. */
 export const SIMULATOR_DIRECTORY = 'simulator'
 
+/** In the data directory: the simulated sealing root, made by whatever seals first. */
+export const SEALING_ROOT_FILE = 'sealing-root'
+
 /** Where the tour leaves its quote, receipt and key, below the data directory. */
 export const TOUR_DIRECTORY = 'tour'
 

@@ -17,7 +17,7 @@ import {
   verifyImage,
 } from '@casemate/enclave'
 import type { Answer, Call } from './command.ts'
-import { DEFAULT_DATA_DIRECTORY } from './data-directory.ts'
+import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from './data-directory.ts'
 import { answerOf, inputOf } from './enclave-input.ts'
 import { CliError } from './failure.ts'
 import { IMAGE_LIMIT_BYTES, readBytes } from './files.ts'
@@ -25,7 +25,6 @@ import { nearest } from './nearest.ts'
 import { attestWith, openEnclaveDriver } from './simulated-attester.ts'
 import { listenForStop } from './stop-signal.ts'
 
-export const SEALING_ROOT_FILE = 'sealing-root'
 const SEALING_IMPORTS = ['casemate.seal', 'casemate.unseal']
 
 type Secrets = EnclavePlatform['secrets']

@@ -120,7 +120,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
 }
 
-function notReadable(path: string, cause: unknown): CliError {
+export function notReadable(path: string, cause: unknown): CliError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const reason = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause))
   return new CliError('file-not-readable', `${path}: ${reason}`, { cause })

@@ -37,6 +37,9 @@ const CHAPTERS: readonly (readonly [string, Readonly<Record<string, string>>])[]
     'Enclaves',
     {
       enclave: 'measured code: built, signed, inspected, run',
+      seal: 'encrypt a file so that one enclave alone opens it',
+      unseal: 'open a sealed file',
+      reseal: 'move sealed files to another root, version or policy',
       bench: 'what each layer of protection costs on this machine',
     },
   ],

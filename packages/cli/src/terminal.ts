@@ -33,6 +33,11 @@ export interface Terminal {
   /** Prints one line on stderr. */
   readonly note: (line: string) => void
   readonly readStdin: () => Promise<Uint8Array>
+  /** For what is too large to be held: octets as they come, and as they go. */
+  readonly stdin: NodeJS.ReadableStream
+  readonly stdout: NodeJS.WritableStream
+  /** One line on stderr that each call replaces, and null takes away; null itself where no person watches. */
+  readonly status: ((line: string | null) => void) | null
   /** True where stdin is a person at a keyboard. */
   readonly interactive: boolean
   /** Columns of a person’s screen; null where the answer goes into a file or a pipe. */
@@ -111,6 +116,12 @@ export function openTerminal(streams: Streams, json: boolean): Terminal {
     writeBytes: bytes => void stdout.write(bytes),
     note: line => void stderr.write(`${visible(line)}\n`),
     readStdin: () => readAll(stdin),
+    stdin,
+    stdout,
+    status:
+      stderr.isTTY === true
+        ? line => void stderr.write(`\r\u001b[2K${line === null ? '' : visible(line)}`)
+        : null,
     interactive: stdin.isTTY === true,
     columns: stdout.isTTY === true ? (stdout.columns ?? null) : null,
     progress: (what, work) => withProgress(stderr, what, work),

@@ -17,6 +17,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on the disk',
   EDQUOT: 'the quota is used up',
+  EFBIG: 'files may not be as large here',
   EIO: 'the disk reports an error',
 }
 

@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, readdirSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { findSealed, resealAll } from '../../../src/sealing/files/reseal.ts'
-import { fill, folder, MOVE, namesIn, SAMPLES, type Sample, whereIs } from './fixture.ts'
+import { fill, folder, MOVE, namesIn, plaintextOfSample, SAMPLES, type Sample, whereIs } from './fixture.ts'
 
 const IS_LONG = process.env['CASEMATE_LONG_TESTS'] === '1'
 const ROUNDS = IS_LONG ? 8 : 1
@@ -35,8 +35,18 @@ async function runChild(args: readonly string[], killAfterMs: number | null): Pr
   return output.trimEnd().split('\n')
 }
 
+function checkNoPlaintext(directory: string, samples: readonly Sample[]): void {
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const content = readFileSync(join(entry.parentPath, entry.name))
+    for (const sample of samples)
+      if (sample.size > 0) assert.ok(!content.includes(plaintextOfSample(sample).subarray(0, 32)), entry.name)
+  }
+}
+
 /** Every file is whole; the rest of the run is done, and the directory holds what it held, and nothing else. */
 async function finish(directory: string, samples: readonly Sample[]): Promise<number> {
+  checkNoPlaintext(directory, samples)
   const before = samples.map(sample => whereIs(directory, sample))
   const { moved, already, failures } = await resealAll(await findSealed([directory]), MOVE)
   const isNew = (where: string): boolean => where === 'new'

@@ -1,0 +1,69 @@
+// Data keys in files: 32 random bytes for their owner alone, to be stored in the broker as they are.
+
+import { randomBytes } from 'node:crypto'
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DATA_KEY_SIZE, openBrokerRoot, type SealingRoot } from '@casemate/enclave'
+import { CliError } from '../failure.ts'
+import { notReadable } from '../files.ts'
+
+/** The root of a key file. @throws {CliError} file-not-readable, key-unsafe @throws {EnclaveError} root-invalid */
+export function readKeyFile(path: string): SealingRoot {
+  const file = opened(path)
+  // One byte more, to see a file that is too long.
+  const key = Buffer.alloc(DATA_KEY_SIZE + 1)
+  try {
+    const { mode } = fstatSync(file)
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      throw new CliError('key-unsafe', `${path} has mode ${(mode & 0o777).toString(8)}, want 600`, {
+        hint: `chmod 600 ${path}, and think about who may have read it`,
+      })
+    }
+    return openBrokerRoot({ path, key: key.subarray(0, readSync(file, key)) })
+  } finally {
+    key.fill(0)
+    closeSync(file)
+  }
+}
+
+/** Makes one where there is none, on disk before anything is sealed with it. @throws {CliError} file-exists, file-not-writable */
+export function createKeyFile(path: string): void {
+  const key = randomBytes(DATA_KEY_SIZE)
+  try {
+    const file = openSync(path, 'wx', 0o600)
+    try {
+      writeSync(file, key)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    if (process.platform !== 'win32') syncDirectory(dirname(path))
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') {
+      throw new CliError('file-exists', `${path} exists, and what is sealed with its key needs it`, {
+        hint: 'without --new-key it is used; for a new one, name another file',
+        cause,
+      })
+    }
+    throw new CliError('file-not-writable', `${path} cannot be written`, { cause })
+  } finally {
+    key.fill(0)
+  }
+}
+
+function opened(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  } catch (cause) {
+    throw notReadable(path, cause)
+  }
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}

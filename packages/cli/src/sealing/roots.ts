@@ -1,0 +1,83 @@
+// The root that a command was told to use, opened as the enclave that it was told to be.
+
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type EnclaveStatement,
+  kbsAttester,
+  openBrokerRoot,
+  openGramineRoot,
+  openSimulatedRoot,
+  type SealingRoot,
+} from '@casemate/enclave'
+import { keepMemoryPrivate } from '../agent/private-memory.ts'
+import { type Call, type Flag, SERVER_FLAGS } from '../command.ts'
+import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from '../data-directory.ts'
+import { CliError } from '../failure.ts'
+import { attestWith, openEnclaveDriver, SIMULATOR_FLAGS } from '../simulated-attester.ts'
+
+export const ROOTS = ['simulated', 'gramine', 'broker'] as const
+export type RootName = (typeof ROOTS)[number]
+
+/** How the broker is reached, for the commands that open its root. */
+export const BROKER_FLAGS = {
+  server: SERVER_FLAGS.server,
+  ...SIMULATOR_FLAGS,
+  kind: { value: 'KIND', summary: 'of the simulated platform: tdx (default), sgx or snp' },
+} as const satisfies Record<string, Flag>
+
+export interface WantedRoot {
+  readonly name: RootName
+  /** Of the data key in the broker; null for the other roots. */
+  readonly keyPath: string | null
+  /** Whether a simulated root may be made: not for opening what another one sealed. */
+  readonly mayCreate: boolean
+}
+
+/**
+ * Opens it. The broker is told by attestation which enclave asks, and decides.
+ * @throws {CliError} argument-missing, file-not-readable @throws {EnclaveError} root-unsafe, root-invalid
+ * @throws {BrokerRefusal} @throws {Unavailable} @throws {ClientConfigError}
+ */
+export async function openRoot(
+  call: Call,
+  { name, keyPath, mayCreate }: WantedRoot,
+  statement: EnclaveStatement,
+): Promise<SealingRoot> {
+  switch (name) {
+    case 'simulated':
+      return openLocalRoot(call, mayCreate)
+    case 'gramine':
+      return openGramineRoot()
+    case 'broker':
+      return fetchRoot(call, keyPath ?? '', statement)
+    default:
+      return name satisfies never
+  }
+}
+
+function openLocalRoot(call: Call, mayCreate: boolean): SealingRoot {
+  const directory = call.terminal.env['CASEMATE_DATA_DIR'] ?? DEFAULT_DATA_DIRECTORY
+  const path = join(directory, SEALING_ROOT_FILE)
+  if (!mayCreate && !existsSync(path)) {
+    throw new CliError('file-not-readable', `there is no simulated root ${path}`, {
+      hint: 'it is made by whatever seals first; CASEMATE_DATA_DIR says where another one is',
+    })
+  }
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  return openSimulatedRoot({ path })
+}
+
+async function fetchRoot(call: Call, path: string, statement: EnclaveStatement): Promise<SealingRoot> {
+  const { terminal } = call
+  keepMemoryPrivate(terminal.note)
+  const driver = await openEnclaveDriver(call, statement)
+  if (driver.simulated) terminal.note('casemate: the platform is simulated: nothing about hardware is proved')
+  const session = await attestWith(kbsAttester(driver, statement), call, 'P-256')
+  const key = await session.getSecret(path)
+  try {
+    return openBrokerRoot({ path, key })
+  } finally {
+    key.fill(0)
+  }
+}
