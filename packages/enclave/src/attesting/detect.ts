@@ -132,6 +132,14 @@ async function lookFor(
   { driver, found }: { readonly driver: TsmProvider; readonly found: Probe },
 ): Promise<Looked> {
   if ('provider' in found) return judgeProvider(driver, found.provider)
+  if (driver === 'tdx_guest' && (await isNoTd(files, root))) {
+    return {
+      driver,
+      fits: false,
+      reason: 'this is no TDX domain: its processors show no tdx_guest',
+      hint: null,
+    }
+  }
   const device = await firstThere(files, root, DEVICES[driver])
   const here = device === null ? '' : `; the device /${device} is there, so that this is ${HARDWARE[driver]}`
   const { reason, hint } = await explain(files, root, {
@@ -185,6 +193,20 @@ async function explain(
   const loading = `modprobe ${module}, and mount -t configfs none /sys/kernel/config where that is empty`
   return { reason: `the kernel offers no reports: no /${TSM_DIRECTORY}`, hint: hasDevice ? loading : null }
 }
+
+/** Linux shows the flag in every TD (X86_FEATURE_TDX_GUEST, since 5.16); where nothing is shown, nothing is known. */
+async function isNoTd(files: PlatformFiles, root: string): Promise<boolean> {
+  try {
+    const text = new TextDecoder().decode(await files.read(join(root, 'proc/cpuinfo'), MAX_CPUINFO_BYTES))
+    const flags = /^flags\s*:(.*)$/m.exec(text)?.[1]?.split(' ')
+    return flags !== undefined && !flags.includes('tdx_guest')
+  } catch {
+    return false
+  }
+}
+
+/** Some 1.5 KB for each of at most some thousand processors. */
+const MAX_CPUINFO_BYTES = 8 * 1024 * 1024
 
 async function isAzure(files: PlatformFiles, root: string): Promise<boolean> {
   const vendor = await readOrNull(files, join(root, 'sys/class/dmi/id/sys_vendor'))

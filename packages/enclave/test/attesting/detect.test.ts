@@ -146,6 +146,21 @@ test('a kernel without a provider says so; on Azure the paravisor is why', async
   assert.match(kept.hint ?? '', /vTPM/)
 })
 
+test('a machine whose processors are no TD’s is told that, and nothing about mounts', async t => {
+  const cpu = (flags: string): string => `processor\t: 0\nflags\t\t: fpu ${flags} avx\n`
+  const plain = about(
+    await detectPlatform({ root: machine(t, { 'proc/cpuinfo': cpu('hypervisor') }) }),
+    'tdx_guest',
+  )
+  assert.match(plain.reason, /no TDX domain/)
+  assert.equal(plain.hint, null)
+  const td = about(
+    await detectPlatform({ root: machine(t, { 'proc/cpuinfo': cpu('tdx_guest') }) }),
+    'tdx_guest',
+  )
+  assert.match(td.hint ?? '', /mount -t configfs/)
+})
+
 test('a user who is not root hears that, and that the device is there', async t => {
   for (const code of ['EACCES', 'EPERM']) {
     const root = machine(t, { 'dev/tdx_guest': '' }, [TSM])
