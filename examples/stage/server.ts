@@ -18,7 +18,6 @@ import {
 } from '@casemate/enclave'
 import { type Opened, serveParent } from './child.ts'
 import type { OpenService } from './service.ts'
-import type { PlatformKind } from './trust.ts'
 
 export interface ServerStart {
   readonly image: Uint8Array
@@ -26,7 +25,6 @@ export interface ServerStart {
   readonly brokerUrl: string
   /** Of the simulated platform. */
   readonly platformDirectory: string
-  readonly kind: PlatformKind
   /** The secret that is the data key. */
   readonly keyPath: string
   /** A module that exports `openService`. */
@@ -44,7 +42,7 @@ await serveParent(async (start: ServerStart): Promise<Opened<ServerReady>> => {
   const statement = statementOf(start.image)
   const driver = await openSimulatedDriver({
     directory: start.platformDirectory,
-    kind: start.kind,
+    kind: 'sgx',
     enclave: statement,
     now: new Date(),
   })
@@ -53,16 +51,19 @@ await serveParent(async (start: ServerStart): Promise<Opened<ServerReady>> => {
   const report = (event: EnclaveEvent): void => {
     if (event.type === 'instance-replaced') for (const listener of replaced) listener()
   }
-  const enclave = await Enclave.create(start.image, {
-    platform: { sealing, secrets, report, log: ({ text }) => process.stderr.write(`enclave: ${text}\n`) },
-    debug: start.debug,
-    // Who must have signed what is for the broker and the clients to say; this machine convinces nobody.
-    signers: 'any',
-    measurement: 'any',
-  })
+  const openEnclave = (report: (event: EnclaveEvent) => void): Promise<Enclave> =>
+    Enclave.create(start.image, {
+      platform: { sealing, secrets, report, log: ({ text }) => process.stderr.write(`enclave: ${text}\n`) },
+      debug: start.debug,
+      // Who must have signed what is for the broker and the clients to say; this machine convinces nobody.
+      signers: 'any',
+      measurement: 'any',
+    })
+  const enclave = await openEnclave(report)
   const { openService } = (await import(start.service)) as { readonly openService: OpenService }
   const { directory } = start
-  const service = await openService(enclave, { directory, onReplaced: listener => replaced.push(listener) })
+  const onReplaced = (listener: () => void): void => void replaced.push(listener)
+  const service = await openService(enclave, { directory, onReplaced, openEnclave })
   const identity = await openIdentity({ driver, statement })
   const server = await serveEnclave({
     host: '127.0.0.1',

@@ -1,13 +1,15 @@
 // What an example runs beside its enclave, in the enclave's server: untrusted code that hands it sealed input, and
 // decides which calls clients may make. The module that `openStage` names exports `openService` of this type.
 import type { CallTarget } from '@casemate/channel'
-import type { Enclave } from '@casemate/enclave'
+import type { Enclave, EnclaveEvent } from '@casemate/enclave'
 
 export interface ServiceContext {
   /** The stage’s folder. */
   readonly directory: string
   /** Calls back when an instance that failed was replaced: its memory is new, and what was loaded is gone. */
   readonly onReplaced: (listener: () => void) => void
+  /** Another enclave of the same image and keys, with instances of its own; whoever opens it closes it. */
+  readonly openEnclave: (onEvent: (event: EnclaveEvent) => void) => Promise<Enclave>
 }
 
 export interface Service {

@@ -22,7 +22,11 @@ async function open(t: TestContext, answer: (name: string) => Promise<Uint8Array
   }
   const enclave = { call, callBatch: async (name: string) => [await call(name, NONE)] } as unknown as Enclave
   let replace = (): void => undefined
-  const service = await openService(enclave, { directory, onReplaced: listener => void (replace = listener) })
+  const service = await openService(enclave, {
+    directory,
+    onReplaced: listener => void (replace = listener),
+    openEnclave: () => Promise.reject(new TypeError('one enclave is enough')),
+  })
   return { service, calls, replace: () => replace() }
 }
 

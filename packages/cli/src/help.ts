@@ -20,8 +20,7 @@ const CHAPTERS: readonly (readonly [string, Readonly<Record<string, string>>])[]
     'Evidence',
     {
       verify: 'say what a quote or report is, and why it is or is not to be trusted',
-      platform: 'which hardware gives evidence here, and what is missing',
-      attest: 'attest to a broker, simulated where there is no hardware',
+      attest: 'attest to a broker as a simulated workload',
       attestation: 'past attestations, accepted and refused, each with its reasons',
     },
   ],

@@ -17,9 +17,9 @@ import {
   encodeHead,
   encodeLimits,
   itemsOf,
+  joined,
   violation,
   type WireLimits,
-  writeFrame,
 } from './wire.ts'
 
 /** Calls that wait for others to be answered; whoever has more to do has to wait for answers. */
@@ -140,8 +140,8 @@ export class EnclaveClient {
       this.#proceed()
     })
     void this.closed.then(reason => this.#lose(reason))
-    const items = [encodeLimits(this.#limits)]
-    writeFrame(socket, encodeHead(CALL_FRAME.limits, 0, { name: '', items }), items)
+    socket.write(encodeHead(CALL_FRAME.limits, 0, { name: '', items: [encodeLimits(this.#limits)] }))
+    socket.write(encodeLimits(this.#limits))
   }
 
   #enqueue(name: string, inputs: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
@@ -187,7 +187,11 @@ export class EnclaveClient {
       return
     }
     this.#pending.set(id, { count: inputs.length, resolve, reject })
-    if (!writeFrame(this.#connection.socket, head, inputs)) this.#isBlocked = true
+    const { socket } = this.#connection
+    socket.cork()
+    socket.write(head)
+    if (!socket.write(joined(inputs))) this.#isBlocked = true
+    socket.uncork()
   }
 
   #checkSize(head: Buffer): void {

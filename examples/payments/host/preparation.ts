@@ -1,0 +1,17 @@
+// What an instance must be given before it works: the sealed keys, and the sealed list.
+import { type Enclave, EnclaveError } from '@casemate/enclave'
+
+export type Preparation = (enclave: Enclave) => Promise<void>
+
+/** Of the seed that `begin` gives before the sealed keys. */
+export const SEED_SIZE = 32
+
+/** Whether an instance is gone with all that it knew. */
+export function endsInstance(error: unknown): boolean {
+  return (
+    error instanceof EnclaveError &&
+    ['enclave-crashed', 'enclave-timeout', 'out-of-memory', 'enclave-lost', 'enclave-closed'].includes(
+      error.code,
+    )
+  )
+}
