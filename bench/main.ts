@@ -1,6 +1,7 @@
 // npm run bench: every budget of the design, as a ratio measured inside one run.
 // `npm run bench -- quotes ledger` runs only those topics.
 import { cpus } from 'node:os'
+import { benchChannel } from './channel.ts'
 import { benchHandshake } from './handshake.ts'
 import { benchLedger } from './ledger.ts'
 import { benchQuotes } from './quotes.ts'
@@ -10,6 +11,7 @@ const TOPICS: Record<string, () => Promise<void>> = {
   quotes: benchQuotes,
   handshake: benchHandshake,
   ledger: benchLedger,
+  channel: benchChannel,
   startup: benchStartup,
 }
 

@@ -23,7 +23,8 @@ export const SUMMARY = 'an insurer learns the band of a genetic risk, the enclav
 const SYNTHETIC = { seed: 1, people: 2000, variants: 900 }
 const QUICK = { rounds: 1, requests: 1000 }
 const BENCH = { rounds: 5, requests: 5000 }
-const USAGE = 'options: --bench, --keep DIR, --vcf FILE --score FILE (plain or .gz)'
+const PLATFORMS = ['sgx', 'tdx', 'snp'] as const
+const USAGE = `options: --bench, --keep DIR, --platform ${PLATFORMS.join('|')}, --vcf FILE --score FILE (plain or .gz)`
 
 interface Play {
   readonly stage: Stage
@@ -34,7 +35,7 @@ interface Play {
 }
 
 export async function run({ args, print, signal }: ExampleContext): Promise<void> {
-  const { bench, keep, vcf, score } = readOptions(args)
+  const { bench, keep, platform, vcf, score } = readOptions(args)
   const story = new Story(print)
   story.open(
     'Genomics for an insurer',
@@ -47,6 +48,7 @@ export async function run({ args, print, signal }: ExampleContext): Promise<void
     name: 'genomics',
     build: { entry: ENTRY, configuration: configurationOf({ cohort: cohort.name, score: cohort.scoreName }) },
     service: new URL('./service.ts', import.meta.url),
+    kind: platform,
     signal,
     ...(keep === undefined ? {} : { directory: keep }),
   })
@@ -219,6 +221,7 @@ function readOptions(args: readonly string[]) {
       options: {
         bench: { type: 'boolean', default: false },
         keep: { type: 'string' },
+        platform: { type: 'string', default: 'sgx' },
         vcf: { type: 'string' },
         score: { type: 'string' },
       },
@@ -227,7 +230,9 @@ function readOptions(args: readonly string[]) {
       throw new TypeError('--vcf and --score go together')
     if (values.keep !== undefined && existsSync(values.keep))
       throw new TypeError(`${values.keep} exists already`)
-    return values
+    const platform = PLATFORMS.find(kind => kind === values.platform)
+    if (platform === undefined) throw new TypeError(`--platform is ${values.platform}`)
+    return { ...values, platform }
   } catch (error) {
     throw new PartyFailed('usage', error instanceof Error ? error.message : String(error), USAGE)
   }

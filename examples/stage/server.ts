@@ -18,6 +18,7 @@ import {
 } from '@casemate/enclave'
 import { type Opened, serveParent } from './child.ts'
 import type { OpenService } from './service.ts'
+import type { PlatformKind } from './trust.ts'
 
 export interface ServerStart {
   readonly image: Uint8Array
@@ -25,6 +26,7 @@ export interface ServerStart {
   readonly brokerUrl: string
   /** Of the simulated platform. */
   readonly platformDirectory: string
+  readonly kind: PlatformKind
   /** The secret that is the data key. */
   readonly keyPath: string
   /** A module that exports `openService`. */
@@ -42,7 +44,7 @@ await serveParent(async (start: ServerStart): Promise<Opened<ServerReady>> => {
   const statement = statementOf(start.image)
   const driver = await openSimulatedDriver({
     directory: start.platformDirectory,
-    kind: 'sgx',
+    kind: start.kind,
     enclave: statement,
     now: new Date(),
   })

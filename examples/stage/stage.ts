@@ -22,7 +22,14 @@ import type { BrokerReady, BrokerStart } from './broker.ts'
 import { type Party, startParty } from './child.ts'
 import { proveReleases } from './receipts.ts'
 import type { ServerReady, ServerStart } from './server.ts'
-import { demandsOf, type EnclaveIdentity, policyFor, ruleFor } from './trust.ts'
+import {
+  demandsOf,
+  type EnclaveIdentity,
+  type PlatformKind,
+  policyFor,
+  referencesFor,
+  ruleFor,
+} from './trust.ts'
 
 /** Of a data key, in bytes. */
 const DATA_KEY_SIZE = 32
@@ -33,6 +40,8 @@ export interface StageOptions {
   readonly build: BuildOptions
   /** The module whose `openService` runs in the enclave’s server, see `service.ts`. */
   readonly service: URL
+  /** Default 'sgx'. */
+  readonly kind?: PlatformKind
   /** A folder to keep, which does not exist yet; else a temporary one, which `close` removes. */
   readonly directory?: string
   /** Closes the stage when it aborts: whatever is under way then fails. */
@@ -112,7 +121,7 @@ async function furnish(
   closers: (() => Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<Stage> {
-  const { directory, name } = options
+  const { directory, kind = 'sgx', name } = options
   const unsigned = await buildEnclave(options.build)
   options.signal?.throwIfAborted()
   const bytes = signImage(unsigned, {
@@ -121,20 +130,23 @@ async function furnish(
   })
   const image = describeImage(bytes)
   const platformDirectory = join(directory, 'platform')
-  const { trust } = await openSimulatedPlatform(platformDirectory, new Date())
+  const platform = await openSimulatedPlatform(platformDirectory, new Date())
+  const { trust } = platform
   const start: BrokerStart = { dataDir: join(directory, 'broker'), trust }
   const broker = await startParty<BrokerReady>(new URL('./broker.ts', import.meta.url), start)
   closers.push(broker.stop)
   options.signal?.throwIfAborted()
   const { url, adminToken } = broker.ready
   const admin = openAdmin({ url, token: adminToken })
-  const policy = policyFor(image)
+  const policy = policyFor(image, kind)
+  const references = await referencesFor(platform, kind)
+  if (references !== null) await admin.references.put('machine', references, 'new')
   await admin.policies.put('default', policy, 'new')
   await admin.rules.put(name, ruleFor(`${name}/key/*`, image), 'new')
   const keyPath = `${name}/key/data`
   const owner = await makeDataKey(admin, keyPath, bytes)
   const { ledgerKey } = await fetchInfo({ url })
-  const demands = demandsOf(policy, trust)
+  const demands = demandsOf(policy, references, trust)
   let last: ServerReady | null = null
   return {
     directory,
@@ -149,6 +161,7 @@ async function furnish(
         debug,
         brokerUrl: url,
         platformDirectory,
+        kind,
         keyPath,
         service,
         directory,

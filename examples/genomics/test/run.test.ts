@@ -70,7 +70,7 @@ test('Ctrl-C ends it, and nothing is left', async t => {
 })
 
 test('options that are none, and a folder that is there already, are refused', async t => {
-  for (const args of [['--nonsense'], ['--vcf', 'x'], ['--keep', ROOT]]) {
+  for (const args of [['--nonsense'], ['--platform', 'tpm'], ['--vcf', 'x'], ['--keep', ROOT]]) {
     const { ended, output } = start(t, ...args)
     assert.equal(await ended, 1)
     assert.match(output(), /^example: usage: /)

@@ -18,11 +18,9 @@ import { PartyFailed } from '../child.ts'
 import { newSigningKey, openStage } from '../stage.ts'
 import { policyFor } from '../trust.ts'
 
-const stage = await openStage({
-  name: 'opener',
-  build: { entry: join(import.meta.dirname, 'assembly', 'opener.ts'), isvProdId: 3, isvSvn: 2 },
-  service: new URL('./opener-service.ts', import.meta.url),
-})
+const build = { entry: join(import.meta.dirname, 'assembly', 'opener.ts'), isvProdId: 3, isvSvn: 2 }
+const service = new URL('./opener-service.ts', import.meta.url)
+const stage = await openStage({ name: 'opener', build, service })
 after(() => stage.close())
 const message = new TextEncoder().encode('for this enclave alone')
 const sealed = seal(message, { ...stage.owner, policy: 'mrEnclave', additionalData: new Uint8Array() })
@@ -89,13 +87,13 @@ test('changed code gets no key: not with the old signature, nor with one of its 
   const other = Buffer.concat([code, Buffer.of(0, 2, 1, 0x78)])
   const resigned = await refusal(stage.startServer({ image: signed({ code: other }) }))
   assert.equal(resigned.code, 'appraisal-refused')
-  assert.deepEqual(await violations(), ['sgx.mrEnclave', 'sgx.mrSigner'])
+  assert.deepEqual(await violations(), ['enclave.mrEnclave', 'enclave.mrSigner'])
 })
 
 test('the same code of another signer gets no key', async () => {
   const { code } = await refusal(stage.startServer({ image: signed({}) }))
   assert.equal(code, 'appraisal-refused')
-  assert.deepEqual(await violations(), ['sgx.mrSigner'])
+  assert.deepEqual(await violations(), ['enclave.mrSigner'])
 })
 
 test('a debug enclave, and one of an older security version, get no key', async () => {
@@ -106,7 +104,7 @@ test('a debug enclave, and one of an older security version, get no key', async 
   // Nor does it start as what it is not; it would not have got so far.
   assert.equal((await refusal(stage.startServer({ image }))).code, 'appraisal-refused')
   await refusal(stage.startServer({ image: signed({ isvSvn: 1 }) }))
-  assert.ok((await violations()).includes('sgx.minIsvSvn'))
+  assert.ok((await violations()).includes('enclave.minIsvSvn'))
 })
 
 test('what is sealed does not open without the data key, nor for another enclave', () => {
@@ -126,15 +124,32 @@ test('a client that wants another enclave does not talk to this one', async () =
     ['isvProdId', 4],
     ['isvSvn', 3],
   ] as const) {
-    const policy = policyFor({ ...stage.image, [member]: value })
+    const policy = policyFor({ ...stage.image, [member]: value }, 'sgx')
     const peer = { ...stage.demands, policy: parsePolicy(policy) }
     await assert.rejects(connectEnclave({ ...server.ready, peer }), { code: 'appraisal-refused' }, member)
   }
-  const { simulated: _, ...strict } = policyFor(stage.image)
+  const { simulated: _, ...strict } = policyFor(stage.image, 'sgx')
   const peer = { ...stage.demands, policy: parsePolicy(strict) }
   await assert.rejects(connectEnclave({ ...server.ready, peer }), { code: 'appraisal-refused' })
   await server.stop()
 })
+
+for (const kind of ['tdx', 'snp'] as const) {
+  test(`the same enclave gets its key on ${kind}, vouched for by a machine that is known`, async () => {
+    const other = await openStage({ name: 'opener', build, service, kind })
+    try {
+      await other.startServer()
+      const client = await other.connect()
+      assert.equal(client.peer?.claims.kind, kind)
+      const given = { ...other.owner, policy: 'mrEnclave', additionalData: new Uint8Array() } as const
+      const answer = await client.call('open', seal(message, given))
+      assert.deepEqual(Buffer.from(answer), Buffer.from(message))
+      await client.close()
+    } finally {
+      await other.close()
+    }
+  })
+}
 
 test('a server that is killed is gone, and the next one proves itself anew', async () => {
   const before = (await stage.receipts()).length

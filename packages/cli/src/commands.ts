@@ -9,6 +9,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   up: async () => [(await import('./commands/up.ts')).UP_COMMAND],
   verify: async () => [(await import('./commands/verify.ts')).VERIFY_COMMAND],
   attest: async () => [(await import('./commands/attest.ts')).ATTEST_COMMAND],
+  platform: async () => [(await import('./commands/platform.ts')).PLATFORM_COMMAND],
   attestation: async () => (await import('./commands/attestation.ts')).ATTESTATION_COMMANDS,
   enclave: async () => (await import('./commands/enclave.ts')).ENCLAVE_COMMANDS,
   seal: async () => [(await import('./commands/seal.ts')).SEAL_COMMAND],

@@ -72,7 +72,9 @@ async function listen(call: Call, bytes: Uint8Array, { image, address }: Listeni
       onRefused: error => terminal.note(`refused: ${error.code}: ${error.message}`),
       onError: error => terminal.note(`failed: ${String(error)}`),
     })
-    terminal.note(`casemate: the ${driver.kind} platform is simulated: nothing about hardware is proved`)
+    if (driver.simulated) {
+      terminal.note(`casemate: the ${driver.kind} platform is simulated: nothing about hardware is proved`)
+    }
     terminal.note(`${image.manifest.name} answers on ${server.host}:${server.port}; Ctrl-C ends it`)
     await stopped(stop.signal)
     await server.close()

@@ -20,6 +20,7 @@ export function explanationLines(explanation: Explanation, terminal: Terminal): 
     if (refusal.hint !== null) lines.push(...hintLines(refusal.hint, palette))
   }
   if (claims !== null) lines.push('', ...fields(SHOWN_CLAIMS.map(name => [name, cell(claims[name])])))
+  lines.push(...enclaveLines(claims?.['enclave']))
   const violations = result?.violations ?? []
   if (violations.length > 0) lines.push('', ...violationLines(violations, palette))
   const accepted = explanation.verdict === 'accepted'
@@ -27,4 +28,27 @@ export function explanationLines(explanation: Explanation, terminal: Terminal): 
   const policy = typeof result?.['policyId'] === 'string' ? ` by the policy ${result['policyId']}` : ''
   lines.push('', `Verdict: ${verdict}${policy}`)
   return lines
+}
+
+/** Who measured an enclave, as a person should take it. */
+const MEASURERS: Readonly<Record<string, string>> = {
+  processor: 'the processor',
+  host: 'the platform above, which vouches for it',
+}
+
+/** The second layer: the enclave that the platform says it runs; nothing where it says none. */
+function enclaveLines(enclave: unknown): string[] {
+  if (typeof enclave !== 'object' || enclave === null) return []
+  const claim = (name: string): unknown => Reflect.get(enclave, name)
+  const measurer = String(claim('measuredBy'))
+  const product = `${cell(claim('isvProdId'))}, security version ${cell(claim('isvSvn'))}`
+  const rows: (readonly [string, string])[] = [
+    ['measurement', cell(claim('mrEnclave'))],
+    ['signer', cell(claim('mrSigner'))],
+    ['product', product],
+    ['debug', cell(claim('debug'))],
+    ['measured by', MEASURERS[measurer] ?? measurer],
+  ]
+  if (claim('register') !== null) rows.push(['RTMR3', cell(claim('register'))])
+  return ['', 'enclave', ...fields(rows, '  ')]
 }

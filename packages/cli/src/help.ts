@@ -20,7 +20,8 @@ const CHAPTERS: readonly (readonly [string, Readonly<Record<string, string>>])[]
     'Evidence',
     {
       verify: 'say what a quote or report is, and why it is or is not to be trusted',
-      attest: 'attest to a broker as a simulated workload',
+      platform: 'which hardware gives evidence here, and what is missing',
+      attest: 'attest to a broker, simulated where there is no hardware',
       attestation: 'past attestations, accepted and refused, each with its reasons',
     },
   ],

@@ -1,14 +1,15 @@
-// An attester for a laptop: the simulator's platform that the tour left behind, under a root of its own.
+// Who attests for a command: the hardware where there is any, else the simulator's platform that the tour left behind,
+// under a root of its own.
 
 import { join } from 'node:path'
 import { type AttestedSession, type Attester, attest, fetchInfo, type KeyType } from '@casemate/client'
 import {
+  type AttestationDriver,
   EnclaveError,
   type EnclaveStatement,
   kbsAttester,
   openSimulatedPlatform,
   type Quote,
-  type SimulatedDriver,
   type SimulatedPlatform,
   type SimulatedTrust,
   simulatedDriver,
@@ -19,12 +20,17 @@ import type { Call, Flag } from './command.ts'
 import { brokerOf } from './connection.ts'
 import { DEFAULT_DATA_DIRECTORY, SIMULATOR_DIRECTORY } from './data-directory.ts'
 import { CliError } from './failure.ts'
+import { hardwareDriver } from './hardware.ts'
 
 /** The flags of every command that attests. */
 export const SIMULATOR_FLAGS = {
   kind: { value: 'KIND', summary: 'tdx (default), sgx, snp or sample' },
   code: { value: 'NAME', summary: `pretend to run other code (default ${DEMO_CODE}, which the tour knows)` },
   simulator: { value: 'DIR', summary: 'the simulated platform (default .casemate/simulator)' },
+  platform: {
+    value: 'WHERE',
+    summary: 'hardware, simulated, or auto (default): hardware where there is any',
+  },
 } as const satisfies Record<string, Flag>
 
 /** Kinds of evidence that can be simulated. */
@@ -48,9 +54,10 @@ function simulatorDirectory(call: Call): string {
   return call.option('simulator') ?? join(data, SIMULATOR_DIRECTORY)
 }
 
-/** Attests with the simulator, under whatever issuer the broker states. */
-export async function attestSimulated(call: Call, keyType: KeyType): Promise<AttestedSession> {
-  return attestWith(await openSimulatedAttester(call), call, keyType)
+/** An attester, and whether it proves anything about hardware. */
+export interface OpenedAttester {
+  readonly attester: Attester
+  readonly simulated: boolean
 }
 
 /** Attests to the broker that `--server` names, under whatever issuer it states. */
@@ -60,21 +67,37 @@ export async function attestWith(attester: Attester, call: Call, keyType: KeyTyp
   return call.terminal.progress('attesting', attest({ ...broker, attester, keyType, issuer }))
 }
 
-/** The attester that `--kind` and `--simulator` name. @throws {CliError} simulator-missing, flag-value-invalid */
-export async function openSimulatedAttester(call: Call): Promise<Attester> {
+/**
+ * The hardware's attester, or that of the machine that `--kind` and `--simulator` name.
+ * @throws {CliError} simulator-missing, flag-value-invalid
+ * @throws {EnclaveError} attestation-unavailable
+ */
+export async function openAttester(call: Call): Promise<OpenedAttester> {
+  const hardware = await hardwareDriver(call)
+  if (hardware !== null) return { attester: kbsAttester(hardware, null), simulated: false }
   const kind = kindOf(call, KINDS)
   const simulator = await openSimulator(existingSimulator(call), call.terminal.now())
-  return simulator.attester(kind, call.option('code') ?? DEMO_CODE)
+  return { attester: simulator.attester(kind, call.option('code') ?? DEMO_CODE), simulated: true }
 }
 
-/** The driver of a simulated machine that runs an enclave. @throws as `openSimulatedAttester` */
-export async function openEnclaveDriver(call: Call, enclave: EnclaveStatement): Promise<SimulatedDriver> {
+/**
+ * The driver of the machine that runs an enclave; a TD shows it in its register, where it has one.
+ * @throws as `openAttester`
+ */
+export async function openEnclaveDriver(call: Call, enclave: EnclaveStatement): Promise<AttestationDriver> {
+  const hardware = await hardwareDriver(call)
+  if (hardware !== null) {
+    const state = await hardware.extendRegister?.(enclave)
+    if (state === 'taken')
+      call.terminal.note('casemate: RTMR3 shows something else, and cannot show the enclave')
+    return hardware
+  }
   const kind = kindOf(call, QUOTED_KINDS)
   const platform = await openPlatform(existingSimulator(call), call.terminal.now())
   return simulatedDriver(platform, { kind, code: call.option('code') ?? DEMO_CODE, enclave })
 }
 
-/** What a verifier has to be given to accept the simulator's evidence. @throws as `openSimulatedAttester` */
+/** What a verifier has to be given to accept the simulator's evidence. @throws as `openAttester` */
 export async function simulatedTrust(call: Call): Promise<SimulatedTrust> {
   return (await openPlatform(existingSimulator(call), call.terminal.now())).trust
 }
@@ -90,7 +113,7 @@ function existingSimulator(call: Call): string {
   const directory = simulatorDirectory(call)
   if (simulatorExists(directory)) return directory
   throw new CliError('simulator-missing', `there is no simulated platform in ${directory}`, {
-    hint: 'casemate up --tour makes one; on real hardware the workload attests by itself',
+    hint: 'casemate up --tour makes one; casemate platform says why no hardware attests',
   })
 }
 

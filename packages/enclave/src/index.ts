@@ -1,4 +1,14 @@
 // @casemate/enclave: measured and signed images of enclaves, running them, and sealing.
+
+export {
+  type Detection,
+  type DetectionOptions,
+  DRIVER_NAMES,
+  type DriverName,
+  detectPlatform,
+  type Looked,
+  openDriver,
+} from './attesting/detect.ts'
 export { type AttestationDriver, type Quote, REPORT_DATA_SIZE } from './attesting/driver.ts'
 export { type GramineDriverOptions, openGramineDriver } from './attesting/gramine.ts'
 export { kbsAttester, kbsEvidence } from './attesting/kbs.ts'

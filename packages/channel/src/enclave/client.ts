@@ -17,9 +17,9 @@ import {
   encodeHead,
   encodeLimits,
   itemsOf,
-  joined,
   violation,
   type WireLimits,
+  writeFrame,
 } from './wire.ts'
 
 /** Calls that wait for others to be answered; whoever has more to do has to wait for answers. */
@@ -140,8 +140,8 @@ export class EnclaveClient {
       this.#proceed()
     })
     void this.closed.then(reason => this.#lose(reason))
-    socket.write(encodeHead(CALL_FRAME.limits, 0, { name: '', items: [encodeLimits(this.#limits)] }))
-    socket.write(encodeLimits(this.#limits))
+    const items = [encodeLimits(this.#limits)]
+    writeFrame(socket, encodeHead(CALL_FRAME.limits, 0, { name: '', items }), items)
   }
 
   #enqueue(name: string, inputs: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
@@ -187,11 +187,7 @@ export class EnclaveClient {
       return
     }
     this.#pending.set(id, { count: inputs.length, resolve, reject })
-    const { socket } = this.#connection
-    socket.cork()
-    socket.write(head)
-    if (!socket.write(joined(inputs))) this.#isBlocked = true
-    socket.uncork()
+    if (!writeFrame(this.#connection.socket, head, inputs)) this.#isBlocked = true
   }
 
   #checkSize(head: Buffer): void {

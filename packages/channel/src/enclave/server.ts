@@ -7,7 +7,11 @@ import { DEFAULT_WIRE_LIMITS, ENCLAVE_PROTOCOL, type WireLimits } from './wire.t
 /** What answers: an `Enclave`, or something around one. */
 export interface CallTarget {
   readonly call: (name: string, input: Uint8Array, options: CallOptions) => Promise<Uint8Array>
-  readonly callBatch: (name: string, inputs: readonly Uint8Array[]) => Promise<readonly Uint8Array[]>
+  readonly callBatch: (
+    name: string,
+    inputs: readonly Uint8Array[],
+    options?: CallOptions,
+  ) => Promise<readonly Uint8Array[]>
 }
 
 export interface ServeEnclaveOptions extends Omit<ListenOptions, 'onConnection' | 'protocol'> {

@@ -14,9 +14,9 @@ import {
   encodeHead,
   encodeLimits,
   itemsOf,
-  joined,
   violation,
   type WireLimits,
+  writeFrame,
 } from './wire.ts'
 
 export interface ServingSettings {
@@ -98,7 +98,7 @@ export class Serving {
     const { name, lengths, payload } = frame
     // The buffer is this call's alone: it goes to the instance as it is.
     if (lengths.length === 1) return [await enclave.call(name, payload, { transfer: true })]
-    return enclave.callBatch(name, itemsOf(frame))
+    return enclave.callBatch(name, itemsOf(frame), { transfer: true })
   }
 
   /** A code, and for a status of the enclave's own that status; nothing else of what went wrong inside. */
@@ -128,10 +128,6 @@ export class Serving {
         got: `${bodySize(head)} bytes`,
       })
     }
-    socket.cork()
-    socket.write(head)
-    const flows = socket.write(joined(frame.items))
-    socket.uncork()
-    if (!flows) this.#isBlocked = true
+    if (!writeFrame(socket, head, frame.items)) this.#isBlocked = true
   }
 }

@@ -1,6 +1,7 @@
 // Calls to an enclave as frames. Each is a header of 12 bytes (size of what follows, type, length of the name, number
 // of items, id; little-endian), the name, the length of each item, and the items one after the other: what goes to an
 // instance is the tail of a frame as it came, in a buffer of its own.
+import type { Duplex } from 'node:stream'
 import { ChannelError } from '../errors.ts'
 
 /** Both directions; a peer that speaks another version does not get past the TLS handshake. */
@@ -85,19 +86,31 @@ export function itemsOf({ payload, lengths }: CallFrame): Uint8Array<ArrayBuffer
   return lengths.map(length => payload.subarray(at, (at += length)))
 }
 
-/** One buffer of all items; a view where they lie in one already, as the outputs of a batch do. */
-export function joined(items: readonly Uint8Array[]): Uint8Array {
-  const [first] = items
-  if (first === undefined) return new Uint8Array()
+/** Smaller items are copied together: a write of each would cost more. */
+const MIN_MEAN_WRITE_BYTES = 512
+
+/** Writes a frame as one; false where the socket has enough for now. */
+export function writeFrame(socket: Duplex, head: Buffer, items: readonly Uint8Array[]): boolean {
+  socket.cork()
+  let flows = socket.write(head)
+  for (const part of partsOf(items)) flows = socket.write(part)
+  socket.uncork()
+  return flows
+}
+
+/** The items as they can be written with the least copying; TLS copies them once anyway. */
+function partsOf(items: readonly Uint8Array[]): readonly Uint8Array[] {
+  const [first, second] = items
+  if (first === undefined || second === undefined) return items
   let end = first.byteOffset
-  const adjacent = items.every(item => {
-    const fits = item.buffer === first.buffer && item.byteOffset === end
+  const isAdjacent = items.every(item => {
+    const follows = item.buffer === first.buffer && item.byteOffset === end
     end += item.length
-    return fits
+    return follows
   })
-  return adjacent
-    ? new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset)
-    : Buffer.concat(items)
+  // As the outputs of a batch lie.
+  if (isAdjacent) return [new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset)]
+  return sizeOf(items) >= MIN_MEAN_WRITE_BYTES * items.length ? items : [Buffer.concat(items)]
 }
 
 export function encodeLimits({ maxFrameBytes, maxCallsInFlight }: WireLimits): Uint8Array {

@@ -35,6 +35,9 @@ const MAX_BODY_BYTES = 64 * 1024
 const MAX_CONNECTIONS = 128
 /** Answered at a time; each may be an attestation. */
 const MAX_AT_ONCE = 32
+/** Connections of other users that are told so at a time, and for how long: they must not keep out those who may. */
+const MAX_STRANGERS = 8
+const STRANGER_MS = 500
 const HEAD_TIMEOUT_MS = 5_000
 const REQUEST_TIMEOUT_MS = 10_000
 
@@ -54,6 +57,7 @@ export async function serveGuestApi(options: GuestApiOptions): Promise<GuestApi>
   const handler = new Handler(options)
   const server = createServer(limits, (request, response) => void handler.handle(request, response))
   server.maxConnections = MAX_CONNECTIONS
+  server.on('connection', socket => void handler.meet(socket))
   const port = await listen(server, options.port)
   handler.port = port
   return {
@@ -84,6 +88,7 @@ class Handler {
   /** Whether the process at the other end is to be answered, once a connection. */
   readonly #welcome = new WeakMap<Socket, Promise<boolean>>()
   #running = 0
+  #strangers = 0
 
   constructor(options: GuestApiOptions) {
     this.#options = options
@@ -97,6 +102,17 @@ class Handler {
     } finally {
       this.#running -= 1
     }
+  }
+
+  /** Looks who it is before a request is there, and holds a stranger's connection for as long as it takes to say no. */
+  async meet(socket: Socket): Promise<void> {
+    if (await this.#isWelcome(socket)) return
+    this.#strangers += 1
+    const timer = setTimeout(() => socket.destroy(), this.#strangers > MAX_STRANGERS ? 0 : STRANGER_MS)
+    socket.once('close', () => {
+      this.#strangers -= 1
+      clearTimeout(timer)
+    })
   }
 
   async #answer(request: IncomingMessage): Promise<GuestAnswer> {
@@ -135,8 +151,8 @@ class Handler {
       { address: remoteAddress, port: remotePort },
       { address: HOST, port: localPort },
     )
-    // Root can read this process's memory anyway.
-    return user !== null && (user === 0 || user === process.getuid?.())
+    // Not root either, who could have it otherwise: its services carry out requests for others.
+    return user !== null && user === process.getuid?.()
   }
 }
 

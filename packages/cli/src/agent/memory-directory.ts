@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   statfsSync,
@@ -71,9 +72,13 @@ export function makeMemoryDirectory(
   }
   checkBase(chosen)
   removeStale(chosen)
-  const path = join(chosen, `${PREFIX}${processTag(process.pid)}-${randomBytes(8).toString('hex')}`)
-  mkdirSync(path, { mode: 0o700 })
-  return new MemoryDirectory(path)
+  const name = `${PREFIX}${processTag(process.pid)}-${randomBytes(8).toString('hex')}`
+  const directory = new MemoryDirectory(join(realpathSync(chosen), name))
+  mkdirSync(directory.path, { mode: 0o700 })
+  // Looked at again: what was checked may have been a link.
+  if (IN_MEMORY.has(statfsSync(directory.path).type)) return directory
+  directory.remove()
+  throw new CliError('directory-not-in-memory', `${chosen} was replaced while it was looked at`)
 }
 
 function usualBase(env: Readonly<Record<string, string | undefined>>): string | null {

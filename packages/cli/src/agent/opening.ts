@@ -1,9 +1,9 @@
 // What both commands begin with: the platform's attester, the broker, and a first attestation.
 
-import { type Attester, fetchInfo } from '@casemate/client'
+import { fetchInfo } from '@casemate/client'
 import type { Call } from '../command.ts'
 import { brokerOf } from '../connection.ts'
-import { openSimulatedAttester } from '../simulated-attester.ts'
+import { openAttester } from '../simulated-attester.ts'
 import { type Agent, openAgent } from './agent.ts'
 import { SYSTEM_CLOCK } from './clock.ts'
 import { keepMemoryPrivate } from './private-memory.ts'
@@ -18,11 +18,11 @@ export interface Opened {
 export async function openFor(call: Call, secrets: readonly string[]): Promise<Opened> {
   const { terminal } = call
   keepMemoryPrivate(terminal.note)
-  const attester: Attester = await openSimulatedAttester(call)
-  terminal.note('casemate: the platform is simulated: nothing about hardware is proved')
+  const { attester, simulated } = await openAttester(call)
+  if (simulated) terminal.note('casemate: the platform is simulated: nothing about hardware is proved')
   const broker = brokerOf(call)
   const { issuer } = await fetchInfo(broker)
   const { url } = broker
   const opening = openAgent({ attester, url, issuer, fetch: terminal.fetch, clock: SYSTEM_CLOCK, secrets })
-  return { agent: await terminal.progress('attesting', opening), simulated: true }
+  return { agent: await terminal.progress('attesting', opening), simulated }
 }

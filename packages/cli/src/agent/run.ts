@@ -52,16 +52,24 @@ export async function run(call: Call): Promise<Answer> {
       call,
       read.wanted.map(({ path }) => path),
     )
-    const { graceMs } = read
-    const watchdog = await Watchdog.start({ graceMs, directory: directory?.path ?? null })
-    if (watchdog === null) {
-      call.terminal.note('casemate: there is no /bin/sh: nobody ends the command if this process is killed')
-    }
+    const watchdog = read.onLeaseEnd === 'keep' ? null : await startWatchdog(call, read, directory)
     const outcome = await supervised(call, read, opened, { directory, watchdog })
     return { exitCode: outcome.exitCode, json: outcome, lines: [] }
   } finally {
     directory?.remove()
   }
+}
+
+async function startWatchdog(
+  { terminal }: Call,
+  { graceMs }: Read,
+  directory: MemoryDirectory | null,
+): Promise<Watchdog | null> {
+  const watchdog = await Watchdog.start({ graceMs, directory: directory?.path ?? null })
+  if (watchdog === null) {
+    terminal.note('casemate: there is no /bin/sh: nobody ends the command if this process is killed')
+  }
+  return watchdog
 }
 
 interface Surroundings {

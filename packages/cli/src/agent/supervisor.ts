@@ -86,8 +86,13 @@ export class Supervisor {
       if (this.#outcome !== null) return this.#outcome
       this.#restarting = false
       const { command, args, env, graceMs, watchdog } = this.#options
-      this.#workload = await Workload.start({ command, args, graceMs, env: { ...env, ...secrets } })
-      watchdog?.guard(this.#workload.group)
+      this.#workload = await Workload.start({
+        command,
+        args,
+        graceMs,
+        env: { ...env, ...secrets },
+        guard: group => watchdog?.guard(group),
+      })
       // Said while it was being started.
       if (this.#outcome !== null) await this.#workload.stop()
       const exitCode = await this.#workload.ended

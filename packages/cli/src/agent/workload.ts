@@ -12,6 +12,8 @@ export interface WorkloadOptions {
   readonly env: Readonly<Record<string, string>>
   /** Between SIGTERM and SIGKILL. */
   readonly graceMs: number
+  /** Told the process group before anything else happens, so that nobody is killed in between. */
+  readonly guard: (group: number) => void
 }
 
 /** How often a group that was told to go is looked at. */
@@ -31,9 +33,10 @@ export class Workload {
   #stopping: Promise<void> | null = null
 
   /** @throws {CliError} command-missing, command-not-executable */
-  static async start({ command, args, env, graceMs }: WorkloadOptions): Promise<Workload> {
+  static async start({ command, args, env, graceMs, guard }: WorkloadOptions): Promise<Workload> {
     // Its streams are ours; no other descriptor is inherited.
     const child = spawn(command, args, { env, stdio: 'inherit', detached: true })
+    if (child.pid !== undefined) guard(child.pid)
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
       child.once('error', cause => reject(notStarted(command, cause)))

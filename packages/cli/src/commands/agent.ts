@@ -18,7 +18,7 @@ export const AGENT_COMMAND: Command = {
     },
     clients: {
       value: 'WHOSE',
-      summary: 'own (default): processes of this user and of root; any: of every user of this machine',
+      summary: 'own (default): processes of this user; any: of every user of this machine',
     },
     allow: {
       value: 'PATTERN',

@@ -1,14 +1,14 @@
-// casemate attest: the whole handshake as a simulated workload, to see what the broker makes of it.
+// casemate attest: the whole handshake of a workload, to see what the broker makes of it; simulated on a laptop.
 
 import { KEY_TYPES } from '@casemate/client'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { CliError } from '../failure.ts'
-import { attestSimulated, SIMULATOR_FLAGS } from '../simulated-attester.ts'
+import { attestWith, openAttester, SIMULATOR_FLAGS } from '../simulated-attester.ts'
 import { cell, fields, time } from '../table.ts'
 
 export const ATTEST_COMMAND: Command = {
   words: ['attest'],
-  summary: 'attest to the broker as a simulated workload',
+  summary: 'attest to the broker, as a simulated workload where there is no hardware',
   usage: '',
   minimum: 0,
   maximum: 0,
@@ -29,9 +29,10 @@ export const ATTEST_COMMAND: Command = {
         hint: `one of ${KEY_TYPES.join(', ')}`,
       })
     }
-    const { claims, token } = await attestSimulated(call, keyType)
+    const { attester, simulated } = await openAttester(call)
+    const { claims, token } = await attestWith(attester, call, keyType)
     const lines = fields([
-      ['attested as', call.option('kind') ?? 'tdx'],
+      ['attested as', simulated ? `${attester.tee}, simulated` : attester.tee],
       ['status', cell(statusOf(claims))],
       ['issuer', cell(claims.iss)],
       ['attestation', cell(claims.jti)],

@@ -5,7 +5,7 @@ import { adminOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
 import { readInput, STDIN } from '../files.ts'
 import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
-import { attestSimulated, SIMULATOR_FLAGS } from '../simulated-attester.ts'
+import { attestWith, openAttester, SIMULATOR_FLAGS } from '../simulated-attester.ts'
 import { table, time } from '../table.ts'
 
 const PATH = 'REPOSITORY/TYPE/TAG'
@@ -35,19 +35,21 @@ export const SECRET_COMMANDS: readonly Command[] = [
   },
   {
     words: ['secret', 'get'],
-    summary: 'attest as a simulated workload, and fetch a secret',
+    summary: 'attest, by default as a simulated workload, and fetch a secret',
     usage: PATH,
     minimum: 1,
     maximum: 1,
     flags: { server: SERVER_FLAGS.server, ...SIMULATOR_FLAGS },
     notes: [
-      'No administrator can read a secret back; this command attests with the simulator, and gets it',
-      'only where the policy accepts simulated evidence and a rule releases it. The secret goes to stdout.',
+      'No administrator can read a secret back; this command attests as any workload does, and gets it only',
+      'where the policy accepts its evidence and a rule releases it. The secret goes to stdout. Evidence is',
+      'simulated where the machine has no hardware for it, and then the policy has to accept that.',
     ],
     examples: ['casemate secret get default/demo/greeting'],
     run: async call => {
       const [path = ''] = call.positionals
-      const session = await attestSimulated(call, 'P-256')
+      const { attester } = await openAttester(call)
+      const session = await attestWith(attester, call, 'P-256')
       const secret = await session.getSecret(path)
       return {
         exitCode: 0,

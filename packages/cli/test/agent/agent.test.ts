@@ -1,4 +1,4 @@
-// `casemate agent` as the software of a guest uses it, beside a broker whose results live for two seconds.
+// `casemate agent` as the software of a guest uses it, beside a broker whose results live for three seconds.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createPrivateKey, createPublicKey } from 'node:crypto'
@@ -36,7 +36,7 @@ async function until(path: string, status: number): Promise<void> {
 }
 
 before(async () => {
-  broker = await serving(['--tour', '--token-lifetime', '2s'], /Ctrl-C stops/, { cwd })
+  broker = await serving(['--tour', '--token-lifetime', '3s'], /Ctrl-C stops/, { cwd })
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('CASEMATE_'))
   agent = spawn(process.execPath, [BIN, 'agent', '--port', '0', '--json'], {
     cwd,
@@ -68,7 +68,7 @@ describe('casemate agent', () => {
   test('gives one token to all who ask at once, and never its own', async () => {
     const tokens = await Promise.all(Array.from({ length: 8 }, () => get('/aa/token?token_type=coco_as')))
     assert.equal(new Set(tokens.map(([, token]) => token)).size, 1)
-    await sleep(1_200)
+    await sleep(1_600)
     assert.notEqual((await get('/aa/token?token_type=coco_as'))[1], tokens[0]?.[1])
   })
 
@@ -126,7 +126,7 @@ describe('casemate agent', () => {
     writeFileSync(policy, ran.stdout.replace(/^version: .*\n/m, ''))
     await admin(`policy set default ${policy}`)
     await until('/cdh/resource/default/demo/greeting', 200)
-    assert.match(stderr, /casemate: the lease is renewed, for 2 s\n/)
+    assert.match(stderr, /casemate: the lease is renewed, for 3 s\n/)
   })
 
   test('gives nothing when the lease has ended without a broker, and stops when it is told to', async () => {

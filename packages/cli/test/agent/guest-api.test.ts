@@ -55,6 +55,17 @@ interface Answer {
   readonly headers: Readonly<Record<string, unknown>>
 }
 
+const OTHER_USER = 65_534
+
+/** Runs a script as another user, and gives what it prints. */
+function asUser(uid: number, script: string): Promise<string> {
+  return new Promise(resolve => {
+    execFile(process.execPath, ['-e', script], { uid, cwd: '/', env: {} }, (_error, stdout, stderr) =>
+      resolve((stdout + stderr).trim()),
+    )
+  })
+}
+
 interface Ask {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -203,19 +214,29 @@ describe('who is answered', () => {
     if (process.getuid?.() !== 0) return t.skip('only root can be somebody else')
     const [own, any] = [await open(), await open({}, 'any')]
     const run = (api: GuestApi, uid: number): Promise<string> =>
-      new Promise(resolve => {
-        const url = `${api.url}/cdh/resource/default/key/1`
-        const script = `fetch('${url}').then(answer => console.log(answer.status))`
-        const options = { uid, cwd: '/', env: {} }
-        execFile(process.execPath, ['-e', script], options, (_error, stdout, stderr) =>
-          resolve((stdout + stderr).trim()),
-        )
-      })
-    assert.deepEqual(await Promise.all([run(own, 0), run(own, 65_534), run(any, 65_534)]), [
+      asUser(uid, `fetch('${api.url}/cdh/resource/default/key/1').then(answer => console.log(answer.status))`)
+    assert.deepEqual(await Promise.all([run(own, 0), run(own, OTHER_USER), run(any, OTHER_USER)]), [
       '200',
       '403',
       '200',
     ])
+  })
+
+  test('another user’s connections keep nobody out', async t => {
+    if (process.getuid?.() !== 0) return t.skip('only root can be somebody else')
+    const api = await open()
+    const { port } = new URL(api.url)
+    const holding = asUser(
+      OTHER_USER,
+      `let open = 200
+      for (let index = 0; index < 200; index += 1) {
+        const socket = require('node:net').connect(${port}, '127.0.0.1')
+        socket.on('error', () => undefined)
+        socket.on('close', () => (open -= 1) === 0 && console.log('closed'))
+      }`,
+    )
+    assert.equal(await holding, 'closed')
+    assert.equal((await ask(api, '/info')).status, 200)
   })
 
   test('it listens on this machine alone', async t => {

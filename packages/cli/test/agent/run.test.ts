@@ -1,4 +1,4 @@
-// `casemate run` as people use it: processes, a broker whose results live for two seconds, and what is left of it all.
+// `casemate run` as people use it: processes, a broker whose results live for seconds, and what is left of it all.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { casemate, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/casemate.js', import.meta.url))
-const LIFETIME_MS = 2_000
+const LIFETIME_MS = 5_000
 const TMPFS = 0x01021994
 const hasTmpfs = existsSync('/dev/shm') && statfsSync('/dev/shm').type === TMPFS
 const POSIX = process.platform !== 'win32' || undefined
@@ -115,7 +115,8 @@ function filesWith(directory: string, needles: readonly string[]): string[] {
 
 describe('casemate run', {
   skip: POSIX === undefined && 'signals and groups of POSIX',
-  concurrency: 6,
+  concurrency: 5,
+  timeout: 60_000,
 }, () => {
   before(async () => {
     const settings = ['--tour', '--token-lifetime', `${LIFETIME_MS / 1000}s`]
@@ -131,7 +132,7 @@ describe('casemate run', {
     }).ended
     assert.equal(code, 7, stderr)
     assert.match(stdout, /^\[pa\$\$ wörd\n\](00000000\n)?$/)
-    assert.equal(stderr, 'casemate: the platform is simulated: nothing about hardware is proved\n')
+    assert.match(stderr, /^casemate: the platform is simulated: nothing about hardware is proved\n/)
   })
 
   test('gives a secret as a file in memory, which is gone afterwards', { skip: !hasTmpfs }, async () => {
@@ -239,8 +240,13 @@ describe('casemate run', {
     assert.ok(!lives(Number(/pid (\d+)/.exec(stdout)?.[1])))
     await kept.says(/release-denied/)
     assert.ok(lives(Number(/pid (\d+)/.exec(kept.stdout())?.[1])))
-    kept.child.kill('SIGTERM')
-    await kept.ended
+    // What is to be kept is kept also when we are killed.
+    const pid = Number(/pid (\d+)/.exec(kept.stdout())?.[1])
+    kept.child.kill('SIGKILL')
+    await once(kept.child, 'exit')
+    await sleep(100)
+    assert.ok(lives(pid))
+    process.kill(-pid, 'SIGKILL')
   })
 
   test('leaves neither a command nor a file when it is killed itself', { skip: !hasTmpfs }, async () => {
@@ -320,7 +326,7 @@ test('stops the command when the lease ends without a broker, and says so before
   skip: !POSIX,
 }, async () => {
   const place = temporaryDirectory(after)
-  const own = await serving(['--tour', '--token-lifetime', '2s'], /Ctrl-C stops/, { cwd: place })
+  const own = await serving(['--tour', '--token-lifetime', '3s'], /Ctrl-C stops/, { cwd: place })
   const run = start(
     [
       '--secret',
@@ -335,7 +341,7 @@ test('stops the command when the lease ends without a broker, and says so before
   await own.stop('SIGKILL')
   const { code, stderr, stdout } = await run.ended
   assert.equal(code, 124)
-  assert.match(stderr, /casemate: unreachable: .*; asking again, the lease ends in 1 s\n/)
+  assert.match(stderr, /casemate: unreachable: .*; asking again, the lease ends in \d s\n/)
   assert.match(stderr, /casemate: lease-ended: the lease has ended and was not renewed\n$/)
   assert.ok(!lives(Number(/pid (\d+)/.exec(stdout)?.[1])))
 })

@@ -7,7 +7,7 @@ import { identityOf } from '../sealing/identity.ts'
 import { SEALING_IMPORTS } from './abi.ts'
 import { type CheckedImage, checkImage, type Demands } from './check.ts'
 import { Instance } from './instance.ts'
-import { type InstanceData, type PackedBytes, packBytes, unpackBytes } from './messages.ts'
+import { type InstanceData, type PackedBytes, packBytes, takePacked, unpackBytes } from './messages.ts'
 import { type EnclavePlatform, offeredImports } from './platform.ts'
 
 export interface EnclaveLimits {
@@ -128,12 +128,19 @@ export class Enclave {
   }
 
   /**
-   * The answers to many inputs, in their order, through one message to one instance: all of them or none.
+   * The answers to many inputs, in their order, through one message to one instance: all of them or none. Inputs that
+   * are given away are not copied where they lie one after the other and are all of their buffer.
    * @throws {EnclaveError} as `call`
    */
-  async callBatch(name: string, inputs: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+  async callBatch(
+    name: string,
+    inputs: readonly Uint8Array[],
+    options: CallOptions = { transfer: false },
+  ): Promise<readonly Uint8Array[]> {
     this.#checkCall(name, inputs)
-    return inputs.length === 0 ? [] : unpackBytes(await this.#run(name, packBytes(inputs)))
+    if (inputs.length === 0) return []
+    const given = options.transfer ? takePacked(inputs) : null
+    return unpackBytes(await this.#run(name, given ?? packBytes(inputs)))
   }
 
   /** Ends every instance; what is under way or waiting fails with enclave-closed. */

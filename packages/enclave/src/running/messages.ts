@@ -45,6 +45,21 @@ export function packBytes(items: readonly Uint8Array[]): PackedBytes {
   return { bytes: bytes.buffer, lengths }
 }
 
+/** The buffer of items that are all of it, one after the other: they are empty afterwards. Null where they are not. */
+export function takePacked(items: readonly Uint8Array[]): PackedBytes | null {
+  const buffer = items[0]?.buffer
+  if (!(buffer instanceof ArrayBuffer)) return null
+  let end = 0
+  const isPacked = items.every(item => {
+    const follows = item.buffer === buffer && item.byteOffset === end
+    end += item.length
+    return follows
+  })
+  if (!isPacked || end !== buffer.byteLength) return null
+  const lengths = Uint32Array.from(items, item => item.length)
+  return { bytes: buffer.transfer(), lengths }
+}
+
 /** Views, not copies. */
 export function unpackBytes({ bytes, lengths }: PackedBytes): Uint8Array<ArrayBuffer>[] {
   let offset = 0

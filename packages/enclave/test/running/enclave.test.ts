@@ -116,6 +116,37 @@ test('an input is copied, unless it is given away', async t => {
   assert.equal(part.length, 100)
 })
 
+test('a batch that is packed already is given away as it is, any other is copied', async t => {
+  const { enclave } = await run(t, functions('echo'))
+  const packed = (): Uint8Array[] => {
+    const whole = Uint8Array.of(1, 2, 3, 4, 5)
+    return [whole.subarray(0, 2), whole.subarray(2, 2), whole.subarray(2)]
+  }
+  const wanted = packed().map(item => new Uint8Array(item))
+  const given = packed()
+  assert.deepEqual(await enclave.callBatch('echo', given, { transfer: true }), wanted)
+  assert.deepEqual(
+    given.map(item => item.length),
+    [0, 0, 0],
+  )
+  const kept = packed()
+  assert.deepEqual(await enclave.callBatch('echo', kept), wanted)
+  const [first, , last] = packed()
+  const part = packed().slice(1)
+  for (const inputs of [part, [last!, first!], [Uint8Array.of(9), first!]]) {
+    const copies = inputs.map(item => new Uint8Array(item))
+    assert.deepEqual(await enclave.callBatch('echo', inputs, { transfer: true }), copies)
+    assert.deepEqual(
+      inputs.map(item => item.length),
+      copies.map(item => item.length),
+    )
+  }
+  assert.deepEqual(
+    kept.map(item => new Uint8Array(item)),
+    wanted,
+  )
+})
+
 test('an input that was given away before is refused, and harms nobody', async t => {
   const { enclave, events } = await run(t, functions('echo'))
   const given = new Uint8Array(100)

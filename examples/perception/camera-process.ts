@@ -1,0 +1,130 @@
+// A camera under load, as a process of its own: it holds the data owner's key in memory, checks over the channel whom it
+// is about to send frames to, and sends as many as are answered.
+import { createSecretKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { mergeReferenceValues, parsePolicy } from '@casemate/appraisal'
+import { connectEnclave, type PeerDemands } from '@casemate/channel'
+import type { SealingIdentity, SealingRoot } from '@casemate/enclave'
+import { serveParent } from '../stage/child.ts'
+import type { ServerReady } from '../stage/server.ts'
+import type { Stage } from '../stage/stage.ts'
+import { Camera, stream } from './camera.ts'
+
+export interface Load {
+  readonly rounds: number
+  /** Of one round. */
+  readonly frames: number
+  /** Frames that are not answered yet. */
+  readonly inFlight: number
+}
+
+export interface CameraStart {
+  readonly server: ServerReady & { readonly pid: number }
+  readonly demands: Pick<PeerDemands, 'endorsements' | 'anchors'> & { readonly policy: unknown }
+  readonly ids: SealingRoot['ids']
+  readonly secrets: Readonly<Record<'mrEnclave' | 'mrSigner', Uint8Array>>
+  readonly identity: SealingIdentity
+  readonly pictures: readonly Uint8Array[]
+  readonly load: Load
+}
+
+/** What a round showed; times are of one frame, in microseconds. */
+export interface Round {
+  readonly framesPerSecond: number
+  /** Frames in which both lines were found. */
+  readonly lanes: number
+  readonly sealing: number
+  /** Of processors, in all threads of the two processes; null where the system does not tell. */
+  readonly camera: number
+  readonly server: number | null
+}
+
+export interface CameraReady {
+  readonly rounds: readonly Round[]
+}
+
+/** For just-in-time compilers, on both sides. */
+const WARM_UP_FRAMES = 500
+/** Of `/proc`: the kernel counts processor time in hundredths of a second. */
+const TICK_US = 10_000
+
+/** What the process is started with; it goes over a pipe. */
+export function cameraStart(
+  { owner, demands }: Stage,
+  server: CameraStart['server'],
+  { pictures, load }: Pick<CameraStart, 'pictures' | 'load'>,
+): CameraStart {
+  const { ids, secrets } = owner.root
+  const { policy, endorsements, anchors } = demands
+  return {
+    server,
+    demands: { policy, endorsements, anchors },
+    ids,
+    secrets: { mrEnclave: secrets.mrEnclave.export(), mrSigner: secrets.mrSigner.export() },
+    identity: owner.identity,
+    pictures,
+    load,
+  }
+}
+
+async function measure(start: CameraStart): Promise<CameraReady> {
+  const { server, demands, ids, secrets, identity, load } = start
+  const peer = {
+    ...demands,
+    policy: parsePolicy(demands.policy),
+    references: mergeReferenceValues(),
+    now: () => new Date(),
+  }
+  const client = await connectEnclave({ host: server.host, port: server.port, peer })
+  const keys = { mrEnclave: createSecretKey(secrets.mrEnclave), mrSigner: createSecretKey(secrets.mrSigner) }
+  const root: SealingRoot = { kind: 'broker', cpuSvn: null, ids, secrets: keys }
+  const camera = await Camera.open(client, { root, identity })
+  await measureRound(camera, start, WARM_UP_FRAMES)
+  const rounds: Round[] = []
+  for (let round = 0; round < load.rounds; round++)
+    rounds.push(await measureRound(camera, start, load.frames))
+  await client.close()
+  return { rounds }
+}
+
+async function measureRound(camera: Camera, start: CameraStart, frames: number): Promise<Round> {
+  const { pictures, load, server } = start
+  let lanes = 0
+  const before = { at: performance.now(), sealing: camera.sealingMs, server: processorTime(server.pid) }
+  const own = process.cpuUsage()
+  await stream(camera, {
+    pictures,
+    frames,
+    inFlight: load.inFlight,
+    onAnswer: ({ left, right }) => {
+      if (left !== null && right !== null) lanes++
+    },
+  })
+  const { user, system } = process.cpuUsage(own)
+  const serverTime = processorTime(server.pid)
+  return {
+    framesPerSecond: (frames * 1000) / (performance.now() - before.at),
+    lanes,
+    sealing: ((camera.sealingMs - before.sealing) * 1000) / frames,
+    camera: (user + system) / frames,
+    server: serverTime === null || before.server === null ? null : (serverTime - before.server) / frames,
+  }
+}
+
+/** Of all threads of a process so far, in microseconds. */
+function processorTime(pid: number): number | null {
+  try {
+    // The name of the program, in brackets, may hold anything.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+    return (Number(fields[11]) + Number(fields[12])) * TICK_US
+  } catch {
+    return null
+  }
+}
+
+if (process.send !== undefined) {
+  await serveParent(async (start: CameraStart) => ({
+    ready: await measure(start),
+    close: async () => undefined,
+  }))
+}

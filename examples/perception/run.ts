@@ -1,0 +1,214 @@
+// The whole of it: a camera seals frames, a machine proves what it runs, the enclave finds the lane, a person looks.
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isDeepStrictEqual, parseArgs } from 'node:util'
+import type { EnclaveClient } from '@casemate/channel'
+import { encodeImage, parseImage, signImage } from '@casemate/enclave'
+import { PartyFailed, startParty } from '../stage/child.ts'
+import type { ExampleContext } from '../stage/example.ts'
+import { dateOf, newSigningKey, openStage, type Stage } from '../stage/stage.ts'
+import { Story } from '../stage/story.ts'
+import { CALIBRATION } from './calibration.ts'
+import { Camera, sealCalibration } from './camera.ts'
+import { type CameraReady, type CameraStart, cameraStart, type Load, type Round } from './camera-process.ts'
+import { drawLanes } from './drawing.ts'
+import { FRAME_SIZE, type LaneLine, parseAnswer, sealFrame } from './frame.ts'
+import { openPictures, type Picture } from './pictures.ts'
+import { detectPlainly } from './reference.ts'
+import { CALIBRATION_FILE } from './service.ts'
+
+export const SUMMARY = 'lane lines in encrypted camera frames, found by code that alone can open them'
+
+export const ENTRY = join(import.meta.dirname, 'assembly', 'enclave.ts')
+const QUICK: Load = { rounds: 1, frames: 2000, inFlight: 8 }
+const BENCH: Load = { rounds: 7, frames: 4000, inFlight: 8 }
+const USAGE = 'options: --bench, --keep DIR, --pictures DIR (of .jpg)'
+
+interface Play {
+  readonly stage: Stage
+  readonly story: Story
+  readonly pictures: readonly Picture[]
+  /** Where the drawn pictures go. */
+  readonly gallery: string
+}
+
+export async function run({ args, print, signal }: ExampleContext): Promise<void> {
+  const { bench, keep, pictures: folder } = readOptions(args)
+  const story = new Story(print)
+  story.open(
+    'Perception',
+    'A car’s camera sends what it sees to a computer that nobody trusts. It finds the lane and shows it to the car alone.',
+  )
+  const pictures = openPictures(folder)
+  const stage = await openStage({
+    name: 'perception',
+    build: { entry: ENTRY },
+    service: new URL('./service.ts', import.meta.url),
+    signal,
+    ...(keep === undefined ? {} : { directory: keep }),
+  })
+  const gallery = keep === undefined ? mkdtempSync(join(tmpdir(), 'casemate-lanes-')) : join(keep, 'lanes')
+  try {
+    mkdirSync(gallery, { recursive: true })
+    const play = { stage, story, pictures, gallery }
+    seal(play)
+    const server = await prove(play)
+    const client = await stage.connect()
+    await see(play, client)
+    await refuse(play, client)
+    await client.close()
+    await record(play)
+    await time(play, server, bench ? BENCH : QUICK)
+    story.line()
+    story.line(`The pictures with their lanes are in ${gallery}.`)
+  } finally {
+    await stage.close()
+  }
+}
+
+function seal({ stage, story }: Play): void {
+  const { directory, owner, image } = stage
+  writeFileSync(join(directory, CALIBRATION_FILE), sealCalibration(CALIBRATION, owner))
+  story.step(
+    'Seal',
+    'Who owns the camera builds the enclave from source, and seals how the camera is mounted for whoever signed it.',
+    [
+      { what: 'code', detail: `${image.mrEnclave} (MRENCLAVE)` },
+      { what: 'key', detail: 'in the broker, for this code of this signer and nobody else' },
+    ],
+  )
+}
+
+async function prove({ stage, story }: Play): Promise<CameraStart['server']> {
+  const refused = await strangerRefused(stage)
+  const { ready, pid } = await stage.startServer()
+  story.step(
+    'Prove',
+    'Another machine runs the enclave. It shows the broker evidence of which code it runs; only then does it get the key, into its memory.',
+    [
+      { what: 'released', detail: 'the frame key, to the enclave that the camera seals for' },
+      { what: 'refused', detail: `the same code under another signature (${refused})` },
+    ],
+  )
+  return { ...ready, pid }
+}
+
+/** The same code, signed by somebody else: the code of the refusal. */
+async function strangerRefused(stage: Stage): Promise<string> {
+  const { manifest, code } = parseImage(stage.image.bytes)
+  const date = dateOf(new Date())
+  const image = signImage(encodeImage(manifest, code), { privateKey: newSigningKey(), date })
+  try {
+    await stage.startServer({ image })
+  } catch (error) {
+    if (error instanceof PartyFailed) return error.code
+    throw error
+  }
+  throw new Error('another signer’s enclave got the key')
+}
+
+async function see({ stage, story, pictures, gallery }: Play, client: EnclaveClient): Promise<void> {
+  const camera = await Camera.open(client, stage.owner)
+  const seen: { what: string; detail: string }[] = []
+  for (const { name, pixels } of pictures) {
+    const { left, right } = await camera.send(pixels)
+    if (!isDeepStrictEqual({ left, right }, detectPlainly(pixels, CALIBRATION)))
+      throw new Error(`${name}: the enclave’s lines are not those of the reference`)
+    writeFileSync(join(gallery, `${name}.png`), drawLanes(pixels, { left, right }, CALIBRATION))
+    seen.push({ what: name.slice(-11), detail: `${describe('left', left)}; ${describe('right', right)}` })
+  }
+  story.step(
+    'See',
+    'The camera checks over the channel who is there, seals each frame for it, and gets lines back; a plain program finds the same ones to the last bit.',
+    seen,
+  )
+}
+
+function describe(side: string, line: LaneLine | null): string {
+  if (line === null) return `${side} none`
+  return `${side} ${line.colour} from ${(line.atBottom / 16).toFixed(1)} to ${(line.atHorizon / 16).toFixed(1)}, ${line.rows} rows`
+}
+
+/** What somebody could try who can touch the frames on their way. */
+async function refuse({ stage, story }: Play, client: EnclaveClient): Promise<void> {
+  const streamId = await client.call('open', new Uint8Array())
+  const send = async (frame: Uint8Array): Promise<string> => {
+    const { status, missed } = parseAnswer(await client.call('detect', frame))
+    return missed > 0 ? `${status}, ${missed} missing` : status
+  }
+  const frame = (sequence: bigint): Uint8Array =>
+    sealFrame(new Uint8Array(FRAME_SIZE), { streamId, sequence }, stage.owner)
+  const first = frame(0n)
+  const forged = frame(1n)
+  forged[1000] = (forged[1000] ?? 0) ^ 1
+  await send(first)
+  story.step('Refuse', 'Frames that were changed, sent again or held back are told apart.', [
+    { what: 'again', detail: await send(first) },
+    { what: 'changed', detail: await send(forged) },
+    { what: 'held back', detail: await send(frame(4n)) },
+    { what: 'too late', detail: await send(frame(3n)) },
+  ])
+}
+
+async function record({ stage, story }: Play): Promise<void> {
+  const [release, ...more] = await stage.receipts()
+  if (release === undefined || more.length > 0) throw new Error('the log does not show exactly one release')
+  writeFileSync(join(stage.directory, 'receipt.json'), JSON.stringify(release.receipt, null, 2))
+  story.step('Record', 'The broker’s log says who got the key, and nobody can rewrite it unnoticed.', [
+    {
+      what: 'receipt',
+      detail: `entry ${release.index} of ${release.treeSize}: the one release of the key, checked offline with the log’s public key`,
+    },
+  ])
+}
+
+async function time(
+  { stage, story, pictures }: Play,
+  server: CameraStart['server'],
+  load: Load,
+): Promise<void> {
+  const pixels = pictures.map(picture => picture.pixels)
+  const start = cameraStart(stage, server, { pictures: pixels, load })
+  const program = new URL('./camera-process.ts', import.meta.url)
+  const camera = await startParty<CameraReady>(program, start)
+  await camera.stop()
+  const { rounds } = camera.ready
+  if (rounds.some(({ lanes }) => lanes !== load.frames)) throw new Error('a frame under load has no lane')
+  const spread = (of: (round: Round) => number | null): string => spreadOf(rounds.map(of))
+  story.step(
+    'Time',
+    `A camera as a process of its own: ${load.rounds} x ${load.frames} frames, each sealed anew, ${load.inFlight} under way. The platform is simulated: no cost of hardware is in it.`,
+    [
+      { what: 'rate', detail: `${spread(round => round.framesPerSecond)} frames a second, end to end` },
+      { what: 'camera', detail: `${spread(round => round.camera)} µs of processor time a frame` },
+      { what: 'sealing', detail: `${spread(round => round.sealing)} µs of that` },
+      { what: 'server', detail: `${spread(round => round.server)} µs of processor time a frame` },
+    ],
+  )
+}
+
+/** `median (lowest to highest)`. */
+function spreadOf(values: readonly (number | null)[]): string {
+  const sorted = values.filter(value => value !== null).sort((a, b) => a - b)
+  const at = (part: number): string => sorted[Math.floor((sorted.length - 1) * part)]?.toFixed(0) ?? 'unknown'
+  return sorted.length > 1 ? `${at(0.5)} (${at(0)} to ${at(1)})` : at(0)
+}
+
+function readOptions(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        bench: { type: 'boolean', default: false },
+        keep: { type: 'string' },
+        pictures: { type: 'string' },
+      },
+    })
+    if (values.keep !== undefined && existsSync(values.keep))
+      throw new TypeError(`${values.keep} exists already`)
+    return values
+  } catch (error) {
+    throw new PartyFailed('usage', error instanceof Error ? error.message : String(error), USAGE)
+  }
+}
