@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Enclave } from '@casemate/enclave'
 import type { SealedCohort } from './biobank.ts'
+import { explained } from './statuses.ts'
 
 const SUFFIX = '.sealed'
 
@@ -12,10 +13,18 @@ export async function loadCohort(
   enclave: Pick<Enclave, 'call'>,
   { score, genotypes, consents }: SealedCohort,
 ): Promise<void> {
-  await enclave.call('loadScore', score)
-  for (const part of genotypes) await enclave.call('loadGenotypes', part)
-  await enclave.call('loadConsents', consents)
-  await enclave.call('open', new Uint8Array())
+  await step(enclave, 'loadScore', score)
+  for (const part of genotypes) await step(enclave, 'loadGenotypes', part)
+  await step(enclave, 'loadConsents', consents)
+  await step(enclave, 'open', new Uint8Array())
+}
+
+async function step(enclave: Pick<Enclave, 'call'>, name: string, input: Uint8Array): Promise<void> {
+  try {
+    await enclave.call(name, input)
+  } catch (error) {
+    throw explained(error, name)
+  }
 }
 
 export function writeCohort(directory: string, { score, genotypes, consents }: SealedCohort): void {

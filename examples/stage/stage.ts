@@ -40,6 +40,8 @@ export interface StageOptions {
   readonly build: BuildOptions
   /** The module whose `openService` runs in the enclave’s server, see `service.ts`. */
   readonly service: URL
+  /** The developer’s, as `newSigningKey` makes it. Default: a fresh one. */
+  readonly signingKey?: KeyObject
   /** Default 'sgx'. */
   readonly kind?: PlatformKind
   /** A folder to keep, which does not exist yet; else a temporary one, which `close` removes. */
@@ -125,7 +127,7 @@ async function furnish(
   const unsigned = await buildEnclave(options.build)
   options.signal?.throwIfAborted()
   const bytes = signImage(unsigned, {
-    privateKey: newSigningKey(),
+    privateKey: options.signingKey ?? newSigningKey(),
     date: dateOf(new Date()),
   })
   const image = describeImage(bytes)

@@ -13,7 +13,7 @@ class Person {
   /** CODE_SIZE bytes follow. */
   code: u8
 }
-const PERSON_SIZE: usize = offsetof<Person>('code') + CODE_SIZE + 7 & ~7
+const PERSON_SIZE: usize = (offsetof<Person>('code') + CODE_SIZE + 7) & ~7
 
 export let peopleCount: i32 = 0
 export let consentCount: i32 = 0

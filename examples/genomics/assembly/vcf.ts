@@ -39,11 +39,12 @@ const FORMAT: i32 = 8
 /** Whether weights of A/T and C/G are left out: on the other strand they look the same. */
 let dropsAmbiguous: bool = true
 export let recordCount: i32 = 0
-export let matchedCount: i32 = 0
 export let ambiguousCount: i32 = 0
 
 /** Starts of a record's fixed fields and of its first sample. */
 const fields = new StaticArray<usize>(FIXED + 1)
+
+const reading: Reading = changetype<Reading>(memory.data(64))
 
 export function configureMatching(shallDrop: bool): void {
   dropsAmbiguous = shallDrop
@@ -156,7 +157,6 @@ function matchRow(row: Row, effect: i32, end: usize): i32 {
   const hasGenotypes =
     isText(fields[FORMAT], formatEnd, 'GT') || isPrefix(fields[FORMAT], formatEnd, 'GT:')
   if (!hasGenotypes) return VCF_NO_GENOTYPES
-  const reading = changetype<Reading>(readingAt)
   reading.effect = effect
   reading.lastAllele = altCount()
   reading.type = row.type
@@ -165,10 +165,8 @@ function matchRow(row: Row, effect: i32, end: usize): i32 {
   memory.fill(reading.factors, 0, (<usize>peopleCount + 15) & ~15)
   reading.missing = missingCalls
   row.factors = reading.factors
-  matchedCount++
   return readGenotypes(fields[FIXED], end, reading)
 }
-const readingAt: usize = memory.data(64)
 
 /** One base against its complement. The allele beside the effect allele is what the row says, else what the record has. */
 function isAmbiguous(row: Row, effect: i32): bool {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { STATUSES } from '../statuses.ts'
 import { makeCohort } from '../synthetic.ts'
 import { bareEnclaves, COHORT, labelled, load, SCORE } from './bare-enclave.ts'
 
@@ -34,6 +35,10 @@ const COLUMNS = 'chr_name\tchr_position\teffect_allele\tother_allele\teffect_wei
 const ROW = '1\t5\tG\tA\t0.5\tadditive\n'
 const VCF = `##fileformat=VCFv4.3\n${HEADER}${RECORD}`
 const SCORE_TEXT = `${COLUMNS}${ROW}`
+
+test('every status has words', () => {
+  assert.deepEqual(Object.keys(STATUSES), Object.values(STATUS).map(String))
+})
 
 test('the files that the others are made from are accepted', () => {
   assert.equal(load(enclaves(LENIENT), { vcf: VCF, score: SCORE_TEXT }), 0)

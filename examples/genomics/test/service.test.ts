@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Enclave } from '@casemate/enclave'
+import { type Enclave, EnclaveError } from '@casemate/enclave'
 import { writeCohort } from '../load.ts'
 import { COHORT_DIRECTORY, openService } from '../service.ts'
 
@@ -63,6 +63,18 @@ test('a load that fails is told to whoever calls, and the next replacement tries
   broken = false
   replace()
   assert.deepEqual(await service.target.call('score', NONE, { transfer: false }), NONE)
+})
+
+test('a status is told in words, and what is none is told as it is', async t => {
+  const refuse = (got: string) => async (name: string) => {
+    if (name === 'loadGenotypes') throw new EnclaveError('call-failed', 'no result', { got })
+    return NONE
+  }
+  await assert.rejects(open(t, refuse('33')), {
+    code: 'call-failed',
+    message: /^loadGenotypes: .* has no GT/,
+  })
+  await assert.rejects(open(t, refuse('99')), { code: 'call-failed', message: 'no result' })
 })
 
 test('clients load nothing', async t => {

@@ -20,7 +20,10 @@ import { policyFor } from '../trust.ts'
 
 const build = { entry: join(import.meta.dirname, 'assembly', 'opener.ts'), isvProdId: 3, isvSvn: 2 }
 const service = new URL('./opener-service.ts', import.meta.url)
-const stage = await openStage({ name: 'opener', build, service })
+const signingKey = newSigningKey()
+const stage = await openStage({ name: 'opener', build, service, signingKey })
+const server = await stage.startServer()
+const strangersKey = newSigningKey()
 after(() => stage.close())
 const message = new TextEncoder().encode('for this enclave alone')
 const sealed = seal(message, { ...stage.owner, policy: 'mrEnclave', additionalData: new Uint8Array() })
@@ -45,26 +48,22 @@ interface Change {
 function signed({ code, ...members }: Change): Uint8Array {
   const image = parseImage(stage.image.bytes)
   const unsigned = encodeImage({ ...image.manifest, ...members }, code ?? image.code)
-  return signImage(unsigned, { privateKey: newSigningKey(), date: '20260101' })
+  return signImage(unsigned, { privateKey: strangersKey, date: '20260101' })
 }
 
 test('the attested enclave opens what the owner sealed, and each release of the key has a receipt', async () => {
-  const before = await stage.receipts()
-  const server = await stage.startServer()
   const client = await stage.connect()
   assert.deepEqual(Buffer.from(await client.call('open', sealed)), Buffer.from(message))
   assert.equal(client.peer?.claims.simulated, true)
   await client.close()
   const receipts = await stage.receipts()
-  assert.equal(receipts.length, before.length + 1)
+  assert.equal(receipts.length, 1)
   const last = receipts.at(-1)!
   assert.equal(last.entry['secret'], 'opener/key/data')
   // Another log's key proves nothing.
   const { admin, ledgerKey } = stage.broker
   const other = ledgerKey.replace(/.$/, end => (end === 'A' ? 'B' : 'A'))
   await assert.rejects(verifyRelease({ admin, index: last.index, key: other }))
-  await server.stop()
-  await assert.rejects(stage.connect())
 })
 
 /** What the broker's record says of the newest refusal. */
@@ -101,8 +100,6 @@ test('a debug enclave, and one of an older security version, get no key', async 
   const debug = await refusal(stage.startServer({ image, debug: true }))
   assert.equal(debug.code, 'appraisal-refused')
   assert.ok((await violations()).includes('debug'))
-  // Nor does it start as what it is not; it would not have got so far.
-  assert.equal((await refusal(stage.startServer({ image }))).code, 'appraisal-refused')
   await refusal(stage.startServer({ image: signed({ isvSvn: 1 }) }))
   assert.ok((await violations()).includes('enclave.minIsvSvn'))
 })
@@ -117,7 +114,6 @@ test('what is sealed does not open without the data key, nor for another enclave
 })
 
 test('a client that wants another enclave does not talk to this one', async () => {
-  const server = await stage.startServer()
   for (const [member, value] of [
     ['mrEnclave', '11'.repeat(32)],
     ['mrSigner', '22'.repeat(32)],
@@ -131,12 +127,13 @@ test('a client that wants another enclave does not talk to this one', async () =
   const { simulated: _, ...strict } = policyFor(stage.image, 'sgx')
   const peer = { ...stage.demands, policy: parsePolicy(strict) }
   await assert.rejects(connectEnclave({ ...server.ready, peer }), { code: 'appraisal-refused' })
-  await server.stop()
 })
 
+const isLong = process.env['CASEMATE_LONG_TESTS'] === '1'
 for (const kind of ['tdx', 'snp'] as const) {
-  test(`the same enclave gets its key on ${kind}, vouched for by a machine that is known`, async () => {
-    const other = await openStage({ name: 'opener', build, service, kind })
+  const skip = kind === 'snp' && !isLong ? 'CASEMATE_LONG_TESTS=1 runs it' : false
+  test(`the same enclave gets its key on ${kind}, from a machine that is known`, { skip }, async () => {
+    const other = await openStage({ name: 'opener', build, service, signingKey, kind })
     try {
       await other.startServer()
       const client = await other.connect()
@@ -152,13 +149,12 @@ for (const kind of ['tdx', 'snp'] as const) {
 }
 
 test('a server that is killed is gone, and the next one proves itself anew', async () => {
-  const before = (await stage.receipts()).length
-  const server = await stage.startServer()
   process.kill(server.pid, 'SIGKILL')
   await server.ended
+  await assert.rejects(stage.connect())
   await stage.startServer()
   const client = await stage.connect()
   assert.deepEqual(Buffer.from(await client.call('open', sealed)), Buffer.from(message))
   await client.close()
-  assert.equal((await stage.receipts()).length, before + 2)
+  assert.equal((await stage.receipts()).length, 2)
 })
