@@ -1,4 +1,5 @@
 // The broker of a stage, as a process of its own: it trusts a simulated platform, and its own policy.
+import { randomBytes } from 'node:crypto'
 import { resolveConfig, startBroker } from '@casemate/broker'
 import type { SimulatedTrust } from '@casemate/enclave'
 import { type Opened, serveParent } from './child.ts'
@@ -20,8 +21,11 @@ await serveParent(async ({ dataDir, trust }: BrokerStart): Promise<Opened<Broker
     'metrics-listen': 'off',
     offline: 'true',
     'log-level': 'error',
+    'kek-source': 'passphrase',
   }
-  const { values } = resolveConfig({ flags, env: {}, file: null })
+  // Known to this process alone: nothing on the disk opens what the broker keeps there.
+  const env = { CASEMATE_KEK_PASSPHRASE: randomBytes(32).toString('base64url') }
+  const { values } = resolveConfig({ flags, env, file: null })
   const broker = await startBroker(values, { now: () => new Date(), ...trust, logger: null })
   const { url, firstAdminToken } = broker
   if (firstAdminToken === null) throw new TypeError('the broker’s data was there before')

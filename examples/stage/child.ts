@@ -2,9 +2,10 @@
 // its environment. It ends when the pipe does, so that none outlives the stage, however the stage ends.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, writeFileSync } from 'node:fs'
 
-/** Large buffers that come and go are no reason to collect all garbage, which without this each megabyte of them is. */
-const NODE_FLAGS = ['--external-memory-accounted-in-global-limit']
+/** Large buffers that come and go are no reason to collect all garbage; no signal opens a debugger. */
+const NODE_FLAGS = ['--external-memory-accounted-in-global-limit', '--disable-sigusr1']
 
 /** How long a process may take to close what it has open. */
 const STOP_MS = 5000
@@ -67,6 +68,7 @@ export interface Opened<Ready> {
 
 /** In the child: takes the start, opens, says so, and closes when the parent is gone. */
 export async function serveParent(open: (start: never) => Promise<Opened<object>>): Promise<void> {
+  keepMemoryOutOfCores()
   // Ctrl-C reaches every process of the terminal; the parent is the one that acts on it.
   process.on('SIGINT', () => undefined)
   const gone = once(process, 'disconnect')
@@ -83,6 +85,12 @@ export async function serveParent(open: (start: never) => Promise<Opened<object>
     tell({ type: 'failed', ...reasonOf(error) })
     await gone
   }
+}
+
+/** Where this process crashes, what the kernel writes of it holds nothing of its memory, and so no keys: core(5). */
+function keepMemoryOutOfCores(): void {
+  const filter = '/proc/self/coredump_filter'
+  if (existsSync(filter)) writeFileSync(filter, '0')
 }
 
 function reasonOf(error: unknown): { code: string; message: string; hint: string | null } {
