@@ -2,7 +2,7 @@
 // `casemate.unseal` answers with. No key, no thread, no attestation; for nothing but measuring and tests.
 import { randomFillSync } from 'node:crypto'
 import { buildEnclave, parseImage } from '@casemate/enclave'
-import { buildOptions, type Rules } from './configuration.ts'
+import { buildOptions, ENTRY, type Rules } from './configuration.ts'
 
 /** Bytes, or the status that the code answered with. */
 export type BareAnswer = Uint8Array<ArrayBuffer> | number
@@ -20,8 +20,8 @@ interface Exports {
 }
 
 /** Builds once; each call of what it gives is a fresh instance. */
-export async function bareEnclaves(rules: Rules): Promise<() => BareEnclave> {
-  const { code, manifest } = parseImage(await buildEnclave(buildOptions(rules)))
+export async function bareEnclaves(rules: Rules, entry = ENTRY): Promise<() => BareEnclave> {
+  const { code, manifest } = parseImage(await buildEnclave(buildOptions(rules, entry)))
   const module = await WebAssembly.compile(new Uint8Array(code))
   return () => instantiate(module, manifest.configuration)
 }

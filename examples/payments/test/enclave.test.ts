@@ -1,0 +1,5 @@
+// The enclave's code without a platform. One process for all, because compiling it takes some seconds.
+import './enclave/booking.ts'
+import './enclave/decisions.ts'
+import './enclave/hashes.ts'
+import './enclave/screening.ts'
