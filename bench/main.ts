@@ -2,6 +2,7 @@
 // `npm run bench -- quotes ledger` runs only those topics.
 import { cpus } from 'node:os'
 import { benchChannel } from './channel.ts'
+import { benchEnclave } from './enclave.ts'
 import { benchHandshake } from './handshake.ts'
 import { benchLedger } from './ledger.ts'
 import { benchQuotes } from './quotes.ts'
@@ -10,6 +11,7 @@ import { benchStartup } from './startup.ts'
 const TOPICS: Record<string, () => Promise<void>> = {
   quotes: benchQuotes,
   handshake: benchHandshake,
+  enclave: benchEnclave,
   ledger: benchLedger,
   channel: benchChannel,
   startup: benchStartup,
