@@ -176,11 +176,23 @@ async function takeUp(options: AgentOptions, stop: AbortSignal): Promise<Holding
   const begunAt = options.clock.at()
   const session = await attest(attestOptions(options, stop))
   const holding = new Holding(session, leaseOf(session.claims, begunAt))
-  for (const path of options.secrets) await holding.getSecret(path)
+  for (const path of options.secrets) {
+    await holding.getSecret(path).catch((error: unknown) => {
+      throw about(path, error)
+    })
+  }
   if (remainingMs(holding.lease, options.clock.at()) > 0) return holding
   throw new Unavailable('timeout', 'the attestation took longer than its result is valid', {
     hint: 'a longer tokenLifetime of the broker, or evidence that is had faster',
   })
+}
+
+/** The broker does not repeat which secret it was asked for. */
+function about(path: string, error: unknown): unknown {
+  if (!(error instanceof BrokerRefusal)) return error
+  const { code, message, status, hint } = error
+  const kept = status === null ? {} : { status }
+  return new BrokerRefusal(code, `${path}: ${message}`, { ...kept, hint, cause: error })
 }
 
 function attestOptions({ attester, url, issuer, fetch, clock }: AgentOptions, stop: AbortSignal) {

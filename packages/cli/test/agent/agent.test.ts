@@ -111,6 +111,7 @@ describe('casemate agent', () => {
     }
     agent.kill('SIGUSR1')
     assert.equal((await get('/info'))[0], 200)
+    await sleep(300)
     assert.doesNotMatch(stderr, /Debugger/)
   })
 

@@ -28,6 +28,9 @@ test('the row of the other end tells its user, also where the address is mapped 
   assert.equal(userIn([HEAD, ours, theirs].join('\n'), PEER, LOCAL), 1000)
   assert.equal(userIn([HEAD, ours, mapped].join('\n'), PEER, LOCAL), 1001)
   assert.equal(userIn([HEAD, ours].join('\n'), PEER, LOCAL), null)
+  // The same end may stand in another connection, of somebody else.
+  const elsewhere = row('0100007F:CAFE', '0100007F:0050', 1002, 14)
+  assert.equal(userIn([HEAD, elsewhere, theirs].join('\n'), PEER, LOCAL), 1000)
 })
 
 test('a socket that its process has closed, and which is shown as root’s, belongs to nobody', {
