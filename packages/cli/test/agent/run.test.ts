@@ -253,7 +253,10 @@ describe('casemate run', {
   test('leaves neither a command nor a file when it is killed itself', { skip: !hasTmpfs }, async () => {
     const path = await secretFor('killed', 'x')
     const flags = ['--secret-file', `${path}=F`, '--grace', '0']
-    const run = start([...flags, ...shell('trap "" TERM HUP; sleep 1; echo "$$ $F"; while :; do sleep 0.05; done')])
+    const run = start([
+      ...flags,
+      ...shell('trap "" TERM HUP; sleep 1; echo "$$ $F"; while :; do sleep 0.05; done'),
+    ])
     await run.says(/\d \//)
     const [pid, file = ''] = run.stdout().trim().split(' ')
     assert.ok(existsSync(file))
