@@ -162,7 +162,9 @@ export function workloadOf(claims: Claims, name: string): Workload {
     }
     case 'tdx': {
       const { mrTd, rtmr0, rtmr1, rtmr2, rtmr3 } = claims.tdx
-      return { kind, name, mrTd: [mrTd], rtmr0: [rtmr0], rtmr1: [rtmr1], rtmr2: [rtmr2], rtmr3: [rtmr3] }
+      const boot = { mrTd: [mrTd], rtmr0: [rtmr0], rtmr1: [rtmr1], rtmr2: [rtmr2] }
+      // A register that shows the enclave differs with every enclave; the policy's block for enclaves looks at it.
+      return { kind, name, ...boot, rtmr3: claims.enclave?.register === 'extended' ? 'any' : [rtmr3] }
     }
     case 'snp': {
       const { measurement } = claims.snp

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Claims, EnclaveClaims } from '@casemate/evidence'
-import { type AppraisalResult, appraise, earClaims, PRESETS, parsePolicy } from '../src/index.ts'
+import { type AppraisalResult, appraise, earClaims, PRESETS, parsePolicy, workloadOf } from '../src/index.ts'
 import { hex, REPORT_DATA, SAMPLE, SGX, SNP, TDX } from './claims.ts'
 import { NO_REFERENCES, open, BINDING as SESSION } from './policies.ts'
 
@@ -118,6 +118,14 @@ test('the presets demand a known workload, so that a policy on them names the pl
   const policy = parsePolicy({ extends: 'strict', name: 'mine', version: 1, enclave: WANTED })
   const result = appraise({ claims: stating(TDX), references: NO_REFERENCES, policy, binding: BINDING })
   assert.deepEqual(violated(result), ['workloads'])
+})
+
+test('a workload that is learnt from a TD whose register shows an enclave is one of every enclave', () => {
+  const learnt = (claims: Claims) => workloadOf(claims, 'mine')
+  const of = (workload: ReturnType<typeof workloadOf>) => (workload.kind === 'tdx' ? workload.rtmr3 : null)
+  assert.equal(of(learnt(stating(TDX, { register: 'extended' }))), 'any')
+  assert.deepEqual(of(learnt(stating(TDX, { register: 'not-extended' }))), [hex('13', 48)])
+  assert.deepEqual(of(learnt(TDX)), [hex('13', 48)])
 })
 
 test('an enclave that the processor measured is known code where the policy names it, and only there', () => {

@@ -80,18 +80,33 @@ export async function openAttester(call: Call): Promise<OpenedAttester> {
   return { attester: simulator.attester(kind, call.option('code') ?? DEMO_CODE), simulated: true }
 }
 
-/**
- * The driver of the machine that runs an enclave; a TD shows it in its register, where it has one.
- * @throws as `openAttester`
- */
+/** The driver of the machine that runs an enclave. @throws as `openAttester`, CliError flag-value-invalid */
 export async function openEnclaveDriver(call: Call, enclave: EnclaveStatement): Promise<AttestationDriver> {
-  const hardware = await hardwareDriver(call)
-  if (hardware !== null) {
-    const state = await hardware.extendRegister?.(enclave)
-    if (state === 'taken')
-      call.terminal.note('casemate: RTMR3 shows something else, and cannot show the enclave')
-    return hardware
-  }
+  const driver = (await hardwareDriver(call)) ?? (await openSimulatedDriver(call, enclave))
+  if (call.given('extend-register')) await showInRegister(call, driver, enclave)
+  return driver
+}
+
+/** @throws {CliError} flag-value-invalid where the machine has no register, or it shows something else */
+async function showInRegister(
+  call: Call,
+  driver: AttestationDriver,
+  enclave: EnclaveStatement,
+): Promise<void> {
+  const state = (await driver.extendRegister?.(enclave)) ?? 'absent'
+  if (state === 'extended')
+    return call.terminal.note('casemate: RTMR3 shows this enclave until the machine ends')
+  throw new CliError('flag-value-invalid', `--extend-register: ${REGISTER_REASONS[state]}`, {
+    hint: 'leave it out: the statement of the enclave goes with the evidence in any case',
+  })
+}
+
+const REGISTER_REASONS = {
+  absent: 'this machine offers no RTMR3; Linux 6.16 and later does in TDX domains',
+  taken: 'RTMR3 shows something else already, and cannot show the enclave',
+} as const
+
+async function openSimulatedDriver(call: Call, enclave: EnclaveStatement): Promise<AttestationDriver> {
   const kind = kindOf(call, QUOTED_KINDS)
   const platform = await openPlatform(existingSimulator(call), call.terminal.now())
   return simulatedDriver(platform, { kind, code: call.option('code') ?? DEMO_CODE, enclave })

@@ -26,6 +26,9 @@ export const RUN_COMMAND: Command = {
     debug: { summary: 'run a debug image; without this, only production images run' },
     ...SIMULATOR_FLAGS,
     kind: { value: 'KIND', summary: 'of the simulated platform: tdx (default), sgx or snp' },
+    'extend-register': {
+      summary: 'TDX: show the enclave in RTMR3 as well, for good; reference values then need rtmr3: any',
+    },
   },
   notes: [
     'The answer goes to stdout as it is, and what the code logs to stderr. Secrets stay in memory.',

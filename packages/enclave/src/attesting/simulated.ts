@@ -1,10 +1,12 @@
 // The driver for laptops: evidence in the real formats from a simulated platform, under a root of its own. Whatever is
 // derived from it says `simulated`. What differs from hardware is that the code to be measured is an argument.
 import { createHash } from 'node:crypto'
-import { encodeCertTable } from '@casemate/evidence'
+import { encodeCertTable, extendedRegister } from '@casemate/evidence'
 import type { SgxQuoteRequest, SnpReportRequest, TdxQuoteRequest } from '@casemate/simulator'
+import { equal, isZero } from '../bytes.ts'
 import { parseSigstruct } from '../image/sigstruct.ts'
 import { type AttestationDriver, checkReportData, type Quote } from './driver.ts'
+import type { RegisterState } from './register.ts'
 import { openSimulatedPlatform, type SimulatedPlatform, type SimulatedTrust } from './simulated-platform.ts'
 import { DEMO_CODE } from './simulator-files.ts'
 import type { EnclaveStatement } from './statement.ts'
@@ -45,7 +47,8 @@ export function simulatedDriver(
   platform: SimulatedPlatform,
   { kind = 'tdx', code = DEMO_CODE, enclave = null }: SimulatedCode,
 ): SimulatedDriver {
-  const sign = signerOf(platform, { kind, code, enclave })
+  const register = new SimulatedRegister()
+  const sign = signerOf(platform, { kind, code, enclave }, register)
   return {
     kind,
     simulated: true,
@@ -55,6 +58,18 @@ export function simulatedDriver(
       checkReportData(reportData)
       return { kind, certificateTable: null, ...sign(reportData) }
     },
+    ...(kind === 'tdx' ? { extendRegister: statement => register.extend(statement) } : {}),
+  }
+}
+
+/** RTMR3 of a virtual TD that has just started, and lives as long as its driver. */
+class SimulatedRegister {
+  value: Uint8Array = new Uint8Array(48)
+
+  async extend(statement: EnclaveStatement): Promise<RegisterState> {
+    const wanted = await extendedRegister(statement)
+    if (isZero(this.value)) this.value = wanted
+    return equal(this.value, wanted) ? 'extended' : 'taken'
   }
 }
 
@@ -63,6 +78,7 @@ type Signer = (reportData: Uint8Array) => Pick<Quote, 'evidence'> & Partial<Pick
 function signerOf(
   { intel, amd }: SimulatedPlatform,
   { kind, code, enclave }: Required<SimulatedCode>,
+  register: SimulatedRegister,
 ): Signer {
   switch (kind) {
     case 'sgx': {
@@ -70,7 +86,9 @@ function signerOf(
       return reportData => ({ evidence: intel.sgxQuote({ reportData, ...identity }) })
     }
     case 'tdx':
-      return reportData => ({ evidence: intel.tdxQuote({ reportData, ...tdxCode(code) }) })
+      return reportData => ({
+        evidence: intel.tdxQuote({ reportData, ...tdxCode(code), rtmr3: register.value }),
+      })
     case 'snp': {
       const leaf = amd.endorsements.find(one => one.name === 'leaf.der')?.bytes ?? new Uint8Array()
       const certificateTable = encodeCertTable([{ type: amd.settings.signingKey, bytes: leaf }])

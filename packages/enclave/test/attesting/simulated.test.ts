@@ -4,7 +4,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { type Claims, parse, parseKbsEvidence, readEndorsements, verify } from '@casemate/evidence'
+import {
+  type Claims,
+  extendedRegister,
+  parse,
+  parseKbsEvidence,
+  readEndorsements,
+  verify,
+} from '@casemate/evidence'
 import { kbsAttester } from '../../src/attesting/kbs.ts'
 import { openSimulatedDriver, type SimulatedDriver } from '../../src/attesting/simulated.ts'
 import { openSimulatedPlatform } from '../../src/attesting/simulated-platform.ts'
@@ -96,6 +103,28 @@ test('an SNP attester sends the leaf certificate along, so that nobody has to as
     sent.cert_chain.map(one => one.cert_type),
     ['VCEK'],
   )
+})
+
+test('a simulated TD shows one enclave in RTMR3, as a real one would', async () => {
+  const statementOf = (isvSvn: number) => {
+    const image = encodeImage({ ...MANIFEST, isvSvn }, EMPTY_MODULE)
+    const { sigstruct } = parseImage(signImage(image, { ...DATE, privateKey: SIGNING.privateKey }))
+    assert.ok(sigstruct)
+    return { sigstruct: sigstruct.bytes }
+  }
+  const driver = await openSimulatedDriver({ directory, kind: 'tdx', now: NOW })
+  const rtmr3 = async (): Promise<string | null> => {
+    const claims = await claimsOf(driver)
+    return claims.kind === 'tdx' ? claims.tdx.rtmr3 : null
+  }
+  assert.equal(await rtmr3(), '00'.repeat(48))
+  assert.equal(await driver.extendRegister?.(statementOf(3)), 'extended')
+  const shown = Buffer.from(await extendedRegister(statementOf(3))).toString('hex')
+  assert.equal(await rtmr3(), shown)
+  assert.equal(await driver.extendRegister?.(statementOf(3)), 'extended')
+  assert.equal(await driver.extendRegister?.(statementOf(4)), 'taken')
+  assert.equal(await rtmr3(), shown)
+  assert.equal((await openSimulatedDriver({ directory, kind: 'snp', now: NOW })).extendRegister, undefined)
 })
 
 test('report data of another size is refused before anything is signed', async () => {
