@@ -23,6 +23,8 @@ async function runExample(name: string, args: readonly string[]): Promise<number
   const stop = (): void => (controller.signal.aborted ? process.exit(INTERRUPTED) : controller.abort())
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  // Whoever reads this is gone: `… | head`.
+  process.stdout.on('error', () => controller.abort())
   try {
     const { run } = await loadExample(name)
     await run({

@@ -105,8 +105,9 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     for (const closer of closers.splice(0).toReversed()) await closer()
     if (kept === undefined) rmSync(directory, { recursive: true, force: true })
   }
-  let finishing: Promise<void> | null = null
-  const close = (): Promise<void> => (finishing ??= finish())
+  // Each time anew, one after the other: what was being opened when it was closed has to be closed as well.
+  let closing = Promise.resolve()
+  const close = (): Promise<void> => (closing = closing.then(finish))
   const onAbort = (): void => void close()
   signal?.addEventListener('abort', onAbort, { once: true })
   closers.push(async () => signal?.removeEventListener('abort', onAbort))
