@@ -45,6 +45,8 @@ export class Camera {
     const sealed = sealFrame(pixels, { streamId: this.#streamId, sequence }, this.#keys)
     this.#sealingMs += performance.now() - startedAt
     const answer = parseAnswer(await this.#enclave.call('detect', sealed))
+    // Sent, and of no more use: without this, frames are what the garbage collector of a camera is busy with.
+    if (sealed.buffer instanceof ArrayBuffer) sealed.buffer.transfer(0)
     if (answer.status === 'looked-at' && answer.sequence !== sequence)
       throw new RangeError(`frame ${sequence} has the answer to frame ${answer.sequence}`)
     return answer

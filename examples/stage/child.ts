@@ -5,7 +5,11 @@ import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 
 /** Large buffers that come and go are no reason to collect all garbage; no signal opens a debugger. */
-const NODE_FLAGS = ['--external-memory-accounted-in-global-limit', '--disable-sigusr1']
+const NODE_FLAGS = [
+  '--external-memory-accounted-in-global-limit',
+  '--initial-old-space-size=256',
+  '--disable-sigusr1',
+]
 
 /** How long a process may take to close what it has open. */
 const STOP_MS = 5000

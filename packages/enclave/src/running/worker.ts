@@ -2,6 +2,7 @@
 // The code sees its own memory and these imports; what it does wrong ends here as a fault, and the platform ends it.
 import { randomFillSync } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
+import { freeBuffer } from '../bytes.ts'
 import type { EnclaveErrorCode } from '../errors.ts'
 import {
   ALLOC_EXPORT,
@@ -93,6 +94,8 @@ function serve({ name, inputs }: CallMessage): void {
     send({ type: 'answered', outputs: packed }, [packed.bytes])
   } catch (error) {
     fault(error)
+  } finally {
+    freeBuffer(new Uint8Array(inputs.bytes))
   }
 }
 

@@ -1,5 +1,6 @@
 // AES-256-GCM with a tag of 16 bytes, as everything sealed uses it: one message a nonce, opened whole or not at all.
 import { createCipheriv, createDecipheriv, type DecipherGCM, type KeyObject } from 'node:crypto'
+import { freeBuffer } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
 import { TAG_SIZE } from './header.ts'
 
@@ -33,8 +34,11 @@ export function encryptInto(
   { key, nonce, associated }: CipherUse,
 ): void {
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_SIZE }).setAAD(associated)
-  for (let at = 0; at < plaintext.length; at += PIECE_SIZE)
-    sealed.set(cipher.update(plaintext.subarray(at, at + PIECE_SIZE)), at)
+  for (let at = 0; at < plaintext.length; at += PIECE_SIZE) {
+    const piece = cipher.update(plaintext.subarray(at, at + PIECE_SIZE))
+    sealed.set(piece, at)
+    freeBuffer(piece)
+  }
   cipher.final()
   sealed.set(cipher.getAuthTag(), plaintext.length)
 }
@@ -59,7 +63,9 @@ export function decryptInto(plaintext: Uint8Array, sealed: Uint8Array, use: Ciph
   const decipher = openDecipher(use, sealed.subarray(plaintext.length))
   for (let at = 0; at < plaintext.length; at += PIECE_SIZE) {
     const end = Math.min(at + PIECE_SIZE, plaintext.length)
-    plaintext.set(decipher.update(sealed.subarray(at, end)), at)
+    const piece = decipher.update(sealed.subarray(at, end))
+    plaintext.set(piece, at)
+    freeBuffer(piece)
   }
   return isGenuine(decipher, plaintext)
 }
