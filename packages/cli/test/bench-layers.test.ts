@@ -56,6 +56,7 @@ test('the command compares every layer with the plain call of the same round', a
   assert.equal(code, 0)
   const [result] = JSON.parse(stdout).results
   assert.equal(result.sizeBytes, 1000)
+  assert.ok('platform' in JSON.parse(stdout))
   assert.deepEqual(
     result.layers.map((one: { layer: string }) => one.layer),
     LAYERS.map(([name]) => name),
