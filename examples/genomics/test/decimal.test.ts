@@ -53,6 +53,8 @@ test('the ends of what a double holds, and long zeros, are read right', () => {
 0e999999999999 1e-999999999999 123456789012345678901234567890e-20'
   const zeros = '0'.repeat(5000)
   assertSame([...ends.split(' '), `0.${zeros}1e5000`, `1${zeros}e-5000`, `${'9'.repeat(2000)}e-1990`])
+  // A tie but for a digit that is beyond all that are kept.
+  assertSame([`9007199254740993.${zeros}1`, `9007199254740993.${zeros}`])
 })
 
 test('what is no number is none', () => {
