@@ -43,7 +43,7 @@ test('both lines of the lane are found in every road picture', { skip: noPicture
   }
 })
 
-test('on drawn roads every solid line is found, and every line that is found is right to the pixel', async t => {
+test('on drawn roads every solid line is found, and every line that is found is within two pixels', async t => {
   const running = await RunningEnclave.start(t)
   for (let seed = 1; seed <= (LONG ? 400 : 40); seed++) {
     const scene = drawRoad(seed)
@@ -58,7 +58,7 @@ test('on drawn roads every solid line is found, and every line that is found is 
 })
 
 function checkTruth(found: LaneLine, truth: TrueLine, what: string): void {
-  assert.ok(Math.abs(found.atBottom / 16 - truth.atBottom) <= 1, what)
+  assert.ok(Math.abs(found.atBottom / 16 - truth.atBottom) <= 2, what)
   assert.ok(Math.abs(found.atHorizon / 16 - truth.atHorizon) <= 1, what)
   assert.equal(found.colour, truth.colour, what)
 }
