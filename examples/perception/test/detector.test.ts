@@ -77,6 +77,22 @@ test('where there is no road there is no lane', async t => {
     assert.equal(await same(running, pixels, CALIBRATION), 0, name)
 })
 
+test('two lines that are farther apart or closer than a lane is wide are not both taken', async t => {
+  const running = await RunningEnclave.start(t)
+  const { pixels } = drawRoad(12)
+  const both = await running.detect(pixels)
+  const width = Math.round((both.right!.atBottom - both.left!.atBottom) / 16)
+  for (const [change, lines] of [
+    [{ minWidth: width + 2 }, 1],
+    [{ maxWidth: width - 2 }, 1],
+    [{ minWidth: width - 2, maxWidth: width + 2 }, 2],
+  ] as const) {
+    const calibration = { ...CALIBRATION, ...change }
+    await running.calibrate(calibration)
+    assert.equal(await same(running, pixels, calibration), lines)
+  }
+})
+
 test('any pixels and any calibration give the reference’s answer', async t => {
   const running = await RunningEnclave.start(t)
   let found = 0
