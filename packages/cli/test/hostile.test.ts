@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { openBrokerRoot, seal } from '@casemate/enclave'
 import { openDatabase, openLedger } from '@casemate/ledger/node'
 import { FIRST_WORDS } from '../src/commands.ts'
 import { openSimulator } from '../src/simulated-attester.ts'
@@ -148,6 +149,17 @@ const READING: readonly (readonly string[])[] = [
   ['up', '--listen', HOSTILE],
   ['up', '--config', 'bad.yaml'],
   ['demo', HOSTILE],
+  ['platform', '--root', HOSTILE],
+  ['enclave', 'inspect', 'noise'],
+  ['enclave', 'build', `${HOSTILE}.ts`],
+  ['enclave', 'call', HOSTILE, HOSTILE, '--input', HOSTILE, '--measurement', HOSTILE],
+  ['seal', '--inspect', 'noise'],
+  ['seal', '--inspect', 'labelled.sealed'],
+  ['unseal', HOSTILE, HOSTILE, '--key-file', HOSTILE],
+  ['reseal', HOSTILE, '--from', HOSTILE, '--to', HOSTILE],
+  ['run', '--secret', HOSTILE, '--on-lease-end', HOSTILE],
+  ['agent', '--port', HOSTILE],
+  ['bench', 'layers', '--size', HOSTILE],
 ]
 
 before(async () => {
@@ -159,6 +171,7 @@ before(async () => {
   file('document.yaml', 'a: 1\n')
   file('bad.yaml', JSON.stringify({ extends: 'strict', [HOSTILE]: HOSTILE, name: HOSTILE, version: HOSTILE }))
   file('noise', HOSTILE)
+  writeFileSync(join(cwd, 'labelled.sealed'), sealedWithLabel(HOSTILE))
   file('sample.json', JSON.stringify(sample))
   file(`${HOSTILE.replaceAll('/', '')}.json`, JSON.stringify(sample))
   file('member.json', JSON.stringify({ ...sample, [HOSTILE]: HOSTILE }))
@@ -178,6 +191,17 @@ before(async () => {
   await ledger.close()
   db.close()
 })
+
+/** Readable by everybody, written by whoever sealed it. */
+function sealedWithLabel(label: string): Uint8Array {
+  const zero = new Uint8Array(32)
+  return seal(zero, {
+    root: openBrokerRoot({ path: 'test', key: new Uint8Array(32).fill(1) }),
+    identity: { mrEnclave: zero, mrSigner: zero, isvProdId: 0, isvSvn: 0, debug: false },
+    policy: 'mrEnclave',
+    additionalData: new TextEncoder().encode(label),
+  })
+}
 
 function typed(args: readonly string[], screen: boolean): Promise<Ran> {
   const { port } = server.address() as AddressInfo
