@@ -6,6 +6,7 @@ import { benchEnclave } from './enclave.ts'
 import { benchHandshake } from './handshake.ts'
 import { benchLedger } from './ledger.ts'
 import { benchQuotes } from './quotes.ts'
+import { benchSealing } from './sealing.ts'
 import { benchStartup } from './startup.ts'
 
 const TOPICS: Record<string, () => Promise<void>> = {
@@ -14,6 +15,7 @@ const TOPICS: Record<string, () => Promise<void>> = {
   enclave: benchEnclave,
   ledger: benchLedger,
   channel: benchChannel,
+  sealing: benchSealing,
   startup: benchStartup,
 }
 

@@ -26,8 +26,8 @@ export class ChunkKeys {
     this.#prefix = header.nonce
   }
 
-  /** @throws {EnclaveError} invalid-parameter */
-  seal(plaintext: Uint8Array, isLast: boolean): Uint8Array {
+  /** Ciphertext and tag. @throws {EnclaveError} invalid-parameter */
+  seal(plaintext: Uint8Array, isLast: boolean): readonly [Uint8Array, Uint8Array] {
     const sealed = encrypt(this.#key, this.#nonce(isLast), this.#associated, plaintext)
     this.#count++
     return sealed

@@ -15,16 +15,17 @@ export interface CipherUse {
   readonly associated: Uint8Array
 }
 
-/** Ciphertext and tag. */
+/** Ciphertext and tag, as the cipher gives them: to put them together would copy all of it. */
 export function encrypt(
   key: KeyObject,
   nonce: Uint8Array,
   associated: Uint8Array,
   plaintext: Uint8Array,
-): Uint8Array {
-  const sealed = new Uint8Array(plaintext.length + TAG_SIZE)
-  encryptInto(sealed, plaintext, { key, nonce, associated })
-  return sealed
+): readonly [Uint8Array, Uint8Array] {
+  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_SIZE }).setAAD(associated)
+  const ciphertext = cipher.update(plaintext)
+  cipher.final()
+  return [ciphertext, cipher.getAuthTag()]
 }
 
 /** Ciphertext and tag, where there is room for exactly these. */

@@ -32,14 +32,18 @@ export class SealStream extends Transform {
 
   override _transform(bytes: Uint8Array, _: BufferEncoding, done: TransformCallback): void {
     attempt(done, () => {
-      this.#chunker.feed(bytes, chunk => this.push(this.#keys.seal(chunk, false)))
+      this.#chunker.feed(bytes, chunk => this.#seal(chunk, false))
     })
   }
 
   override _flush(done: TransformCallback): void {
     attempt(done, () => {
-      this.push(this.#keys.seal(this.#chunker.rest(), true))
+      this.#seal(this.#chunker.rest(), true)
     })
+  }
+
+  #seal(chunk: Uint8Array, isLast: boolean): void {
+    for (const piece of this.#keys.seal(chunk, isLast)) this.push(piece)
   }
 }
 
@@ -114,21 +118,27 @@ class Chunker {
   }
 
   feed(bytes: Uint8Array, emit: (chunk: Uint8Array) => void): void {
-    let rest = bytes
-    while (rest.length > 0) {
-      if (this.#size === this.#held.length) {
-        emit(this.#held)
-        this.#size = 0
-      }
-      const part = rest.subarray(0, this.#held.length - this.#size)
-      this.#held.set(part, this.#size)
-      this.#size += part.length
-      rest = rest.subarray(part.length)
+    const { length } = this.#held
+    let at = this.#size === 0 ? 0 : this.#hold(bytes, length - this.#size)
+    if (this.#size > 0 && at < bytes.length) {
+      emit(this.#held)
+      this.#size = 0
     }
+    // Whole pieces are cut out where they are; what is left is held, at most one piece.
+    for (; bytes.length - at > length; at += length) emit(bytes.subarray(at, at + length))
+    if (at < bytes.length) this.#hold(bytes.subarray(at), length)
   }
 
   rest(): Uint8Array {
     return this.#held.subarray(0, this.#size)
+  }
+
+  /** Copies at most so many bytes, and gives how many. */
+  #hold(bytes: Uint8Array, room: number): number {
+    const part = bytes.subarray(0, room)
+    this.#held.set(part, this.#size)
+    this.#size += part.length
+    return part.length
   }
 }
 

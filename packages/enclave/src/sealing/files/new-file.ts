@@ -9,6 +9,9 @@ import { pipeline } from 'node:stream/promises'
 import { toHex } from '../../bytes.ts'
 import { onFile } from './file-errors.ts'
 
+/** Written at once, in bytes. */
+const BATCH_SIZE = 2 ** 20
+
 const UNFINISHED = /^\.casemate-(\d{1,10})-[0-9a-f]{16}$/
 
 /** Whether a name is one of a file that is being made, or was when its process ended. */
@@ -38,9 +41,23 @@ export class NewFile {
   /** Writes what comes out of a transform. It throws what source, transform and file throw. */
   fill(source: Readable, through: Transform, signal: AbortSignal | null = null): Promise<void> {
     const write = async (sealed: AsyncIterable<Uint8Array>): Promise<void> => {
-      for await (const piece of sealed) await this.handle.writeFile(piece)
+      let [batch, size]: [Uint8Array[], number] = [[], 0]
+      for await (const piece of sealed) {
+        batch.push(piece)
+        size += piece.length
+        if (size < BATCH_SIZE) continue
+        await this.#write(batch, size)
+        ;[batch, size] = [[], 0]
+      }
+      await this.#write(batch, size)
     }
     return pipeline(source, through, write, signal === null ? {} : { signal })
+  }
+
+  async #write(batch: readonly Uint8Array[], size: number): Promise<void> {
+    const { bytesWritten } = await this.handle.writev(batch)
+    // A disk that is nearly full takes a part: the rest says why.
+    if (bytesWritten < size) await this.handle.writeFile(Buffer.concat(batch).subarray(bytesWritten))
   }
 
   /** What was written is on disk from here on. @throws {EnclaveError} file-unwritable, disk-full */
