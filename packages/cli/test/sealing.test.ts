@@ -1,20 +1,23 @@
 // casemate seal, unseal and reseal: by the owner of data, by an enclave on this machine, and by one that a broker gives
 // the data key to; and everything that is refused on the way.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { once } from 'node:events'
 import {
   chmodSync,
   cpSync,
   existsSync,
   globSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { encodeImage, type Manifest, parseHeader, parseImage, signImage } from '@casemate/enclave'
 import { EMPTY_MODULE, MANIFEST } from '../../enclave/test/image/samples.ts'
@@ -143,6 +146,40 @@ describe('the owner of data', { concurrency: false }, () => {
       await refused('unseal --key-file data.key bad -', code, 1)
       assert.ok(!existsSync(at('x')))
     }
+  })
+})
+
+describe('a process that is stopped or whose reader goes away', { concurrency: false }, () => {
+  const child = (line: string) => {
+    const { PATH } = process.env
+    const options = { cwd: at('stopping'), env: { PATH }, stdio: 'pipe' } as const
+    return spawn(process.execPath, [BIN, ...line.split(' ')], options)
+  }
+
+  before(() => mkdirSync(at('stopping')))
+
+  test('leaves no half of a sealed file after Ctrl-C', async () => {
+    const sealing = child('seal --key-file ../data.key --for ../app.enclave - out')
+    const closed = once(sealing, 'close')
+    let stderr = ''
+    sealing.stderr.on('data', chunk => (stderr += chunk))
+    sealing.stdin.write(CONTENT)
+    const deadline = Date.now() + 20_000
+    while (globSync('.casemate-*', { cwd: at('stopping') }).length === 0 && Date.now() < deadline)
+      await sleep(10)
+    sealing.kill('SIGINT')
+    assert.deepEqual(await closed, [3, null])
+    assert.match(stderr, /casemate: interrupted: /)
+    assert.deepEqual(readdirSync(at('stopping')), [])
+  })
+
+  test('ends when nobody reads what it opens', async () => {
+    const input = Buffer.alloc(5_000_000, 'x')
+    await done('seal --key-file data.key --for app.enclave - stopping/large', input)
+    const opening = child('unseal --key-file ../data.key large -')
+    const closed = once(opening, 'close')
+    opening.stdout.once('data', () => opening.stdout.destroy())
+    assert.deepEqual(await closed, [2, null])
   })
 })
 

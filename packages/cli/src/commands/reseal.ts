@@ -55,7 +55,7 @@ async function reseal(call: Call): Promise<Answer> {
   try {
     const tree = await call.terminal.progress('looking', findSealed(call.positionals))
     const total = tree.files.reduce((sum, { size }) => sum + size, 0)
-    const meter = startMeter(call.terminal, 'moved', total)
+    const meter = startMeter(call.terminal, { verb: 'moved', total })
     const report: ResealOptions['report'] = event => {
       if (event.step === 'progress') meter.add(event.bytes)
       else meter.name(event.path)

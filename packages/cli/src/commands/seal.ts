@@ -67,7 +67,7 @@ async function sealFile(call: Call): Promise<Answer> {
     throw new CliError('argument-missing', 'seal needs OUTPUT', { hint: 'casemate seal INPUT OUTPUT' })
   checkPaths(input, output)
   const stop = listenForStop()
-  const meter = startMeter(call.terminal, 'sealed', sizeOf(input))
+  const meter = startMeter(call.terminal, { verb: 'sealed', total: sizeOf(input) })
   try {
     const { who, policy } = await sealer(call)
     const additionalData = new TextEncoder().encode(call.option('label') ?? '')

@@ -1,5 +1,6 @@
 // casemate unseal: opens a sealed file, for the owner who holds the key or as the enclave that it is for.
 
+import { statSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { type Opener, type SealedHeader, type SealingIdentity, unsealFile } from '@casemate/enclave'
 import type { Answer, Call, Command } from '../command.ts'
@@ -44,7 +45,7 @@ async function unseal(call: Call): Promise<Answer> {
   }
   const opener = await openerOf(call)
   const stop = listenForStop()
-  const meter = startMeter(call.terminal, 'opened', null)
+  const meter = startMeter(call.terminal, { verb: 'verified and opened', total: totalOf(input) })
   try {
     const out = isStdout ? (call.terminal.stdout as Writable) : output
     const header = await unsealFile(input, out, { opener, signal: stop.signal, progress: meter.add })
@@ -54,6 +55,12 @@ async function unseal(call: Call): Promise<Answer> {
     meter.end()
     stop.release()
   }
+}
+
+/** It is read twice, to verify it and to write it. */
+function totalOf(input: string): number | null {
+  const size = statSync(input, { throwIfNoEntry: false })?.size
+  return size === undefined ? null : 2 * size
 }
 
 async function openerOf(call: Call): Promise<Opener> {

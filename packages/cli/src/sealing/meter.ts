@@ -12,16 +12,27 @@ export interface Meter {
   readonly end: () => void
 }
 
-/** `total` in bytes, null where nobody knows. */
-export function startMeter({ status, note }: Terminal, verb: string, total: number | null): Meter {
-  const startedAt = performance.now()
+export interface MeterOptions {
+  /** What is done, e.g. `sealed`. */
+  readonly verb: string
+  /** In bytes; null where nobody knows. */
+  readonly total: number | null
+  /** In milliseconds, from anywhere. Default: the system’s. */
+  readonly clock?: () => number
+}
+
+export function startMeter(
+  { status, note }: Pick<Terminal, 'status' | 'note'>,
+  { verb, total, clock = () => performance.now() }: MeterOptions,
+): Meter {
+  const startedAt = clock()
   const period = status === null ? LOG_MS : SCREEN_MS
   let [done, shownAt, what] = [0, startedAt, '']
   return {
     name: next => void (what = next),
     add: bytes => {
       done += bytes
-      const now = performance.now()
+      const now = clock()
       if (now - shownAt < period) return
       shownAt = now
       const rate = `${megabytes((done * 1000) / (now - startedAt))}/s`

@@ -4,7 +4,7 @@
 // the header of each file says where it stands, so a run that was interrupted is resumed by running it again.
 // Plaintext is in memory alone, chunk by chunk.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { stat } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { equal } from '../../bytes.ts'
@@ -105,7 +105,7 @@ async function takeOver({ state }: SealedFile, { handle }: NewFile): Promise<voi
   const made = await handle.stat({ bigint: true })
   if (made.uid !== state.uid || made.gid !== state.gid)
     await handle.chown(Number(state.uid), Number(state.gid))
-  await handle.chmod(Number(state.mode & 0o7777n))
+  await handle.chmod(Number(state.mode & 0o777n))
 }
 
 interface Wanted {
@@ -145,7 +145,7 @@ function unverified(path: string, cause?: unknown): EnclaveError {
 
 /** LIMIT: what changes the file between this and the rename is lost; nothing must write there meanwhile. */
 async function checkUnchanged({ path, state }: SealedFile): Promise<void> {
-  const now = await onFile(path, 'file-changed', () => stat(path, { bigint: true }))
+  const now = await onFile(path, 'file-changed', () => lstat(path, { bigint: true }))
   const same = (['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const).every(
     name => now[name] === state[name],
   )

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { Readable, type Writable } from 'node:stream'
+import { EnclaveError } from '../../errors.ts'
 import type { SealOptions } from '../blob.ts'
 import type { SealedHeader } from '../header.ts'
 import type { UnsealOptions } from '../opening.ts'
@@ -18,7 +19,7 @@ const READ_SIZE = 2 ** 20
 
 export interface FileWork {
   readonly signal: AbortSignal | null
-  /** So many more bytes of plaintext were worked through. */
+  /** So many more bytes of plaintext were worked through; opening does it twice. */
   readonly progress: (bytes: number) => void
 }
 
@@ -33,17 +34,14 @@ export async function sealToFile(
 ): Promise<number> {
   const made = await NewFile.create(path)
   let size = 0
-  const counted = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const piece of plaintext) {
-      size += piece.length
-      options.progress(piece.length)
-      yield piece
-    }
+  const progress = (bytes: number): void => {
+    size += bytes
+    options.progress(bytes)
   }
   try {
     await onFile(path, 'file-unwritable', async () => {
       await made.fill(
-        Readable.from(counted(), { objectMode: false }),
+        Readable.from(counted(plaintext, { ...options, progress }), { objectMode: false }),
         new SealStream(options),
         options.signal,
       )
@@ -82,8 +80,8 @@ export async function unsealFile(
   const file = await openSealedFile(path)
   try {
     const options = opener(file.header)
-    for await (const piece of plaintextOf(file, options, work.signal)) work.progress(piece.length)
-    const plaintext = plaintextOf(file, options, work.signal)
+    for await (const _ of counted(plaintextOf(file, options, work.signal), work));
+    const plaintext = counted(plaintextOf(file, options, work.signal), work)
     if (typeof out === 'string') await writeNew(out, plaintext)
     else await writeTo(out, plaintext)
     return file.header
@@ -106,6 +104,20 @@ async function writeNew(path: string, plaintext: AsyncIterable<Uint8Array>): Pro
 }
 
 async function writeTo(out: Writable, plaintext: AsyncIterable<Uint8Array>): Promise<void> {
-  // The stream keeps what it has not yet written, and a piece is good only until the next.
-  for await (const piece of plaintext) if (!out.write(Buffer.from(piece))) await once(out, 'drain')
+  for await (const piece of plaintext) {
+    // A reader that has gone says so once; who waits for it after that waits for ever.
+    const isGone = out.destroyed || out.errored !== null
+    if (isGone) throw new EnclaveError('file-unwritable', 'whoever read the plaintext has stopped reading')
+    if (!out.write(piece)) await onFile('stdout', 'file-unwritable', () => once(out, 'drain'))
+  }
+}
+
+async function* counted(
+  pieces: AsyncIterable<Uint8Array>,
+  { progress }: FileWork,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of pieces) {
+    progress(piece.length)
+    yield piece
+  }
 }

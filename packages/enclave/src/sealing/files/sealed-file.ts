@@ -65,7 +65,6 @@ export function isSealedFile(path: string): Promise<boolean> {
 
 /**
  * What is in it, piece by piece, each verified; that it was whole is known only when this ends without an error.
- * A piece is good until the next is asked for.
  * @throws {EnclaveError} file-unreadable, and the codes of `unseal`
  */
 export async function* plaintextOf(

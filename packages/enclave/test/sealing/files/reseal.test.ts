@@ -183,6 +183,14 @@ const disturbances: Readonly<
     },
     'file-changed',
   ],
+  'an old file that became a link': [
+    'verified',
+    directory => {
+      renameSync(join(directory, 'blob'), join(directory, 'other'))
+      symlinkSync('other', join(directory, 'blob'))
+    },
+    'file-changed',
+  ],
   'an old file that somebody deleted': [
     'verified',
     directory => unlinkSync(join(directory, 'blob')),
