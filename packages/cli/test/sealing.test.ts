@@ -163,6 +163,8 @@ describe('a process that is stopped or whose reader goes away', { concurrency: f
     const closed = once(sealing, 'close')
     let stderr = ''
     sealing.stderr.on('data', chunk => (stderr += chunk))
+    // It may be gone before it has read all of this.
+    sealing.stdin.on('error', () => undefined)
     sealing.stdin.write(CONTENT)
     const deadline = Date.now() + 20_000
     while (globSync('.casemate-*', { cwd: at('stopping') }).length === 0 && Date.now() < deadline)

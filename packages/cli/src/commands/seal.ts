@@ -1,6 +1,7 @@
 // casemate seal: files for an enclave alone, by the owner of the data or by the enclave itself.
 
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { addAbortSignal } from 'node:stream'
 import {
   openSealedFile,
   readPlain,
@@ -72,7 +73,7 @@ async function sealFile(call: Call): Promise<Answer> {
     const { who, policy } = await sealer(call)
     const additionalData = new TextEncoder().encode(call.option('label') ?? '')
     const options = { ...who, policy, additionalData, signal: stop.signal, progress: meter.add }
-    const plaintext = input === STDIN ? octetsOf(call.terminal.stdin) : readPlain(input)
+    const plaintext = input === STDIN ? octetsOf(call.terminal.stdin, stop.signal) : readPlain(input)
     const size = await sealToFile(plaintext, output, options)
     const { handle, header } = await openSealedFile(output)
     await handle.close()
@@ -141,6 +142,8 @@ function sizeOf(input: string): number | null {
   return input === STDIN ? null : (statSync(input, { throwIfNoEntry: false })?.size ?? null)
 }
 
-async function* octetsOf(stream: NodeJS.ReadableStream): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stream) yield typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk
+/** Whoever waits for the next octets when the signal comes waits no more. */
+async function* octetsOf(stream: NodeJS.ReadableStream, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const chunk of addAbortSignal(signal, stream))
+    yield typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk
 }

@@ -164,6 +164,8 @@ test('a newer version opens what an older one sealed; an older one not, even if 
     assert.deepEqual(unseal(blob, { root: ROOT, identity: { ...IDENTITY, isvSvn: 4 } }).plaintext, DATA)
     const older = { root: ROOT, identity: { ...IDENTITY, isvSvn: 2 } }
     throwsCode('seal-svn-too-new', () => unseal(blob, older))
+    // Under another root as well: that it takes the newer version is said first.
+    throwsCode('seal-svn-too-new', () => unseal(blob, { ...older, root: OTHER_ROOT }))
     const lying = blob.slice()
     lying[12] = 2
     throwsCode('seal-mac-mismatch', () => unseal(lying, older))
