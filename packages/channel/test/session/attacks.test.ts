@@ -194,6 +194,19 @@ test('stolen keys end with the window that the evidence states, whatever a new c
   assert.match(error.message, /what the evidence states/)
 })
 
+test('a certificate that has ended is refused, though the window of its evidence goes on', async t => {
+  const { machine, stolen } = await victim(t)
+  const later = new Date(Date.now() + 2 * MINUTE_MS)
+  const forged = forge(() => extensionOf(stolen), {
+    privateKey: createPrivateKey(stolen.keyPem),
+    notAfter: new Date(Date.now() + MINUTE_MS),
+  })
+  const server = await rogueServer(t, forged, greet)
+  const demands = { ...machine.demands, now: () => later }
+  const error = await rejectsCode('certificate-expired', connectAttested({ ...server, peer: demands }))
+  assert.match(error.message, /^the certificate is/)
+})
+
 test('with both keys stolen, evidence that is demanded for this session is what the thief cannot give', async t => {
   const { machine, stolen } = await victim(t)
   const old = readCarried(readCertificate(stolen.certificate).extensions).evidence

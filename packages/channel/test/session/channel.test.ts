@@ -91,6 +91,8 @@ test('the evidence of a peer is verified once, however many sessions it has', as
     ...machine.demands,
     endorsements: async () => {
       asked++
+      // Long enough that the other sessions begin meanwhile.
+      await new Promise(resolve => setTimeout(resolve, 100))
       return bag
     },
   }

@@ -59,6 +59,11 @@ test('TLS 1.2 is refused, at either end', async t => {
   await rejectsCode('tls-too-old', connectAttested({ ...server, peer: machine.demands }))
 })
 
+test('a session that is older than TLS 1.3 would be refused however it came about', () => {
+  const old = { getProtocol: () => 'TLSv1.2' } as TLSSocket
+  assert.throws(() => checkSession(old, CHANNEL_PROTOCOL, null), { code: 'tls-too-old' })
+})
+
 test('a classical key exchange is refused where the hybrid one is demanded, at either end', async t => {
   const { listener, machine, refused, credentials } = await listening(t, { keyExchange: 'hybrid' })
   const classical = connect({
