@@ -1,11 +1,12 @@
 // Our certificates as others read them: OpenSSL's command line and Python's cryptography.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import * as asn1 from '@casemate/evidence/asn1'
 import { readCertificate } from '../../src/certificate/read.ts'
 import { OID_TAGGED_EVIDENCE, readCarried } from '../../src/evidence/carried.ts'
 import { makeCredentials } from '../../src/identity/credentials.ts'
@@ -88,4 +89,26 @@ test('a certificate is read whole or refused', async () => {
   ]) {
     assert.throws(() => readCertificate(bytes), { code: 'certificate-malformed' })
   }
+})
+
+test('a certificate with a critical extension that is not known is refused', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const make = (critical: boolean): Uint8Array =>
+    asn1.encodeCertificate(
+      {
+        serial: Uint8Array.of(1),
+        issuer: [['CN', 'test']],
+        subject: [['CN', 'test']],
+        spki: publicKey.export({ type: 'spki', format: 'der' }),
+        notBefore: new Date(),
+        notAfter: new Date(),
+        extensions: [asn1.extension('1.2.3.4', asn1.nullValue(), critical)],
+      },
+      {
+        algorithm: asn1.sequence(asn1.oid('1.2.840.10045.4.3.2')),
+        sign: tbs => sign('sha256', tbs, privateKey),
+      },
+    )
+  readCertificate(make(false))
+  assert.throws(() => readCertificate(make(true)), { code: 'certificate-malformed' })
 })

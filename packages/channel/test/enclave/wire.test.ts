@@ -14,7 +14,15 @@ import {
   itemsOf,
   writeFrame,
 } from '../../src/enclave/wire.ts'
-import { ChannelError, connectAttested, ENCLAVE_PROTOCOL, serveEnclave } from '../../src/index.ts'
+import {
+  ChannelError,
+  connectAttested,
+  connectEnclave,
+  ENCLAVE_PROTOCOL,
+  listenAttested,
+  type ServeEnclaveOptions,
+  serveEnclave,
+} from '../../src/index.ts'
 import { identityOf, intelMachine } from '../fixtures.ts'
 
 interface Given {
@@ -94,6 +102,62 @@ const frame = (type: number, payload: Uint8Array): CallFrame => ({
   payload: new Uint8Array(payload),
 })
 
+test('a server has no more calls of one client under way than it says, though the client sends more', async t => {
+  let [under, most] = [0, 0]
+  const { socket } = await servedRaw(t, {
+    limits: { maxCallsInFlight: 3 },
+    enclave: {
+      call: async (_, input) => {
+        most = Math.max(most, ++under)
+        await new Promise(resolve => setImmediate(resolve))
+        under--
+        return input
+      },
+      callBatch: async (_, inputs) => inputs,
+    },
+  })
+  const answered = Promise.withResolvers<void>()
+  let left = 50
+  const parser = new FrameParser(2_000, ({ type }) => {
+    if (type === CALL_FRAME.answer && --left === 0) answered.resolve()
+  })
+  socket.on('data', (chunk: Buffer) => parser.push(chunk))
+  socket.write(Buffer.concat([whole(0, [LIMITS]), ...Array.from({ length: 50 }, () => whole(1, [LIMITS]))]))
+  await answered.promise
+  assert.equal(most, 3)
+  socket.destroy()
+})
+
+test('a client keeps back what the server does not take yet', async t => {
+  const machine = await intelMachine('tdx')
+  const identity = await identityOf(t, machine.driver)
+  const calls: number[] = []
+  const full = Promise.withResolvers<void>()
+  const listener = await listenAttested({
+    host: '127.0.0.1',
+    port: 0,
+    identity,
+    peers: 'anyone',
+    protocol: ENCLAVE_PROTOCOL,
+    onConnection: ({ socket }) => {
+      const parser = new FrameParser(2_000, ({ type, id }) => {
+        if (type !== CALL_FRAME.call) return
+        calls.push(id)
+        if (calls.length === 2) setTimeout(full.resolve, 50)
+      })
+      socket.on('data', (chunk: Buffer) => parser.push(chunk))
+      socket.write(whole(0, [LIMITS]))
+    },
+  })
+  t.after(() => listener.close())
+  const client = await connectEnclave({ ...listener, peer: machine.demands })
+  const lost = Array.from({ length: 10 }, () => client.call('x', LIMITS).catch((error: unknown) => error))
+  await full.promise
+  assert.deepEqual(calls, [0, 1])
+  await listener.close()
+  for (const error of await Promise.all(lost)) assert.ok(error instanceof ChannelError)
+})
+
 test('limits that are none, or too small for an answer, are refused', () => {
   const limits = { maxFrameBytes: 2_000, maxCallsInFlight: 2 }
   assert.deepEqual(decodeLimits(frame(0, encodeLimits(limits))), limits)
@@ -115,7 +179,10 @@ test('a call that fits no frame is refused', () => {
   assert.throws(() => call('x', 65_536), { code: 'request-invalid' })
 })
 
-async function servedRaw(t: TestContext): Promise<Awaited<ReturnType<typeof connectAttested>>> {
+async function servedRaw(
+  t: TestContext,
+  options: Partial<ServeEnclaveOptions> = {},
+): Promise<Awaited<ReturnType<typeof connectAttested>>> {
   const machine = await intelMachine('tdx')
   const identity = await identityOf(t, machine.driver)
   const server = await serveEnclave({
@@ -124,6 +191,7 @@ async function servedRaw(t: TestContext): Promise<Awaited<ReturnType<typeof conn
     identity,
     peers: 'anyone',
     enclave: { call: async (_, input) => input, callBatch: async (_, inputs) => inputs },
+    ...options,
   })
   t.after(() => server.close())
   const connection = await connectAttested({ ...server, peer: machine.demands, protocol: ENCLAVE_PROTOCOL })
@@ -132,6 +200,8 @@ async function servedRaw(t: TestContext): Promise<Awaited<ReturnType<typeof conn
 }
 
 const LIMITS = encodeLimits({ maxFrameBytes: 2_000, maxCallsInFlight: 2 })
+/** States an item of 9 bytes, and has one of 1. */
+const WRONG_LENGTH = Buffer.from('0500000001000100000000000900000000', 'hex')
 const whole = (type: 0 | 1 | 2, items: readonly Uint8Array[]): Buffer =>
   Buffer.concat([encodeHead(type, 7, { name: 'echo', items }), ...items])
 
@@ -140,7 +210,7 @@ for (const [what, bytes] of [
   ['says it twice', Buffer.concat([whole(0, [LIMITS]), whole(0, [LIMITS])])],
   ['answers', Buffer.concat([whole(0, [LIMITS]), whole(2, [LIMITS])])],
   ['announces too much', Buffer.from('ffffffff010000000000000000', 'hex')],
-  ['sends lengths that do not add up', Buffer.from('0500000001000100000000000900000000', 'hex')],
+  ['sends lengths that do not add up', Buffer.concat([whole(0, [LIMITS]), WRONG_LENGTH])],
 ] as const) {
   test(`a client that ${what} is cut off`, async t => {
     const { socket, closed } = await servedRaw(t)

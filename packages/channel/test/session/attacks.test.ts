@@ -11,6 +11,7 @@ import { readCertificate } from '../../src/certificate/read.ts'
 import { encodeCarried, OID_TAGGED_EVIDENCE, readCarried } from '../../src/evidence/carried.ts'
 import { decodeClaims, encodeClaims } from '../../src/evidence/claims-buffer.ts'
 import type { Credentials } from '../../src/identity/credentials.ts'
+import { sessionDigest } from '../../src/identity/identity.ts'
 import { type ChannelIdentity, connectAttested, listenAttested, type PeerDemands } from '../../src/index.ts'
 import { bindingMessage, exporterOf, type Role, signBinding } from '../../src/session/binding.ts'
 import { FRAME } from '../../src/session/frames.ts'
@@ -284,4 +285,32 @@ test('a refused peer learns a code and nothing else', async t => {
   assert.equal(await seen.promise, 'appraisal-refused simulated')
   assert.equal(error.got, 'appraisal-refused')
   assert.deepEqual(error.violations, [])
+})
+
+test('with both keys stolen, fresh evidence of another machine does not stand for the one that was robbed', async t => {
+  const { machine, stolen } = await victim(t)
+  const own = await intelMachine('tdx')
+  const thief = await rogueServer(t, tls(stolen), async socket => {
+    await framesOf(socket).next()
+    sendHello(socket, { demands: 'anyone' })
+    const message = bindingMessage('server', {
+      exporter: exporterOf(socket),
+      serverCertificate: stolen.certificate,
+      clientCertificate: null,
+      clientHello: { demands: 'session' },
+      serverHello: { demands: 'anyone' },
+    })
+    const reportData = new Uint8Array(64)
+    reportData.set(sessionDigest(message))
+    const { evidence } = await own.driver.quote(reportData)
+    sendBinding(socket, signBinding(message, stolen.bindingKey!), evidence)
+  })
+  const peer: PeerDemands = {
+    ...machine.demands,
+    freshness: 'session',
+    anchors: [...machine.demands.anchors, ...own.demands.anchors],
+    endorsements: mergeEndorsements(machine.demands.endorsements as never, own.demands.endorsements as never),
+  }
+  const error = await rejectsCode('session-evidence-invalid', connectAttested({ ...thief, peer }))
+  assert.match(error.message, /hardwareId/)
 })
