@@ -58,7 +58,8 @@ spki = c.public_key().public_bytes(serialization.Encoding.DER, serialization.Pub
 value = c.extensions.get_extension_for_oid(x509.ObjectIdentifier('2.23.133.5.4.9')).value.value
 print(hashlib.sha256(spki).hexdigest())
 print(hashlib.sha256(value).hexdigest())
-print(int((c.not_valid_after_utc - c.not_valid_before_utc).total_seconds()))
+utc = '_utc' if hasattr(c, 'not_valid_after_utc') else ''  # since version 42
+print(int((getattr(c, 'not_valid_after' + utc) - getattr(c, 'not_valid_before' + utc)).total_seconds()))
 print(c.serial_number > 0)
 `
 
