@@ -64,7 +64,8 @@ export class EnclaveClient {
   #isBlocked = false
   #isClosing = false
   #end: ChannelError | null = null
-  #onIdle: (() => void) | null = null
+  /** Of those who close. */
+  #idle: PromiseWithResolvers<void> | null = null
 
   private constructor(connection: AttestedConnection, limits: WireLimits) {
     this.#connection = connection
@@ -117,9 +118,8 @@ export class EnclaveClient {
   async close(): Promise<void> {
     this.#isClosing = true
     if (this.#end === null && this.#pending.size + this.#waiting.length > 0) {
-      await new Promise<void>(resolve => {
-        this.#onIdle = resolve
-      })
+      this.#idle ??= Promise.withResolvers<void>()
+      await this.#idle.promise
     }
     await this.#connection.close()
   }
@@ -222,7 +222,7 @@ export class EnclaveClient {
   }
 
   #checkIdle(): void {
-    if (this.#pending.size + this.#waiting.length === 0) this.#onIdle?.()
+    if (this.#pending.size + this.#waiting.length === 0) this.#idle?.resolve()
   }
 
   #lose(reason: ChannelError | null): void {
@@ -239,7 +239,7 @@ export class EnclaveClient {
     this.#ready.promise.catch(() => undefined)
     for (const { reject } of [...this.#pending.values(), ...this.#waiting.splice(0)]) reject(this.#end)
     this.#pending.clear()
-    this.#onIdle?.()
+    this.#idle?.resolve()
   }
 }
 

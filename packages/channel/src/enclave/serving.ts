@@ -55,6 +55,8 @@ export class Serving {
       this.#isBlocked = false
       this.#proceed()
     })
+    // Nobody waits for these any more, or may: a peer whose verdict has ended calls nothing.
+    socket.on('close', () => this.#waiting.splice(0))
     this.#send(CALL_FRAME.limits, 0, { name: '', items: [encodeLimits(limits)] })
   }
 
@@ -70,13 +72,13 @@ export class Serving {
 
   #proceed(): void {
     const { maxCallsInFlight } = this.#settings.limits
-    while (!this.#isBlocked && this.#callsInFlight < maxCallsInFlight) {
+    const { socket } = this.#connection
+    while (!socket.destroyed && !this.#isBlocked && this.#callsInFlight < maxCallsInFlight) {
       const frame = this.#waiting.shift()
       if (frame === undefined) break
       this.#callsInFlight++
       this.#answer(frame).catch((error: unknown) => this.#settings.onError(error))
     }
-    const { socket } = this.#connection
     const isFull = this.#isBlocked || this.#callsInFlight >= maxCallsInFlight || this.#waiting.length > 0
     if (isFull) socket.pause()
     else if (socket.isPaused()) socket.resume()

@@ -2,6 +2,7 @@
 // several sessions of a new peer begin together. What is remembered is bounded and never outlives a window.
 import { BoundedMap } from '@casemate/evidence'
 import { sha256, toHex } from '../bytes.ts'
+import { ChannelError } from '../errors.ts'
 import { appraiseCertificate, type TlsCertificate, type Verdict } from './appraise.ts'
 import type { PeerDemands } from './demands.ts'
 
@@ -50,6 +51,12 @@ export class PeerVerifier {
       const verdict = await finding
       this.#verdicts.set(key, verdict)
       return verdict
+    } catch (error) {
+      // Found wanting, it is not let in again on what was found before; without endorsements nothing was found.
+      if (!(error instanceof ChannelError) || error.code !== 'endorsements-unavailable') {
+        this.#verdicts.delete(key)
+      }
+      throw error
     } finally {
       if (this.#underWay.get(key) === finding) this.#underWay.delete(key)
     }

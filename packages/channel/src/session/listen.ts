@@ -117,7 +117,11 @@ function makeServer(options: ListenOptions): Server {
     noDelay: true,
   })
   server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS
-  server.on('tlsClientError', error => onRefused?.(tlsFailure(error)))
+  server.on('tlsClientError', (error, socket) => {
+    // Node says that a handshake takes too long, and leaves the connection open.
+    socket.destroy()
+    onRefused?.(tlsFailure(error))
+  })
   return server
 }
 

@@ -127,8 +127,9 @@ test('closing waits for the answers that are due, and takes no more calls', asyn
   const answers = Array.from({ length: 200 }, () => client.call('echo', text('x')))
   const closing = client.close()
   await rejectsCode('channel-closed', client.call('echo', text('late')))
+  const closingAgain = client.close()
   assert.equal((await Promise.all(answers)).length, 200)
-  await closing
+  await Promise.all([closing, closingAgain])
   assert.equal(await client.closed, null)
 })
 

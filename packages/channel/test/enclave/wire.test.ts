@@ -128,6 +128,31 @@ test('a server has no more calls of one client under way than it says, though th
   socket.destroy()
 })
 
+test('calls of a client that has gone are not begun any more', async t => {
+  let begun = 0
+  const full = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const { socket } = await servedRaw(t, {
+    limits: { maxCallsInFlight: 3 },
+    enclave: {
+      call: async (_, input) => {
+        if (++begun === 3) full.resolve()
+        await release.promise
+        return input
+      },
+      callBatch: async (_, inputs) => inputs,
+    },
+  })
+  socket.write(Buffer.concat([whole(0, [LIMITS]), ...Array.from({ length: 50 }, () => whole(1, [LIMITS]))]))
+  await full.promise
+  socket.destroy()
+  // Long enough for the other end to learn of it.
+  await new Promise(resolve => setTimeout(resolve, 50))
+  release.resolve()
+  await new Promise(resolve => setTimeout(resolve, 20))
+  assert.equal(begun, 3)
+})
+
 test('a client keeps back what the server does not take yet', async t => {
   const machine = await intelMachine('tdx')
   const identity = await identityOf(t, machine.driver)

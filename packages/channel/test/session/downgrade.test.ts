@@ -153,6 +153,19 @@ test('a client that says nothing is given up, at every step', async t => {
   assert.equal((await refused).code, 'tls-failed')
 })
 
+test('connections that never begin a handshake do not keep others out', async t => {
+  const { listener, machine } = await listening(t, {
+    handshakeTimeoutMs: 200,
+    maxConnections: 1,
+    peers: 'anyone',
+  })
+  const raw = connectTcp(listener.port, listener.host)
+  raw.on('error', () => undefined).resume()
+  t.after(() => raw.destroy())
+  await once(raw, 'close', { signal: AbortSignal.timeout(5_000) })
+  await (await connectAttested({ ...listener, peer: machine.demands })).close()
+})
+
 test('a peer that goes on without binding its evidence is refused', async t => {
   const { machine, credentials } = await listening(t)
   const server = await rogueServer(t, credentials, socket => {

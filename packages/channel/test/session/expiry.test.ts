@@ -7,6 +7,7 @@ import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import {
   type AttestedConnection,
   type ChannelError,
+  type ConnectOptions,
   connectAttested,
   type IdentityEvent,
   listenAttested,
@@ -23,6 +24,8 @@ const moment = (): Date => new Date(Math.floor(Date.now() / 1000) * 1000 + 2_000
 interface Session {
   readonly connection: AttestedConnection
   readonly ended: Promise<ChannelError | null>
+  /** Another session with the same peer. */
+  readonly again: ConnectOptions
 }
 
 async function session(
@@ -54,9 +57,10 @@ async function session(
     anchors: platform.anchors,
     endorsements: endorsementsOf(platform),
   }
-  const connection = await connectAttested({ ...listener, peer })
+  const again = { ...listener, peer }
+  const connection = await connectAttested(again)
   connection.socket.resume()
-  return { connection, ended: connection.closed }
+  return { connection, ended: connection.closed, again }
 }
 
 const read = ({ endorsements }: Pick<IntelPlatform, 'endorsements'>): Endorsements =>
@@ -104,13 +108,15 @@ describe('a session', { concurrency: true }, () => {
 
   test('where the peer is found wanting when it is looked at again, the session ends at once', async t => {
     let asked = 0
-    const { ended } = await session(t, platform => {
+    const { connection, ended, again } = await session(t, platform => {
       const bag = read(platform)
       return async () => (asked++ === 0 ? bag : readEndorsements([]))
     })
     const error = await ended
     assert.equal(error?.code, 'session-expired')
     assert.equal((error.cause as ChannelError).code, 'evidence-refused')
+    assert.ok(new Date() < connection.peer!.validUntil)
+    await rejectsCode('evidence-refused', connectAttested(again))
   })
 })
 

@@ -41,7 +41,8 @@ export interface ResealOptions {
  * interrupted, and the codes of `unseal`
  */
 export async function resealFile(path: string, options: ResealOptions): Promise<boolean> {
-  const file = await openSealedFile(path)
+  // The new file would take the place of the link, and the file that it leads to would stay where it was.
+  const file = await openSealedFile(path, 'refuse')
   try {
     const policy = options.policy === 'keep' ? file.header.policy : options.policy
     if (isThere(file.header, policy, options.to)) return false

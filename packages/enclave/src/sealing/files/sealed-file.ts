@@ -33,10 +33,14 @@ export interface SealedFile {
   readonly header: SealedHeader
 }
 
+/** Not on every platform. A pipe that nobody writes to would hold up its reader for good. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+const NO_LINK = constants.O_NOFOLLOW ?? 0
+
 /** @throws {EnclaveError} file-unreadable, seal-malformed */
-export function openSealedFile(path: string): Promise<SealedFile> {
+export function openSealedFile(path: string, links: 'follow' | 'refuse' = 'follow'): Promise<SealedFile> {
   return onFile(path, 'file-unreadable', async () => {
-    const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    const handle = await open(path, links === 'refuse' ? READ | NO_LINK : READ)
     try {
       const stat = await handle.stat({ bigint: true })
       if (!stat.isFile()) throw new EnclaveError('file-unreadable', `${path}: it is not a regular file`)
@@ -53,8 +57,9 @@ export function openSealedFile(path: string): Promise<SealedFile> {
 /** Whether a file means to be sealed, by its first bytes. @throws {EnclaveError} file-unreadable */
 export function isSealedFile(path: string): Promise<boolean> {
   return onFile(path, 'file-unreadable', async () => {
-    const handle = await open(path, 'r')
+    const handle = await open(path, READ)
     try {
+      if (!(await handle.stat()).isFile()) return false
       const start = Buffer.alloc(HEADER_SIZE)
       return isSealed(start.subarray(0, await readAt(handle, start, 0)))
     } finally {

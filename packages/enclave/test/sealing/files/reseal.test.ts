@@ -1,8 +1,10 @@
 // Moving sealed files: what comes out is the same under another root, and whatever fails leaves the old file.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
+  lstatSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -96,6 +98,19 @@ test('files are found once, through links that are named and never through links
   assert.equal(whereIs(outside, BLOB), 'old')
   await run([named.replace('named', 'blob')])
   assert.equal(whereIs(outside, BLOB), 'new')
+})
+
+test('a link is not replaced by what it leads to, and a pipe holds nothing up', {
+  skip: process.platform === 'win32',
+}, async t => {
+  const directory = await filled(t)
+  const link = join(directory, 'link')
+  symlinkSync(join(directory, 'blob'), link)
+  await rejectsCode('file-unreadable', resealFile(link, MOVE))
+  assert.ok(lstatSync(link).isSymbolicLink())
+  const pipe = join(directory, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  assert.deepEqual((await findSealed([pipe])).files, [])
 })
 
 test('what fails is told with its code, is as it was, and keeps no other file', async t => {
