@@ -2,8 +2,8 @@
 // one decision learns nothing of the others; all salts follow from the frame's secret seed.
 //
 //   salt(i) = SHA-256( seed, 32 bytes | i, u32 little-endian )      leaf(i) = SHA-256( 00 | salt(i) | record, 64 bytes )
+import { sha256FourAt } from 'casemate'
 import { reserve } from './memory'
-import { hashFour, inputs, outputs } from './sha256'
 
 /** Decisions in one frame. */
 export const MAX_LEAVES: u32 = 8192
@@ -11,6 +11,9 @@ export const LEAF_RECORD: usize = 64
 /** The hashes of all levels, the leaves first. */
 const hashes: usize = reserve(<usize>MAX_LEAVES * 2 * 32 + 2048)
 const salts: usize = reserve(<usize>MAX_LEAVES * 32 + 128)
+/** Of four leaves or pairs: what is hashed, each at its place. */
+const INPUT: usize = 128
+const inputs: usize = reserve(4 * INPUT)
 /** Where the root of the tree that was built last stands. */
 export let root: usize = 0
 
@@ -20,13 +23,12 @@ export function buildTree(records: usize, stride: usize, count: u32, seed: usize
   for (let first: u32 = 0; first < count; first += 4) {
     for (let lane: u32 = 0; lane < 4; lane++) {
       const index = min(first + lane, count - 1)
-      const input = inputs + lane * 128
+      const input = inputs + lane * INPUT
       store<u8>(input, 0)
       memory.copy(input + 1, salts + index * 32, 32)
       memory.copy(input + 33, records + index * stride, LEAF_RECORD)
     }
-    hashFour(97)
-    memory.copy(hashes + first * 32, outputs, 128)
+    sha256FourAt(inputs, INPUT, 97, hashes + first * 32)
   }
   let level = hashes
   for (let width = count; width > 1; width = (width + 1) >> 1) level = buildLevel(level, width)
@@ -36,11 +38,10 @@ export function buildTree(records: usize, stride: usize, count: u32, seed: usize
 function makeSalts(count: u32, seed: usize): void {
   for (let first: u32 = 0; first < count; first += 4) {
     for (let lane: u32 = 0; lane < 4; lane++) {
-      memory.copy(inputs + lane * 128, seed, 32)
-      store<u32>(inputs + lane * 128, first + lane, 32)
+      memory.copy(inputs + lane * INPUT, seed, 32)
+      store<u32>(inputs + lane * INPUT, first + lane, 32)
     }
-    hashFour(36)
-    memory.copy(salts + first * 32, outputs, 128)
+    sha256FourAt(inputs, INPUT, 36, salts + first * 32)
   }
 }
 
@@ -51,11 +52,11 @@ function buildLevel(level: usize, width: u32): usize {
   for (let first: u32 = 0; first < pairs; first += 4) {
     for (let lane: u32 = 0; lane < 4; lane++) {
       const pair = min(first + lane, pairs - 1)
-      store<u8>(inputs + lane * 128, 1)
-      memory.copy(inputs + lane * 128 + 1, level + pair * 64, 64)
+      store<u8>(inputs + lane * INPUT, 1)
+      memory.copy(inputs + lane * INPUT + 1, level + pair * 64, 64)
     }
-    hashFour(65)
-    memory.copy(above + first * 32, outputs, min<u32>(pairs - first, 4) * 32)
+    // Behind the last pair nothing stands yet.
+    sha256FourAt(inputs, INPUT, 65, above + first * 32)
   }
   if ((width & 1) != 0) memory.copy(above + pairs * 32, level + (width - 1) * 32, 32)
   return above

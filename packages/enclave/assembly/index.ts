@@ -4,6 +4,9 @@ import * as platform from './platform'
 import { take } from './memory'
 import { setFailure } from './calls'
 
+export { hmacSha256, Sha256, sha256, sha256At } from './sha256'
+export { sha256FourAt } from './sha256-four'
+
 /** Text in UTF-8, as everything outside of AssemblyScript has it. */
 export namespace text {
   export function encode(value: string): Uint8Array {

@@ -47,7 +47,7 @@ export async function compileAssemblyScript(
   const { error } = await main([basename(entry), ...argumentsOf(folder, options)], {
     stdout: silent,
     stderr: silent,
-    readFile: (name, directory) => (directory === SDK_NAME ? readSdk(name) : files.read(name)),
+    readFile: (name, directory) => (directory === SDK_NAME ? files.readSdk(name) : files.read(name)),
     writeFile: (_name, contents) => {
       code = contents
     },
@@ -87,12 +87,7 @@ function argumentsOf(folder: string, { memoryPages, debug, runtime }: CompileOpt
     .concat('--baseDir', folder, names)
 }
 
-/** `casemate/index.ts` and its neighbours. */
-function readSdk(name: string): string | null {
-  return name.startsWith(`${SDK_NAME}/`) ? readText(resolve(SDK, name.slice(SDK_NAME.length + 1))) : null
-}
-
-/** The files of the code, each read once. */
+/** The files of the code and of the SDK, each read once. */
 class SourceFiles {
   readonly #folder: string
   readonly #texts = new Map<string, string | null>()
@@ -102,17 +97,28 @@ class SourceFiles {
   }
 
   read(name: string): string | null {
-    if (basename(name) === COMPILER_SETTINGS) return null
+    return basename(name) === COMPILER_SETTINGS ? null : this.#read(name, resolve(this.#folder, name))
+  }
+
+  /** `casemate/index.ts` and its neighbours. */
+  readSdk(name: string): string | null {
+    if (!name.startsWith(`${SDK_NAME}/`)) return null
+    return this.#read(`~lib/${name}`, resolve(SDK, name.slice(SDK_NAME.length + 1)))
+  }
+
+  #read(name: string, path: string): string | null {
     const known = this.#texts.get(name)
     if (known !== undefined) return known
-    const text = readText(resolve(this.#folder, name))
+    const text = readText(path)
     this.#texts.set(name, text)
     return text
   }
 
-  /** `file:line:column`, counted from 1. */
+  /** `file:line:column`, counted from 1; the file alone where it is the compiler's own. */
   place(name: string, offset: number): string {
-    const before = (this.#texts.get(name) ?? '').slice(0, offset).split('\n')
+    const text = this.#texts.get(name)
+    if (text == null) return name
+    const before = text.slice(0, offset).split('\n')
     return `${name}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
   }
 }
