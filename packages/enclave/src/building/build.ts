@@ -35,6 +35,7 @@ export async function buildEnclave({ entry, ...given }: BuildOptions): Promise<U
   const code = isModule ? readModule(entry) : await compile(entry, settings)
   const shape = readWasm(code)
   checkAmbient(shape)
+  checkMaximum(shape)
   const manifest = manifestOf(shape, { name: basename(entry, extname(entry)), ...settings })
   const image = encodeImage(manifest, code)
   await checkCodeOf({ manifest, code })
@@ -83,7 +84,9 @@ const INSTEAD: readonly (readonly [prefix: string, hint: string])[] = [
   ['env.console', 'log() of casemate gives the host a line to read'],
   ['env.Date', 'there is no clock in an enclave: let the caller send the time, signed where it matters'],
   ['env.performance', 'there is no clock in an enclave: measure outside'],
-  ['wasi_', 'there is no WASI in an enclave: build without a libc that wants one, see ABI.md'],
+  ['wasi_', 'there is no WASI in an enclave: build for wasm32 without a libc, or wasm32-unknown-unknown'],
+  ['__wbindgen', 'wasm-bindgen wants JavaScript around it, and there is none in an enclave: see ABI.md'],
+  ['env.mem', 'there is no libc in an enclave: clang -mbulk-memory needs none to copy and fill memory'],
 ]
 
 function checkAmbient({ imports }: WasmShape): void {
@@ -95,6 +98,16 @@ function checkAmbient({ imports }: WasmShape): void {
       hint: found[1],
     })
   }
+}
+
+/** AssemblyScript is told its maximum; other compilers set none by themselves. */
+function checkMaximum({ memories }: WasmShape): void {
+  if (memories[0]?.maxPages !== null) return
+  throw new EnclaveError('limit-exceeded', 'the module sets no maximum for its memory', {
+    expected: 'a maximum, which the manifest then says',
+    got: 'no maximum',
+    hint: 'for 16 MiB: clang -Wl,--max-memory=16777216, rustc -C link-arg=--max-memory=16777216',
+  })
 }
 
 /** A declaration that was forgotten is otherwise met by the code, when it asks. */
