@@ -31,6 +31,7 @@ export const CLI_CODES = {
   'directory-not-safe': 2,
   'clients-unknown': 2,
   'debugger-open': 2,
+  'guard-lost': 3,
   'command-not-executable': 126,
   'command-missing': 127,
 } as const

@@ -47,16 +47,18 @@ export async function run(call: Call): Promise<Answer> {
   const files = read.wanted.some(({ as }) => as === 'file')
   // Before anything is asked for: where it cannot be, no secret is fetched.
   const directory = files ? makeMemoryDirectory(call.option('memory-directory'), call.terminal.env) : null
+  let watchdog: Watchdog | null = null
   try {
     const opened = await openFor(
       call,
       read.wanted.map(({ path }) => path),
     )
-    const watchdog = read.onLeaseEnd === 'keep' ? null : await startWatchdog(call, read, directory)
+    watchdog = read.onLeaseEnd === 'keep' ? null : await startWatchdog(call, read, directory)
     const outcome = await supervised(call, read, opened, { directory, watchdog })
     return { exitCode: outcome.exitCode, json: outcome, lines: [] }
   } finally {
     directory?.remove()
+    watchdog?.release()
   }
 }
 
@@ -65,7 +67,12 @@ async function startWatchdog(
   { graceMs }: Read,
   directory: MemoryDirectory | null,
 ): Promise<Watchdog | null> {
-  const watchdog = await Watchdog.start({ graceMs, directory: directory?.path ?? null })
+  const watchdog = await Watchdog.start({
+    graceMs,
+    directory: directory?.path ?? null,
+    onLost: () =>
+      terminal.note('casemate: guard-lost: nobody ends the command any more if this process is killed'),
+  })
   if (watchdog === null) {
     terminal.note('casemate: there is no /bin/sh: nobody ends the command if this process is killed')
   }

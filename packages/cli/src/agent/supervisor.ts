@@ -61,7 +61,7 @@ export class Supervisor {
 
   /** Runs the workload to its end. @throws {CliError} command-missing, command-not-executable, secret-not-text */
   async run(): Promise<Outcome> {
-    const { agent, directory, watchdog } = this.#options
+    const { agent } = this.#options
     const forward = (signal: NodeJS.Signals): void => this.#signalled(signal)
     for (const signal of FORWARDED) process.on(signal, forward)
     // A process that is stopped from the keyboard could not end the workload in time.
@@ -73,8 +73,6 @@ export class Supervisor {
       return outcome
     } finally {
       await this.#workload?.stop()
-      directory?.remove()
-      watchdog?.release()
       for (const signal of FORWARDED) process.off(signal, forward)
       process.off('SIGTSTP', ignore)
     }
@@ -82,23 +80,47 @@ export class Supervisor {
 
   async #runAgainAndAgain(): Promise<Outcome> {
     for (;;) {
-      const secrets = await this.#secrets()
-      if (this.#outcome !== null) return this.#outcome
       this.#restarting = false
-      const { command, args, env, graceMs, watchdog } = this.#options
-      this.#workload = await Workload.start({
-        command,
-        args,
-        graceMs,
-        env: { ...env, ...secrets },
-        guard: group => watchdog?.guard(group),
-      })
-      // Said while it was being started.
-      if (this.#outcome !== null) await this.#workload.stop()
-      const exitCode = await this.#workload.ended
+      const exitCode = await this.#runOnce()
       if (this.#outcome !== null) return this.#outcome
       if (!this.#restarting) return { ended: 'exited', exitCode }
     }
+  }
+
+  /** Its exit code; of no meaning where it was not to be started any more. */
+  async #runOnce(): Promise<number> {
+    const secrets = await this.#secrets().catch((error: unknown) => {
+      // Without a lease there are none, and that has been said.
+      if (this.#outcome === null) throw error
+      return {}
+    })
+    if (this.#outcome !== null) return STOPPED_EXIT_CODE
+    this.#workload = await this.#started(secrets)
+    const exitCode = await this.#workload?.ended
+    this.#options.watchdog?.forget()
+    return exitCode ?? STOPPED_EXIT_CODE
+  }
+
+  /** Null where it is not to be started any more. */
+  async #started(secrets: Readonly<Record<string, string>>): Promise<Workload | null> {
+    const { command, args, env, graceMs, watchdog } = this.#options
+    const workload = await Workload.start({
+      command,
+      args,
+      graceMs,
+      env: { ...env, ...secrets },
+      guard: async group => {
+        await watchdog?.guard(group)
+        return this.#isWanted()
+      },
+    })
+    if (!this.#isWanted()) await workload?.stop()
+    return workload
+  }
+
+  /** False where something has been said while the command was being started. */
+  #isWanted(): boolean {
+    return this.#outcome === null && !this.#restarting
   }
 
   /** Writes the files, and gives the variables. */

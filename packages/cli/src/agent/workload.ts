@@ -1,9 +1,12 @@
 // The command that is run: a process group of its own, so that what it started goes when it goes. SIGTERM, and after a
-// grace SIGKILL, for all of it.
+// grace SIGKILL, for all of it. It begins as our gate, which becomes the command when it is told to and ends when we are
+// gone before: nothing of the command runs while nobody guards its group.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { CliError } from '../failure.ts'
 
 export interface WorkloadOptions {
@@ -12,9 +15,14 @@ export interface WorkloadOptions {
   readonly env: Readonly<Record<string, string>>
   /** Between SIGTERM and SIGKILL. */
   readonly graceMs: number
-  /** Told the process group before anything else happens, so that nobody is killed in between. */
-  readonly guard: (group: number) => void
+  /** Told the process group before anything of the command runs, which it does not where this says no or fails. */
+  readonly guard: (group: number) => Promise<boolean>
 }
+
+const GATE = fileURLToPath(new URL('../../bin/gate.js', import.meta.url))
+
+/** `process.execve` is new, and works. */
+const GATE_FLAGS = ['--disable-warning=ExperimentalWarning']
 
 /** How often a group that was told to go is looked at. */
 const LOOK_MS = 20
@@ -32,22 +40,37 @@ export class Workload {
   readonly #graceMs: number
   #stopping: Promise<void> | null = null
 
-  /** @throws {CliError} command-missing, command-not-executable */
-  static async start({ command, args, env, graceMs, guard }: WorkloadOptions): Promise<Workload> {
-    // Its streams are ours; no other descriptor is inherited.
-    const child = spawn(command, args, { env, stdio: 'inherit', detached: true })
-    if (child.pid !== undefined) guard(child.pid)
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve)
-      child.once('error', cause => reject(notStarted(command, cause)))
+  /** Null where the guard says no. @throws {CliError} command-missing, command-not-executable, and what the guard may */
+  static async start({ command, args, env, graceMs, guard }: WorkloadOptions): Promise<Workload | null> {
+    // Its streams are ours; of other descriptors it has the gate's, which closes when the command takes its place.
+    const stdio = ['inherit', 'inherit', 'inherit', 'pipe'] as const
+    const child = spawn(process.execPath, [...GATE_FLAGS, GATE], {
+      env: {},
+      stdio: [...stdio],
+      detached: true,
     })
-    return new Workload(child, graceMs)
+    const gate = child.stdio[3] as Socket
+    try {
+      const ended = exitCodeOf(child)
+      await spawned(command, child)
+      if (child.pid === undefined || !(await guard(child.pid))) return null
+      const errno = await open(gate, { command, args, env })
+      if (errno === '') return new Workload(child, { ended, graceMs })
+      await ended
+      throw notStarted(command, errno)
+    } finally {
+      // Where it is still the gate, it ends by this.
+      gate.destroy()
+    }
   }
 
-  private constructor(child: ChildProcess, graceMs: number) {
+  private constructor(
+    child: ChildProcess,
+    { ended, graceMs }: { readonly ended: Promise<number>; readonly graceMs: number },
+  ) {
     this.#child = child
     this.#graceMs = graceMs
-    this.ended = this.#end()
+    this.ended = this.#end(ended)
   }
 
   get group(): number {
@@ -71,12 +94,8 @@ export class Workload {
     return this.#stopping
   }
 
-  async #end(): Promise<number> {
-    const code = await new Promise<number>(resolve => {
-      this.#child.once('exit', (code, signal) => {
-        resolve(code ?? SIGNALLED + (signal === null ? 0 : constants.signals[signal]))
-      })
-    })
+  async #end(ended: Promise<number>): Promise<number> {
+    const code = await ended
     await this.stop()
     return code
   }
@@ -105,13 +124,40 @@ export class Workload {
   }
 }
 
-function notStarted(command: string, cause: Error): CliError {
-  const code = 'code' in cause ? cause.code : ''
-  if (code === 'ENOENT') {
+function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise(resolve => {
+    child.once('exit', (code, signal) => {
+      resolve(code ?? SIGNALLED + (signal === null ? 0 : constants.signals[signal]))
+    })
+  })
+}
+
+function spawned(command: string, child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve)
+    child.once('error', cause => {
+      reject(new CliError('command-not-executable', `${command} cannot be run: ${cause.message}`, { cause }))
+    })
+  })
+}
+
+/** Tells the gate what to become. The errno with which it could not; nothing where it has. */
+async function open(gate: Socket, order: Pick<WorkloadOptions, 'command' | 'args' | 'env'>): Promise<string> {
+  let answer = ''
+  gate.on('data', chunk => (answer += String(chunk)))
+  // It may have been ended meanwhile: its exit says so.
+  gate.on('error', () => undefined)
+  const closed = new Promise<void>(resolve => gate.once('close', resolve))
+  gate.write(`${JSON.stringify(order)}\n`)
+  await closed
+  return answer
+}
+
+function notStarted(command: string, errno: string): CliError {
+  if (errno === 'ENOENT') {
     return new CliError('command-missing', `there is no command ${command}`, {
       hint: 'the command and its arguments come after --',
-      cause,
     })
   }
-  return new CliError('command-not-executable', `${command} cannot be run: ${cause.message}`, { cause })
+  return new CliError('command-not-executable', `${command} cannot be run (${errno})`)
 }
