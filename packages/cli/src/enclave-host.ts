@@ -12,7 +12,6 @@ import {
   type EnclaveStatement,
   kbsAttester,
   openSimulatedRoot,
-  parseImage,
   type SealingRoot,
   verifyImage,
 } from '@casemate/enclave'
@@ -20,7 +19,8 @@ import type { Answer, Call } from './command.ts'
 import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from './data-directory.ts'
 import { answerOf, inputOf } from './enclave-input.ts'
 import { CliError } from './failure.ts'
-import { IMAGE_LIMIT_BYTES, readBytes } from './files.ts'
+import { readBytes } from './files.ts'
+import { parseImageOf, readImageFile } from './image-files.ts'
 import { nearest } from './nearest.ts'
 import { attestWith, openEnclaveDriver } from './simulated-attester.ts'
 import { listenForStop } from './stop-signal.ts'
@@ -32,8 +32,8 @@ type Secrets = EnclavePlatform['secrets']
 /** The `enclave run` command. */
 export async function runEnclave(call: Call): Promise<Answer> {
   const [file = ''] = call.positionals
-  const bytes = readBytes(file, IMAGE_LIMIT_BYTES)
-  const image = parseImage(bytes)
+  const bytes = readImageFile(file)
+  const image = parseImageOf(file, bytes)
   const address = call.option('listen') === null ? null : addressOf(call.option('listen') ?? '')
   if (address !== null) return listen(call, bytes, { image, address })
   const name = functionOf(call, image.manifest.exports)

@@ -3,6 +3,7 @@
 // 70 a fault of Casemate itself (EX_SOFTWARE of sysexits.h), which no input should be able to bring about; 126 and 127
 // are what shells say of a command that they cannot run or find.
 
+import { machineFailure } from './machine-failure.ts'
 import { clip } from './printable.ts'
 
 /** The codes that the command itself adds to those of the packages below it. */
@@ -150,13 +151,15 @@ export function failureOf(thrown: unknown): Failure {
       ...(problems.length > 0 ? { problems } : {}),
     }
   }
-  return {
-    exitCode: 70,
-    code: 'internal-error',
-    message: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown),
-    ...traceOf(thrown),
-    hint: 'this is a fault in casemate; please report it with the command that you typed',
-  }
+  return (
+    machineFailure(thrown) ?? {
+      exitCode: 70,
+      code: 'internal-error',
+      message: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown),
+      ...traceOf(thrown),
+      hint: 'this is a fault in casemate; please report it with the command that you typed',
+    }
+  )
 }
 
 function traceOf(thrown: unknown): { readonly trace?: readonly string[] } {

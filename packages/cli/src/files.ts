@@ -117,11 +117,36 @@ function nameOfInput(path: string): string {
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission denied',
+  EPERM: 'not permitted',
   EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of the path is no directory',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'too many symbolic links lead to each other',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: 'the quota is used up',
+  EFBIG: 'files may not be as large here',
+}
+
+/** What the operating system calls it, or nothing. */
+export function errnoOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : ''
 }
 
 export function notReadable(path: string, cause: unknown): CliError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  const reason = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause))
-  return new CliError('file-not-readable', `${path}: ${reason}`, { cause })
+  return new CliError('file-not-readable', `${shown(path)}: ${reasonOf(cause)}`, { cause })
+}
+
+export function notWritable(path: string, cause: unknown): CliError {
+  const reason = errnoOf(cause) === 'ENOENT' ? 'there is no such directory' : reasonOf(cause)
+  return new CliError('file-not-writable', `${shown(path)}: ${reason}`, { cause })
+}
+
+function reasonOf(cause: unknown): string {
+  return REASONS[errnoOf(cause)] ?? (cause instanceof Error ? cause.message : String(cause))
+}
+
+/** A variable of a shell script that is not set. */
+function shown(path: string): string {
+  return path === '' ? '""' : path
 }

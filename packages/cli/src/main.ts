@@ -67,7 +67,10 @@ function report(failure: Failure, terminal: Terminal, streams: Streams): void {
   const { red, dim } = paletteOf(streams.stderr)
   terminal.note(`casemate: ${red(failure.code)}: ${failure.message}`)
   for (const line of failure.problems ?? failure.trace ?? []) terminal.note(`  ${line}`)
-  if (failure.expected !== undefined) terminal.note(`  ${dim('expected')} ${failure.expected}`)
-  if (failure.got !== undefined) terminal.note(`  ${dim('got')}      ${failure.got}`)
-  if (failure.hint !== undefined) terminal.note(`hint: ${failure.hint}`)
+  // A list of problems has said each with what was wanted, what was there, and its hint.
+  const isSaid = (text: string): boolean => failure.problems?.some(line => line.includes(text)) ?? false
+  const { expected, got, hint } = failure
+  if (expected !== undefined && !isSaid(expected)) terminal.note(`  ${dim('expected')} ${expected}`)
+  if (got !== undefined && !isSaid(got)) terminal.note(`  ${dim('got')}      ${got}`)
+  if (hint !== undefined && !isSaid(hint)) terminal.note(`hint: ${hint}`)
 }

@@ -7,20 +7,25 @@ export interface StopSignal {
   release(): void
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM']
 
 /** Aborts at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
-export function listenForStop(): StopSignal {
+export function listenForStop(signals = SIGNALS): StopSignal {
   const controller = new AbortController()
   const hear = (): void => {
     if (controller.signal.aborted) process.exit(130)
     controller.abort()
   }
-  for (const signal of SIGNALS) process.on(signal, hear)
+  for (const signal of signals) process.on(signal, hear)
   return {
     signal: controller.signal,
     release: () => {
-      for (const signal of SIGNALS) process.off(signal, hear)
+      for (const signal of signals) process.off(signal, hear)
     },
   }
+}
+
+/** As `listenForStop`, and when the terminal is closed: for work on files, of which no half is to be left. */
+export function listenForStopOrHangUp(): StopSignal {
+  return listenForStop([...SIGNALS, 'SIGHUP'])
 }

@@ -1,12 +1,21 @@
 // casemate enclave: the way of an enclave from its source to an answer, and everything that is refused on it.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  lstatSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { parseImage } from '@casemate/enclave'
 import { PUBLISHED_SIGSTRUCT } from '../../enclave/test/image/published-sigstruct.ts'
-import { casemate, type Ran, temporaryDirectory } from './run.ts'
+import { BIN, casemate, type Ran, temporaryDirectory } from './run.ts'
 
 const cwd = temporaryDirectory(after)
 const at = (name: string): string => join(cwd, name)
@@ -162,6 +171,103 @@ test('keys and sources are never replaced, and keys are for their owner alone', 
   )
 })
 
+test('what is begun is formatted as formatters want it', () => {
+  assert.equal(
+    readFileSync(at('greet/enclave.json'), 'utf8'),
+    '{\n  "name": "greet",\n  "isvProdId": 0,\n  "isvSvn": 0,\n  "secrets": ["default/greet/phrase"]\n}\n',
+  )
+})
+
+test('what is no image is named, with what it is', async () => {
+  writeFileSync(at('code.wasm'), Buffer.from('\0asm\x01\0\0\0', 'latin1'))
+  writeFileSync(at('it is.sealed'), 'CMSB and so on')
+  writeFileSync(at('published.sig'), PUBLISHED_SIGSTRUCT)
+  writeFileSync(at('nothing'), '')
+  for (const [file, got, hint] of [
+    ['code.wasm', 'a WebAssembly module', 'casemate enclave build code.wasm'],
+    ['published.sig', 'a SIGSTRUCT', 'casemate enclave inspect published.sig'],
+    ['greet/greet.ts', 'a source', 'casemate enclave build greet/greet.ts'],
+    ['dev.pem', 'a PEM file: PRIVATE KEY', null],
+    ['nothing', 'an empty file', null],
+    ['greeting', 'something else', null],
+  ] as const) {
+    for (const line of [`sign ${file} --key dev.pem`, `digest ${file}`, `run ${file} --input x`]) {
+      const stderr = await refused(line, 'invalid-image', 1)
+      assert.match(stderr, new RegExp(`^casemate: invalid-image: ${file} is no enclave image$`, 'm'))
+      assert.equal(/^ {2}got +(.*)$/m.exec(stderr)?.[1], got, line)
+      assert.equal(/^hint: (.*)$/m.exec(stderr)?.[1] ?? null, hint, line)
+    }
+  }
+  await refused('inspect code.wasm', 'invalid-image', 1)
+  const { stderr } = await casemate(['enclave', 'inspect', 'it is.sealed'], { cwd })
+  assert.match(stderr, /^hint: casemate seal --inspect 'it is\.sealed'$/m)
+  writeFileSync(at('cut.enclave'), readFileSync(at('greet.enclave')).subarray(0, 1000))
+  for (const line of ['inspect cut.enclave', 'sign cut.enclave --key dev.pem', 'run cut.enclave --input x'])
+    assert.match(await refused(line, 'invalid-image', 1), /: cut\.enclave: the image has 1000 bytes/)
+})
+
+test('what is made takes the place of an older one, and of nothing else', async () => {
+  await done('build echo.ts --out out.enclave')
+  const isWindows = process.platform === 'win32'
+  chmodSync(at('out.enclave'), 0o640)
+  if (!isWindows) symlinkSync('out.enclave', at('link.enclave'))
+  await done(`sign out.enclave --key dev.pem --out ${isWindows ? 'out' : 'link'}.enclave`)
+  assert.ok(parseImage(readFileSync(at('out.enclave'))).sigstruct !== null)
+  if (!isWindows) {
+    assert.equal(statSync(at('out.enclave')).mode & 0o777, 0o640)
+    assert.ok(lstatSync(at('link.enclave')).isSymbolicLink())
+  }
+  writeFileSync(at('empty.enclave'), '')
+  await done('build echo.ts --out empty.enclave')
+  const kept = ['echo.ts', 'dev.pem', 'greet.enclave', 'greeting']
+  const before = kept.map(name => readFileSync(at(name)))
+  for (const line of [
+    'build echo.ts --out echo.ts',
+    'build echo.ts --out dev.pem',
+    'sign greet.enclave --key dev.pem --out dev.pem',
+    'digest greet.enclave --out greet.enclave',
+    'digest greet.enclave --out greeting',
+  ]) {
+    assert.match(await refused(line, 'file-exists', 2), /is left as it is\nhint: name another file/)
+  }
+  await done('digest greet.enclave --out again.bin')
+  await done('digest greet.enclave --out again.bin --date 20261126')
+  assert.match(
+    await refused('build echo.ts --out greet', 'file-not-writable', 2),
+    /: greet: it is a directory/,
+  )
+  assert.match(await refused('key none/dev.pem', 'file-not-writable', 2), /: there is no such directory/)
+  assert.deepEqual(
+    kept.map(name => readFileSync(at(name))),
+    before,
+  )
+  assert.deepEqual(globSync('.casemate-*', { cwd }), [])
+})
+
+test('a disk without room keeps the image that was to be signed, and holds no half of a key', {
+  skip: process.platform !== 'linux' && 'needs ulimit',
+}, async () => {
+  await done('build echo.ts --out large.enclave')
+  const before = readFileSync(at('large.enclave'))
+  const limited = (line: string) =>
+    spawnSync(
+      'sh',
+      ['-c', 'ulimit -f 1; exec "$0" "$@"', process.execPath, BIN, 'enclave', ...line.split(' ')],
+      {
+        cwd,
+        env: { PATH: process.env['PATH'] },
+        encoding: 'utf8',
+      },
+    )
+  for (const line of ['sign large.enclave --key dev.pem', 'key large.pem']) {
+    const { status, stderr } = limited(line)
+    assert.match(stderr, /^casemate: file-not-writable: .*: files may not be as large here$/m)
+    assert.equal(status, 2)
+  }
+  assert.deepEqual(readFileSync(at('large.enclave')), before)
+  assert.deepEqual([existsSync(at('large.pem')), globSync('.casemate-*', { cwd })], [false, []])
+})
+
 test('only keys of RSA-3072 with exponent 3 sign', { skip: !hasOpenssl && 'needs openssl' }, async () => {
   for (const [name, line] of [
     ['wrong.pem', 'genrsa -out wrong.pem 3072'],
@@ -172,8 +278,21 @@ test('only keys of RSA-3072 with exponent 3 sign', { skip: !hasOpenssl && 'needs
     chmodSync(at(name), 0o600)
   }
   await refused('sign greet.enclave --key wrong.pem', 'invalid-key', 2)
-  await refused('sign greet.enclave --key ec.pem', 'invalid-key', 2)
-  await refused('sign greet.enclave --key locked.pem', 'file-malformed', 2)
+  assert.match(await refused('sign greet.enclave --key ec.pem', 'invalid-key', 2), /the signing key is ec,/)
+  const sign = (key: string): Promise<string> =>
+    refused(`sign greet.enclave --key ${key}`, 'file-malformed', 2)
+  assert.match(await sign('locked.pem'), /is protected by a passphrase.*\nhint: sign with it elsewhere/)
+  execFileSync('openssl', ['rsa', '-in', 'dev.pem', '-pubout', '-out', 'pub.pem'], { cwd, stdio: 'pipe' })
+  execFileSync('openssl', ['rsa', '-in', 'dev.pem', '-outform', 'DER', '-out', 'dev.der'], {
+    cwd,
+    stdio: 'pipe',
+  })
+  // What is no private key may be read by everybody.
+  assert.match(await sign('pub.pem'), /: pub\.pem holds PUBLIC KEY, want a private key in PEM/)
+  assert.match(await sign('dev.der'), /: dev\.der holds no PEM, .*\nhint: is it in DER\? openssl pkey/)
+  const attach = 'attach greet.enclave --signature greeting --public-key'
+  assert.match(await refused(`${attach} greeting`, 'file-malformed', 2), /: greeting holds no key in PEM/)
+  assert.match(await refused(`${attach} locked.pem`, 'file-malformed', 2), /is protected by a passphrase/)
 })
 
 describe('a run is refused', () => {

@@ -25,6 +25,23 @@ test('a broker’s code decides nothing but what is printed, whatever it is call
   }
 })
 
+test('a full disk or a file that is out of reach is no fault of our own', () => {
+  const error = (detail: object): Error => Object.assign(new Error('write'), detail)
+  for (const [detail, code, exitCode] of [
+    [{ code: 'ENOSPC' }, 'disk-full', 3],
+    [{ code: 'ERR_SQLITE_ERROR', errcode: 13 }, 'disk-full', 3],
+    [{ code: 'EROFS' }, 'file-not-accessible', 2],
+    [{ code: 'ERR_SQLITE_ERROR', errcode: 8 + (1 << 8) }, 'file-not-accessible', 2],
+    [{ code: 'EIO' }, 'disk-failed', 3],
+    [{ code: 'EBADF' }, 'internal-error', 70],
+    [{ code: 'ERR_SQLITE_ERROR', errcode: 1 }, 'internal-error', 70],
+  ] as const) {
+    const failure = failureOf(error(detail))
+    assert.deepEqual([failure.code, failure.exitCode], [code, exitCode])
+    assert.equal(failure.trace === undefined, exitCode !== 70)
+  }
+})
+
 test('what is not known is a fault of our own, with the place', () => {
   const failure = failureOf(new TypeError('one\ntwo'))
   assert.equal(failure.exitCode, 70)

@@ -65,6 +65,7 @@ before(() => {
   writeImage('foreign', {}, newKey())
   writeFileSync(at('unsigned.enclave'), encodeImage({ ...MANIFEST, exports: [] }, EMPTY_MODULE))
   writeFileSync(at('data'), CONTENT)
+  mkdirSync(at('stopping'))
 })
 
 describe('the owner of data', { concurrency: false }, () => {
@@ -126,7 +127,17 @@ describe('the owner of data', { concurrency: false }, () => {
     cpSync(at('data.key'), at('open.key'))
     chmodSync(at('open.key'), 0o640)
     await refused('unseal --key-file open.key owned x', 'key-unsafe', 2)
+    const much = await refused('unseal --key-file data owned x', 'key-unsafe', 2)
+    assert.match(much, /chmod 600 data/)
+    chmodSync(at('data'), 0o600)
+    assert.match(
+      await refused('unseal --key-file data owned x', 'root-invalid', 2),
+      /data is longer than a key/,
+    )
     await refused('unseal --key-file missing.key owned x', 'file-not-readable', 2)
+    await refused('seal --new-key --key-file none/k --for app.enclave data y', 'file-not-writable', 2)
+    await refused('seal --key-file data.key --for app.enclave data -', 'argument-unexpected', 2)
+    await refused('seal --key-file data.key --for app.enclave stopping y', 'file-not-readable', 2)
     await refused('seal --new-key --key-file data.key --for app.enclave data y', 'file-exists', 2)
     await refused('seal --key-file data.key --for app.enclave data owned', 'file-exists', 2)
     await refused('seal --key-file data.key --for unsigned.enclave data y', 'image-unsigned', 1)
@@ -156,9 +167,8 @@ describe('a process that is stopped or whose reader goes away', { concurrency: f
     return spawn(process.execPath, [BIN, ...line.split(' ')], options)
   }
 
-  before(() => mkdirSync(at('stopping')))
-
-  test('leaves no half of a sealed file after Ctrl-C', async () => {
+  /** Waits until it works, sends a signal, and gives how it ended. */
+  async function signalled(signal: NodeJS.Signals): Promise<unknown[]> {
     const sealing = child('seal --key-file ../data.key --for ../app.enclave - out')
     const closed = once(sealing, 'close')
     let stderr = ''
@@ -169,11 +179,21 @@ describe('a process that is stopped or whose reader goes away', { concurrency: f
     const deadline = Date.now() + 20_000
     while (globSync('.casemate-*', { cwd: at('stopping') }).length === 0 && Date.now() < deadline)
       await sleep(10)
-    sealing.kill('SIGINT')
-    assert.deepEqual(await closed, [3, null])
-    assert.match(stderr, /casemate: interrupted: /)
-    assert.deepEqual(readdirSync(at('stopping')), [])
-  })
+    sealing.kill(signal)
+    return [...(await closed), /casemate: interrupted: /.test(stderr)]
+  }
+
+  for (const [what, signal] of [
+    ['Ctrl-C', 'SIGINT'],
+    ['its terminal was closed', 'SIGHUP'],
+  ] as const) {
+    test(`leaves no half of a sealed file after ${what}`, {
+      skip: process.platform === 'win32' && 'has no signals',
+    }, async () => {
+      assert.deepEqual(await signalled(signal), [3, null, true])
+      assert.deepEqual(readdirSync(at('stopping')), [])
+    })
+  }
 
   test('ends when nobody reads what it opens', async () => {
     const input = Buffer.alloc(5_000_000, 'x')

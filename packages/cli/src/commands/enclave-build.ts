@@ -1,6 +1,5 @@
 // casemate enclave build: AssemblyScript, or a module of another compiler, into an unsigned image.
 
-import { writeFileSync } from 'node:fs'
 import {
   type BuildSettings,
   buildEnclave,
@@ -12,6 +11,9 @@ import {
 } from '@casemate/enclave'
 import type { Call, Command } from '../command.ts'
 import { CliError } from '../failure.ts'
+import { ANY_IMAGE } from '../image-files.ts'
+import { writeOutput } from '../output-files.ts'
+import { shellWord } from '../shell-word.ts'
 import { fields } from '../table.ts'
 
 export const BUILD_COMMAND: Command = {
@@ -54,7 +56,7 @@ export const BUILD_COMMAND: Command = {
     const image = await call.terminal.progress('compiling', buildEnclave({ entry, ...settingsOf(call) }))
     const { manifest, mrEnclave } = parseImage(image)
     const file = call.option('out') ?? `${manifest.name}.enclave`
-    writeImage(file, image)
+    writeOutput(file, image, ANY_IMAGE)
     const measurement = Buffer.from(mrEnclave).toString('hex')
     const rows = [
       ['measurement', measurement],
@@ -66,7 +68,7 @@ export const BUILD_COMMAND: Command = {
       lines: [
         `${file}: ${image.length.toLocaleString('en')} bytes, unsigned`,
         ...fields(rows, '  '),
-        `next: casemate enclave sign ${file} --key KEY`,
+        `next: casemate enclave sign ${shellWord(file)} --key KEY`,
       ],
     }
   },
@@ -105,16 +107,6 @@ function settingOf(typed: string): readonly [string, string] {
   const at = typed.indexOf('=')
   if (at > 0) return [typed.slice(0, at), typed.slice(at + 1)]
   throw new CliError('flag-value-invalid', `--set is ${typed}, want NAME=VALUE`)
-}
-
-/** Writes a file that a person named. @throws {CliError} file-not-writable */
-export function writeImage(path: string, bytes: Uint8Array): void {
-  try {
-    writeFileSync(path, bytes)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new CliError('file-not-writable', `${path} cannot be written: ${reason}`, { cause })
-  }
 }
 
 /** The manifest as a person reads it. */

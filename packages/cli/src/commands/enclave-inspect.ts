@@ -5,7 +5,6 @@ import {
   EnclaveError,
   type EnclaveImage,
   isEnclaveImage,
-  parseImage,
   recogniseSigstructs,
   type Sigstruct,
   verifyImage,
@@ -13,6 +12,7 @@ import {
 } from '@casemate/enclave'
 import type { Answer, Command } from '../command.ts'
 import { IMAGE_LIMIT_BYTES, readBytes } from '../files.ts'
+import { noImage, parseImageOf } from '../image-files.ts'
 import { mark } from '../marks.ts'
 import { fields } from '../table.ts'
 import type { Palette } from '../terminal.ts'
@@ -34,10 +34,17 @@ export const INSPECT_COMMAND: Command = {
     const [file = ''] = call.positionals
     const bytes = readBytes(file, IMAGE_LIMIT_BYTES)
     const { palette } = call.terminal
-    return isEnclaveImage(bytes)
-      ? inspectImage(parseImage(bytes), palette)
-      : inspectSigstructs(recogniseSigstructs(bytes), palette)
+    if (isEnclaveImage(bytes)) return inspectImage(parseImageOf(file, bytes), palette)
+    return inspectSigstructs(sigstructsOf(file, bytes), palette)
   },
+}
+
+function sigstructsOf(file: string, bytes: Uint8Array): readonly Sigstruct[] {
+  try {
+    return recogniseSigstructs(bytes)
+  } catch (error) {
+    throw error instanceof EnclaveError && error.code === 'invalid-image' ? noImage(file, bytes) : error
+  }
 }
 
 /** One thing that was checked; `problem` is why it failed. */
@@ -166,7 +173,7 @@ function checkLines(checks: readonly Check[], palette: Palette): string[] {
 }
 
 /** `20261125` as `2026-11-25`. */
-function day(date: string): string {
+export function day(date: string): string {
   return `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`
 }
 

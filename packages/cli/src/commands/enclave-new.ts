@@ -1,11 +1,14 @@
 // casemate enclave new and key: what a developer starts with.
 
 import { generateKeyPair } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { SETTINGS_FILE } from '@casemate/enclave'
 import type { Command } from '../command.ts'
 import { CliError } from '../failure.ts'
+import { notWritable } from '../files.ts'
+import { writeNew } from '../output-files.ts'
 import { signerOf } from '../signing-key.ts'
 
 const generate = promisify(generateKeyPair)
@@ -20,6 +23,15 @@ const phrase = text.decode(secret('${secret}'))
 
 export function greet(input: Uint8Array): Uint8Array {
   return text.encode(phrase + ', ' + text.decode(input) + '!')
+}
+`
+
+/** With short lists in one line, as formatters want them. */
+const settingsText = (name: string, secret: string): string => `{
+  "name": "${name}",
+  "isvProdId": 0,
+  "isvSvn": 0,
+  "secrets": ["${secret}"]
 }
 `
 
@@ -39,12 +51,11 @@ export const NEW_COMMAND: Command = {
       })
     }
     const secret = `default/${name}/phrase`
-    const settings = { name, isvProdId: 0, isvSvn: 0, secrets: [secret] }
     const files = {
       [join(name, `${name}.ts`)]: sourceOf(secret),
-      [join(name, 'enclave.json')]: `${JSON.stringify(settings, null, 2)}\n`,
+      [join(name, SETTINGS_FILE)]: settingsText(name, secret),
     }
-    mkdirSync(name, { recursive: true })
+    makeDirectory(name)
     for (const [path, content] of Object.entries(files)) writeNew(path, content, 0o666)
     return {
       exitCode: 0,
@@ -80,15 +91,11 @@ export const KEY_COMMAND: Command = {
   },
 }
 
-/** A key that signed something is never replaced by mistake, nor a source. */
-function writeNew(path: string, content: string, mode: number): void {
+/** @throws {CliError} file-not-writable */
+function makeDirectory(path: string): void {
   try {
-    writeFileSync(path, content, { flag: 'wx', mode })
+    mkdirSync(path, { recursive: true })
   } catch (cause) {
-    const exists = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw exists
-      ? new CliError('file-exists', `${path} is there already, and is left as it is`, { cause })
-      : new CliError('file-not-writable', `${path} cannot be written: ${reason}`, { cause })
+    throw notWritable(path, cause)
   }
 }

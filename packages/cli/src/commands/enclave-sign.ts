@@ -1,13 +1,15 @@
 // casemate enclave sign; and signing apart, for keys in an HSM or on another machine: digest, then attach.
 
 import { createHash } from 'node:crypto'
-import { attachImageSignature, parseImage, signedBytesOfImage, signImage } from '@casemate/enclave'
+import { attachImageSignature, signedBytesOfImage, signImage } from '@casemate/enclave'
 import type { Answer, Call, Command } from '../command.ts'
 import { CliError } from '../failure.ts'
-import { IMAGE_LIMIT_BYTES, readBytes } from '../files.ts'
+import { readBytes } from '../files.ts'
+import { ANY_IMAGE, parseImageOf, readImageFile } from '../image-files.ts'
+import { writeOutput } from '../output-files.ts'
 import { readPublicKey, readSigningKey } from '../signing-key.ts'
 import { fields } from '../table.ts'
-import { writeImage } from './enclave-build.ts'
+import { day } from './enclave-inspect.ts'
 
 const DATE_FLAG = {
   date: { value: 'YYYYMMDD', summary: 'the day of signing, which is signed too (default today, UTC)' },
@@ -30,7 +32,7 @@ export const SIGN_COMMAND: Command = {
   run: async call => {
     const [file = ''] = call.positionals
     const privateKey = readSigningKey(needed(call, 'key', 'casemate enclave key dev.pem makes one'))
-    return signed(call, signImage(readBytes(file, IMAGE_LIMIT_BYTES), { ...dateOf(call), privateKey }))
+    return signed(call, signImage(readWhole(file), { ...dateOf(call), privateKey }))
   },
 }
 
@@ -53,12 +55,12 @@ export const DIGEST_COMMAND: Command = {
   ],
   run: async call => {
     const [file = ''] = call.positionals
-    const image = readBytes(file, IMAGE_LIMIT_BYTES)
+    const image = readWhole(file)
     const { date } = dateOf(call)
     const bytes = signedBytesOfImage(image, { date })
     const out = call.option('out')
-    if (out !== null) writeImage(out, bytes)
-    const measurement = Buffer.from(parseImage(image).mrEnclave).toString('hex')
+    if (out !== null) writeOutput(out, bytes, { what: 'made by this command', start: bytes.subarray(0, 16) })
+    const measurement = Buffer.from(parseImageOf(file, image).mrEnclave).toString('hex')
     const digest = createHash('sha256').update(bytes).digest('hex')
     const rows = [
       ['measurement', measurement],
@@ -90,31 +92,35 @@ export const ATTACH_COMMAND: Command = {
     const [file = ''] = call.positionals
     const publicKey = readPublicKey(needed(call, 'public-key', 'openssl rsa -in key.pem -pubout'))
     const signature = readBytes(needed(call, 'signature', 'casemate enclave digest --help'))
-    return signed(
-      call,
-      attachImageSignature(readBytes(file, IMAGE_LIMIT_BYTES), { ...dateOf(call), publicKey, signature }),
-    )
+    return signed(call, attachImageSignature(readWhole(file), { ...dateOf(call), publicKey, signature }))
   },
 }
 
 function signed(call: Call, image: Uint8Array): Answer {
   const [file = ''] = call.positionals
-  const { mrEnclave, sigstruct } = parseImage(image)
+  const { mrEnclave, sigstruct } = parseImageOf(file, image)
   if (sigstruct === null) throw new TypeError('the image was signed and has no signature')
   const out = call.option('out') ?? file
-  writeImage(out, image)
+  writeOutput(out, image, ANY_IMAGE)
   const measurement = Buffer.from(mrEnclave).toString('hex')
   const signer = Buffer.from(sigstruct.mrSigner).toString('hex')
   const rows = [
     ['measurement', measurement],
     ['signer', signer],
-    ['date', sigstruct.date],
+    ['signed on', day(sigstruct.date)],
   ] as const
   return {
     exitCode: 0,
     json: { file: out, measurement, signer, date: sigstruct.date },
     lines: [`${out}: signed`, ...fields(rows, '  ')],
   }
+}
+
+/** Of one that was cut off, too, the name is said. */
+function readWhole(file: string): Uint8Array {
+  const bytes = readImageFile(file)
+  parseImageOf(file, bytes)
+  return bytes
 }
 
 function dateOf(call: Call): { readonly date: string } {

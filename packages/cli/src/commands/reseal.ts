@@ -13,7 +13,7 @@ import { readImage } from '../sealing/images.ts'
 import { startMeter } from '../sealing/meter.ts'
 import { keyPathOf, needed, POLICIES, rootOf } from '../sealing/parties.ts'
 import { BROKER_FLAGS, openRoot, ROOTS } from '../sealing/roots.ts'
-import { listenForStop } from '../stop-signal.ts'
+import { listenForStopOrHangUp } from '../stop-signal.ts'
 
 export const RESEAL_COMMAND: Command = {
   words: ['reseal'],
@@ -51,7 +51,7 @@ export const RESEAL_COMMAND: Command = {
 async function reseal(call: Call): Promise<Answer> {
   const policy = readWord('policy', call.option('policy'), ['keep', ...POLICIES])
   const { from, to } = await partiesOf(call)
-  const stop = listenForStop()
+  const stop = listenForStopOrHangUp()
   try {
     const tree = await call.terminal.progress('looking', findSealed(call.positionals))
     const total = tree.files.reduce((sum, { size }) => sum + size, 0)
@@ -92,8 +92,10 @@ function answer({ moved, already, left, failures, interrupted }: ResealSummary):
     message,
     ...(hint === undefined ? {} : { hint }),
   }))
+  const isNothing = !interrupted && moved + already + failures.length === 0
   const lines = [
     `${moved} moved, ${already} there already${left === 0 ? '' : `, ${left} left alone that are not sealed`}`,
+    ...(isNothing ? ['There is nothing sealed there.'] : []),
     ...failed.flatMap(({ path, code, message, hint }) => [
       `${code}: ${message.startsWith(path) ? message : `${path}: ${message}`}`,
       ...(hint === undefined ? [] : [`  hint: ${hint}`]),

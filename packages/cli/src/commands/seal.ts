@@ -26,7 +26,7 @@ import {
   signerIdentity,
 } from '../sealing/parties.ts'
 import { BROKER_FLAGS } from '../sealing/roots.ts'
-import { listenForStop } from '../stop-signal.ts'
+import { listenForStopOrHangUp } from '../stop-signal.ts'
 import { fields } from '../table.ts'
 
 const SIGNER_FLAGS = ['for-signer', 'product-id', 'svn'] as const
@@ -67,7 +67,7 @@ async function sealFile(call: Call): Promise<Answer> {
   if (output === undefined)
     throw new CliError('argument-missing', 'seal needs OUTPUT', { hint: 'casemate seal INPUT OUTPUT' })
   checkPaths(input, output)
-  const stop = listenForStop()
+  const stop = listenForStopOrHangUp()
   const meter = startMeter(call.terminal, { verb: 'sealed', total: sizeOf(input) })
   try {
     const { who, policy } = await sealer(call)
@@ -89,14 +89,25 @@ async function sealFile(call: Call): Promise<Answer> {
   }
 }
 
-/** Before a key is made. @throws {CliError} file-not-readable, file-exists */
+/** Before a key is made. @throws {CliError} file-not-readable, file-exists, argument-unexpected */
 function checkPaths(input: string, output: string): void {
-  try {
-    if (input !== STDIN) accessSync(input, constants.R_OK)
-  } catch (cause) {
-    throw notReadable(input, cause)
+  if (output === STDIN) {
+    throw new CliError('argument-unexpected', 'OUTPUT is -, and what is sealed appears whole or not at all', {
+      hint: 'name a file; ./- where it is to be called so',
+    })
   }
   if (existsSync(output)) throw new CliError('file-exists', `${output} exists, and is not replaced`)
+  if (input !== STDIN) checkReadable(input)
+}
+
+function checkReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK)
+    if (!statSync(path).isDirectory()) return
+  } catch (cause) {
+    throw notReadable(path, cause)
+  }
+  throw new CliError('file-not-readable', `${path}: it is a directory`)
 }
 
 interface Sealer {

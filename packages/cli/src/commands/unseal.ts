@@ -10,7 +10,7 @@ import { readImage } from '../sealing/images.ts'
 import { startMeter } from '../sealing/meter.ts'
 import { enclaveParty, isOwner, ownerRoot, PARTY_FLAGS } from '../sealing/parties.ts'
 import { BROKER_FLAGS } from '../sealing/roots.ts'
-import { listenForStop } from '../stop-signal.ts'
+import { listenForStopOrHangUp } from '../stop-signal.ts'
 import { fields } from '../table.ts'
 
 const STDOUT = '-'
@@ -44,7 +44,7 @@ async function unseal(call: Call): Promise<Answer> {
     throw new CliError('flag-value-invalid', '--json and the plaintext cannot both go to stdout')
   }
   const opener = await openerOf(call)
-  const stop = listenForStop()
+  const stop = listenForStopOrHangUp()
   const meter = startMeter(call.terminal, { verb: 'verified and opened', total: totalOf(input) })
   try {
     const out = isStdout ? (call.terminal.stdout as Writable) : output

@@ -1,15 +1,9 @@
 // Images as identities: who something is sealed for, and whose code this process runs.
 
-import {
-  type EnclaveStatement,
-  identityOf,
-  parseImage,
-  type SealingIdentity,
-  verifyImage,
-} from '@casemate/enclave'
+import { type EnclaveStatement, identityOf, type SealingIdentity, verifyImage } from '@casemate/enclave'
 import type { Call } from '../command.ts'
 import { CliError } from '../failure.ts'
-import { IMAGE_LIMIT_BYTES, readBytes } from '../files.ts'
+import { parseImageOf, readImageFile } from '../image-files.ts'
 
 /** An image whose signature holds. */
 export interface NamedImage {
@@ -23,7 +17,7 @@ export interface NamedImage {
  * @throws {CliError} file-not-readable, flag-value-invalid @throws {EnclaveError} as `parseImage`, `verifyImage`
  */
 export function readImage(path: string, call: Call): NamedImage {
-  const image = parseImage(readBytes(path, IMAGE_LIMIT_BYTES))
+  const image = parseImageOf(path, readImageFile(path))
   const sigstruct = verifyImage(image)
   const { manifest } = image
   if (manifest.debug && !call.given('debug')) {

@@ -1,11 +1,13 @@
 // Data keys in files: 32 random bytes for their owner alone, to be stored in the broker as they are.
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DATA_KEY_SIZE, openBrokerRoot, type SealingRoot } from '@casemate/enclave'
+import { DATA_KEY_SIZE, EnclaveError, openBrokerRoot, type SealingRoot } from '@casemate/enclave'
 import { CliError } from '../failure.ts'
-import { notReadable } from '../files.ts'
+import { notReadable, notWritable } from '../files.ts'
+import { writeNew } from '../output-files.ts'
+import { shellWord } from '../shell-word.ts'
 
 /** The root of a key file. @throws {CliError} file-not-readable, key-unsafe @throws {EnclaveError} root-invalid */
 export function readKeyFile(path: string): SealingRoot {
@@ -16,10 +18,12 @@ export function readKeyFile(path: string): SealingRoot {
     const { mode } = fstatSync(file)
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
       throw new CliError('key-unsafe', `${path} has mode ${(mode & 0o777).toString(8)}, want 600`, {
-        hint: `chmod 600 ${path}, and think about who may have read it`,
+        hint: `chmod 600 ${shellWord(path)}, and think about who may have read it`,
       })
     }
-    return openBrokerRoot({ path, key: key.subarray(0, readSync(file, key)) })
+    const size = readSync(file, key)
+    if (size <= DATA_KEY_SIZE) return openBrokerRoot({ path, key: key.subarray(0, size) })
+    throw new EnclaveError('root-invalid', `${path} is longer than a key of ${DATA_KEY_SIZE} bytes`)
   } finally {
     key.fill(0)
     closeSync(file)
@@ -30,22 +34,15 @@ export function readKeyFile(path: string): SealingRoot {
 export function createKeyFile(path: string): void {
   const key = randomBytes(DATA_KEY_SIZE)
   try {
-    const file = openSync(path, 'wx', 0o600)
-    try {
-      writeSync(file, key)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
+    writeNew(path, key, 0o600)
     if (process.platform !== 'win32') syncDirectory(dirname(path))
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') {
-      throw new CliError('file-exists', `${path} exists, and what is sealed with its key needs it`, {
-        hint: 'without --new-key it is used; for a new one, name another file',
-        cause,
-      })
-    }
-    throw new CliError('file-not-writable', `${path} cannot be written`, { cause })
+    if (!(cause instanceof CliError)) throw notWritable(path, cause)
+    if (cause.code !== 'file-exists') throw cause
+    throw new CliError('file-exists', `${path} exists, and what is sealed with its key needs it`, {
+      hint: 'without --new-key it is used; for a new one, name another file',
+      cause,
+    })
   } finally {
     key.fill(0)
   }

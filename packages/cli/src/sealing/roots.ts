@@ -14,6 +14,7 @@ import { keepMemoryPrivate } from '../agent/private-memory.ts'
 import { type Call, type Flag, SERVER_FLAGS } from '../command.ts'
 import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from '../data-directory.ts'
 import { CliError } from '../failure.ts'
+import { notWritable } from '../files.ts'
 import { attestWith, openEnclaveDriver, SIMULATOR_FLAGS } from '../simulated-attester.ts'
 
 export const ROOTS = ['simulated', 'gramine', 'broker'] as const
@@ -64,7 +65,11 @@ function openLocalRoot(call: Call, mayCreate: boolean): SealingRoot {
       hint: 'it is made by whatever seals first; CASEMATE_DATA_DIR says where another one is',
     })
   }
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw notWritable(directory, cause)
+  }
   return openSimulatedRoot({ path })
 }
 

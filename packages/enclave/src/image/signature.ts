@@ -64,11 +64,9 @@ export function attachSignature(
 /** 384 bytes, little-endian. @throws {EnclaveError} invalid-key */
 export function modulusOf(publicKey: KeyObject): Uint8Array {
   const details = publicKey.asymmetricKeyDetails
-  const got = `${publicKey.asymmetricKeyType ?? publicKey.type} ${details?.modulusLength ?? ''} exponent ${details?.publicExponent ?? ''}`
-  const fits =
-    publicKey.asymmetricKeyType === 'rsa' &&
-    details?.modulusLength === 8 * RSA_SIZE &&
-    details.publicExponent === 3n
+  const type = publicKey.asymmetricKeyType ?? publicKey.type
+  const got = type === 'rsa' ? `rsa ${details?.modulusLength} exponent ${details?.publicExponent}` : type
+  const fits = type === 'rsa' && details?.modulusLength === 8 * RSA_SIZE && details.publicExponent === 3n
   if (!fits) {
     throw new EnclaveError('invalid-key', `the signing key is ${got}, want RSA 3072 exponent 3`, {
       expected: 'rsa 3072 exponent 3',

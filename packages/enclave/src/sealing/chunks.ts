@@ -18,9 +18,11 @@ export class ChunkKeys {
   readonly #key: KeyObject
   readonly #associated: Uint8Array
   readonly #prefix: Uint8Array
-  #count = 0
+  #count: number
 
-  constructor(header: SealedHeader, key: KeyObject) {
+  /** `first`: how many chunks there were already. */
+  constructor(header: SealedHeader, key: KeyObject, first = 0) {
+    this.#count = first
     this.#key = key
     this.#associated = new Uint8Array(createHash('sha256').update(encodeHeader(header)).digest())
     this.#prefix = header.nonce
@@ -40,15 +42,18 @@ export class ChunkKeys {
       this.#count++
       return plaintext
     }
-    const isCut =
-      sealed.length === 0 || decrypt(this.#key, this.#nonce(false), this.#associated, sealed) !== null
-    if (isLast && isCut) {
+    if (isLast && this.#isInner(sealed)) {
       throw new EnclaveError(
         'seal-truncated',
         `the stream ends after chunk ${this.#count}, which was not its last`,
       )
     }
     throw macMismatch()
+  }
+
+  /** Whether it is whole, and not the last: what follows is missing. */
+  #isInner(sealed: Uint8Array): boolean {
+    return sealed.length === 0 || decrypt(this.#key, this.#nonce(false), this.#associated, sealed) !== null
   }
 
   #nonce(isLast: boolean): Uint8Array {

@@ -6,6 +6,7 @@ import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSyn
 import { dirname, join } from 'node:path'
 import { isZero } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
+import { errnoOf, fileError } from './files/file-errors.ts'
 import type { SealingPolicy } from './identity.ts'
 import { CPU_SVN_SIZE, makeRoot, POLICY_BITS, type SealingRoot } from './root.ts'
 
@@ -28,7 +29,10 @@ export interface SimulatedRootOptions {
   readonly random?: (size: number) => Uint8Array
 }
 
-/** A root that proves nothing about hardware. @throws {EnclaveError} root-unsafe, root-invalid, invalid-parameter */
+/**
+ * A root that proves nothing about hardware.
+ * @throws {EnclaveError} root-unsafe, root-invalid, invalid-parameter, file-unwritable, disk-full
+ */
 export function openSimulatedRoot({ path, cpuSvn, random = randomBytes }: SimulatedRootOptions): SealingRoot {
   if (cpuSvn !== undefined && cpuSvn.length !== CPU_SVN_SIZE) {
     throw new EnclaveError('invalid-parameter', `cpuSvn has ${cpuSvn.length} bytes, want ${CPU_SVN_SIZE}`)
@@ -122,25 +126,29 @@ function createRoot(path: string, secret: Uint8Array): void {
   const temporary = `${path}.${process.pid}.new`
   // A crash may have left one.
   rmSync(temporary, { force: true })
-  const file = openSync(temporary, 'wx', 0o600)
   try {
-    writeSync(file, secret)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-    secret.fill(0)
-  }
-  try {
+    writeDurably(temporary, secret)
     linkSync(temporary, path)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (errnoOf(error) !== 'EEXIST') throw fileError(error, path, 'file-unwritable')
   } finally {
-    rmSync(temporary)
+    secret.fill(0)
+    rmSync(temporary, { force: true })
   }
   const directory = openSync(dirname(path), 'r')
   try {
     fsyncSync(directory)
   } finally {
     closeSync(directory)
+  }
+}
+
+function writeDurably(path: string, secret: Uint8Array): void {
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    writeSync(file, secret)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
   }
 }

@@ -1,8 +1,11 @@
 // Key derivation: known answers of the openssl command, and what a key depends on.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
+import crypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
 import { deriveSealingKey, type KeyRequest } from '../../src/sealing/derive.ts'
+import { openBrokerRoot } from '../../src/sealing/roots.ts'
 import { throwsCode } from '../expect-code.ts'
 import { IDENTITY, OTHER_CODE, OTHER_ROOT, OTHER_SIGNER, POLICIES, ROOT } from './fixtures.ts'
 
@@ -36,6 +39,27 @@ test('keys are HKDF-SHA256 as openssl computes it', { skip: !hasOpenssl && 'need
     const answer = execFileSync('openssl', ['kdf', '-keylen', '32', ...flags, 'HKDF']).toString()
     assert.equal(keyOf(ROOT, IDENTITY, { policy }), answer.trim().replaceAll(':', '').toLowerCase())
   }
+})
+
+test('the bytes of a key are cleared once it is a key', t => {
+  const { hkdfSync } = crypto
+  const derived: ArrayBuffer[] = []
+  t.mock.method(crypto, 'hkdfSync', (...args: Parameters<typeof hkdfSync>) => {
+    const bytes = hkdfSync(...args)
+    derived.push(bytes)
+    return bytes
+  })
+  syncBuiltinESMExports()
+  try {
+    assert.match(keyOf(), /^(?!0{64})[0-9a-f]{64}$/)
+    openBrokerRoot({ path: 'a/b/c', key: Buffer.alloc(32, 9) })
+  } finally {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  }
+  // The two ids of the root are public.
+  const kept = derived.filter(bytes => !new Uint8Array(bytes).every(byte => byte === 0))
+  assert.deepEqual([derived.length, kept.map(({ byteLength }) => byteLength)], [5, [16, 16]])
 })
 
 test('a key depends on root, policy, key id, security versions and debug flag', () => {

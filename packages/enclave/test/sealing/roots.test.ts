@@ -1,7 +1,7 @@
 // Sealing roots: files that are keys, for their owner alone.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import {
+import fs, {
   chmodSync,
   mkdirSync,
   mkdtempSync,
@@ -11,6 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -74,6 +75,22 @@ test('a file that holds no key is refused, and not replaced', t => {
     throwsCode('root-invalid', () => openSimulatedRoot({ path }))
     assert.deepEqual(readFileSync(path), content)
   }
+})
+
+test('a root that cannot be made is told by its code, and leaves nothing of it', t => {
+  const directory = folder(t)
+  throwsCode('file-unwritable', () => openSimulatedRoot({ path: join(directory, 'none', 'root') }))
+  t.mock.method(fs, 'linkSync', () => {
+    throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
+  })
+  syncBuiltinESMExports()
+  try {
+    throwsCode('disk-full', () => openSimulatedRoot({ path: join(directory, 'root') }))
+  } finally {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  }
+  assert.deepEqual(readdirSync(directory), [])
 })
 
 test('a cpuSvn of another size is refused', t => {

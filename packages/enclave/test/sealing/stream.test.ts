@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { type SealOptions, seal, unseal } from '../../src/sealing/blob.ts'
+import { ChunkKeys } from '../../src/sealing/chunks.ts'
 import { deriveSealingKey } from '../../src/sealing/derive.ts'
 import { parseHeader } from '../../src/sealing/header.ts'
 import { SealStream, UnsealStream } from '../../src/sealing/stream.ts'
@@ -201,4 +202,18 @@ test('a stream far larger than its buffers goes through in constant memory', asy
   assert.equal(hash.digest('hex'), wanted.digest('hex'))
   // 100 MB went through; garbage that is not yet collected counts here as well.
   assert.ok(most < 80_000_000, `${most} bytes`)
+})
+
+test('a stream has as many chunks as its counter can count, and none more', () => {
+  const header = parseHeader(SEALED)
+  const key = deriveSealingKey(ROOT, IDENTITY, header)
+  const last = 2 ** 32 - 1
+  const content = Buffer.from('the last of 256 TiB')
+  const chunk = Buffer.concat(new ChunkKeys(header, key, last).seal(content, true))
+  const opening = new ChunkKeys(header, key, last)
+  assert.ok(content.equals(opening.open(chunk, true)))
+  // Its number would be that of the first chunk, with the key of the first.
+  throwsCode('invalid-parameter', () => opening.open(chunk, true))
+  throwsCode('invalid-parameter', () => new ChunkKeys(header, key, last + 1).seal(content, true))
+  throwsCode('seal-mac-mismatch', () => new ChunkKeys(header, key, 0).open(chunk, true))
 })

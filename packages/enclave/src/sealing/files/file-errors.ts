@@ -13,6 +13,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of the path is no directory',
+  EEXIST: 'it exists, and is not replaced',
+  ENAMETOOLONG: 'the name is too long',
+  EPIPE: 'whoever read it has stopped reading',
   ELOOP: 'it is a symbolic link',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on the disk',
@@ -24,12 +28,17 @@ const REASONS: Readonly<Record<string, string>> = {
 /** As it stands where it has a code already; an abort as `interrupted`; an errno under its code or `otherwise`. */
 export function fileError(error: unknown, path: string, otherwise: EnclaveErrorCode): EnclaveError {
   if (error instanceof EnclaveError) return error
-  const errno = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const errno = errnoOf(error)
   if (error instanceof Error && error.name === 'AbortError')
     return new EnclaveError('interrupted', `${path}: stopped`, { cause: error })
   if (errno === '') throw error
   const reason = REASONS[errno] ?? errno
   return new EnclaveError(CODES[errno] ?? otherwise, `${path}: ${reason}`, { cause: error })
+}
+
+/** What the operating system calls it, or nothing. */
+export function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 /** Does it, and brings what the operating system says to {@link fileError}. */

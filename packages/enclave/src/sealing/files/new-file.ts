@@ -1,16 +1,23 @@
 // A file that is made beside the place it is for, and put there once it is whole and on disk. What holds the place
-// before is there until that moment, whenever the process ends. It is for ciphertext: a killed process leaves it behind,
-// under a name that says whose it was, and the next run takes it away.
+// before is there until that moment, whenever the process ends. A killed process leaves it behind, for the owner's eyes
+// alone and under a name that says whose it was; the next run in the directory takes it away.
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, link, open, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link, lstat, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { toHex } from '../../bytes.ts'
-import { onFile } from './file-errors.ts'
+import { EnclaveError } from '../../errors.ts'
+import { errnoOf, onFile } from './file-errors.ts'
 
 /** Written at once, in bytes. */
 const BATCH_SIZE = 2 ** 20
+
+/** How long nothing was written to what belongs to no process here before it counts as left behind, in milliseconds. */
+const IDLE_MS = 600_000
+
+/** Of this process, and not finished. */
+const own = new Set<string>()
 
 const UNFINISHED = /^\.casemate-(\d{1,10})-[0-9a-f]{16}$/
 
@@ -34,7 +41,12 @@ export class NewFile {
   static create(target: string): Promise<NewFile> {
     return onFile(target, 'file-unwritable', async () => {
       const path = join(dirname(target), `.casemate-${process.pid}-${toHex(randomBytes(8))}`)
-      return new NewFile(target, path, await open(path, 'wx', 0o600))
+      const handle = await open(path, 'wx', 0o600).catch((cause: unknown) => {
+        if (errnoOf(cause) !== 'ENOENT') throw cause
+        throw new EnclaveError('file-unwritable', `${target}: there is no such directory`, { cause })
+      })
+      own.add(path)
+      return new NewFile(target, path, handle)
     })
   }
 
@@ -72,10 +84,8 @@ export class NewFile {
   settle(place: 'replace' | 'new'): Promise<void> {
     return onFile(this.#target, 'file-unwritable', async () => {
       if (place === 'replace') await rename(this.path, this.#target)
-      else {
-        await link(this.path, this.#target)
-        await rm(this.path)
-      }
+      else await linkOrReserve(this.path, this.#target)
+      own.delete(this.path)
     })
   }
 
@@ -83,7 +93,31 @@ export class NewFile {
   async discard(): Promise<void> {
     await this.handle.close().catch(() => undefined)
     await rm(this.path, { force: true }).catch(() => undefined)
+    own.delete(this.path)
   }
+}
+
+/** Puts a file where there is none, and takes no other's place. */
+async function linkOrReserve(path: string, target: string): Promise<void> {
+  try {
+    await link(path, target)
+    await rm(path)
+  } catch (error) {
+    if (!NO_LINKS.has(errnoOf(error))) throw error
+    // The name is taken first. A process that is killed between the two leaves an empty file there.
+    await (await open(target, 'wx', 0o600)).close()
+    await rename(path, target)
+  }
+}
+
+/** What file systems without hard links say, as those of memory sticks are. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+
+/** Before there is any work that would come to nothing. @throws {EnclaveError} file-exists */
+export async function refuseExisting(path: string): Promise<void> {
+  // A link that leads nowhere is there too.
+  const found = await lstat(path).catch(() => null)
+  if (found !== null) throw new EnclaveError('file-exists', `${path} exists, and is not replaced`)
 }
 
 /** Which name stands for which file is on disk from here on. @throws {EnclaveError} file-unwritable */
@@ -100,14 +134,23 @@ export function syncDirectoryOf(path: string): Promise<void> {
   })
 }
 
-/** Takes away what processes that are gone left unfinished in a directory, as far as we may. */
-export async function removeUnfinished(directory: string): Promise<void> {
+/**
+ * Takes away what processes that are gone left unfinished in a directory, as far as we may. `idle`: only what nobody has
+ * written to for a while, since a process that is not seen here may run in another container.
+ */
+export async function removeUnfinished(directory: string, which: 'all' | 'idle' = 'all'): Promise<void> {
   for (const name of await readdir(directory).catch(() => [])) {
     const pid = Number(UNFINISHED.exec(name)?.[1])
+    const path = join(directory, name)
     // In a container the one that was killed had the number that this one has.
-    if (!Number.isNaN(pid) && (pid === process.pid || !isRunning(pid)))
-      await rm(join(directory, name), { force: true }).catch(() => undefined)
+    if (Number.isNaN(pid) || own.has(path) || (pid !== process.pid && isRunning(pid))) continue
+    if (which === 'all' || (await isIdle(path))) await rm(path, { force: true }).catch(() => undefined)
   }
+}
+
+async function isIdle(path: string): Promise<boolean> {
+  const { mtimeMs } = await lstat(path).catch(() => ({ mtimeMs: Infinity }))
+  return Date.now() - mtimeMs > IDLE_MS
 }
 
 function isRunning(pid: number): boolean {

@@ -1,7 +1,7 @@
 // Moves one sealed file to another root, version or policy. The order of the steps is the invariant: the new file is
 // written beside the old one, synced, read back and opened to the same plaintext; only then it takes the old one's place,
 // in one rename. Whenever the process ends, the place holds the old file or the new one, whole. There is no journal:
-// the header of each file says where it stands, so a run that was interrupted is resumed by running it again.
+// the header of each file says where it stands, and that it opens there proves it: the same run again does the rest.
 // Plaintext is in memory alone, chunk by chunk.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { lstat } from 'node:fs/promises'
@@ -36,7 +36,7 @@ export interface ResealOptions {
 }
 
 /**
- * True where it was moved, false where it was there already.
+ * True where it was moved, false where it was there already, and opens.
  * @throws {EnclaveError} reseal-forbidden, reseal-unverified, file-changed, file-unreadable, file-unwritable, disk-full,
  * interrupted, and the codes of `unseal`
  */
@@ -45,13 +45,25 @@ export async function resealFile(path: string, options: ResealOptions): Promise<
   const file = await openSealedFile(path, 'refuse')
   try {
     const policy = options.policy === 'keep' ? file.header.policy : options.policy
-    if (isThere(file.header, policy, options.to)) return false
+    if (isThere(file.header, policy, options.to)) {
+      await checkWhole(file, options)
+      return false
+    }
     checkMove(file.header, options)
     await replace(file, policy, options)
     return true
   } finally {
     await file.handle.close()
   }
+}
+
+/**
+ * A header alone proves nothing: whoever can write there would have a file passed over that nobody can open once the old
+ * root is gone. @throws {EnclaveError} file-unreadable, file-changed, interrupted, and the codes of `unseal`
+ */
+async function checkWhole(file: SealedFile, { to, signal, report }: ResealOptions): Promise<void> {
+  for await (const { length } of plaintextOf(file, to, signal))
+    report({ path: file.path, step: 'progress', bytes: length })
 }
 
 async function replace(file: SealedFile, policy: SealingPolicy, options: ResealOptions): Promise<void> {
@@ -156,7 +168,7 @@ async function checkUnchanged({ path, state }: SealedFile): Promise<void> {
   })
 }
 
-/** Whether all that the header says is what it would say after the move. */
+/** Whether all that the header says is what it would say after the move. UNVERIFIED: what it heads is to be opened. */
 function isThere(header: SealedHeader, policy: SealingPolicy, { root, identity }: UnsealOptions): boolean {
   const isEnclave = policy === 'mrEnclave'
   return (

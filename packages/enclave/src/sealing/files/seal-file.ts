@@ -3,7 +3,7 @@
 // verified: it is read twice, because a file of plaintext to be taken back later would be one too many.
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { EnclaveError } from '../../errors.ts'
 import type { SealOptions } from '../blob.ts'
@@ -11,7 +11,7 @@ import type { SealedHeader } from '../header.ts'
 import type { UnsealOptions } from '../opening.ts'
 import { SealStream } from '../stream.ts'
 import { fileError, onFile } from './file-errors.ts'
-import { NewFile, syncDirectoryOf } from './new-file.ts'
+import { NewFile, refuseExisting, removeUnfinished, syncDirectoryOf } from './new-file.ts'
 import { openSealedFile, plaintextOf } from './sealed-file.ts'
 
 /** In bytes. */
@@ -32,7 +32,7 @@ export async function sealToFile(
   path: string,
   options: SealOptions & FileWork,
 ): Promise<number> {
-  const made = await NewFile.create(path)
+  const made = await createNew(path)
   let size = 0
   const progress = (bytes: number): void => {
     size += bytes
@@ -77,6 +77,7 @@ export async function unsealFile(
   out: string | Writable,
   { opener, ...work }: FileWork & { readonly opener: Opener },
 ): Promise<SealedHeader> {
+  if (typeof out === 'string') await refuseExisting(out)
   const file = await openSealedFile(path)
   try {
     const options = opener(file.header)
@@ -90,17 +91,24 @@ export async function unsealFile(
   }
 }
 
+/** A process that is killed leaves no part of it where it could be taken for all of it. */
 async function writeNew(path: string, plaintext: AsyncIterable<Uint8Array>): Promise<void> {
-  const handle = await onFile(path, 'file-unwritable', () => open(path, 'wx', 0o600))
+  const made = await createNew(path)
   try {
-    for await (const piece of plaintext) await handle.writeFile(piece)
-    await handle.sync()
-    await handle.close()
+    for await (const piece of plaintext) await made.handle.writeFile(piece)
+    await made.sync()
+    await made.settle('new')
   } catch (error) {
-    await handle.close().catch(() => undefined)
-    await rm(path, { force: true })
+    await made.discard()
     throw fileError(error, path, 'file-unwritable')
   }
+  await syncDirectoryOf(path)
+}
+
+async function createNew(path: string): Promise<NewFile> {
+  await refuseExisting(path)
+  await removeUnfinished(dirname(path), 'idle')
+  return NewFile.create(path)
 }
 
 async function writeTo(out: Writable, plaintext: AsyncIterable<Uint8Array>): Promise<void> {

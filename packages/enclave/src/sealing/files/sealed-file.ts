@@ -1,10 +1,18 @@
 // A sealed file, blob or stream, read chunk by chunk. Its size is taken once: what is added or cut later does not verify.
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { equal } from '../../bytes.ts'
 import { EnclaveError } from '../../errors.ts'
 import { unseal } from '../blob.ts'
 import { ChunkKeys, SEALED_CHUNK_SIZE } from '../chunks.ts'
-import { HEADER_SIZE, isSealed, MAX_ADDITIONAL_DATA, parseHeader, type SealedHeader } from '../header.ts'
+import {
+  encodeHeader,
+  HEADER_SIZE,
+  isSealed,
+  MAX_ADDITIONAL_DATA,
+  parseHeader,
+  type SealedHeader,
+} from '../header.ts'
 import { keyToOpen, type UnsealOptions } from '../opening.ts'
 import { onFile } from './file-errors.ts'
 
@@ -70,7 +78,7 @@ export function isSealedFile(path: string): Promise<boolean> {
 
 /**
  * What is in it, piece by piece, each verified; that it was whole is known only when this ends without an error.
- * @throws {EnclaveError} file-unreadable, and the codes of `unseal`
+ * @throws {EnclaveError} file-unreadable, file-changed, and the codes of `unseal`
  */
 export async function* plaintextOf(
   file: SealedFile,
@@ -84,7 +92,11 @@ export async function* plaintextOf(
       throw new EnclaveError('invalid-parameter', `${file.path}: a blob of ${size} bytes does not fit memory`)
     const whole = Buffer.alloc(size)
     await onFile(file.path, 'file-unreadable', () => readAt(handle, whole, 0))
-    yield unseal(whole, options).plaintext
+    const { plaintext, header: verified } = unseal(whole, options)
+    // It was read a second time: what was written there in between verifies by itself, under another label.
+    if (!equal(encodeHeader(verified), encodeHeader(header)))
+      throw new EnclaveError('file-changed', `${file.path} was changed while it was being read`)
+    yield plaintext
     return
   }
   const keys = new ChunkKeys(header, keyToOpen(header, options))

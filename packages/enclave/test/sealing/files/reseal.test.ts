@@ -57,6 +57,55 @@ test('a directory moves to another root, and the next run finds all of it there'
   assert.deepEqual(readFileSync(join(directory, 'blob')), before)
 })
 
+/** What `old` heads, under the header that it would have after the move. */
+async function forged(sample: (typeof SAMPLES)[0]): Promise<Uint8Array> {
+  const [old, moved] = [await sealSample(sample, OLD), await sealSample(sample, NEW)]
+  const size = 128 + sample.name.length
+  return Buffer.concat([moved.subarray(0, size), old.subarray(size)])
+}
+
+test('a header alone makes no file pass for one that was moved, and none that was damaged since', async t => {
+  const directory = await filled(t)
+  for (const sample of SAMPLES) {
+    const path = join(directory, sample.name)
+    const [lying, moved] = [await forged(sample), await sealSample(sample, NEW)]
+    const damaged = Buffer.from(moved)
+    damaged[damaged.length - 1]! ^= 1
+    for (const [content, code] of [
+      [lying, 'seal-mac-mismatch'],
+      [damaged, 'seal-mac-mismatch'],
+      [
+        moved.subarray(0, 128 + sample.name.length),
+        sample.form === 'blob' ? 'seal-mac-mismatch' : 'seal-truncated',
+      ],
+    ] as const) {
+      writeFileSync(path, content)
+      await rejectsCode(code, resealFile(path, MOVE))
+      assert.ok(readFileSync(path).equals(content), sample.name)
+      const { moved, already, failures } = await run([path])
+      assert.deepEqual([moved, already, failures.map(({ error }) => error.code)], [0, 0, [code]])
+    }
+  }
+  assert.deepEqual(namesIn(directory), ['blob', 'empty', 'stream'])
+})
+
+test('what is there already is worked through as what is moved, and a stop stops it', async t => {
+  const directory = await filled(t)
+  await run([directory])
+  let bytes = 0
+  const report = (event: ResealEvent): void => {
+    if (event.step === 'progress') bytes += event.bytes
+    else assert.fail(event.step)
+  }
+  await run([directory], { report })
+  assert.equal(
+    bytes,
+    SAMPLES.reduce((sum, { size }) => sum + size, 0),
+  )
+  const stream = join(directory, STREAM.name)
+  await rejectsCode('interrupted', resealFile(stream, { ...MOVE, signal: AbortSignal.abort() }))
+})
+
 test('a file that is moved keeps its permissions', { skip: process.platform === 'win32' }, async t => {
   const directory = await filled(t)
   chmodSync(join(directory, 'blob'), 0o604)
