@@ -39,6 +39,7 @@ export const CHANNEL_ERRORS = {
   'channel-closed': 'this side closed the channel',
   'too-many-calls': 'more calls wait than may',
   'request-invalid': 'the request is not one that can be sent over an attested channel',
+  'internal-error': 'something failed on the side that gives this code, and not by the rules of the protocol',
 } as const
 
 /** A stable code of {@link CHANNEL_ERRORS}. */
@@ -77,4 +78,14 @@ export class ChannelError extends Error {
 /** Whether the text is one of the codes: what a peer sends need not be. */
 export function isChannelErrorCode(text: string): text is ChannelErrorCode {
   return Object.hasOwn(CHANNEL_ERRORS, text)
+}
+
+/** What is thrown while a peer's bytes are looked at ends that peer's connection with a code, and never the process. */
+export function asChannelError(error: unknown): ChannelError {
+  if (error instanceof ChannelError) return error
+  const why = error instanceof Error ? error.message : String(error)
+  return new ChannelError('internal-error', `an error that was not foreseen: ${why}`, {
+    cause: error,
+    hint: 'this is a mistake in this program; please report it',
+  })
 }

@@ -16,7 +16,7 @@ export {
 } from './errors.ts'
 export { type AttestedFetch, type FetchOptions, openAttestedFetch } from './http/fetch.ts'
 export { HTTP_PROTOCOL, peerOf } from './http/peers.ts'
-export { createAttestedServer } from './http/server.ts'
+export { type AttestedServerOptions, createAttestedServer } from './http/server.ts'
 export {
   type ChannelIdentity,
   DEFAULT_IDENTITY_LIFETIME_MS,

@@ -5,12 +5,20 @@ import type { TestContext } from 'node:test'
 import { mergeReferenceValues, parsePolicy } from '@casemate/appraisal'
 import type { AttestationDriver } from '@casemate/enclave'
 import { readEndorsements } from '@casemate/evidence'
-import { createAmdPlatform, createIntelPlatform, type IntelPlatformOptions } from '@casemate/simulator'
 import {
+  createAmdPlatform,
+  createIntelPlatform,
+  type IntelPlatform,
+  type IntelPlatformOptions,
+} from '@casemate/simulator'
+import {
+  type AttestedListener,
   ChannelError,
   type ChannelErrorCode,
   type ChannelIdentity,
   type IdentityOptions,
+  type ListenOptions,
+  listenAttested,
   openIdentity,
   type PeerDemands,
 } from '../src/index.ts'
@@ -43,18 +51,22 @@ export async function intelMachine(
   kind: 'sgx' | 'tdx',
   options: IntelPlatformOptions = {},
 ): Promise<IntelMachine> {
-  const platform = await createIntelPlatform(options)
+  return machineOf(await createIntelPlatform(options), kind)
+}
+
+/** The fields are what its quotes say otherwise than usual. */
+export function machineOf(platform: IntelPlatform, kind: 'sgx' | 'tdx', fields = {}): IntelMachine {
+  const quote = (reportData: Uint8Array): Uint8Array =>
+    kind === 'sgx'
+      ? platform.sgxQuote({ reportData, ...fields })
+      : platform.tdxQuote({ reportData, ...fields })
   return {
     hardwareId: platform.settings.ppid,
     driver: {
       kind,
       simulated: true,
       source,
-      quote: async reportData => ({
-        kind,
-        evidence: kind === 'sgx' ? platform.sgxQuote({ reportData }) : platform.tdxQuote({ reportData }),
-        certificateTable: null,
-      }),
+      quote: async reportData => ({ kind, evidence: quote(reportData), certificateTable: null }),
     },
     demands: {
       policy: parsePolicy(LAPTOP),
@@ -97,6 +109,24 @@ export async function identityOf(
   const identity = await openIdentity({ driver, statement: null, ...options })
   t.after(() => identity.close())
   return identity
+}
+
+/** Takes anyone and does nothing with them, until the options say otherwise. */
+export async function listenerOf(
+  t: TestContext,
+  identity: ChannelIdentity,
+  options: Partial<ListenOptions> = {},
+): Promise<AttestedListener> {
+  const listener = await listenAttested({
+    host: '127.0.0.1',
+    port: 0,
+    identity,
+    peers: 'anyone',
+    onConnection: () => undefined,
+    ...options,
+  })
+  t.after(() => listener.close())
+  return listener
 }
 
 export async function rejectsCode(code: ChannelErrorCode, promise: Promise<unknown>): Promise<ChannelError> {

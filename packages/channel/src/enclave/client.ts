@@ -6,7 +6,7 @@ import type { Peer } from '../peer/demands.ts'
 import { type ConnectOptions, connectAttested } from '../session/connect.ts'
 import type { AttestedConnection } from '../session/connection.ts'
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS } from '../session/establish.ts'
-import { FrameParser } from './parser.ts'
+import { receiveFrames } from './parser.ts'
 import {
   bodySize,
   CALL_FRAME,
@@ -126,15 +126,7 @@ export class EnclaveClient {
 
   #start(): void {
     const { socket } = this.#connection
-    const parser = new FrameParser(this.#limits.maxFrameBytes, frame => this.#receive(frame))
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        parser.push(chunk)
-      } catch (error) {
-        if (!(error instanceof ChannelError)) throw error
-        this.#connection.fail(error)
-      }
-    })
+    receiveFrames(this.#connection, this.#limits.maxFrameBytes, frame => this.#receive(frame))
     socket.on('drain', () => {
       this.#isBlocked = false
       this.#proceed()

@@ -1,6 +1,7 @@
 // Frames out of a stream of chunks, whatever their boundaries. The items of a frame are copied once, into a buffer
 // that is whoever takes the frame's.
-import { ChannelError } from '../errors.ts'
+import { asChannelError, ChannelError } from '../errors.ts'
+import type { AttestedConnection } from '../session/connection.ts'
 import { type CallFrame, HEADER_SIZE, LENGTH_SIZE, violation } from './wire.ts'
 
 interface Header {
@@ -100,4 +101,20 @@ export class FrameParser {
     this.#payload = new Uint8Array()
     this.#onFrame({ ...frame, payload })
   }
+}
+
+/** Frames of a connection from here on; what is no frame, or is taken for none, ends it. */
+export function receiveFrames(
+  connection: AttestedConnection,
+  maxFrameBytes: number,
+  onFrame: (frame: CallFrame) => void,
+): void {
+  const parser = new FrameParser(maxFrameBytes, onFrame)
+  connection.socket.on('data', (chunk: Buffer) => {
+    try {
+      parser.push(chunk)
+    } catch (error) {
+      connection.fail(asChannelError(error))
+    }
+  })
 }

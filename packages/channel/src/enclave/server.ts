@@ -1,5 +1,6 @@
 // An enclave that answers calls over attested channels.
 import type { CallOptions } from '@casemate/enclave'
+import { DEFAULT_HANDSHAKE_TIMEOUT_MS } from '../session/establish.ts'
 import { type AttestedListener, type ListenOptions, listenAttested } from '../session/listen.ts'
 import { Serving } from './serving.ts'
 import { DEFAULT_WIRE_LIMITS, ENCLAVE_PROTOCOL, type WireLimits } from './wire.ts'
@@ -29,9 +30,11 @@ export type EnclaveServer = AttestedListener
 export async function serveEnclave(options: ServeEnclaveOptions): Promise<EnclaveServer> {
   const { enclave, limits: given, onError = () => undefined, ...listen } = options
   const limits = { ...DEFAULT_WIRE_LIMITS, ...given }
+  const timeoutMs = listen.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS
+  const settings = { enclave, limits, timeoutMs, onError }
   return listenAttested({
     ...listen,
     protocol: ENCLAVE_PROTOCOL,
-    onConnection: connection => new Serving(connection, { enclave, limits, onError }).start(),
+    onConnection: connection => new Serving(connection, settings).start(),
   })
 }

@@ -3,7 +3,7 @@
 import { EnclaveError } from '@casemate/enclave'
 import { ChannelError } from '../errors.ts'
 import type { AttestedConnection } from '../session/connection.ts'
-import { FrameParser } from './parser.ts'
+import { receiveFrames } from './parser.ts'
 import type { CallTarget } from './server.ts'
 import {
   bodySize,
@@ -19,9 +19,14 @@ import {
   writeFrame,
 } from './wire.ts'
 
+/** An item costs some objects besides its bytes: a frame of 65,535 empty ones is not small. */
+const ITEM_COST_BYTES = 256
+
 export interface ServingSettings {
   readonly enclave: CallTarget
   readonly limits: WireLimits
+  /** How long a client may take to say what it takes. */
+  readonly timeoutMs: number
   readonly onError: (error: unknown) => void
 }
 
@@ -31,6 +36,7 @@ export class Serving {
   /** Came within one chunk, beyond what may be under way. */
   readonly #waiting: CallFrame[] = []
   #callsInFlight = 0
+  #bytesInFlight = 0
   #isBlocked = false
   #clientLimits: WireLimits | null = null
 
@@ -41,23 +47,27 @@ export class Serving {
 
   start(): void {
     const { socket } = this.#connection
-    const { limits } = this.#settings
-    const parser = new FrameParser(limits.maxFrameBytes, frame => this.#receive(frame))
-    socket.on('data', (chunk: Buffer) => {
-      try {
-        parser.push(chunk)
-      } catch (error) {
-        if (!(error instanceof ChannelError)) throw error
-        this.#connection.fail(error)
-      }
-    })
+    const { limits, timeoutMs } = this.#settings
+    receiveFrames(this.#connection, limits.maxFrameBytes, frame => this.#receive(frame))
     socket.on('drain', () => {
       this.#isBlocked = false
       this.#proceed()
     })
-    // Nobody waits for these any more, or may: a peer whose verdict has ended calls nothing.
-    socket.on('close', () => this.#waiting.splice(0))
+    const timer = setTimeout(() => this.#tooLate(), timeoutMs)
+    timer.unref()
+    socket.on('close', () => {
+      clearTimeout(timer)
+      // Nobody waits for these any more, or may: a peer whose verdict has ended calls nothing.
+      this.#waiting.splice(0)
+    })
     this.#send(CALL_FRAME.limits, 0, { name: '', items: [encodeLimits(limits)] })
+  }
+
+  #tooLate(): void {
+    if (this.#clientLimits !== null) return
+    const { timeoutMs } = this.#settings
+    const why = `the client did not say what it takes in ${timeoutMs} ms`
+    this.#connection.fail(new ChannelError('handshake-timeout', why, { expected: `at most ${timeoutMs} ms` }))
   }
 
   #receive(frame: CallFrame): void {
@@ -71,28 +81,37 @@ export class Serving {
   }
 
   #proceed(): void {
-    const { maxCallsInFlight } = this.#settings.limits
     const { socket } = this.#connection
-    while (!socket.destroyed && !this.#isBlocked && this.#callsInFlight < maxCallsInFlight) {
+    while (!socket.destroyed && this.#hasRoom()) {
       const frame = this.#waiting.shift()
       if (frame === undefined) break
       this.#callsInFlight++
+      this.#bytesInFlight += costOf(frame)
       this.#answer(frame).catch((error: unknown) => this.#settings.onError(error))
     }
-    const isFull = this.#isBlocked || this.#callsInFlight >= maxCallsInFlight || this.#waiting.length > 0
-    if (isFull) socket.pause()
+    if (this.#waiting.length > 0 || !this.#hasRoom()) socket.pause()
     else if (socket.isPaused()) socket.resume()
   }
 
+  /** For one call more. A client has the bytes of one largest frame here, and what came in one chunk with its end. */
+  #hasRoom(): boolean {
+    const { maxCallsInFlight, maxFrameBytes } = this.#settings.limits
+    return !this.#isBlocked && this.#callsInFlight < maxCallsInFlight && this.#bytesInFlight < maxFrameBytes
+  }
+
   async #answer(frame: CallFrame): Promise<void> {
+    // Before the payload is given away.
+    const cost = costOf(frame)
     try {
       const items = await this.#call(frame)
       this.#send(CALL_FRAME.answer, frame.id, { name: '', items })
     } catch (error) {
       this.#send(CALL_FRAME.failure, frame.id, this.#failure(error))
+    } finally {
+      this.#callsInFlight--
+      this.#bytesInFlight -= cost
+      this.#proceed()
     }
-    this.#callsInFlight--
-    this.#proceed()
   }
 
   async #call(frame: CallFrame): Promise<readonly Uint8Array[]> {
@@ -132,4 +151,8 @@ export class Serving {
     }
     if (!writeFrame(socket, head, frame.items)) this.#isBlocked = true
   }
+}
+
+function costOf({ payload, lengths }: CallFrame): number {
+  return payload.length + ITEM_COST_BYTES * lengths.length
 }

@@ -120,23 +120,51 @@ interface Sending {
 async function exchange(request: OutgoingRequest, { agent, release }: Sending): Promise<Response> {
   const message = await answerOrAgain(agent, request)
   message.once('close', release)
-  const { url, method, signal, redirect } = request
+  const { url, signal, redirect } = request
   const status = message.statusCode ?? 0
   if (redirect === 'error' && status >= 300 && status < 400) {
     message.destroy()
     throw new TypeError('the answer is a redirect')
   }
-  const isEmpty = method === 'HEAD' || NO_CONTENT.has(status)
-  if (isEmpty) message.resume()
   signal.addEventListener('abort', () => message.destroy(signal.reason as Error), { once: true })
-  const content = isEmpty ? null : (Readable.toWeb(message) as globalThis.ReadableStream)
-  const response = new Response(content, {
-    status,
-    statusText: message.statusMessage ?? '',
-    headers: headersOf(message),
-  })
+  const response = asResponse(message, request)
   Object.defineProperty(response, 'url', { value: url.href })
   return rememberResponse(response, message)
+}
+
+/** @throws {ChannelError} protocol-violation */
+function asResponse(message: IncomingMessage, { method }: OutgoingRequest): Response {
+  const status = message.statusCode ?? 0
+  const isEmpty = method === 'HEAD' || NO_CONTENT.has(status)
+  try {
+    if (!isEmpty) checkEnd(message)
+    const content = isEmpty ? null : (Readable.toWeb(message) as globalThis.ReadableStream)
+    if (isEmpty) message.resume()
+    return new Response(content, {
+      status,
+      statusText: message.statusMessage ?? '',
+      headers: headersOf(message),
+    })
+  } catch (error) {
+    message.destroy()
+    // What HTTP's parser lets through is not all that a response may have.
+    throw error instanceof ChannelError ? error : badAnswer('a status that there is', String(status), error)
+  }
+}
+
+/** The network could end an answer that goes on until the connection does, and nobody would see. */
+function checkEnd({ headers }: IncomingMessage): void {
+  if (headers['content-length'] !== undefined || /\bchunked$/i.test(headers['transfer-encoding'] ?? ''))
+    return
+  throw badAnswer('an answer that says where it ends', 'neither content-length nor transfer-encoding')
+}
+
+function badAnswer(expected: string, got: string, cause?: unknown): ChannelError {
+  return new ChannelError('protocol-violation', `the server’s answer has ${got}, want ${expected}`, {
+    expected,
+    got,
+    cause,
+  })
 }
 
 async function answerOrAgain(agent: Agent, request: OutgoingRequest): Promise<IncomingMessage> {
@@ -163,7 +191,12 @@ function answerTo(agent: Agent, outgoing: OutgoingRequest): Promise<IncomingMess
       headers: { host: url.host, ...Object.fromEntries(headers) },
     })
     request.once('response', resolve)
-    request.once('error', (error: Error & { code?: string }) => {
+    // Node ends the connection that asks for an upgrade where nobody listens for it, and says no more.
+    request.once('upgrade', (_, socket) => {
+      socket.destroy()
+      reject(badAnswer('an answer', 'an upgrade to another protocol'))
+    })
+    request.on('error', (error: Error & { code?: string }) => {
       const isStale = request.reusedSocket && error.code === 'ECONNRESET'
       if (signal.aborted) reject(signal.reason as Error)
       else if (isStale && SAFE_METHODS.has(method)) reject(new StaleConnection())

@@ -4,6 +4,7 @@ import type { AttestationDriver, EnclaveStatement } from '@casemate/enclave'
 import { equal, sha256 } from '../bytes.ts'
 import { ChannelError } from '../errors.ts'
 import { evidenceOf } from '../evidence/carried.ts'
+import { atMoment } from '../moment.ts'
 import { type Credentials, makeCredentials, quoteOf } from './credentials.ts'
 
 /** One hour: a key that is stolen with a memory dump is worth no more, and evidence is made 36 times a day. */
@@ -11,8 +12,6 @@ export const DEFAULT_IDENTITY_LIFETIME_MS = 3_600_000
 /** Renewal begins after two thirds of a lifetime, and is tried again so often until the end. */
 const RENEW_AT = 2 / 3
 const RETRIES = 8
-/** What timers count to. */
-const MAX_TIMER_MS = 0x7fff_ffff
 /** Waiting requests for evidence of their own: platforms serialise them, some take a second each. */
 const MAX_WAITING_QUOTES = 8
 
@@ -63,7 +62,7 @@ class RenewedIdentity implements ChannelIdentity {
   readonly #listeners = new Set<(credentials: Credentials) => void>()
   #current: Credentials | null = null
   #previous: Credentials | null = null
-  #timer: NodeJS.Timeout | null = null
+  #stopWaiting: () => void = () => undefined
   #quotes: Promise<unknown> = Promise.resolve()
   #waitingQuotes = 0
   #isClosed = false
@@ -118,7 +117,7 @@ class RenewedIdentity implements ChannelIdentity {
 
   close(): void {
     this.#isClosed = true
-    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#stopWaiting()
     this.#listeners.clear()
   }
 
@@ -137,8 +136,8 @@ class RenewedIdentity implements ChannelIdentity {
 
   #schedule(delayMs: number): void {
     if (this.#isClosed) return
-    this.#timer = setTimeout(() => void this.#renewAgain(), Math.min(delayMs, MAX_TIMER_MS))
-    this.#timer.unref()
+    const until = new Date(this.#now().getTime() + delayMs)
+    this.#stopWaiting = atMoment({ until, now: this.#now }, () => void this.#renewAgain())
   }
 
   async #renewAgain(): Promise<void> {

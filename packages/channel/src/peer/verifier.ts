@@ -9,6 +9,9 @@ import type { PeerDemands } from './demands.ts'
 /** About 20 KiB each with its steps; a service has as many peers as it has machines. */
 const MAX_VERDICTS = 1024
 
+/** What takes longer is not waited for by others: whoever asks for endorsements may never be answered. */
+const MAX_JOINED_MS = 10_000
+
 const VERIFIERS = new WeakMap<PeerDemands, PeerVerifier>()
 
 /** The one verifier of these demands. */
@@ -24,7 +27,7 @@ export function verifierOf(demands: PeerDemands): PeerVerifier {
 export class PeerVerifier {
   readonly demands: PeerDemands
   readonly #verdicts = new BoundedMap<string, Verdict>(MAX_VERDICTS)
-  readonly #underWay = new Map<string, Promise<Verdict>>()
+  readonly #underWay = new Map<string, { readonly finding: Promise<Verdict>; readonly begunMs: number }>()
 
   constructor(demands: PeerDemands) {
     this.demands = demands
@@ -36,7 +39,10 @@ export class PeerVerifier {
     const known = this.#verdicts.get(key)
     const now = this.demands.now()
     if (known !== undefined && known.validFrom <= now && now <= known.peer.validUntil) return known
-    return this.#underWay.get(key) ?? this.#find(key, certificate)
+    const underWay = this.#underWay.get(key)
+    if (underWay !== undefined && performance.now() - underWay.begunMs < MAX_JOINED_MS)
+      return underWay.finding
+    return this.#find(key, certificate)
   }
 
   /** Looks again, with whatever endorsements there are by now. @throws {ChannelError} as `appraiseCertificate` */
@@ -46,7 +52,7 @@ export class PeerVerifier {
 
   async #find(key: string, certificate: TlsCertificate): Promise<Verdict> {
     const finding = appraiseCertificate(certificate, this.demands)
-    this.#underWay.set(key, finding)
+    this.#underWay.set(key, { finding, begunMs: performance.now() })
     try {
       const verdict = await finding
       this.#verdicts.set(key, verdict)
@@ -58,7 +64,7 @@ export class PeerVerifier {
       }
       throw error
     } finally {
-      if (this.#underWay.get(key) === finding) this.#underWay.delete(key)
+      if (this.#underWay.get(key)?.finding === finding) this.#underWay.delete(key)
     }
   }
 }

@@ -11,6 +11,7 @@ import {
   checkSession,
   clientContext,
   DEFAULT_KEY_EXCHANGE,
+  KEEP_ALIVE_MS,
   type KeyExchange,
 } from './tls.ts'
 
@@ -44,6 +45,7 @@ export async function connectAttested(options: ConnectOptions): Promise<Attested
     rejectUnauthorized: false,
   })
   socket.setNoDelay(true)
+  socket.setKeepAlive(true, KEEP_ALIVE_MS)
   return establish(socket, {
     role: 'client',
     identity: identity ?? null,

@@ -2,22 +2,25 @@
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { ChannelError } from '../errors.ts'
+import { atMoment } from '../moment.ts'
 import type { Peer, PeerDemands } from '../peer/demands.ts'
 import { verifierOf } from '../peer/verifier.ts'
 
 /** Endorsements that can be asked for again are, so long before a verdict ends; at the latest after half of its time. */
 const RENEWAL_MARGIN_MS = 60_000
-/** What timers count to. */
-const MAX_TIMER_MS = 0x7fff_ffff
 
 export class AttestedConnection {
   /** Bytes of the application, both ways. Destroying it closes the connection. */
   readonly socket: Duplex
-  /** Resolves when the connection has ended: with why, or with null where either side closed it. */
+  /**
+   * Resolves when the connection has ended: with why, or with null where it was closed. Node does not tell a peer that
+   * closes from a network that cuts the stream off, so that an end of the bytes is no word of the peer's: what is
+   * spoken has to say for itself where it ends, as calls and HTTP do.
+   */
   readonly closed: Promise<ChannelError | null>
   readonly #socket: TLSSocket
   #peer: Peer | null
-  #timer: NodeJS.Timeout | null = null
+  #waits: readonly (() => void)[] = []
   #reason: ChannelError | null = null
 
   constructor(socket: TLSSocket, peer: Peer | null, demands: PeerDemands | 'anyone') {
@@ -26,7 +29,7 @@ export class AttestedConnection {
     this.#peer = peer
     this.closed = new Promise(resolve => {
       socket.once('close', () => {
-        if (this.#timer !== null) clearTimeout(this.#timer)
+        this.#stopWaiting()
         resolve(this.#reason)
       })
     })
@@ -57,45 +60,46 @@ export class AttestedConnection {
     this.#socket.destroy(error)
   }
 
+  /** The end is waited for whatever becomes of a renewal: endorsements that never come give nobody more time. */
   #watch(demands: PeerDemands): void {
     const peer = this.#peer
-    if (peer === null || this.#socket.destroyed) return
-    const leftMs = peer.validUntil.getTime() - demands.now().getTime()
+    if (peer === null) return
+    this.#stopWaiting()
+    if (this.#socket.destroyed) return
+    const { now } = demands
+    const { validUntil } = peer
+    const leftMs = validUntil.getTime() - now().getTime()
     if (leftMs < 0) {
       this.#expire(null)
       return
     }
-    const canRenew = typeof demands.endorsements === 'function'
-    const marginMs = canRenew ? Math.min(RENEWAL_MARGIN_MS, leftMs / 2) : 0
-    this.#wait(leftMs - marginMs, () => {
-      if (canRenew) void this.#renew(demands, peer)
-      else this.#watch(demands)
-    })
+    const unavailable: { cause: unknown } = { cause: null }
+    this.#waits = [atMoment({ until: validUntil, now }, () => this.#expire(unavailable.cause))]
+    if (typeof demands.endorsements !== 'function') return
+    const until = new Date(validUntil.getTime() - Math.min(RENEWAL_MARGIN_MS, leftMs / 2))
+    this.#waits = [...this.#waits, atMoment({ until, now }, () => void this.#renew(demands, unavailable))]
+  }
+
+  #stopWaiting(): void {
+    for (const stop of this.#waits) stop()
+    this.#waits = []
   }
 
   /** Accepted again, it goes on; otherwise it ends when the old verdict does. */
-  async #renew(demands: PeerDemands, peer: Peer): Promise<void> {
-    let cause: unknown = null
+  async #renew(demands: PeerDemands, unavailable: { cause: unknown }): Promise<void> {
+    const [peer, certificate] = [this.#peer, this.#socket.getPeerX509Certificate()]
+    if (peer === null || certificate === undefined) return
     try {
-      const certificate = this.#socket.getPeerX509Certificate()
-      if (certificate === undefined) return
       const { peer: renewed } = await verifierOf(demands).verdictAnew(certificate)
-      if (renewed.validUntil > peer.validUntil) {
-        // What was said for this session alone stays said.
-        this.#peer = peer.freshness === 'cached' ? renewed : { ...peer, validUntil: renewed.validUntil }
-        this.#watch(demands)
-        return
-      }
+      if (renewed.validUntil <= peer.validUntil) return
+      // What was said for this session alone stays said.
+      this.#peer = peer.freshness === 'cached' ? renewed : { ...peer, validUntil: renewed.validUntil }
+      this.#watch(demands)
     } catch (error) {
-      cause = error
+      unavailable.cause = error
       // It was found wanting, not merely not found: there is nothing to wait for.
-      if (error instanceof ChannelError && error.code !== 'endorsements-unavailable') {
-        this.#expire(error)
-        return
-      }
+      if (!(error instanceof ChannelError) || error.code !== 'endorsements-unavailable') this.#expire(error)
     }
-    const leftMs = peer.validUntil.getTime() - demands.now().getTime()
-    this.#wait(leftMs, () => this.#expire(cause))
   }
 
   #expire(cause: unknown): void {
@@ -108,12 +112,5 @@ export class AttestedConnection {
         ...(cause === null ? {} : { cause }),
       }),
     )
-  }
-
-  /** The clock is the caller's, the timer the machine's: whoever is woken looks at the clock again. */
-  #wait(delayMs: number, then: () => void): void {
-    if (this.#socket.destroyed) return
-    this.#timer = setTimeout(then, Math.min(Math.max(Math.ceil(delayMs) + 1, 1), MAX_TIMER_MS))
-    this.#timer.unref()
   }
 }

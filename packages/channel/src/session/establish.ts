@@ -1,6 +1,6 @@
 // From a TCP connection to an attested one, on either end, within a time.
 import type { TLSSocket } from 'node:tls'
-import { ChannelError } from '../errors.ts'
+import { asChannelError, ChannelError } from '../errors.ts'
 import { AttestedConnection } from './connection.ts'
 import { type HandshakeSettings, shakeHands } from './handshake.ts'
 import { tlsFailure } from './tls.ts'
@@ -38,7 +38,7 @@ export async function establish(socket: TLSSocket, settings: EstablishSettings):
     return new AttestedConnection(socket, peer, settings.peer)
   } catch (error) {
     linger(socket)
-    throw error
+    throw asChannelError(error)
   } finally {
     clearTimeout(timer)
     socket.off('error', fail)

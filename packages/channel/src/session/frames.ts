@@ -26,12 +26,24 @@ export function encodeFrame(type: FrameType, ...parts: readonly Uint8Array[]): B
   return Buffer.concat([header, ...parts])
 }
 
-/** Reads frames from a socket that nobody else reads from. */
+const CHANGES = ['readable', 'end', 'close'] as const
+
+/** Reads frames from a socket that nobody else reads from, until it is released. */
 export class FrameReader {
   readonly #socket: TLSSocket
+  #wake: () => void = () => undefined
+  readonly #onChange = (): void => this.#wake()
 
   constructor(socket: TLSSocket) {
     this.#socket = socket
+    // Once and for all: one who begins to listen while some bytes are there is called at once, so that beginning anew
+    // for each wait would turn in circles on part of a frame, and nothing else would ever run.
+    for (const change of CHANGES) socket.on(change, this.#onChange)
+  }
+
+  /** Leaves the socket to whoever reads what follows. */
+  release(): void {
+    for (const change of CHANGES) this.#socket.off(change, this.#onChange)
   }
 
   /** @throws {ChannelError} connection-lost, frame-too-large */
@@ -53,25 +65,10 @@ export class FrameReader {
       // At the end of the stream `read` gives what is left.
       if (bytes instanceof Buffer && bytes.length === size) return bytes
       if (bytes !== null || this.#socket.destroyed || this.#socket.readableEnded) throw lost()
-      await this.#readable()
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
     }
-  }
-
-  #readable(): Promise<void> {
-    const socket = this.#socket
-    return new Promise((resolve, reject) => {
-      const finish = (settle: () => void) => (): void => {
-        socket.off('readable', onReadable)
-        socket.off('end', onEnd)
-        socket.off('close', onEnd)
-        settle()
-      }
-      const onReadable = finish(resolve)
-      const onEnd = finish(() => reject(lost()))
-      socket.on('readable', onReadable)
-      socket.on('end', onEnd)
-      socket.on('close', onEnd)
-    })
   }
 }
 

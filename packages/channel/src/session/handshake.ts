@@ -1,7 +1,7 @@
 // After the TLS handshake and before any byte of the application: each side says what it demands, proves what is
 // demanded of it, and says that it is content. Only then does either hand the connection to its application.
 import type { TLSSocket } from 'node:tls'
-import { ChannelError, isChannelErrorCode } from '../errors.ts'
+import { asChannelError, ChannelError, isChannelErrorCode } from '../errors.ts'
 import { type ChannelIdentity, sessionDigest } from '../identity/identity.ts'
 import { appraiseSessionEvidence } from '../peer/appraise.ts'
 import type { Peer, PeerDemands } from '../peer/demands.ts'
@@ -32,13 +32,16 @@ export async function shakeHands(socket: TLSSocket, settings: HandshakeSettings)
   const reader = new FrameReader(socket)
   try {
     return await exchange(socket, reader, settings)
-  } catch (error) {
+  } catch (cause) {
+    const error = asChannelError(cause)
+    const { code } = error
     // The code and nothing else: what was expected is nobody's business who does not meet it.
-    const code = error instanceof ChannelError ? error.code : 'protocol-violation'
     if (socket.writable && code !== 'refused-by-peer') {
       socket.end(encodeFrame(FRAME.refused, Buffer.from(code, 'latin1')))
     }
     throw error
+  } finally {
+    reader.release()
   }
 }
 

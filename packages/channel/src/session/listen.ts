@@ -1,7 +1,7 @@
 // The end that accepts channels.
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls'
-import { ChannelError } from '../errors.ts'
+import { asChannelError, ChannelError } from '../errors.ts'
 import type { ChannelIdentity } from '../identity/identity.ts'
 import type { PeerDemands } from '../peer/demands.ts'
 import type { AttestedConnection } from './connection.ts'
@@ -10,6 +10,7 @@ import {
   CHANNEL_PROTOCOL,
   checkSession,
   DEFAULT_KEY_EXCHANGE,
+  KEEP_ALIVE_MS,
   type KeyExchange,
   serverGroups,
   tlsFailure,
@@ -56,6 +57,8 @@ export async function listenAttested(options: ListenOptions): Promise<AttestedLi
     server.setSecureContext({ ...settingsOf(options), cert, key }),
   )
   await listening(server, { host, port })
+  // A connection that could not be accepted, for want of descriptors or memory: the others go on.
+  server.on('error', error => options.onRefused?.(asChannelError(error)))
   const address = server.address() as AddressInfo
   return {
     host: address.address,
@@ -115,6 +118,8 @@ function makeServer(options: ListenOptions): Server {
     rejectUnauthorized: false,
     handshakeTimeout: options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
     noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
   })
   server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS
   server.on('tlsClientError', (error, socket) => {
@@ -138,8 +143,7 @@ async function accept(socket: TLSSocket, options: ListenOptions): Promise<void> 
       secured: async () => checkSession(socket, protocol, null),
     })
   } catch (error) {
-    if (!(error instanceof ChannelError)) throw error
-    onRefused?.(error)
+    onRefused?.(asChannelError(error))
     return
   }
   onConnection(connection)
@@ -147,13 +151,16 @@ async function accept(socket: TLSSocket, options: ListenOptions): Promise<void> 
 
 function listening(server: Server, at: { readonly host: string; readonly port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause: Error) =>
+    const fail = (cause: Error): void =>
       reject(
         new ChannelError('address-unavailable', `cannot listen on ${at.host}:${at.port}: ${cause.message}`, {
           cause,
         }),
-      ),
-    )
-    server.listen(at.port, at.host, resolve)
+      )
+    server.once('error', fail)
+    server.listen(at.port, at.host, () => {
+      server.off('error', fail)
+      resolve()
+    })
   })
 }

@@ -11,6 +11,9 @@ export const HYBRID_GROUP = 'X25519MLKEM768'
 export type KeyExchange = 'hybrid' | 'hybrid-preferred'
 export const DEFAULT_KEY_EXCHANGE: KeyExchange = 'hybrid-preferred'
 
+/** A peer that has vanished without a word would keep its place for ever. */
+export const KEEP_ALIVE_MS = 30_000
+
 /** Names what is spoken, so that bytes of one protocol are never taken for those of another. */
 export const CHANNEL_PROTOCOL = 'casemate-channel/1'
 

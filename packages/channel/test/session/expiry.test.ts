@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { type Endorsements, readEndorsements } from '@casemate/evidence'
 import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import {
@@ -14,7 +15,7 @@ import {
   openIdentity,
   type PeerDemands,
 } from '../../src/index.ts'
-import { identityOf, intelMachine, rejectsCode } from '../fixtures.ts'
+import { identityOf, intelMachine, listenerOf, machineOf, rejectsCode } from '../fixtures.ts'
 
 const DAY_MS = 86_400_000
 
@@ -32,31 +33,13 @@ async function session(
   t: TestContext,
   endorsementsOf: (platform: IntelPlatform) => PeerDemands['endorsements'],
 ): Promise<Session> {
-  const machine = await intelMachine('tdx')
   // Endorsements are good for 30 days: these end in a moment.
   const platform = await createIntelPlatform({ now: new Date(moment().getTime() - 30 * DAY_MS) })
-  const driver = {
-    ...machine.driver,
-    quote: async (reportData: Uint8Array) => ({
-      kind: 'tdx' as const,
-      evidence: platform.tdxQuote({ reportData }),
-      certificateTable: null,
-    }),
-  }
-  const identity = await identityOf(t, driver)
-  const listener = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
-    identity,
-    peers: 'anyone',
+  const { driver, demands } = machineOf(platform, 'tdx')
+  const listener = await listenerOf(t, await identityOf(t, driver), {
     onConnection: ({ socket }) => socket.resume(),
   })
-  t.after(() => listener.close())
-  const peer: PeerDemands = {
-    ...machine.demands,
-    anchors: platform.anchors,
-    endorsements: endorsementsOf(platform),
-  }
+  const peer: PeerDemands = { ...demands, endorsements: endorsementsOf(platform) }
   const again = { ...listener, peer }
   const connection = await connectAttested(again)
   connection.socket.resume()
@@ -83,7 +66,7 @@ describe('a session', { concurrency: true }, () => {
       return async () => (asked++ === 0 ? first : newer)
     })
     const first = connection.peer!.validUntil
-    await new Promise(resolve => setTimeout(resolve, first.getTime() - Date.now() + 100))
+    while (Date.now() <= first.getTime() && !connection.socket.destroyed) await setTimeout(10)
     assert.equal(asked, 2)
     assert.ok(connection.peer!.validUntil > first)
     assert.equal(connection.socket.destroyed, false)
@@ -106,6 +89,18 @@ describe('a session', { concurrency: true }, () => {
     assert.ok(Date.now() >= connection.peer!.validUntil.getTime())
   })
 
+  test('where asking again is never answered, the session ends when the old verdict does', async t => {
+    let asked = 0
+    const { connection, ended } = await session(t, platform => {
+      const bag = read(platform)
+      return async () => (asked++ === 0 ? bag : new Promise<never>(() => undefined))
+    })
+    const error = await ended
+    assert.equal(asked, 2)
+    assert.equal(error?.code, 'session-expired')
+    assert.ok(Date.now() >= connection.peer!.validUntil.getTime())
+  })
+
   test('where the peer is found wanting when it is looked at again, the session ends at once', async t => {
     let asked = 0
     const { connection, ended, again } = await session(t, platform => {
@@ -118,6 +113,52 @@ describe('a session', { concurrency: true }, () => {
     assert.ok(new Date() < connection.peer!.validUntil)
     await rejectsCode('evidence-refused', connectAttested(again))
   })
+})
+
+test('a session that a suspend of the machine has outlived ends within a minute of its end', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let sleptMs = 0
+  const machine = await intelMachine('tdx')
+  const listener = await listenerOf(t, await identityOf(t, machine.driver))
+  const peer = { ...machine.demands, now: () => new Date(Date.now() + sleptMs) }
+  const { closed } = await connectAttested({ ...listener, peer })
+  sleptMs = DAY_MS
+  t.mock.timers.tick(60_000)
+  assert.equal((await closed)?.code, 'session-expired')
+})
+
+test('an identity that a suspend of the machine has outlived is renewed within a minute', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let sleptMs = 0
+  const machine = await intelMachine('tdx')
+  const renewed = Promise.withResolvers<IdentityEvent>()
+  const now = (): Date => new Date(Date.now() + sleptMs)
+  const identity = await identityOf(t, machine.driver, { now, report: renewed.resolve })
+  sleptMs = DAY_MS
+  assert.throws(() => identity.credentials(), { code: 'identity-expired' })
+  t.mock.timers.tick(60_000)
+  assert.equal((await renewed.promise).type, 'identity-renewed')
+  identity.credentials()
+})
+
+test('a verdict that has ended before the handshake is done opens nothing', async t => {
+  const machine = await intelMachine('tdx')
+  const listener = await listenerOf(t, await identityOf(t, machine.driver))
+  const bag = machine.demands.endorsements
+  assert.ok(typeof bag !== 'function')
+  let isLate = false
+  const peer: PeerDemands = {
+    ...machine.demands,
+    now: () => new Date(Date.now() + (isLate ? DAY_MS : 0)),
+    // Asked for in time; when they have come it is too late.
+    endorsements: async () => {
+      isLate = true
+      return bag
+    },
+  }
+  const connection = await connectAttested({ ...listener, peer })
+  assert.equal(connection.socket.destroyed, true)
+  assert.equal((await connection.closed)?.code, 'session-expired')
 })
 
 test('a certificate counts within its window only, by the clock that is passed in', async t => {
@@ -184,15 +225,14 @@ test('an identity that cannot be made or renewed is an error of its own side', a
   await rejectsCode('identity-failed', openIdentity({ driver, statement: null }))
   works = true
   let now = new Date()
-  const events: IdentityEvent[] = []
+  const failed = Promise.withResolvers<IdentityEvent>()
   const identity = await identityOf(t, driver, {
     lifetimeMs: 200,
     now: () => now,
-    report: event => events.push(event),
+    report: failed.resolve,
   })
   works = false
-  await new Promise(resolve => setTimeout(resolve, 300))
-  assert.equal(events[0]?.type, 'identity-renewal-failed')
+  assert.equal((await failed.promise).type, 'identity-renewal-failed')
   now = new Date(now.getTime() + 10_000)
   assert.throws(() => identity.credentials(), { code: 'identity-expired' })
 })

@@ -1,0 +1,47 @@
+// Verdicts are found once for all sessions of a peer that begin together, and remembered; nobody waits for ever.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { connectAttested } from '../../src/index.ts'
+import { verifierOf } from '../../src/peer/verifier.ts'
+import { identityOf, intelMachine, listenerOf, rejectsCode } from '../fixtures.ts'
+import { rogueClient } from '../session/rogue.ts'
+
+async function peerOf(t: TestContext) {
+  const machine = await intelMachine('tdx')
+  const listener = await listenerOf(t, await identityOf(t, machine.driver))
+  const certificate = (await rogueClient(t, listener)).getPeerX509Certificate()!
+  return { machine, listener, certificate }
+}
+
+test('a verdict that is not found in time is not waited for by those who come later', async t => {
+  const { machine, certificate } = await peerOf(t)
+  const bag = machine.demands.endorsements
+  assert.ok(typeof bag !== 'function')
+  let asked = 0
+  const demands = {
+    ...machine.demands,
+    endorsements: async () => (asked++ === 0 ? new Promise<never>(() => undefined) : bag),
+  }
+  const begunMs = performance.now()
+  const verifier = verifierOf(demands)
+  void verifier.verdict(certificate)
+  t.mock.method(performance, 'now', () => begunMs + 60_000)
+  assert.equal((await verifier.verdict(certificate)).peer.result.accepted, true)
+  assert.equal(asked, 2)
+})
+
+test('what fails in this program while a peer is looked at is an error with a code, and is not remembered', async t => {
+  const { machine, listener } = await peerOf(t)
+  let fails = true
+  const peer = {
+    ...machine.demands,
+    now: () => {
+      if (fails) throw new RangeError('a mistake')
+      return new Date()
+    },
+  }
+  const error = await rejectsCode('internal-error', connectAttested({ ...listener, peer }))
+  assert.ok(error.cause instanceof RangeError)
+  fails = false
+  await (await connectAttested({ ...listener, peer })).close()
+})

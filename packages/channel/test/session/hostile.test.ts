@@ -1,0 +1,233 @@
+// A listener among hostile clients: none of them ends it, takes more than its share, or changes what it demands.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { connect as connectTcp, Server as TcpServer } from 'node:net'
+import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { connect, type TLSSocket } from 'node:tls'
+import { createIntelPlatform } from '@casemate/simulator'
+import type { Credentials } from '../../src/identity/credentials.ts'
+import {
+  type AttestedListener,
+  CHANNEL_PROTOCOL,
+  type ChannelError,
+  type ChannelErrorCode,
+  connectAttested,
+} from '../../src/index.ts'
+import { encodeFrame, FRAME } from '../../src/session/frames.ts'
+import { encodeHello } from '../../src/session/hello.ts'
+import { identityOf, intelMachine, LAPTOP, listenerOf, machineOf, rejectsCode } from '../fixtures.ts'
+import { CACHED, framesOf, refusalOf, rogueClient, sendHello } from './rogue.ts'
+
+const tls = ({ certificatePem: cert, keyPem: key }: Credentials) => ({ cert, key })
+
+/** Codes in the order in which a listener gave them. */
+function refusals(): {
+  readonly onRefused: (error: ChannelError) => void
+  next: () => Promise<ChannelError>
+} {
+  const seen: ChannelError[] = []
+  let at = 0
+  return {
+    onRefused: error => void seen.push(error),
+    next: async () => {
+      for (let patience = 30_000; seen.length <= at; patience--) {
+        assert.ok(patience > 0, 'nobody was refused')
+        await setTimeout(1)
+      }
+      return seen[at++]!
+    },
+  }
+}
+
+test('what fails in this program while a client is looked at ends that client’s connection alone', async t => {
+  const machine = await intelMachine('tdx')
+  const identity = await identityOf(t, machine.driver)
+  let fails = true
+  const now = (): Date => {
+    if (fails) throw new RangeError('a mistake')
+    return new Date()
+  }
+  const { onRefused, next } = refusals()
+  const listener = await listenerOf(t, identity, { peers: { ...machine.demands, now }, onRefused })
+  const at = { ...listener, peer: machine.demands, identity }
+  const told = await rejectsCode('refused-by-peer', connectAttested(at))
+  assert.equal(told.got, 'internal-error')
+  const { code, cause } = await next()
+  assert.equal(code, 'internal-error')
+  assert.ok(cause instanceof RangeError)
+  fails = false
+  await (await connectAttested(at)).close()
+})
+
+test('a connection that cannot be accepted is reported, and ends nothing', async t => {
+  const machine = await intelMachine('tdx')
+  const listen = t.mock.method(TcpServer.prototype, 'listen')
+  const { onRefused, next } = refusals()
+  const listener = await listenerOf(t, await identityOf(t, machine.driver), { onRefused })
+  const server = listen.mock.calls[0]!.this as TcpServer
+  for (let time = 0; time < 2; time++) {
+    server.emit('error', new Error('accept EMFILE'))
+    assert.equal((await next()).code, 'internal-error')
+  }
+  await (await connectAttested({ ...listener, peer: machine.demands })).close()
+})
+
+test('whoever is in the middle of a handshake has a place, and gives it back', async t => {
+  const machine = await intelMachine('tdx')
+  const listener = await listenerOf(t, await identityOf(t, machine.driver), { maxConnections: 2 })
+  const tcp = async () => {
+    const socket = connectTcp(listener.port, listener.host)
+    socket.on('error', () => undefined).resume()
+    t.after(() => socket.destroy())
+    await once(socket, 'connect')
+    return socket
+  }
+  const [half] = [await tcp(), await rogueClient(t, listener)]
+  await once(await tcp(), 'close')
+  await rejectsCode('connection-lost', connectAttested({ ...listener, peer: machine.demands }))
+  half.destroy()
+  for (;;) {
+    const connection = await connectAttested({ ...listener, peer: machine.demands }).catch(() => null)
+    if (connection !== null) return connection.close()
+  }
+})
+
+test('a certificate chain beyond what TLS takes is refused, and one behind the first changes nothing', async t => {
+  const machine = await intelMachine('tdx')
+  const identity = await identityOf(t, machine.driver)
+  const bare = (await identityOf(t, 'none')).credentials()
+  const genuine = identity.credentials()
+  const { onRefused, next } = refusals()
+  const listener = await listenerOf(t, identity, { peers: machine.demands, onRefused })
+  const shown = async (cert: string, key: string): Promise<TLSSocket> =>
+    rogueClient(t, listener, { cert, key })
+  await shown(genuine.certificatePem.repeat(20), genuine.keyPem)
+  assert.equal((await next()).code, 'tls-failed')
+  // The evidence of another behind a certificate of its own.
+  const relay = await shown(bare.certificatePem + genuine.certificatePem, bare.keyPem)
+  sendHello(relay, { demands: 'anyone' })
+  assert.equal(await refusalOf(framesOf(relay)), 'evidence-missing')
+})
+
+test('what a listener demands of TLS stands when its identity is renewed', async t => {
+  const machine = await intelMachine('tdx')
+  const identity = await identityOf(t, machine.driver)
+  const renewals: ((credentials: Credentials) => void)[] = []
+  const { onRefused, next } = refusals()
+  const onRenewed = (listener: (credentials: Credentials) => void): (() => void) => {
+    renewals.push(listener)
+    return () => undefined
+  }
+  const listener = await listenerOf(
+    t,
+    { ...bound(identity), onRenewed },
+    { keyExchange: 'hybrid', onRefused },
+  )
+  renewals[0]!(identity.credentials())
+  for (const [options, code] of [
+    [{ maxVersion: 'TLSv1.2' }, 'tls-too-old'],
+    [{ ecdhCurve: 'X25519' }, 'key-exchange-classical'],
+  ] as const) {
+    const all = { ...listener, ...options, rejectUnauthorized: false, ALPNProtocols: [CHANNEL_PROTOCOL] }
+    await once(connect(all), 'error')
+    assert.equal((await next()).code, code)
+  }
+  await (await connectAttested({ ...listener, peer: machine.demands, keyExchange: 'hybrid' })).close()
+})
+
+/** An identity's methods, to be put into another object. */
+function bound(identity: Awaited<ReturnType<typeof identityOf>>) {
+  return {
+    attested: identity.attested,
+    credentials: () => identity.credentials(),
+    credentialsOf: (certificate: Uint8Array) => identity.credentialsOf(certificate),
+    sessionEvidence: (digest: Uint8Array) => identity.sessionEvidence(digest),
+    close: () => undefined,
+  }
+}
+
+for (const [what, kind, fields] of [
+  ['TDX', 'tdx', { tdAttributes: 1 }],
+  ['SGX', 'sgx', { attributesFlags: 0x07 }],
+] as const) {
+  test(`a peer whose machine is being debugged is refused (${what})`, async t => {
+    const { driver, demands } = machineOf(await createIntelPlatform(), kind, fields)
+    const listener = await listenerOf(t, await identityOf(t, driver))
+    const error = await rejectsCode('appraisal-refused', connectAttested({ ...listener, peer: demands }))
+    assert.deepEqual(
+      error.violations.map(({ path }) => path),
+      ['debug'],
+    )
+    assert.equal(LAPTOP.extends, 'strict')
+  })
+}
+
+test('peers that vanish without a word are noticed, at either end', {
+  skip: existsSync('/proc/net/tcp') ? false : 'no /proc/net/tcp here',
+  timeout: 30_000,
+}, async t => {
+  const machine = await intelMachine('tdx')
+  const listener = await listenerOf(t, await identityOf(t, machine.driver))
+  await connectAttested({ ...listener, peer: machine.demands })
+  // Until what was sent is acknowledged, the kernel has another timer there.
+  while (!timersOf(listener).every(timer => timer === '02')) await setTimeout(10)
+})
+
+/** Of both ends of the established connections: 02 is keep-alive. */
+function timersOf({ port }: AttestedListener): string[] {
+  const name = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const rows = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map(line => line.trim().split(/\s+/))
+  const ends = rows.filter(
+    ([, local, remote, state]) => state === '01' && `${local} ${remote}`.includes(name),
+  )
+  assert.equal(ends.length, 2)
+  return ends.map(row => row[5]!.slice(0, 2))
+}
+
+test('a frame that comes byte by byte is a frame, and one of which more never comes is waited for no longer than others', async t => {
+  const machine = await intelMachine('tdx')
+  const opened = Promise.withResolvers<void>()
+  const { onRefused, next } = refusals()
+  const identity = await identityOf(t, machine.driver)
+  const listener = await listenerOf(t, identity, { onRefused, onConnection: () => opened.resolve() })
+  const slow = await rogueClient(t, listener)
+  for (const byte of [...encodeFrame(FRAME.hello, encodeHello(CACHED)), ...encodeFrame(FRAME.ready)]) {
+    slow.write(Buffer.of(byte))
+    await setTimeout(2)
+  }
+  await opened.promise
+  const hasty = await listenerOf(t, identity, { onRefused, handshakeTimeoutMs: 200 })
+  ;(await rogueClient(t, hasty)).write(Buffer.of(FRAME.hello, 2, 0))
+  assert.equal((await next()).code, 'handshake-timeout')
+})
+
+test('evidence for one session may be larger than what TLS sends at once', async t => {
+  const { driver, demands } = machineOf(await createIntelPlatform(), 'tdx', {
+    trailing: new Uint8Array(40_000),
+  })
+  const listener = await listenerOf(t, await identityOf(t, driver, { sessionEvidence: 'on-demand' }))
+  const connection = await connectAttested({ ...listener, peer: { ...demands, freshness: 'session' } })
+  assert.equal(connection.peer?.freshness, 'session')
+  await connection.close()
+})
+
+test('a peer that ends the connection in the middle of the exchange is a lost connection', async t => {
+  const machine = await intelMachine('tdx')
+  const identity = await identityOf(t, machine.driver)
+  const { onRefused, next } = refusals()
+  const listener = await listenerOf(t, identity, { peers: machine.demands, onRefused })
+  const codes = new Set<ChannelErrorCode>()
+  for (const end of [(socket: TLSSocket) => socket.end(), (socket: TLSSocket) => socket.destroy()]) {
+    for (const bytes of [[], [1, 2, 0], [1, 2, 0, 0, 0, 1, 0], [1, 2, 0, 0, 0, 1, 0, 2, 9, 0, 0, 0, 1]]) {
+      const rogue = await rogueClient(t, listener, tls(identity.credentials()))
+      if (bytes.length > 0) rogue.write(Buffer.from(bytes))
+      end(rogue)
+      codes.add((await next()).code)
+    }
+  }
+  assert.deepEqual([...codes], ['connection-lost'])
+})
