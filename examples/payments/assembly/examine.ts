@@ -3,7 +3,7 @@
 import { RECORD, beginMessage, made, refuseWhole, wholeFault } from './message'
 import { Reason } from './layout'
 import { digestAll } from './blake2s'
-import { readMessage, stoppedAt } from './reader'
+import { readMessage, stoppedAt } from './reader/reader'
 import { hash, high, low } from './siphash'
 import { reserve } from './memory'
 
