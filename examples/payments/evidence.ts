@@ -8,6 +8,7 @@ import {
   verifyInclusion,
   verifyReceipt,
 } from '@casemate/ledger'
+import { HASH, RECORD, RECORD_DIGEST_AT } from './assembly/wire.ts'
 import { decodeVerdict, type Verdict } from './frames.ts'
 
 /** As it is written to a file. */
@@ -29,9 +30,6 @@ export interface ProvedDecision {
   readonly ledger: VerifiedReceipt
 }
 
-const HEAD_SIZE = 32
-const RECORD_SIZE = 64
-
 /**
  * That this message was decided so, in the log of this key (`name+hash+base64`).
  * @throws {LedgerError} where the proofs do not hold @throws {RangeError} where it is another message's
@@ -49,8 +47,8 @@ export async function verifyDecision(
   if (
     receipt.format !== 'casemate-payment/1' ||
     !isFrame ||
-    record.length !== RECORD_SIZE ||
-    salt.length !== 32
+    record.length !== RECORD ||
+    salt.length !== HASH
   ) {
     throw new RangeError('not a receipt of a payment')
   }
@@ -60,7 +58,7 @@ export async function verifyDecision(
     { index: receipt.leaf, leafHash, proof },
     { size: decisions, root: new Uint8Array(Buffer.from(root, 'base64')) },
   )
-  if (!record.subarray(HEAD_SIZE).equals(digestOf(message)))
+  if (!record.subarray(RECORD_DIGEST_AT).equals(digestOf(message)))
     throw new RangeError('the receipt is of another message')
   return { verdict: decodeVerdict(record), ledger }
 }

@@ -1,5 +1,12 @@
 // How many listed names are found however they are written, and how many are found that are not listed. Every name goes
 // through the enclave in a message of its own; a sample of them goes through the exhaustive reference as well.
+import {
+  EXAMINED,
+  EXAMINED_DECISION_AT,
+  EXAMINED_LIST_ID_AT,
+  EXAMINED_SCORE_AT,
+  HOLD,
+} from './assembly/wire.ts'
 import { encodeFrame } from './frames.ts'
 import { escape } from './generate/messages.ts'
 import { bankName, firmName, personName } from './generate/names.ts'
@@ -8,9 +15,6 @@ import { Random } from './generate/random.ts'
 import type { SanctionsFiles } from './generate/sanctions.ts'
 import { listedNames } from './owner.ts'
 import type { Hit, ReferenceList } from './reference/screening.ts'
-
-const RECORD = 96
-const HOLD = 3
 
 /** One name screened, by whatever screens. */
 export type Screen = (names: readonly string[]) => Promise<readonly (Hit | null)[]>
@@ -31,9 +35,10 @@ export function screenWith(examine: (frame: Uint8Array) => Promise<Uint8Array>):
     for (let at = 0; at < names.length; at += 500) {
       const frame = encodeFrame(names.slice(at, at + 500).map(messageFor))
       const records = Buffer.from(await examine(new Uint8Array(frame)))
-      for (let record = 0; record < records.length; record += RECORD) {
-        const isHit = records[record] === HOLD
-        hits.push(isHit ? { score: records[record + 1] ?? 0, id: records.readUInt32LE(record + 8) } : null)
+      for (let record = 0; record < records.length; record += EXAMINED) {
+        const isHit = records[record + EXAMINED_DECISION_AT] === HOLD
+        const score = records[record + EXAMINED_SCORE_AT] ?? 0
+        hits.push(isHit ? { score, id: records.readUInt32LE(record + EXAMINED_LIST_ID_AT) } : null)
       }
     }
     return hits

@@ -3,19 +3,32 @@ import { bytesAt, fail, Policy, random, seal, unseal } from 'casemate'
 import { bookFrame, lastFrame, Outcome, piece, PIECE, PIECES_AT, replayPiece, result } from './book'
 import { examineFrame, recordsLength } from './examine'
 import { isLoaded, loadList } from './list'
-import { RECORD } from './message'
 import { PERCENT } from './screen'
 import { setHashKey } from './siphash'
-import { buildTree, LEAF_RECORD, root, saltOf, writeProof } from './tree'
+import { buildTree, root, saltOf, writeProof } from './tree'
+import {
+  BEGUN_KEYS_AT,
+  BOOK_DAY_AT,
+  BOOK_RECORDS_AT,
+  DISCLOSE_PIECE_AT,
+  DISCLOSED_COUNT_AT,
+  DISCLOSED_PROOF_AT,
+  DISCLOSED_RECORD_AT,
+  DISCLOSED_SALT_AT,
+  EXAMINED,
+  HASH,
+  RECORD,
+} from './wire'
 
 const NOT_READY: u32 = 1
 const NOT_OPENED: u32 = 2
 /** The key of all hashes, then the seed of the log's signing key. */
 const HASH_KEY_SIZE: i32 = 16
-const KEYS_SIZE: i32 = 48
+const KEYS_SIZE: i32 = HASH_KEY_SIZE + BEGUN_KEYS_AT
 const KEYS_LABEL: u32 = 0x7379656b
 const LIST_LABEL: u32 = 0x7473696c
-const FRAME_HEAD = 12
+/** No tree is higher than 32. */
+const MAX_PROOF = 32 * HASH
 
 let hasKeys: bool = false
 
@@ -33,10 +46,9 @@ export function begin(sealed: Uint8Array): Uint8Array {
   }
   setHashKey(keys.dataStart)
   hasKeys = true
-  const seedSize = KEYS_SIZE - HASH_KEY_SIZE
-  const bytes = new Uint8Array(seedSize + sealed.byteLength)
-  memory.copy(bytes.dataStart, keys.dataStart + HASH_KEY_SIZE, seedSize)
-  memory.copy(bytes.dataStart + seedSize, sealed.dataStart, sealed.byteLength)
+  const bytes = new Uint8Array(BEGUN_KEYS_AT + sealed.byteLength)
+  memory.copy(bytes.dataStart, keys.dataStart + HASH_KEY_SIZE, BEGUN_KEYS_AT)
+  memory.copy(bytes.dataStart + BEGUN_KEYS_AT, sealed.dataStart, sealed.byteLength)
   return bytes
 }
 
@@ -59,13 +71,13 @@ export function examine(pointer: usize, length: i32): u64 {
   return records == 0 ? Outcome.malformed : bytesAt(records, recordsLength)
 }
 
-/** Number of the frame, business day, 0, then examined records. */
+/** A frame of examined records. */
 export function book(input: Uint8Array): Uint8Array {
-  const length = input.byteLength
-  if (length < FRAME_HEAD || <u32>(length - FRAME_HEAD) % RECORD != 0) return fail(Outcome.malformed)
-  const count = <u32>(length - FRAME_HEAD) / RECORD
+  const size = input.byteLength - BOOK_RECORDS_AT
+  if (size < 0 || size % EXAMINED != 0) return fail(Outcome.malformed)
+  const count: u32 = size / EXAMINED
   const at = input.dataStart
-  const outcome = bookFrame(load<u32>(at), load<i32>(at, 4), at + FRAME_HEAD, count)
+  const outcome = bookFrame(load<u32>(at), load<i32>(at, BOOK_DAY_AT), at + BOOK_RECORDS_AT, count)
   return outcome == Outcome.ok ? result(count) : fail(outcome)
 }
 
@@ -75,26 +87,26 @@ export function replay(sealed: Uint8Array): Uint8Array {
   if (opened.status != 0 || opened.additionalData.byteLength != 8) return fail(NOT_OPENED)
   const outcome = replayPiece(opened.plaintext.dataStart, opened.plaintext.byteLength)
   if (outcome != Outcome.ok) return fail(outcome)
-  const bytes = new Uint8Array(32)
-  memory.copy(bytes.dataStart, root, 32)
+  const bytes = new Uint8Array(HASH)
+  memory.copy(bytes.dataStart, root, HASH)
   return bytes
 }
 
 /** A leaf's number, then the sealed piece it is in: frame, count, record, salt, proof. */
 export function disclose(input: Uint8Array): Uint8Array {
-  if (input.byteLength < 4) return fail(Outcome.malformed)
-  const opened = unseal(input.subarray(4))
+  if (input.byteLength < DISCLOSE_PIECE_AT) return fail(Outcome.malformed)
+  const opened = unseal(input.subarray(DISCLOSE_PIECE_AT))
   if (opened.status != 0 || opened.plaintext.byteLength <= <i32>PIECES_AT) return fail(NOT_OPENED)
   const plain = opened.plaintext.dataStart
   const count = load<u32>(plain, 8)
   const leaf = load<u32>(input.dataStart)
   if (leaf >= count) return fail(Outcome.malformed)
   buildTree(plain + PIECES_AT, PIECE, count, plain + 12)
-  const bytes = new Uint8Array(8 + <i32>LEAF_RECORD + 32 + 32 * 32)
+  const bytes = new Uint8Array(DISCLOSED_PROOF_AT + MAX_PROOF)
   const out = bytes.dataStart
   store<u32>(out, load<u32>(plain))
-  store<u32>(out, count, 4)
-  memory.copy(out + 8, plain + PIECES_AT + leaf * PIECE, LEAF_RECORD)
-  memory.copy(out + 72, saltOf(leaf), 32)
-  return bytes.subarray(0, 104 + <i32>writeProof(leaf, count, out + 104))
+  store<u32>(out, count, DISCLOSED_COUNT_AT)
+  memory.copy(out + DISCLOSED_RECORD_AT, plain + PIECES_AT + leaf * PIECE, RECORD)
+  memory.copy(out + DISCLOSED_SALT_AT, saltOf(leaf), HASH)
+  return bytes.subarray(0, DISCLOSED_PROOF_AT + <i32>writeProof(leaf, count, out + DISCLOSED_PROOF_AT))
 }

@@ -1,27 +1,8 @@
-// Numbers that more than one file of the enclave, or the host, must agree on. FORMAT.md says what the host sees.
+// Numbers that more than one file of the enclave must agree on; those that the host sees as well are in wire.ts.
 
-/** Names of `@role` in the schema; a role's number is its place, from 1. */
-export const ROLES: string[] = [
-  'dbtr',
-  'cdtr',
-  'ultmtDbtr',
-  'ultmtCdtr',
-  'initgPty',
-  'dbtrAgt',
-  'cdtrAgt',
-  'instgAgt',
-  'txInstgAgt',
-  'instdAgt',
-  'intrmyAgt',
-  'prvsInstgAgt',
-  'rmbrsmntAgt',
-  'chrgsAgt',
-  'remittance',
-  'dbtrAcct',
-  'cdtrAcct',
-]
-
+/** Places in `ROLES`, of those that something depends on. */
 export namespace Role {
+  export const dbtr: u8 = 1
   export const dbtrAgt: u8 = 6
   export const cdtrAgt: u8 = 7
   export const instgAgt: u8 = 8
@@ -30,7 +11,7 @@ export namespace Role {
   export const cdtrAcct: u8 = 17
 }
 
-/** Names of `#capture` in the schema, likewise. */
+/** Names of `#capture` in the schema; a capture's number is its place, from 1. */
 export const CAPTURES: string[] = [
   'tx',
   'msgId',
@@ -70,19 +51,7 @@ export namespace Capture {
   export const txId: u8 = 16
 }
 
-export namespace Decision {
-  export const accept: u8 = 1
-  export const reject: u8 = 2
-  export const hold: u8 = 3
-}
-
 /** ISO 20022 external status reason codes, as the four bytes that stand in an answer. */
-// @ts-ignore: decorator
-@inline
-export function reason(a: u32, b: u32, c: u32, d: u32): u32 {
-  return a | (b << 8) | (c << 16) | (d << 24)
-}
-
 export namespace Reason {
   export const none: u32 = 0
   /** FF01 InvalidFileFormat */
@@ -126,6 +95,3 @@ export namespace Reason {
   /** RR04 RegulatoryReason: a name of the list */
   export const regulatory: u32 = 0x34305252
 }
-
-/** `txIndex` of an answer that is about a whole message. */
-export const WHOLE_MESSAGE: u32 = 0xffffffff

@@ -1,15 +1,31 @@
 // What is kept of a message while it is read, and what is wrong with its payments: ids, amounts, dates, accounts and
 // banks. Every payment becomes one examined record; a fault of the whole message takes their place.
 import { currencyIndex, decimalsOf, isCountry, isIban } from './codes'
-import { Capture, Decision, Reason, Role, WHOLE_MESSAGE } from './layout'
+import { Capture, Reason, Role } from './layout'
 import { limitOf } from './limits'
 import { reserve } from './memory'
 import { isListedBank, screen, Hit } from './screen'
 import { hash, high, low } from './siphash'
 import { day, fraction, fractionDigits, whole } from './types'
-
-/** Examined record: see `writeRecord`. */
-export const RECORD: u32 = 96
+import {
+  ACCEPT,
+  EXAMINED,
+  EXAMINED_AMOUNT_AT,
+  EXAMINED_CURRENCY_AT,
+  EXAMINED_DEBTOR_AT,
+  EXAMINED_DECISION_AT,
+  EXAMINED_KEY_AT,
+  EXAMINED_LIST_ID_AT,
+  EXAMINED_OFFSET_AT,
+  EXAMINED_PAYMENT_AT,
+  EXAMINED_REASON_AT,
+  EXAMINED_ROLE_AT,
+  EXAMINED_SCORE_AT,
+  EXAMINED_SETTLEMENT_AT,
+  HOLD,
+  REJECT,
+  WHOLE_MESSAGE,
+} from './wire'
 
 /** What can be wrong with one payment; the first of them, in this order, is the answer. */
 namespace Fault {
@@ -178,7 +194,7 @@ function addFaults(bits: u32): void {
 }
 
 function keepName(role: u8, pointer: usize, length: u32): void {
-  if (role == 1) {
+  if (role == Role.dbtr) {
     store<u32>(DEBTOR, length)
     memory.copy(DEBTOR + 4, pointer, length)
   }
@@ -264,34 +280,31 @@ function minorUnits(): u64 {
   return amountWhole * unit + amountFraction / (FRACTION_UNIT / unit)
 }
 
-/**
- * 0 decision so far, 1 score, 2 role, 4 reason, 8 list id, 12 index of the payment, 16 digest of the message (by the
- * caller), 48 key of the payment's ids, 64 key of its debtor, 72 amount, 80 currency, 84 day of settlement.
- */
+/** All but the message's digest and number. The decision is that so far: limits of a day are kept elsewhere. */
 function writeRecord(minor: u64, settles: i32): void {
-  const at = out + made * RECORD
-  memory.fill(at, 0, RECORD)
+  const at = out + made * EXAMINED
+  memory.fill(at, 0, EXAMINED)
   const all = faults | headerFaults
   const best = hit.score > headerHit.score ? hit : headerHit
   if (best.score > 0) {
-    store<u8>(at, Decision.hold)
-    store<u8>(at, best.score, 1)
-    store<u8>(at, best.role, 2)
-    store<u32>(at, Reason.regulatory, 4)
-    store<u32>(at, best.id, 8)
+    store<u8>(at, HOLD, EXAMINED_DECISION_AT)
+    store<u8>(at, best.score, EXAMINED_SCORE_AT)
+    store<u8>(at, best.role, EXAMINED_ROLE_AT)
+    store<u32>(at, Reason.regulatory, EXAMINED_REASON_AT)
+    store<u32>(at, best.id, EXAMINED_LIST_ID_AT)
   } else if (all != 0) {
-    store<u8>(at, Decision.reject)
-    store<u32>(at, unchecked(REASONS[ctz(all)]), 4)
-  } else store<u8>(at, Decision.accept)
-  store<u32>(at, made, 12)
+    store<u8>(at, REJECT, EXAMINED_DECISION_AT)
+    store<u32>(at, unchecked(REASONS[ctz(all)]), EXAMINED_REASON_AT)
+  } else store<u8>(at, ACCEPT, EXAMINED_DECISION_AT)
+  store<u32>(at, made, EXAMINED_PAYMENT_AT)
   hashIds()
-  store<u64>(at, low, 48)
-  store<u64>(at, high, 56)
+  store<u64>(at, low, EXAMINED_KEY_AT)
+  store<u64>(at, high, EXAMINED_KEY_AT + 8)
   hashDebtor()
-  store<u64>(at, low, 64)
-  store<u64>(at, minor, 72)
-  store<u32>(at, currencyIndex(code), 80)
-  store<i32>(at, settles, 84)
+  store<u64>(at, low, EXAMINED_DEBTOR_AT)
+  store<u64>(at, minor, EXAMINED_AMOUNT_AT)
+  store<u32>(at, currencyIndex(code), EXAMINED_CURRENCY_AT)
+  store<i32>(at, settles, EXAMINED_SETTLEMENT_AT)
 }
 
 let filled: u32 = 0
@@ -335,10 +348,10 @@ export function wholeFault(): u32 {
 
 /** One record in place of all; `offset` says where reading stopped, 0 where it did not. */
 export function refuseWhole(why: u32, offset: u32): void {
-  memory.fill(out, 0, RECORD)
-  store<u8>(out, Decision.reject)
-  store<u32>(out, why, 4)
-  store<u32>(out, WHOLE_MESSAGE, 12)
-  store<u32>(out, offset, 88)
+  memory.fill(out, 0, EXAMINED)
+  store<u8>(out, REJECT, EXAMINED_DECISION_AT)
+  store<u32>(out, why, EXAMINED_REASON_AT)
+  store<u32>(out, WHOLE_MESSAGE, EXAMINED_PAYMENT_AT)
+  store<u32>(out, offset, EXAMINED_OFFSET_AT)
   made = 1
 }

@@ -1,7 +1,8 @@
 // The schema's text, read once into tables that the reader walks: complex types, their particles, simple types, codes.
-import { CAPTURES, ROLES } from './layout'
+import { CAPTURES } from './layout'
 import { reserve } from './memory'
 import { SCHEMA } from './schema'
+import { ROLES } from './wire'
 
 const MAX_TYPES = 128
 const MAX_PARTICLES = 512

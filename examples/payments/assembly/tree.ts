@@ -4,10 +4,10 @@
 //   salt(i) = SHA-256( seed, 32 bytes | i, u32 little-endian )      leaf(i) = SHA-256( 00 | salt(i) | record, 64 bytes )
 import { sha256FourAt } from 'casemate'
 import { reserve } from './memory'
+import { RECORD } from './wire'
 
 /** Decisions in one frame. */
 export const MAX_LEAVES: u32 = 8192
-export const LEAF_RECORD: usize = 64
 /** The hashes of all levels, the leaves first. */
 const hashes: usize = reserve(<usize>MAX_LEAVES * 2 * 32 + 2048)
 const salts: usize = reserve(<usize>MAX_LEAVES * 32 + 128)
@@ -26,7 +26,7 @@ export function buildTree(records: usize, stride: usize, count: u32, seed: usize
       const input = inputs + lane * INPUT
       store<u8>(input, 0)
       memory.copy(input + 1, salts + index * 32, 32)
-      memory.copy(input + 33, records + index * stride, LEAF_RECORD)
+      memory.copy(input + 33, records + index * stride, RECORD)
     }
     sha256FourAt(inputs, INPUT, 97, hashes + first * 32)
   }

@@ -2,12 +2,9 @@
 // last is being written, and nobody gets an answer before all that it rests on is on disk. Where the instance or the disk
 // fails, everything that is not on disk fails with it: a new instance learns what is, and the senders send again.
 import { type Enclave, EnclaveError } from '@casemate/enclave'
+import { type Disclosed, decodeBooked, decodeDisclosed, encodeBooking, encodeDisclosure } from '../frames.ts'
 import type { Journal } from './journal.ts'
 import type { Preparation } from './preparation.ts'
-
-const HEAD = 12
-const ANSWERS_AT = 4
-const ROOT_AT = 40
 
 export interface BookingOptions {
   readonly journal: Journal
@@ -56,11 +53,8 @@ export class Booking {
   }
 
   /** @throws {EnclaveError} */
-  async disclose(leaf: number, sealed: Uint8Array): Promise<Uint8Array> {
-    const input = new Uint8Array(4 + sealed.length)
-    new DataView(input.buffer).setUint32(0, leaf, true)
-    input.set(sealed, 4)
-    return this.#enclave.call('disclose', input)
+  async disclose(leaf: number, sealed: Uint8Array): Promise<Disclosed> {
+    return decodeDisclosed(await this.#enclave.call('disclose', encodeDisclosure(leaf, sealed)))
   }
 
   async close(): Promise<void> {
@@ -87,21 +81,12 @@ export class Booking {
 
   /** Resolves when it is booked; its answer follows when it is written. */
   async #bookOne({ day, records, resolve, reject }: Job): Promise<void> {
-    const input = new Uint8Array(HEAD + records.length)
-    const view = new DataView(input.buffer)
-    view.setUint32(0, this.#nextFrame, true)
-    view.setInt32(4, day, true)
-    input.set(records, HEAD)
+    const input = encodeBooking({ frame: this.#nextFrame, day, records })
     const output = await this.#enclave.call('book', input, { transfer: true })
-    const head = new DataView(output.buffer, output.byteOffset)
-    const end = ANSWERS_AT + head.getUint32(0, true)
-    const answers = output.subarray(ANSWERS_AT, end)
-    const frame = head.getUint32(ANSWERS_AT, true)
+    const { answers, frame, decisions, root, sealed } = decodeBooked(output)
     if (frame !== 0) {
       this.#nextFrame = frame + 1
-      const decisions = head.getUint32(ANSWERS_AT + 4, true)
-      const root = answers.subarray(ROOT_AT, ROOT_AT + 32)
-      this.#written = this.#options.journal.append({ frame, decisions, root }, output.subarray(end))
+      this.#written = this.#options.journal.append({ frame, decisions, root }, sealed)
     }
     // What was decided before may have been so a moment ago, and be on its way to the disk.
     this.#written.then(

@@ -3,9 +3,6 @@ import { type Enclave, EnclaveError } from '@casemate/enclave'
 
 export type Preparation = (enclave: Enclave) => Promise<void>
 
-/** Of the seed that `begin` gives before the sealed keys. */
-export const SEED_SIZE = 32
-
 /** Whether an instance is gone with all that it knew. */
 export function endsInstance(error: unknown): boolean {
   return (

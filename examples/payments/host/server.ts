@@ -2,11 +2,12 @@
 // process beside the enclave; what it cannot read it carries, and what it carries is sealed.
 import type { CallTarget } from '@casemate/channel'
 import { type Enclave, EnclaveError } from '@casemate/enclave'
+import { BEGUN_KEYS_AT } from '../assembly/wire.ts'
 import type { DecisionReceipt } from '../evidence.ts'
+import { setBusinessDay } from '../frames.ts'
 import { Booking } from './booking.ts'
 import { Examiners } from './examiner.ts'
 import { Journal } from './journal.ts'
-import { SEED_SIZE } from './preparation.ts'
 
 export interface PaymentsOptions {
   /** Of the database. */
@@ -27,7 +28,6 @@ export interface PaymentsServer {
 }
 
 const DAY_MS = 86_400_000
-const DAY_AT = 4
 
 /** @throws {EnclaveError} @throws {LedgerError} */
 export async function openPayments(options: PaymentsOptions): Promise<PaymentsServer> {
@@ -35,8 +35,8 @@ export async function openPayments(options: PaymentsOptions): Promise<PaymentsSe
   const journal = new Journal(directory)
   const prepareBook = async (enclave: Enclave): Promise<void> => {
     const output = await enclave.call('begin', journal.keys ?? new Uint8Array(0))
-    if (journal.keys === null) journal.keepKeys(output.subarray(SEED_SIZE))
-    journal.openLedger(output.subarray(0, SEED_SIZE), now)
+    if (journal.keys === null) journal.keepKeys(output.subarray(BEGUN_KEYS_AT))
+    journal.openLedger(output.subarray(0, BEGUN_KEYS_AT), now)
   }
   const booking = await Booking.open({ journal, openEnclave, prepare: prepareBook, report })
   const enclaves = await Promise.all(Array.from({ length: options.examiners }, () => openEnclave()))
@@ -94,7 +94,7 @@ class Desk {
     const day = Math.floor(this.#now().getTime() / DAY_MS)
     // Also what came in a batch gets a buffer of its own, which is given to the instance.
     const own = frame.byteLength === frame.buffer.byteLength ? frame : frame.slice()
-    if (own.length >= DAY_AT + 4) new DataView(own.buffer).setInt32(DAY_AT, day, true)
+    setBusinessDay(own, day)
     const records = await this.#examiners.examine(own)
     return this.#booking.book(day, records)
   }
@@ -105,16 +105,13 @@ class Desk {
     const piece = input.length === 8 ? this.#journal.piece(view.getUint32(0, true)) : undefined
     if (piece === undefined) throw new EnclaveError('invalid-parameter', 'there is no such frame')
     const leaf = view.getUint32(4, true)
-    const bytes = Buffer.from(await this.#booking.disclose(leaf, piece.sealed))
-    const proof = bytes.subarray(104)
+    const { record, salt, proof } = await this.#booking.disclose(leaf, piece.sealed)
     return {
       format: 'casemate-payment/1',
       leaf,
-      record: bytes.toString('base64', 8, 72),
-      salt: bytes.toString('base64', 72, 104),
-      inclusion: Array.from({ length: proof.length / 32 }, (_, at) =>
-        proof.toString('base64', at * 32, at * 32 + 32),
-      ),
+      record: base64(record),
+      salt: base64(salt),
+      inclusion: proof.map(base64),
       frame: await this.#journal.ledger.receipt(piece.position),
     }
   }
@@ -122,4 +119,8 @@ class Desk {
 
 function encode(value: object): Uint8Array {
   return Buffer.from(JSON.stringify(value))
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64')
 }

@@ -1,9 +1,8 @@
 // Attributes of one tag: they declare namespaces at once, one has a meaning, and every other must be allowed.
 import { ascii, isEqual, reserve } from '../memory'
 import { clearScratch, putByte, putReference, scratch, scratchLength } from '../text'
-import { WHOLE_MESSAGE } from '../layout'
 import { input, isSpaceByte, skipName, skipSpace, value } from './input'
-import { bind, colonOf, scope, Space, spaceOf, spaceOfPrefix } from './namespaces'
+import { bind, colonOf, NO_NAME, scope, Space, spaceOf, spaceOfPrefix } from './namespaces'
 
 const MAX_ATTRIBUTES: u32 = 16
 const attributes: usize = reserve(MAX_ATTRIBUTES * 8)
@@ -120,7 +119,7 @@ export function checkAttributes(isForeign: bool): bool {
     const length = load<u32>(attributes + index * 8, 4)
     if (isXmlns(name, length) || isXmlnsPrefix(name, length)) continue
     const colon = colonOf(name, length)
-    if (colon == WHOLE_MESSAGE) return false
+    if (colon == NO_NAME) return false
     if (colon == 0) {
       if (isForeign || isCcy(name, length)) continue
       return false

@@ -1,5 +1,4 @@
 // The document, alone or in an envelope with a header before it; and what is in an element of anybody's.
-import { WHOLE_MESSAGE } from '../layout'
 import { ascii, isEqual } from '../memory'
 import { attribute } from './attributes'
 import { ENVELOPE, FOREIGN, frame, leaveTag, push, setParticle, stack, timesOf } from './frames'
@@ -9,11 +8,12 @@ import { isLocal, readTag, tag } from './tag'
 
 /** The second type of the schema: what is in a document. */
 const DOCUMENT_TYPE: u32 = 1
+const WAS_READ: u32 = 0xffffffff
 const definition = ascii('pacs.008.001.07')
 
 export namespace envelope {
   export let hasDocument: bool = false
-  /** Where the definition's name stands in a header, and how deep; all ones once it has been read. */
+  /** Where the definition's name stands in a header, and how deep, or that it has been read. */
   export let definitionStart: usize = 0
   export let definitionDepth: u32 = 0
 }
@@ -67,6 +67,6 @@ export function openForeign(header: u32): bool {
 /** The header says which message follows: it must be this one. `until` is where the element's text ends. */
 export function closeDefinition(until: usize): bool {
   if (until - envelope.definitionStart != 15 || !isEqual(envelope.definitionStart, definition, 15)) return false
-  envelope.definitionDepth = WHOLE_MESSAGE
+  envelope.definitionDepth = WAS_READ
   return true
 }

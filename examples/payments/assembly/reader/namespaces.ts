@@ -1,6 +1,5 @@
 // Namespaces: which of them a prefix stands for, as the tags around declare it. Few of them mean anything here.
 import { ascii, isEqual, reserve } from '../memory'
-import { WHOLE_MESSAGE } from '../layout'
 import { NAMESPACE } from '../schema'
 import { isText, value } from './input'
 
@@ -58,14 +57,17 @@ export function spaceOfPrefix(prefix: usize, length: u32): u32 {
   return length == 3 && isText(prefix, 'xml') ? Space.other : Space.unbound
 }
 
-/** Where the prefix ends; 0 without one, all ones where the name is none with namespaces. */
+/** In place of a colon's place, where the name is none with namespaces. */
+export const NO_NAME: u32 = 0xffffffff
+
+/** Where the prefix ends; 0 without one. */
 export function colonOf(name: usize, length: u32): u32 {
   let colon: u32 = 0
   for (let at: u32 = 0; at < length; at++) {
     if (load<u8>(name + at) != 58) continue
-    if (colon != 0 || at == 0 || at == length - 1) return WHOLE_MESSAGE
+    if (colon != 0 || at == 0 || at == length - 1) return NO_NAME
     const next: u32 = load<u8>(name + at + 1)
-    if (next - 48 < 10 || next == 45 || next == 46) return WHOLE_MESSAGE
+    if (next - 48 < 10 || next == 45 || next == 46) return NO_NAME
     colon = at
   }
   return colon

@@ -1,10 +1,9 @@
 // Start tags, and end tags of elements that hold a text.
-import { WHOLE_MESSAGE } from '../layout'
 import { isEqual } from '../memory'
 import { attribute, checkAttributes, readAttributes } from './attributes'
 import { enterTag, frame, isForeignType, stack, typeOf } from './frames'
 import { input, isText, skipName, skipSpace } from './input'
-import { colonOf, scope, Space, spaceOfPrefix } from './namespaces'
+import { colonOf, NO_NAME, scope, Space, spaceOfPrefix } from './namespaces'
 
 /** The tag that was opened last. */
 export namespace tag {
@@ -32,7 +31,7 @@ export function readTag(): bool {
 
 function resolveTag(): bool {
   const colon = colonOf(tag.start, tag.length)
-  if (colon == WHOLE_MESSAGE) return false
+  if (colon == NO_NAME) return false
   tag.localStart = colon == 0 ? tag.start : tag.start + colon + 1
   tag.localLength = colon == 0 ? tag.length : tag.length - colon - 1
   tag.space = colon == 0 ? scope.defaultSpace : spaceOfPrefix(tag.start, colon)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import { hashLeaf, verifyInclusion } from '@casemate/ledger'
+import { decodeDisclosed, encodeDisclosure } from '../../frames.ts'
 import { Bank, bytes, bytesOf, newMessage, RULES, TODAY } from './fixture.ts'
 
 const CLEAN = { debtor: 'Nordic Seeds AB', creditor: 'Alpine Bakery Ltd' }
@@ -136,16 +137,11 @@ test('every decision of a frame is in the tree whose root the answer has', async
     const { items, root } = bank.decide(messages)
     const [piece = Buffer.alloc(0)] = bank.pieces
     for (const leaf of new Set([0, count >> 1, count - 1])) {
-      const input = Buffer.concat([Buffer.from(Uint32Array.of(leaf).buffer), piece])
-      const shown = bytesOf(bank.enclave.call('disclose', input))
-      const record = shown.subarray(8, 72)
+      const shown = bytesOf(bank.enclave.call('disclose', encodeDisclosure(leaf, piece)))
+      const { record, salt, proof } = decodeDisclosed(shown)
       assert.deepEqual(new Uint8Array(record.subarray(0, 32)), items[leaf]?.head)
-      assert.deepEqual(record.subarray(32), hash('blake2s256', messages[leaf] ?? '', 'buffer'))
-      const proof = Array.from(
-        { length: (shown.length - 104) / 32 },
-        (_, at) => new Uint8Array(shown.subarray(104 + at * 32, 136 + at * 32)),
-      )
-      const leafHash = await hashLeaf(Buffer.concat([shown.subarray(72, 104), record]))
+      assert.deepEqual(Buffer.from(record.subarray(32)), hash('blake2s256', messages[leaf] ?? '', 'buffer'))
+      const leafHash = await hashLeaf(Buffer.concat([salt, record]))
       await verifyInclusion({ index: leaf, leafHash, proof }, { size: count, root })
     }
   }

@@ -3,7 +3,14 @@
 import { join, resolve } from 'node:path'
 import { type BareEnclave, bareEnclaves, labelled } from '../../bare-enclave.ts'
 import { DEFAULT_RULES, type Rules } from '../../configuration.ts'
-import { type Answers, decodeAnswers, encodeFrame } from '../../frames.ts'
+import {
+  type Answers,
+  decodeAnswers,
+  decodeBooked,
+  encodeBooking,
+  encodeFrame,
+  setBusinessDay,
+} from '../../frames.ts'
 import { message, type Payment, payment } from '../../generate/messages.ts'
 import { Random } from '../../generate/random.ts'
 import { makeSanctions, packSanctions, type SanctionsFiles } from '../../generate/sanctions.ts'
@@ -47,23 +54,19 @@ export class Bank {
 
   examine(messages: readonly Uint8Array[], day = TODAY): Buffer {
     const frame = encodeFrame(messages)
-    frame.writeInt32LE(day, 4)
+    setBusinessDay(frame, day)
     return bytesOf(this.enclave.call('examine', frame))
   }
 
   /** One frame, as it would be booked. */
   decide(messages: readonly Uint8Array[], day = TODAY): Answers {
-    const head = Buffer.alloc(12)
-    head.writeUInt32LE(this.#frame + 1, 0)
-    head.writeInt32LE(day, 4)
-    const output = bytesOf(this.enclave.call('book', Buffer.concat([head, this.examine(messages, day)])))
-    const end = 4 + output.readUInt32LE(0)
-    const answers = decodeAnswers(output.subarray(4, end))
-    if (answers.frame !== 0) {
-      this.#frame = answers.frame
-      this.pieces.push(output.subarray(end))
+    const input = encodeBooking({ frame: this.#frame + 1, day, records: this.examine(messages, day) })
+    const { answers, frame, sealed } = decodeBooked(bytesOf(this.enclave.call('book', input)))
+    if (frame !== 0) {
+      this.#frame = frame
+      this.pieces.push(Buffer.from(sealed))
     }
-    return answers
+    return decodeAnswers(answers)
   }
 
   /** What this one sealed, told to another, as after a restart. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { test } from 'node:test'
+import { EXAMINED, EXAMINED_DIGEST_AT, HASH } from '../../assembly/wire.ts'
 import { Bank, bytesOf } from './fixture.ts'
 
 test('digests are BLAKE2s-256 for every length, whatever lengths are beside it', () => {
@@ -10,7 +11,7 @@ test('digests are BLAKE2s-256 for every length, whatever lengths are beside it',
   const records = bank.examine(messages)
   for (const [index, message] of messages.entries()) {
     assert.deepEqual(
-      records.subarray(index * 96 + 16, index * 96 + 48),
+      records.subarray(index * EXAMINED + EXAMINED_DIGEST_AT, index * EXAMINED + EXAMINED_DIGEST_AT + HASH),
       hash('blake2s256', message, 'buffer'),
     )
   }
