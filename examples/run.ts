@@ -1,7 +1,6 @@
 // npm run example -- NAME: runs one of the examples of this folder, from nothing to a verified answer.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { PartyFailed } from './stage/child.ts'
 import type { ExampleModule } from './stage/example.ts'
 
 const NOT_FOUND = 2
@@ -26,18 +25,23 @@ async function runExample(name: string, args: readonly string[]): Promise<number
   // Whoever reads this is gone: `… | head`.
   process.stdout.on('error', () => controller.abort())
   try {
-    const { run } = await loadExample(name)
+    const { run, SUMMARY, USAGE } = await loadExample(name)
+    if (args.includes('--help')) {
+      process.stdout.write(`${name}: ${SUMMARY}\n${USAGE}\n`)
+      return 0
+    }
     await run({
       args,
       signal: controller.signal,
-      print: (line = '') => void process.stdout.write(`${line}\n`),
+      print: (line = '') => void process.stdout.write(`${visible(line)}\n`),
     })
     return 0
   } catch (error) {
     if (controller.signal.aborted) return INTERRUPTED
-    if (!(error instanceof PartyFailed)) throw error
-    process.stderr.write(`example: ${error.code}: ${error.message}\n`)
-    if (error.hint !== null) process.stderr.write(`hint: ${error.hint}\n`)
+    const failure = failureOf(error)
+    if (failure === null) throw error
+    process.stderr.write(`${visible(`example: ${failure.code}: ${failure.message}`)}\n`)
+    if (failure.hint !== null) process.stderr.write(`${visible(`hint: ${failure.hint}`)}\n`)
     return 1
   } finally {
     process.off('SIGINT', stop)
@@ -45,18 +49,43 @@ async function runExample(name: string, args: readonly string[]): Promise<number
   }
 }
 
-async function listExamples(): Promise<void> {
-  process.stderr.write('npm run example -- NAME, with one of\n')
+/** Names and texts come from files of others: what a terminal would obey is shown instead. */
+function visible(line: string): string {
+  return line.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, char => {
+    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+}
+
+interface Failure {
+  readonly code: string
+  readonly message: string
+  readonly hint: string | null
+}
+
+/** Null for a fault of the example itself, whose place is to be seen. */
+function failureOf(error: unknown): Failure | null {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null
+  // ERR_ is what Node says of its own use.
+  if (error.code.startsWith('ERR_')) return null
+  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : null
+  return { code: error.code, message: error.message, hint }
+}
+
+async function listExamples(out: NodeJS.WritableStream): Promise<void> {
+  out.write('npm run example -- NAME, with one of\n')
   for (const name of exampleNames()) {
     const { SUMMARY } = await loadExample(name)
-    process.stderr.write(`  ${name.padEnd(12)} ${SUMMARY}\n`)
+    out.write(`  ${name.padEnd(12)} ${SUMMARY}\n`)
   }
 }
 
-const [name = '', ...args] = process.argv.slice(2)
-if (exampleNames().includes(name)) {
+const [name, ...args] = process.argv.slice(2)
+if (name === undefined || name === '--help') {
+  await listExamples(process.stdout)
+} else if (exampleNames().includes(name)) {
   process.exitCode = await runExample(name, args)
 } else {
-  await listExamples()
+  process.stderr.write(`${visible(`example: unknown-example: there is no example ${name}`)}\n`)
+  await listExamples(process.stderr)
   process.exitCode = NOT_FOUND
 }

@@ -1,12 +1,12 @@
 // The whole of it: a biobank seals, a machine proves what it runs, an insurer asks, an auditor checks.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { gunzipSync } from 'node:zlib'
 import type { EnclaveClient } from '@casemate/channel'
 import { EnclaveError, encodeImage, parseImage, signImage } from '@casemate/enclave'
 import { PartyFailed } from '../stage/child.ts'
 import type { ExampleContext } from '../stage/example.ts'
+import { readInputFile } from '../stage/input-files.ts'
 import { measureLatency, spreadOf } from '../stage/latency.ts'
 import { dateOf, newSigningKey, openStage, type Stage } from '../stage/stage.ts'
 import { type Proof, Story } from '../stage/story.ts'
@@ -24,7 +24,8 @@ const SYNTHETIC = { seed: 1, people: 2000, variants: 900 }
 const QUICK = { rounds: 1, requests: 1000 }
 const BENCH = { rounds: 5, requests: 5000 }
 const PLATFORMS = ['sgx', 'tdx', 'snp'] as const
-const USAGE = `options: --bench, --keep DIR, --platform ${PLATFORMS.join('|')}, --vcf FILE --score FILE (plain or .gz)`
+const VCF_HINT = 'genotypes of at least 100 people, as the 1000 Genomes Project publishes them'
+export const USAGE = `options: --bench, --keep DIR, --platform ${PLATFORMS.join('|')}, --vcf FILE --score FILE (plain or .gz)`
 
 interface Play {
   readonly stage: Stage
@@ -207,11 +208,9 @@ async function time({ story, cohort, client, bench }: Play): Promise<void> {
 }
 
 function readFiles(vcf: string, score: string): { vcf: Uint8Array; score: Uint8Array } {
-  const read = (path: string): Uint8Array => {
-    const bytes = readFileSync(path)
-    return path.endsWith('.gz') ? gunzipSync(bytes) : bytes
-  }
-  return { vcf: read(vcf), score: read(score) }
+  const files = { vcf: readInputFile(vcf), score: readInputFile(score) }
+  if (samplesOf(files.vcf).length > 1) return files
+  throw new PartyFailed('file-malformed', `${vcf} has no line #CHROM that names two people`, VCF_HINT)
 }
 
 function readOptions(args: readonly string[]) {

@@ -31,7 +31,7 @@ const PER_FRAME = 256
 const IN_FLIGHT = 24
 /** Payments that are decided again by the reference. */
 const COMPARED = 60
-const USAGE = 'options: --data DIR (with ofac-sdn.csv and ofac-alt.csv), --recall, --bench, --keep DIR'
+export const USAGE = 'options: --data DIR (with ofac-sdn.csv and ofac-alt.csv), --recall, --bench, --keep DIR'
 
 interface Play {
   readonly stage: Stage
@@ -124,7 +124,7 @@ async function decide({ story, inputs, rules, date }: Play, client: EnclaveClien
     message(random, { date, messageId: id, payments: [{ ...valid, creditor }] })
   const samples = new Map<string, Uint8Array>([
     ['a valid one', Buffer.from(text('first', 'Alpine Bakery Ltd'))],
-    ['to a listed name', Buffer.from(text('second', name.split(', ').toReversed().join(' ').toLowerCase()))],
+    ['listed name', Buffer.from(text('second', name.split(', ').toReversed().join(' ').toLowerCase()))],
     [
       'a wrong IBAN',
       Buffer.from(

@@ -1,7 +1,8 @@
 // Road pictures as a camera would give them: photographs of a folder where there is one, else drawn scenes.
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decode } from 'jpeg-js'
+import { PartyFailed } from '../stage/child.ts'
+import { namesInFolder, readInputFile } from '../stage/input-files.ts'
 import { HEIGHT, WIDTH } from './frame.ts'
 import { drawRoad } from './road.ts'
 
@@ -11,6 +12,8 @@ export interface Picture {
   readonly pixels: Uint8Array<ArrayBuffer>
 }
 
+const JPEG = /\.jpe?g$/i
+
 const CHANNELS = [0, 1, 2] as const
 
 /** Of drawn scenes: in these, both lines can be seen. */
@@ -19,14 +22,35 @@ const SEEDS = [1, 3, 4, 5, 9, 12]
 /** The JPEG files of a folder, sorted by name; drawn scenes where there is no folder. */
 export function openPictures(folder: string | undefined): readonly Picture[] {
   if (folder === undefined) return SEEDS.map(seed => ({ name: `drawn-${seed}`, ...drawRoad(seed) }))
-  const files = readdirSync(folder).filter(name => name.endsWith('.jpg'))
-  return files.sort().map(file => {
-    const { data, width, height } = decode(readFileSync(join(folder, file)), {
-      useTArray: true,
-      formatAsRGBA: false,
-    })
-    return { name: file.slice(0, -'.jpg'.length), pixels: scale(data, width, height) }
+  const files = namesInFolder(folder).filter(name => JPEG.test(name))
+  if (files.length === 0) {
+    throw new PartyFailed(
+      'file-not-readable',
+      `${folder}: there is no .jpg in it`,
+      'without --pictures roads are drawn',
+    )
+  }
+  return files.map(file => {
+    const { data, width, height } = decodeJpeg(join(folder, file))
+    return { name: file.replace(JPEG, ''), pixels: scale(data, width, height) }
   })
+}
+
+interface Rgb {
+  readonly data: Uint8Array
+  readonly width: number
+  readonly height: number
+}
+
+/** @throws {PartyFailed} file-not-readable, file-malformed */
+function decodeJpeg(path: string): Rgb {
+  const bytes = readInputFile(path)
+  try {
+    return decode(bytes, { useTArray: true, formatAsRGBA: false })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new PartyFailed('file-malformed', `${path} is no JPEG that can be read: ${reason}`, null)
+  }
 }
 
 /**

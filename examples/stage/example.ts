@@ -11,5 +11,7 @@ export interface ExampleContext {
 export interface ExampleModule {
   /** One line, for the list of examples. */
   readonly SUMMARY: string
+  /** What may stand after its name. */
+  readonly USAGE: string
   readonly run: (context: ExampleContext) => Promise<void>
 }

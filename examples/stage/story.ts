@@ -29,7 +29,10 @@ export class Story {
     for (const line of wrapped(sentence, WIDTH - 5)) this.#print(`     ${line}`)
     for (const { what, detail } of proofs) {
       const [first = '', ...rest] = wrapped(detail, WIDTH - LABEL_WIDTH - 8)
-      this.#print(`     ${what.padEnd(LABEL_WIDTH)} ${first}`)
+      // A long name has a line of its own.
+      const isLong = what.length > LABEL_WIDTH
+      if (isLong) this.#print(`     ${what}`)
+      this.#print(`     ${(isLong ? '' : what).padEnd(LABEL_WIDTH)} ${first}`)
       for (const line of rest) this.#print(`     ${' '.repeat(LABEL_WIDTH)} ${line}`)
     }
   }

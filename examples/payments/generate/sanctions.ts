@@ -1,7 +1,7 @@
 // The sanctions list: OFAC's two files as they are published, or, without them, made-up ones in the same format. Also what
 // a list is sealed as, and its names as a tester needs them.
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readInputFile } from '../../stage/input-files.ts'
 import { Random } from './random.ts'
 
 /** The files as OFAC publishes them: sdn.csv and alt.csv. */
@@ -12,8 +12,8 @@ export interface SanctionsFiles {
 
 export function readSanctions(directory: string): SanctionsFiles {
   return {
-    parties: readFileSync(join(directory, 'ofac-sdn.csv')),
-    aliases: readFileSync(join(directory, 'ofac-alt.csv')),
+    parties: readInputFile(join(directory, 'ofac-sdn.csv')),
+    aliases: readInputFile(join(directory, 'ofac-alt.csv')),
   }
 }
 

@@ -1,9 +1,10 @@
 // Moving sealed files: what comes out is the same under another root, and whatever fails leaves the old file.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import {
+import fs, {
   appendFileSync,
   chmodSync,
+  chownSync,
   lstatSync,
   readdirSync,
   readFileSync,
@@ -13,16 +14,29 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type EnclaveErrorCode } from '../../../src/errors.ts'
+import { seal } from '../../../src/sealing/blob.ts'
 import { findSealed, type ResealSummary, resealAll } from '../../../src/sealing/files/reseal.ts'
 import { type ResealEvent, type ResealOptions, resealFile } from '../../../src/sealing/files/reseal-file.ts'
 import { parseHeader } from '../../../src/sealing/header.ts'
 import { makeRoot } from '../../../src/sealing/root.ts'
 import { rejectsCode } from '../../expect-code.ts'
 import { IDENTITY, OTHER_ROOT, OTHER_SIGNER } from '../fixtures.ts'
-import { fill, folder, MOVE, NEW, namesIn, OLD, SAMPLES, sealSample, whereIs } from './fixture.ts'
+import {
+  fill,
+  folder,
+  MOVE,
+  NEW,
+  namesIn,
+  OLD,
+  plaintextOfSample,
+  SAMPLES,
+  sealSample,
+  whereIs,
+} from './fixture.ts'
 
 const [BLOB, , STREAM] = SAMPLES as [(typeof SAMPLES)[0], (typeof SAMPLES)[0], (typeof SAMPLES)[0]]
 const isRoot = process.getuid?.() === 0
@@ -112,6 +126,32 @@ test('a file that is moved keeps its permissions', { skip: process.platform === 
   await run([directory])
   assert.equal(statSync(join(directory, 'blob')).mode & 0o777, 0o604)
   assert.equal(statSync(join(directory, 'empty')).mode & 0o777, 0o640)
+})
+
+test('a file that is moved keeps its owner', { skip: !isRoot && 'only root gives files away' }, async t => {
+  const directory = await filled(t)
+  chownSync(join(directory, 'blob'), 65_534, 65_533)
+  chownSync(join(directory, 'empty'), 0, 65_533)
+  assert.equal((await run([directory])).moved, 3)
+  const ownersOf = (name: string): number[] => {
+    const { uid, gid } = statSync(join(directory, name))
+    return [uid, gid]
+  }
+  assert.deepEqual(['blob', 'empty'].map(ownersOf), [
+    [65_534, 65_533],
+    [0, 65_533],
+  ])
+})
+
+test('other code of the same version, or another key of the same kind, is another place to be', async t => {
+  const directory = await filled(t)
+  const path = join(directory, BLOB.name)
+  const code = { ...OLD, identity: { ...IDENTITY, mrEnclave: NEW.identity.mrEnclave } }
+  assert.equal(await resealFile(path, { ...MOVE, to: code }), true)
+  assert.equal(await resealFile(path, { ...MOVE, to: code }), false)
+  const key = { ...code, root: OTHER_ROOT }
+  assert.equal(await resealFile(path, { ...MOVE, from: code, to: key }), true)
+  assert.equal(await resealFile(path, { ...MOVE, from: code, to: key }), false)
 })
 
 test('the policy of each file is kept, or that which is asked for is given', async t => {
@@ -277,6 +317,15 @@ for (const [what, [step, disturb, code]] of Object.entries(disturbances)) {
   })
 }
 
+test('a new file with another label does not pass, even if it opens', async t => {
+  const directory = await filled(t)
+  const options = { ...NEW, policy: BLOB.policy, additionalData: Buffer.from('other') }
+  const other = seal(plaintextOfSample(BLOB), options)
+  const swap = at('synced', () => writeFileSync(unfinished(directory), other))
+  await rejectsCode('reseal-unverified', resealFile(join(directory, 'blob'), { ...MOVE, ...swap }))
+  assert.equal(whereIs(directory, BLOB), 'old')
+})
+
 test('a new file with other plaintext does not pass, even if it opens', async t => {
   const directory = await filled(t)
   const other = await sealSample({ ...BLOB, size: 999 }, NEW)
@@ -300,6 +349,41 @@ test('a run that is stopped leaves every file whole, and the next one does the r
     assert.equal(rest.already, summary.moved)
     assert.deepEqual(whereAll(directory), ['new', 'new', 'new'])
   }
+})
+
+test('a run that was stopped before it began does nothing, and says so', async t => {
+  const directory = await filled(t)
+  const summary = await run([join(directory, 'blob')], { signal: AbortSignal.abort() })
+  assert.deepEqual([summary.moved, summary.already, summary.interrupted], [0, 0, true])
+  assert.equal(whereIs(directory, BLOB), 'old')
+})
+
+test('a directory that is named twice is gone through once, and what is being made is not taken', async t => {
+  const directory = await filled(t)
+  writeFileSync(join(directory, 'notes'), 'not sealed')
+  writeFileSync(join(directory, `.casemate-${process.ppid}-0123456789abcdef`), await sealSample(BLOB, OLD))
+  const { files, left } = await findSealed([directory, directory])
+  assert.deepEqual([files.length, left], [3, 1])
+})
+
+test('a file that was moved has its name on disk before the next step', {
+  skip: process.platform === 'win32' && 'has no handle of a directory',
+}, async t => {
+  const directory = await filled(t)
+  const steps: string[] = []
+  const { open } = fs.promises
+  t.mock.method(fs.promises, 'open', async (...args: Parameters<typeof open>) => {
+    if (args[0] === directory) steps.push('directory')
+    return open(...args)
+  })
+  syncBuiltinESMExports()
+  try {
+    await resealFile(join(directory, 'blob'), { ...MOVE, report: ({ step }) => void steps.push(step) })
+  } finally {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  }
+  assert.deepEqual(steps.slice(-3), ['replaced', 'directory', 'settled'])
 })
 
 test('what a process that is gone left unfinished is taken away, and what a running one makes is not', async t => {

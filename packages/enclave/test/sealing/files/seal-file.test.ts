@@ -1,11 +1,13 @@
 // Sealing into files and opening them, where it is not the command that shows it.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import fs, {
   lstatSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -16,7 +18,7 @@ import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { seal } from '../../../src/sealing/blob.ts'
 import { removeUnfinished } from '../../../src/sealing/files/new-file.ts'
-import { sealToFile, unsealFile } from '../../../src/sealing/files/seal-file.ts'
+import { readPlain, sealToFile, unsealFile } from '../../../src/sealing/files/seal-file.ts'
 import { openSealedFile, plaintextOf } from '../../../src/sealing/files/sealed-file.ts'
 import { rejectsCode } from '../../expect-code.ts'
 import { folder, namesIn, OLD, plaintextOfSample, SAMPLES, sealSample } from './fixture.ts'
@@ -173,6 +175,10 @@ test('a source that fails, or is stopped, leaves nothing, and its error is not c
     sealToFile(pieces('x'), join(directory, 'x'.repeat(300)), SEAL),
     /the name is too long$/,
   )
+  const noDirectory = join(import.meta.filename, 'x')
+  await assert.rejects(sealToFile(pieces('x'), noDirectory, SEAL), /a part of the path is no directory$/)
+  await rejectsCode('file-unreadable', sealToFile(readPlain(join(directory, 'none')), out, SEAL))
+  await rejectsCode('file-unreadable', sealToFile(readPlain(directory), out, SEAL))
   assert.deepEqual(namesIn(directory), [])
 })
 
@@ -232,6 +238,24 @@ test('a blob that is exchanged between its header and the rest of it is noticed'
   try {
     writeFileSync(path, blob('visit-8'))
     await rejectsCode('file-changed', plaintextOf(file, OLD, null).next())
+  } finally {
+    await file.handle.close()
+  }
+})
+
+test('a pipe is no sealed file, and a blob that does not fit memory is not read', async t => {
+  const directory = folder(t)
+  if (process.platform !== 'win32') {
+    const pipe = join(directory, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    await rejectsCode('file-unreadable', openSealedFile(pipe))
+  }
+  const path = join(directory, 'blob')
+  writeFileSync(path, seal(Buffer.from('content'), SEAL))
+  truncateSync(path, 2 ** 30 + 1)
+  const file = await openSealedFile(path)
+  try {
+    await rejectsCode('invalid-parameter', plaintextOf(file, OLD, null).next())
   } finally {
     await file.handle.close()
   }
