@@ -25,7 +25,7 @@ export interface SessionFacts {
 }
 
 export function exporterOf(socket: TLSSocket): Uint8Array {
-  // An empty context is not the same as none (RFC 8446); both ends give an empty one.
+  // In TLS 1.3 an empty context is the same as none (RFC 8446, 7.5).
   return socket.exportKeyingMaterial(EXPORTER_SIZE, EXPORTER_LABEL, Buffer.alloc(0))
 }
 

@@ -24,6 +24,7 @@ import {
   serveEnclave,
 } from '../../src/index.ts'
 import { identityOf, intelMachine } from '../fixtures.ts'
+import { mutations, runs } from '../mutations.ts'
 
 interface Given {
   readonly type: 1 | 2 | 3
@@ -76,15 +77,23 @@ test('frames come out as they went in, wherever the stream is cut', () => {
 })
 
 test('no bytes do anything but be frames or be refused', () => {
+  const changed = fc
+    .tuple(fc.array(given, { minLength: 1, maxLength: 5 }), mutations)
+    .map(([frames, mutate]) => mutate(encode(frames)))
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), bytes => {
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), changed), bytes => {
       try {
-        new FrameParser(200, () => undefined).push(bytes)
+        new FrameParser(2_000, ({ lengths, payload }) => {
+          assert.equal(
+            lengths.reduce((sum, length) => sum + length, 0),
+            payload.length,
+          )
+        }).push(bytes)
       } catch (error) {
         assert.ok(error instanceof ChannelError, String(error))
       }
     }),
-    { numRuns: 2_000 },
+    runs(2_000),
   )
 })
 

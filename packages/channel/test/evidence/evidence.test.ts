@@ -13,6 +13,7 @@ import {
 } from '../../src/evidence/carried.ts'
 import { type BoundClaims, decodeClaims, encodeClaims } from '../../src/evidence/claims-buffer.ts'
 import { ChannelError } from '../../src/index.ts'
+import { mutations, runs } from '../mutations.ts'
 import { GRAMINE_LEGACY_HEAD, GRAMINE_LEGACY_REPORT_DATA, PUBLISHED } from './published.ts'
 
 const base64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'))
@@ -154,12 +155,8 @@ test('no bytes do anything but be read or be refused', () => {
     encodeCarried({ kind: 'sgx', evidence: quote, certificateTable: null }, DIGEST),
   ]
   const mutated = fc
-    .tuple(fc.constantFrom(...valid), fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 4 }))
-    .map(([bytes, changes]) => {
-      const copy = Uint8Array.from(bytes)
-      for (const [at, value] of changes) copy[at % copy.length] = value
-      return copy
-    })
+    .tuple(fc.constantFrom(...valid), mutations)
+    .map(([bytes, mutate]) => new Uint8Array(mutate(bytes)))
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), mutated), bytes => {
       for (const read of [decodeClaims, (value: Uint8Array) => readCarried(carrying(value))]) {
@@ -170,6 +167,6 @@ test('no bytes do anything but be read or be refused', () => {
         }
       }
     }),
-    { numRuns: 2_000 },
+    runs(2_000),
   )
 })

@@ -68,12 +68,12 @@ export async function refusalOf(reader: FrameReader): Promise<string> {
 }
 
 /** A binding frame of this signature and evidence. */
-export function sendBinding(
-  socket: TLSSocket,
-  signature: Uint8Array,
-  evidence: Uint8Array = new Uint8Array(),
-): void {
+export function bindingFrame(signature: Uint8Array, evidence: Uint8Array = new Uint8Array()): Buffer {
   const length = Buffer.alloc(2)
   length.writeUInt16LE(signature.length)
-  socket.write(encodeFrame(FRAME.binding, length, signature, evidence))
+  return encodeFrame(FRAME.binding, length, signature, evidence)
+}
+
+export function sendBinding(socket: TLSSocket, signature: Uint8Array, evidence?: Uint8Array): void {
+  socket.write(bindingFrame(signature, evidence))
 }
