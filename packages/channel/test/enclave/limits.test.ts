@@ -17,7 +17,10 @@ import { identityOf, intelMachine, listenerOf, rejectsCode } from '../fixtures.t
 const LIMITS = encodeLimits({ maxFrameBytes: 100_000, maxCallsInFlight: 64 })
 
 function frame(type: 0 | 1 | 2, ...items: readonly Uint8Array[]): Buffer {
-  return Buffer.concat([encodeHead(type, 7, { name: type === CALL_FRAME.call ? 'hold' : '', items }), ...items])
+  return Buffer.concat([
+    encodeHead(type, 7, { name: type === CALL_FRAME.call ? 'hold' : '', items }),
+    ...items,
+  ])
 }
 
 interface Held {

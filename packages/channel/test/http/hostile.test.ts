@@ -31,7 +31,11 @@ for (const [what, head, code] of [
   ['that ends where its coding does', '200 OK\r\ntransfer-encoding: gzip\r\n\r\nabc', 'protocol-violation'],
   ['with a status that there is not', '999 Odd\r\ncontent-length: 0\r\n\r\n', 'protocol-violation'],
   ['with a reason that is none', '200 O\x01K\r\ncontent-length: 0\r\n\r\n', 'protocol-violation'],
-  ['that asks for another protocol', '101 No\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n', 'protocol-violation'],
+  [
+    'that asks for another protocol',
+    '101 No\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
+    'protocol-violation',
+  ],
   ['that is no HTTP', 'nonsense\r\n\r\n', 'connection-lost'],
   ['with two lengths', '200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab', 'connection-lost'],
   ['with no end of its head', '200 OK\r\nx: ', 'connection-lost'],

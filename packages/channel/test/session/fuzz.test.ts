@@ -47,7 +47,8 @@ async function genuine(t: TestContext) {
   return { machine, identity, cert, key, said }
 }
 
-const startsWith = (bytes: Uint8Array, head: Uint8Array): boolean => equal(bytes.subarray(0, head.length), head)
+const startsWith = (bytes: Uint8Array, head: Uint8Array): boolean =>
+  equal(bytes.subarray(0, head.length), head)
 
 test('a server takes no client whose bytes were changed, and goes on', async t => {
   const { machine, identity, cert, key, said } = await genuine(t)
