@@ -3,13 +3,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
+import { SERVER_NODE_FLAGS } from '@casemate/enclave/server-flags'
 
-/** Large buffers that come and go are no reason to collect all garbage; no signal opens a debugger. */
-const NODE_FLAGS = [
-  '--external-memory-accounted-in-global-limit',
-  '--initial-old-space-size=256',
-  '--disable-sigusr1',
-]
+/** No signal opens a debugger. */
+const NODE_FLAGS = [...SERVER_NODE_FLAGS, '--disable-sigusr1']
 
 /** How long a process may take to close what it has open. */
 const STOP_MS = 5000

@@ -6,6 +6,8 @@ if (major < 24) {
   console.error('hint: inside the repository, npm start and npx casemate bring their own Node')
   process.exit(2)
 }
+const { becomeServer } = await import('./as-server.js')
+await becomeServer()
 const { keepCompiledCode } = await import('./code-cache.js')
 keepCompiledCode()
 const { main } = await import('../src/main.ts')

@@ -1,13 +1,19 @@
 // A caller of an enclave: says whom it means, connects, and sends nothing before the other end has proved to be that.
 
 import { type AppraisalPolicy, parsePolicy } from '@casemate/appraisal'
-import { connectEnclave, type Peer, type PeerDemands } from '@casemate/channel'
+import {
+  type ChannelIdentity,
+  connectEnclave,
+  openIdentity,
+  type Peer,
+  type PeerDemands,
+} from '@casemate/channel'
 import { mergeEndorsements, readEndorsements } from '@casemate/evidence'
 import type { Answer, Call } from './command.ts'
-import { addressOf } from './enclave-host.ts'
+import { addressOf } from './enclave-address.ts'
 import { answerOf, inputOf } from './enclave-input.ts'
 import { CliError } from './failure.ts'
-import { simulatedTrust } from './simulated-attester.ts'
+import { openMachineDriver, simulatedTrust } from './simulated-attester.ts'
 import { openContext } from './verify-files.ts'
 
 /** The `enclave call` command. */
@@ -16,12 +22,31 @@ export async function callEnclave(call: Call): Promise<Answer> {
   const at = addressOf(address)
   const demands = await demandsOf(call)
   const input = await inputOf(call)
-  const client = await call.terminal.progress('connecting', connectEnclave({ ...at, peer: demands }))
+  const identity = await identityOf(call)
   try {
-    return answerOf(await client.call(name, input), { peer: peerJson(client.peer) })
+    const shown = identity === null ? {} : { identity }
+    const connecting = connectEnclave({ ...at, peer: demands, ...shown })
+    const client = await call.terminal.progress('connecting', connecting)
+    try {
+      return answerOf(await client.call(name, input), { peer: peerJson(client.peer) })
+    } finally {
+      await client.close()
+    }
   } finally {
-    await client.close()
+    identity?.close()
   }
+}
+
+/** What this machine shows of itself; null where it is nobody. @throws {CliError} flag-value-unwanted, and what a driver may */
+async function identityOf(call: Call): Promise<ChannelIdentity | null> {
+  if (call.given('attest')) {
+    return openIdentity({ driver: await openMachineDriver(call), statement: null, now: call.terminal.now })
+  }
+  const first = ['kind', 'code', 'platform'].find(name => call.given(name))
+  if (first === undefined) return null
+  throw new CliError('flag-value-unwanted', `--${first} is about what this machine shows of itself`, {
+    hint: 'with --attest',
+  })
 }
 
 async function demandsOf(call: Call): Promise<PeerDemands> {

@@ -106,10 +106,16 @@ const REGISTER_REASONS = {
   taken: 'RTMR3 shows something else already, and cannot show the enclave',
 } as const
 
-async function openSimulatedDriver(call: Call, enclave: EnclaveStatement): Promise<AttestationDriver> {
+/** The driver of a machine that runs no enclave. @throws as `openAttester`, CliError flag-value-invalid */
+export async function openMachineDriver(call: Call): Promise<AttestationDriver> {
+  return (await hardwareDriver(call)) ?? openSimulatedDriver(call)
+}
+
+async function openSimulatedDriver(call: Call, enclave?: EnclaveStatement): Promise<AttestationDriver> {
   const kind = kindOf(call, QUOTED_KINDS)
   const platform = await openPlatform(existingSimulator(call), call.terminal.now())
-  return simulatedDriver(platform, { kind, code: call.option('code') ?? DEMO_CODE, enclave })
+  const code = { kind, code: call.option('code') ?? DEMO_CODE }
+  return simulatedDriver(platform, enclave === undefined ? code : { ...code, enclave })
 }
 
 /** What a verifier has to be given to accept the simulator's evidence. @throws as `openAttester` */

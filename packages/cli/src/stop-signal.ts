@@ -29,3 +29,9 @@ export function listenForStop(signals = SIGNALS): StopSignal {
 export function listenForStopOrHangUp(): StopSignal {
   return listenForStop([...SIGNALS, 'SIGHUP'])
 }
+
+/** Resolves once it has aborted. */
+export function stoppedBy(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

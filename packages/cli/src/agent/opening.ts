@@ -1,6 +1,6 @@
 // What both commands begin with: the platform's attester, the broker, and a first attestation.
 
-import { fetchInfo } from '@casemate/client'
+import { type Attester, fetchInfo } from '@casemate/client'
 import type { Call } from '../command.ts'
 import { brokerOf } from '../connection.ts'
 import { openAttester } from '../simulated-attester.ts'
@@ -16,13 +16,18 @@ export interface Opened {
 
 /** @throws {BrokerRefusal} @throws {Unavailable} @throws {ClientConfigError} @throws {CliError} simulator-missing, debugger-open */
 export async function openFor(call: Call, secrets: readonly string[]): Promise<Opened> {
-  const { terminal } = call
-  keepMemoryPrivate(terminal.note)
+  keepMemoryPrivate(call.terminal.note)
   const { attester, simulated } = await openAttester(call)
-  if (simulated) terminal.note('casemate: the platform is simulated: nothing about hardware is proved')
+  if (simulated) call.terminal.note('casemate: the platform is simulated: nothing about hardware is proved')
+  return { agent: await openWith(attester, call, secrets), simulated }
+}
+
+/** For an attester that is there already. @throws {BrokerRefusal} @throws {Unavailable} @throws {ClientConfigError} */
+export async function openWith(attester: Attester, call: Call, secrets: readonly string[]): Promise<Agent> {
+  const { terminal } = call
   const broker = brokerOf(call)
   const { issuer } = await fetchInfo(broker)
   const { url } = broker
   const opening = openAgent({ attester, url, issuer, fetch: terminal.fetch, clock: SYSTEM_CLOCK, secrets })
-  return { agent: await terminal.progress('attesting', opening), simulated }
+  return terminal.progress('attesting', opening)
 }

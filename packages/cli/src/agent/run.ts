@@ -9,15 +9,13 @@ import { inheritedBy } from './environment.ts'
 import { readNumber, readWord } from './flag-values.ts'
 import { type GuestApi, serveGuestApi } from './guest-api.ts'
 import { GuestTokens } from './guest-tokens.ts'
+import { readLeaseFlags } from './lease-end.ts'
 import { type MemoryDirectory, makeMemoryDirectory } from './memory-directory.ts'
 import { type Opened, openFor } from './opening.ts'
 import { readWanted } from './secret-arguments.ts'
-import { CHANGE_POLICIES, LEASE_END_POLICIES, type Outcome, Supervisor } from './supervisor.ts'
+import { CHANGE_POLICIES, type Outcome, Supervisor } from './supervisor.ts'
 import { Watchdog } from './watchdog.ts'
 
-/** Seconds that a service has to end in order, as systemd and Kubernetes have them in this size. */
-const GRACE_S = 10
-const MAX_GRACE_S = 3600
 const MAX_PORT = 65_535
 
 /** The flags, read and checked. */
@@ -31,9 +29,8 @@ function readFlags(call: Call) {
   }
   return {
     wanted,
-    onLeaseEnd: readWord('on-lease-end', call.option('on-lease-end'), LEASE_END_POLICIES),
+    ...readLeaseFlags(call),
     onChange: readWord('on-change', call.option('on-change'), CHANGE_POLICIES),
-    graceMs: readNumber('grace', call.option('grace') ?? String(GRACE_S), MAX_GRACE_S) * 1000,
     port: port === null ? null : readNumber('guest-api', port, MAX_PORT),
     allowed: readAllowed([...wanted.map(({ path }) => path), ...call.options('allow')], 'allow'),
   }

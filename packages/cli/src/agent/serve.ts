@@ -2,7 +2,7 @@
 
 import type { Answer, Call } from '../command.ts'
 import { CliError } from '../failure.ts'
-import { listenForStop } from '../stop-signal.ts'
+import { listenForStop, stoppedBy } from '../stop-signal.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
 import type { Agent } from './agent.ts'
@@ -52,7 +52,7 @@ async function serveUntil(
     const { tee } = agent.attester
     announce(terminal, { guestApi: api.url, tee, simulated, leaseMs: agent.leaseMs })
     agent.start(tellerOn(terminal.note))
-    await stopped(stop)
+    await stoppedBy(stop)
   } finally {
     await api.close()
   }
@@ -80,11 +80,4 @@ function announce({ json, print }: Terminal, ready: Ready): void {
   print([
     json ? JSON.stringify(ready) : `attested as ${tee}, for ${spanOf(leaseMs)}; guest API at ${guestApi}`,
   ])
-}
-
-function stopped(stop: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (stop.aborted) resolve()
-    else stop.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -1,18 +1,16 @@
 // A workload under a lease: started with its secrets, told of those that change, and stopped when the lease ends or is
 // withdrawn, where that was chosen. Decision 15 says why.
 
-import { createHash } from 'node:crypto'
 import { constants } from 'node:os'
 import type { Agent, AgentEvent } from './agent.ts'
 import { textFor } from './environment.ts'
 import { tellerOn } from './event-line.ts'
+import { KnownSecrets } from './known-secrets.ts'
+import { type LeaseEnd, type LeaseEndPolicy, leaseEndOf, STOPPED_EXIT_CODE } from './lease-end.ts'
 import type { MemoryDirectory } from './memory-directory.ts'
 import type { WantedSecret } from './secret-arguments.ts'
 import type { Watchdog } from './watchdog.ts'
 import { Workload } from './workload.ts'
-
-/** What becomes of the workload without a lease. */
-export const LEASE_END_POLICIES = ['stop', 'keep'] as const
 
 /** What becomes of it when a secret has changed. Files are replaced in any case; a variable cannot be. */
 export const CHANGE_POLICIES = ['keep', 'restart', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
@@ -28,26 +26,23 @@ export interface SupervisorOptions {
   /** Without the secrets. */
   readonly env: Readonly<Record<string, string>>
   readonly graceMs: number
-  readonly onLeaseEnd: (typeof LEASE_END_POLICIES)[number]
+  readonly onLeaseEnd: LeaseEndPolicy
   readonly onChange: (typeof CHANGE_POLICIES)[number]
   readonly note: (line: string) => void
 }
 
 /** How it ended. */
 export interface Outcome {
-  readonly ended: 'exited' | 'interrupted' | 'lease-ended' | 'release-withdrawn'
+  readonly ended: 'exited' | 'interrupted' | LeaseEnd
   readonly exitCode: number
 }
-
-/** Of a workload that was stopped because its lease ended or was withdrawn: that of timeout(1). */
-export const STOPPED_EXIT_CODE = 124
 
 const FORWARDED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const
 const SIGNALLED = 128
 
 export class Supervisor {
   readonly #options: SupervisorOptions
-  readonly #digests = new Map<string, string>()
+  readonly #known: KnownSecrets
   #workload: Workload | null = null
   #outcome: Outcome | null = null
   #failure: unknown = null
@@ -56,6 +51,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    this.#known = new KnownSecrets(options.agent)
     this.#tell = tellerOn(options.note)
   }
 
@@ -81,6 +77,7 @@ export class Supervisor {
   async #runAgainAndAgain(): Promise<Outcome> {
     for (;;) {
       this.#restarting = false
+      this.#workload = null
       const exitCode = await this.#runOnce()
       if (this.#outcome !== null) return this.#outcome
       if (!this.#restarting) return { ended: 'exited', exitCode }
@@ -125,11 +122,10 @@ export class Supervisor {
 
   /** Writes the files, and gives the variables. */
   async #secrets(): Promise<Readonly<Record<string, string>>> {
-    const { agent, wanted, directory } = this.#options
+    const { wanted, directory } = this.#options
     const variables: Record<string, string> = {}
     for (const { path, name, as } of wanted) {
-      const secret = await agent.getSecret(path)
-      this.#digests.set(path, digestOf(secret))
+      const secret = await this.#known.take(path)
       if (as === 'variable') variables[name] = textFor(name, secret)
       else if (directory !== null) {
         directory.write(name, secret)
@@ -141,19 +137,17 @@ export class Supervisor {
   }
 
   #signalled(signal: NodeJS.Signals): void {
-    if (this.#workload !== null) this.#workload.signal(signal)
+    if (this.#workload !== null && !this.#restarting) this.#workload.signal(signal)
     else if (signal !== 'SIGUSR1' && signal !== 'SIGUSR2') {
       this.#outcome ??= { ended: 'interrupted', exitCode: SIGNALLED + constants.signals[signal] }
     }
   }
 
   #hear(event: AgentEvent): void {
-    const { onLeaseEnd } = this.#options
     this.#tell(event)
     if (event.kind === 'renewed') this.#lookForChanges().catch((error: unknown) => this.#fail(error))
-    if (onLeaseEnd === 'keep') return
-    if (event.kind === 'lease-ended') this.#stop('lease-ended')
-    if (event.kind === 'denied') this.#stop('release-withdrawn')
+    const ended = leaseEndOf(event, this.#options.onLeaseEnd)
+    if (ended !== null) this.#stop(ended)
   }
 
   #stop(ended: Outcome['ended']): void {
@@ -163,22 +157,14 @@ export class Supervisor {
   }
 
   async #lookForChanges(): Promise<void> {
-    const { agent, wanted, directory } = this.#options
-    const digests = new Map<string, string>()
-    const changed: WantedSecret[] = []
-    for (const one of wanted) {
-      const secret = await agent.getSecret(one.path).catch(() => null)
-      // Where the lease has ended meanwhile, that is an event of its own.
-      if (secret === null) return
-      const before = this.#digests.get(one.path)
-      digests.set(one.path, digestOf(secret))
-      if (before !== undefined && before !== digests.get(one.path)) {
-        changed.push(one)
-        if (one.as === 'file') directory?.write(one.name, secret)
-      }
-      secret.fill(0)
+    const { wanted, directory } = this.#options
+    const secrets = await this.#known.changed()
+    const changed = wanted.filter(({ path }) => secrets.has(path))
+    for (const { name, path, as } of changed) {
+      const secret = secrets.get(path)
+      if (as === 'file' && secret !== undefined) directory?.write(name, secret)
     }
-    for (const [path, digest] of digests) this.#digests.set(path, digest)
+    for (const secret of secrets.values()) secret.fill(0)
     if (changed.length > 0) await this.#tellChanged(changed)
   }
 
@@ -205,9 +191,4 @@ export class Supervisor {
 
 function ignore(): void {
   // Deliberately nothing.
-}
-
-/** What is compared instead of keeping the secret. */
-function digestOf(secret: Uint8Array): string {
-  return createHash('sha256').update(secret).digest('base64')
 }

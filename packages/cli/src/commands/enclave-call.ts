@@ -19,7 +19,9 @@ export const CALL_COMMAND: Command = {
     'min-svn': { value: 'N', summary: 'lowest security version of the image' },
     simulated: { summary: 'accept the simulated platform of this machine, which proves nothing' },
     ...APPRAISAL_FLAGS,
-    simulator: SIMULATOR_FLAGS.simulator,
+    attest: { summary: 'prove as well what this machine is, to an enclave that wants to know who calls' },
+    ...SIMULATOR_FLAGS,
+    kind: { value: 'KIND', summary: 'of the simulated platform with --attest: tdx (default), sgx or snp' },
   },
   notes: [
     'Nothing is sent before the other end has proved itself; it can be meant by measurement, by signer, or in',

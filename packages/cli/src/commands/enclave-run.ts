@@ -1,5 +1,7 @@
 // casemate enclave run: an image on this machine; called once, or answering others.
 
+import { leaseFlags } from '../agent/lease-end.ts'
+import { APPRAISAL_FLAGS } from '../appraisal-flags.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { DEFAULT_DATA_DIRECTORY } from '../data-directory.ts'
 import { INPUT_FLAGS } from '../enclave-input.ts'
@@ -14,7 +16,10 @@ export const RUN_COMMAND: Command = {
   flags: {
     call: { value: 'NAME', summary: 'the function to call (default: the only one)' },
     ...INPUT_FLAGS,
-    listen: { value: 'HOST:PORT', summary: 'answer calls over attested channels, until Ctrl-C' },
+    listen: {
+      value: 'HOST:PORT',
+      summary: 'answer calls over attested channels, until Ctrl-C or the lease’s end',
+    },
     server: { ...SERVER_FLAGS.server, summary: 'attest to this broker for the secrets that it declares' },
     'secret-file': {
       value: 'PATH=FILE',
@@ -24,6 +29,16 @@ export const RUN_COMMAND: Command = {
     signer: { value: 'HEX', summary: 'refuse an image that is not of this signer' },
     measurement: { value: 'HEX', summary: 'refuse any other measurement' },
     debug: { summary: 'run a debug image; without this, only production images run' },
+    ...leaseFlags('serving', 'for calls under way when it is to end'),
+    'on-change': {
+      value: 'WHAT',
+      summary: 'when a secret has changed: keep (default) what it has, or restart the enclave',
+    },
+    ...APPRAISAL_FLAGS,
+    policy: {
+      value: 'FILE',
+      summary: 'what callers have to be: an appraisal policy (default: anyone may call)',
+    },
     ...SIMULATOR_FLAGS,
     kind: { value: 'KIND', summary: 'of the simulated platform: tdx (default), sgx or snp' },
     'extend-register': {
@@ -33,7 +48,9 @@ export const RUN_COMMAND: Command = {
   notes: [
     'The answer goes to stdout as it is, and what the code logs to stderr. Secrets stay in memory.',
     `What it seals opens here alone: the root is in ${DEFAULT_DATA_DIRECTORY}, and no hardware protects it.`,
-    'With --listen anyone may connect: who calls is for the enclave to decide, from what it is sent.',
+    'With --listen anyone may call, unless --policy says what callers have to be; they show it by enclave call --attest.',
+    'What a broker released is on a lease, that of the attestation result: it is renewed by a new attestation, with',
+    'which the broker decides anew. Without one no more calls are taken, and the exit code is 124.',
   ],
   examples: [
     'casemate enclave run greet.enclave --input Zoë',

@@ -1,5 +1,6 @@
 // casemate run: a command with secrets, under a lease.
 
+import { leaseFlags } from '../agent/lease-end.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { SIMULATOR_FLAGS } from '../simulated-attester.ts'
 
@@ -22,15 +23,11 @@ export const RUN_COMMAND: Command = {
       multiple: true,
     },
     server: SERVER_FLAGS.server,
-    'on-lease-end': {
-      value: 'WHAT',
-      summary: 'stop (default) or keep the command when its lease ends or is withdrawn',
-    },
+    ...leaseFlags('the command', 'between SIGTERM and SIGKILL'),
     'on-change': {
       value: 'WHAT',
       summary: 'when a secret has changed: keep (default), restart, SIGHUP, SIGUSR1 or SIGUSR2',
     },
-    grace: { value: 'SECONDS', summary: 'between SIGTERM and SIGKILL (default 10)' },
     'memory-directory': {
       value: 'DIR',
       summary: 'tmpfs for secret files (default $XDG_RUNTIME_DIR, /dev/shm or /run)',

@@ -1,0 +1,39 @@
+// Which content of each secret is in use, to tell after a renewal what has changed at the broker.
+
+import { createHash } from 'node:crypto'
+import type { Agent } from './agent.ts'
+
+export class KnownSecrets {
+  readonly #agent: Pick<Agent, 'getSecret'>
+  readonly #digests = new Map<string, string>()
+
+  constructor(agent: Pick<Agent, 'getSecret'>) {
+    this.#agent = agent
+  }
+
+  /** One that is in use from now on. @throws {BrokerRefusal} @throws {Unavailable} */
+  async take(path: string): Promise<Uint8Array> {
+    const secret = await this.#agent.getSecret(path)
+    this.#digests.set(path, digestOf(secret))
+    return secret
+  }
+
+  /** Those in use that are others now, which are in use from now on; none where the lease has ended meanwhile. */
+  async changed(): Promise<ReadonlyMap<string, Uint8Array>> {
+    const changed = new Map<string, Uint8Array>()
+    for (const [path, before] of this.#digests) {
+      const secret = await this.#agent.getSecret(path).catch(() => null)
+      // That is an event of its own.
+      if (secret === null) return new Map()
+      if (digestOf(secret) === before) secret.fill(0)
+      else changed.set(path, secret)
+    }
+    for (const [path, secret] of changed) this.#digests.set(path, digestOf(secret))
+    return changed
+  }
+}
+
+/** What is compared instead of keeping the secret. */
+function digestOf(secret: Uint8Array): string {
+  return createHash('sha256').update(secret).digest('base64')
+}

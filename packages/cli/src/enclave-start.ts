@@ -1,0 +1,74 @@
+// Starts an image with the demands that were typed, and says which enclave it is.
+
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  Enclave,
+  type EnclaveImage,
+  type EnclavePlatform,
+  type EnclaveStatement,
+  openSimulatedRoot,
+  type SealingRoot,
+  verifyImage,
+} from '@casemate/enclave'
+import type { Call } from './command.ts'
+import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from './data-directory.ts'
+import { CliError } from './failure.ts'
+import { readBytes } from './files.ts'
+
+const SEALING_IMPORTS = ['casemate.seal', 'casemate.unseal']
+
+export type Secrets = EnclavePlatform['secrets']
+
+/** An image, as it was read and as it is. */
+export interface ReadImage {
+  readonly bytes: Uint8Array
+  readonly image: EnclaveImage
+}
+
+/** @throws {EnclaveError} with the code of the first check that fails */
+export function startEnclave(call: Call, { bytes, image }: ReadImage, secrets: Secrets): Promise<Enclave> {
+  const seals = SEALING_IMPORTS.some(name => image.manifest.imports.includes(name))
+  const signer = call.option('signer')
+  return Enclave.create(bytes, {
+    platform: {
+      sealing: seals ? sealingRoot(call) : null,
+      secrets,
+      log: ({ text }) => call.terminal.note(`log: ${text}`),
+      report: event => call.terminal.note(`event: ${JSON.stringify(event)}`),
+    },
+    debug: call.given('debug'),
+    signers: signer === null ? 'any' : [signer.toLowerCase()],
+    measurement: call.option('measurement')?.toLowerCase() ?? 'any',
+  })
+}
+
+function sealingRoot(call: Call): SealingRoot {
+  const directory = call.terminal.env['CASEMATE_DATA_DIR'] ?? DEFAULT_DATA_DIRECTORY
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  return openSimulatedRoot({ path: join(directory, SEALING_ROOT_FILE) })
+}
+
+/** @throws {EnclaveError} image-unsigned, and what else `verifyImage` finds: nothing unsigned attests */
+export function statementOf(image: EnclaveImage): EnclaveStatement {
+  return { sigstruct: verifyImage(image).bytes }
+}
+
+/** Which of the secrets that it declares are files, for a try, and which a broker has to release. */
+export interface SecretSources {
+  readonly files: Secrets
+  readonly released: readonly string[]
+}
+
+/** @throws {CliError} flag-value-invalid, file-not-readable */
+export function sourcesOf(call: Call, image: EnclaveImage): SecretSources {
+  const files = new Map(call.options('secret-file').map(fileOf))
+  const missing = image.manifest.secrets.filter(path => !files.has(path))
+  return { files, released: call.given('server') ? missing : [] }
+}
+
+function fileOf(typed: string): readonly [string, Uint8Array] {
+  const [, path, file] = /^([^=]+)=(.+)$/s.exec(typed) ?? []
+  if (path !== undefined && file !== undefined) return [path, readBytes(file)]
+  throw new CliError('flag-value-invalid', `--secret-file is ${typed}, want PATH=FILE`)
+}
