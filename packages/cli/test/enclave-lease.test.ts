@@ -23,17 +23,22 @@ export function spin(input: Uint8Array): Uint8Array {
 `
 
 const cwd = temporaryDirectory(after)
+/** Long, since where a renewal takes longer than a third of it, the lease is lost. */
+const LIFETIME = '12s'
 let broker: Serving
+/** One that will be killed, with data of its own. */
+let mortal: Serving
+const MORTAL_DATA = join(cwd, 'mortal')
 
-const run = (line: string, input?: string): Promise<Ran> =>
+const run = (line: string, input?: string, to = broker): Promise<Ran> =>
   casemate(line.split(' '), {
     cwd,
-    env: { CASEMATE_SERVER: broker.url },
+    env: { CASEMATE_SERVER: to.url, ...(to === mortal ? { CASEMATE_DATA_DIR: MORTAL_DATA } : {}) },
     ...(input === undefined ? {} : { input }),
   })
 
-async function done(line: string, input?: string): Promise<Ran> {
-  const ran = await run(line, input)
+async function done(line: string, input?: string, to = broker): Promise<Ran> {
+  const ran = await run(line, input, to)
   assert.equal(ran.code, 0, ran.stderr)
   return ran
 }
@@ -48,17 +53,8 @@ interface Listening {
 
 const started: ChildProcess[] = []
 
-async function listening(...flags: readonly string[]): Promise<Listening> {
-  const args = [
-    'enclave',
-    'run',
-    'lease.enclave',
-    '--server',
-    broker.url,
-    '--listen',
-    '127.0.0.1:0',
-    ...flags,
-  ]
+async function listening(flags: readonly string[], { url }: Serving = broker): Promise<Listening> {
+  const args = ['enclave', 'run', 'lease.enclave', '--server', url, '--listen', '127.0.0.1:0', ...flags]
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('CASEMATE_')),
   )
@@ -82,14 +78,19 @@ async function listening(...flags: readonly string[]): Promise<Listening> {
   return { child, address: /answers on (\S+);/.exec(text)?.[1] ?? '', says, text: () => text, ended }
 }
 
-const call = (address: string, rest: string): Promise<Ran> =>
+const call = (address: string, rest: string, env = {}): Promise<Ran> =>
   casemateProcess(`enclave call ${address} ${rest} --simulated --measurement ${measurement}`.split(' '), {
     cwd,
+    env,
   })
 
 let measurement = ''
-const allow = (): Promise<Ran> =>
-  done('rule set lease --secrets default/lease/* --expression claims.enclave!=null')
+
+/** The secret, for every enclave. */
+async function release(content: string, to = broker): Promise<void> {
+  await done('secret put default/lease/phrase', content, to)
+  await done('rule set lease --secrets default/lease/* --expression claims.enclave!=null', undefined, to)
+}
 
 /** Its memory is kept for large calls, and no core holds it. */
 function assertServer({ pid }: ChildProcess): void {
@@ -105,8 +106,11 @@ async function phrase(address: string, flags = ''): Promise<string> {
 }
 
 /** A call that is under way until the enclave ends it, or its time is over. */
-function spinning({ address }: Listening): Promise<Ran> {
-  return call(address, 'spin --input x')
+async function spinning({ address, says }: Listening, env = {}): Promise<{ readonly ended: Promise<Ran> }> {
+  const flags = 'CASEMATE_DATA_DIR' in env ? ' --attest' : ''
+  const ended = call(address, `spin --input x${flags}`, env)
+  await says(/log: spinning/)
+  return { ended }
 }
 
 function assertEnded({ code, stdout, stderr }: Ran): void {
@@ -116,78 +120,85 @@ function assertEnded({ code, stdout, stderr }: Ran): void {
 }
 
 before(async () => {
-  broker = await serving(['--tour', '--token-lifetime', '6s'], /Try next/, { cwd })
+  const settings = ['--tour', '--token-lifetime', LIFETIME]
+  broker = await serving(settings, /Try next/, { cwd })
+  mortal = await serving(settings, /Try next/, { cwd, env: { CASEMATE_DATA_DIR: MORTAL_DATA } })
   mkdirSync(join(cwd, 'lease'))
   writeFileSync(join(cwd, 'lease', 'lease.ts'), SOURCE)
   writeFileSync(join(cwd, 'lease', 'enclave.json'), JSON.stringify({ secrets: ['default/lease/phrase'] }))
   await done('enclave build lease/lease.ts --name lease --out lease.enclave')
   await done('enclave key dev.pem')
   measurement = JSON.parse((await done('enclave sign lease.enclave --key dev.pem --json')).stdout).measurement
-  await done('secret put default/lease/phrase', 'one')
-  await allow()
+  await release('one')
+  await release('one', mortal)
 })
 after(() => {
   for (const child of started) child.kill('SIGKILL')
-  broker?.child.kill('SIGKILL')
 })
 
-describe('an enclave that listens', { skip: process.platform === 'win32' && 'signals of POSIX' }, () => {
-  let [stopping, keeping]: (Listening | null)[] = []
-
-  test('is started anew with a secret that has changed, or keeps what it has, as was chosen', async () => {
-    const [one, other] = await Promise.all([
-      listening('--on-change', 'restart', '--grace', '0'),
-      listening('--on-lease-end', 'keep'),
+describe('an enclave that listens', {
+  skip: process.platform === 'win32' && 'signals of POSIX',
+  concurrency: 2,
+}, () => {
+  test('is started anew with a changed secret or keeps it, and ends or is kept when it is withdrawn', async () => {
+    const [stopping, keeping] = await Promise.all([
+      listening(['--on-change', 'restart', '--grace', '0']),
+      listening(['--on-lease-end', 'keep']),
     ])
-    ;[stopping, keeping] = [one, other]
-    for (const { address } of [one, other]) assert.equal(await phrase(address), 'one')
-    if (existsSync('/proc/self/cmdline')) assertServer(one.child)
+    for (const { address } of [stopping, keeping]) assert.equal(await phrase(address), 'one')
+    if (existsSync('/proc/self/cmdline')) assertServer(stopping.child)
     await done('secret put default/lease/phrase', 'two')
-    await one.says(/changed at the broker: default\/lease\/phrase; the enclave is started anew\n/)
-    await other.says(/changed at the broker: default\/lease\/phrase; the enclave keeps what it was given\n/)
+    await stopping.says(/changed at the broker: default\/lease\/phrase; the enclave is started anew\n/)
+    await keeping.says(/changed at the broker: default\/lease\/phrase; the enclave keeps what it was given\n/)
     // One that is under way while the enclaves change places may fail.
-    while ((await call(one.address, 'phrase --input x')).stdout !== 'two') await sleep(50)
-    assert.equal(await phrase(other.address), 'one')
-  })
+    while ((await call(stopping.address, 'phrase --input x')).stdout !== 'two') await sleep(50)
+    assert.equal(await phrase(keeping.address), 'one')
 
-  test('ends with its lease, also what is under way, unless it is to be kept', async () => {
-    assert.ok(stopping && keeping)
-    const spin = spinning(stopping)
-    await stopping.says(/log: spinning/)
+    const spin = await spinning(stopping)
     await done('rule delete lease')
     assert.equal(await stopping.ended, 124, stopping.text())
     assert.match(stopping.text(), /casemate: release-denied: .*; the lease is withdrawn\n/)
-    assertEnded(await spin)
+    assertEnded(await spin.ended)
     await keeping.says(/release-denied: .*; the lease is withdrawn\n/)
     assert.equal(await phrase(keeping.address), 'one')
     keeping.child.kill('SIGTERM')
     assert.equal(await keeping.ended, 0)
   })
 
-  test('answers no caller who does not prove what the policy for callers demands', async () => {
-    await allow()
+  test('answers none but callers whom its policy wants, and ends with a call under way when nobody renews its lease', async () => {
     const policy = (file: string, more: object): string => {
       const base = { extends: 'strict', name: 'callers', version: 1, workloads: 'any', simulated: 'any' }
       writeFileSync(join(cwd, file), JSON.stringify({ ...base, ...more }))
       return file
     }
-    const trust = ['--trust', '.casemate/simulator/public-trust.json']
+    const trust = ['--simulator', 'mortal/simulator', '--trust', 'mortal/simulator/public-trust.json']
     const [machines, enclaves] = await Promise.all([
-      listening('--policy', policy('machines.json', {}), ...trust),
-      listening('--policy', policy('enclaves.json', { enclave: { mrEnclave: [measurement] } }), ...trust),
+      listening(['--grace', '0', '--policy', policy('machines.json', {}), ...trust], mortal),
+      listening(
+        ['--policy', policy('enclaves.json', { enclave: { mrEnclave: [measurement] } }), ...trust],
+        mortal,
+      ),
     ])
-    assert.equal(await phrase(machines.address, '--attest'), 'two')
-    const nobody = await call(machines.address, 'phrase --input x')
-    assert.equal(nobody.code, 2, nobody.stderr)
+    const env = { CASEMATE_DATA_DIR: MORTAL_DATA }
+    const asked = 'phrase --input x'
+    const [known, nobody, machine] = await Promise.all([
+      call(machines.address, `${asked} --attest`, env),
+      call(machines.address, asked, env),
+      call(enclaves.address, `${asked} --attest`, env),
+    ])
+    assert.equal(known.stdout, 'one', known.stderr)
     assert.match(nobody.stderr, /casemate: identity-missing: /)
-    const machine = await call(enclaves.address, 'phrase --input x --attest')
-    assert.equal(machine.code, 1, machine.stderr)
+    assert.deepEqual([nobody.code, machine.code], [2, 1], machine.stderr)
     await enclaves.says(/refused: appraisal-refused: /)
-    assert.ok(!(nobody.stdout + machine.stdout).includes('two'))
-    for (const { child, ended } of [machines, enclaves]) {
-      child.kill('SIGTERM')
-      assert.equal(await ended, 0)
-    }
+    assert.equal(nobody.stdout + machine.stdout, '')
+
+    await mortal.stop('SIGKILL')
+    await machines.says(/casemate: unreachable: .*; asking again/)
+    const spin = await spinning(machines, env)
+    assert.equal(await machines.ended, 124, machines.text())
+    assert.match(machines.text(), /casemate: lease-ended: the lease has ended and was not renewed\n/)
+    assertEnded(await spin.ended)
+    assert.equal(await enclaves.ended, 124, enclaves.text())
   })
 
   test('is told by flags that fit together only', async () => {
@@ -215,16 +226,5 @@ describe('an enclave that listens', { skip: process.platform === 'win32' && 'sig
       assert.equal(ran.code, 2, line)
       assert.ok(ran.stderr.startsWith(`casemate: ${code}: `), `${line}\n${ran.stderr}`)
     }
-  })
-
-  test('ends when nobody renews its lease', async () => {
-    await allow()
-    const server = await listening('--grace', '0')
-    const spin = spinning(server)
-    await server.says(/log: spinning/)
-    await broker.stop('SIGKILL')
-    assert.equal(await server.ended, 124, server.text())
-    assert.match(server.text(), /casemate: lease-ended: the lease has ended and was not renewed\n/)
-    assertEnded(await spin)
   })
 })

@@ -11,33 +11,39 @@ import { fileURLToPath } from 'node:url'
 import { casemate, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/casemate.js', import.meta.url))
-const LIFETIME_MS = 5_000
+/** For what happens at a renewal. Long, since where a renewal takes longer than a third of it, the lease is lost. */
+const RENEWED = '12s'
 const TMPFS = 0x01021994
 const hasTmpfs = existsSync('/dev/shm') && statfsSync('/dev/shm').type === TMPFS
 const POSIX = process.platform !== 'win32' || undefined
 
 const cwd = temporaryDirectory(after)
+/** Its results live as long as usual: no lease ends under a command that is not about leases. */
 let broker: Serving
 const started: ChildProcess[] = []
 after(() => {
   for (const child of started) child.kill('SIGKILL')
 })
 
+/** Another one, whose results are soon renewed, with data of its own. */
+let brief: Serving
+const BRIEF_DATA = join(cwd, 'brief')
+
 /** An administrator's command, which has to succeed. */
-async function admin(line: readonly string[], input?: string): Promise<void> {
+async function admin(line: readonly string[], input?: string, to = broker): Promise<void> {
   const ran = await casemate(line, {
     cwd,
-    env: { CASEMATE_SERVER: broker.url },
+    env: { CASEMATE_SERVER: to.url, ...(to === brief ? { CASEMATE_DATA_DIR: BRIEF_DATA } : {}) },
     ...(input === undefined ? {} : { input }),
   })
   assert.equal(ran.code, 0, ran.stderr)
 }
 
 /** Stores a secret under a name of its own, and releases it. */
-async function secretFor(name: string, content: string): Promise<string> {
+async function secretFor(name: string, content: string, to = broker): Promise<string> {
   const path = `${name}/test/secret`
-  await admin(['secret', 'put', path], content)
-  await admin(['rule', 'set', name, '--secrets', path, '--expression', 'claims.kind == "tdx"'])
+  await admin(['secret', 'put', path], content, to)
+  await admin(['rule', 'set', name, '--secrets', path, '--expression', 'claims.kind == "tdx"'], undefined, to)
   return path
 }
 
@@ -49,6 +55,9 @@ interface Running {
   /** Waits until something was printed. */
   readonly says: (pattern: RegExp) => Promise<void>
 }
+
+const startBrief = (args: readonly string[], env = {}): Running =>
+  start(args, { url: brief.url, env: { CASEMATE_DATA_DIR: BRIEF_DATA, ...env } })
 
 interface Start {
   readonly url?: string
@@ -115,14 +124,17 @@ function filesWith(directory: string, needles: readonly string[]): string[] {
 
 describe('casemate run', {
   skip: POSIX === undefined && 'signals and groups of POSIX',
-  concurrency: 5,
-  timeout: 60_000,
+  concurrency: 6,
 }, () => {
   before(async () => {
-    const settings = ['--tour', '--token-lifetime', `${LIFETIME_MS / 1000}s`]
-    broker = await serving(settings, /Ctrl-C stops/, { cwd })
+    ;[broker, brief] = await Promise.all([
+      serving(['--tour'], /Ctrl-C stops/, { cwd }),
+      serving(['--tour', '--token-lifetime', RENEWED], /Ctrl-C stops/, {
+        cwd,
+        env: { CASEMATE_DATA_DIR: BRIEF_DATA },
+      }),
+    ])
   })
-  after(() => broker.child.kill('SIGKILL'))
 
   test('gives a secret as a variable, keeps what is Casemate’s own, and passes the exit code on', async () => {
     const path = await secretFor('variable', 'pa$$ wörd\n')
@@ -196,10 +208,10 @@ describe('casemate run', {
     const trap = start(shell('trap "echo heard; exit 5" TERM; echo ready; while :; do sleep 0.05; done'))
     await trap.says(/ready/)
     trap.child.kill('SIGTERM')
-    const plain = start(shell('echo ready; exec sleep 60'))
+    const plain = start(shell('echo ready; exec sleep 600'))
     await plain.says(/ready/)
     plain.child.kill('SIGINT')
-    const left = start(['--grace', '0', ...shell('(trap "" TERM; exec sleep 60) & echo "pid $!"')])
+    const left = start(['--grace', '0', ...shell('(trap "" TERM; exec sleep 600) & echo "pid $!"')])
     const ran = await Promise.all([trap.ended, plain.ended, left.ended])
     assert.deepEqual(
       ran.map(({ code }) => code),
@@ -212,13 +224,13 @@ describe('casemate run', {
   test('renews the lease, replaces files and tells the command of a change', {
     skip: !hasTmpfs,
   }, async () => {
-    const path = await secretFor('changed', 'one')
+    const path = await secretFor('changed', 'one', brief)
     const script = 'trap "cat $KEY; exit 0" HUP; echo "ready $V"; while :; do sleep 0.05; done'
     const secrets = ['--secret-file', `${path}=KEY`, '--secret', `${path}=V`]
-    const told = start([...secrets, '--on-change', 'SIGHUP', ...shell(script)])
-    const anew = start([...secrets, '--on-change', 'restart', ...shell('echo "V $V"; exec sleep 60')])
+    const told = startBrief([...secrets, '--on-change', 'SIGHUP', ...shell(script)])
+    const anew = startBrief([...secrets, '--on-change', 'restart', ...shell('echo "V $V"; exec sleep 600')])
     await Promise.all([told.says(/ready one/), anew.says(/V one/)])
-    await admin(['secret', 'put', path], 'two')
+    await admin(['secret', 'put', path], 'two', brief)
     const { code, stdout, stderr } = await told.ended
     assert.equal(code, 0, stderr)
     assert.equal(stdout, 'ready one\ntwo')
@@ -229,12 +241,12 @@ describe('casemate run', {
   })
 
   test('stops the command when the broker withdraws a release, unless it is to be kept', async () => {
-    const path = await secretFor('withdrawn', 'x')
+    const path = await secretFor('withdrawn', 'x', brief)
     const loop = shell('echo "pid $$"; while :; do sleep 0.05; done')
-    const stopped = start(['--secret', `${path}=A`, ...loop])
-    const kept = start(['--secret', `${path}=A`, '--on-lease-end', 'keep', ...loop])
+    const stopped = startBrief(['--secret', `${path}=A`, ...loop])
+    const kept = startBrief(['--secret', `${path}=A`, '--on-lease-end', 'keep', ...loop])
     await Promise.all([stopped.says(/pid/), kept.says(/pid/)])
-    await admin(['rule', 'delete', 'withdrawn'])
+    await admin(['rule', 'delete', 'withdrawn'], undefined, brief)
     const { code, stderr, stdout } = await stopped.ended
     assert.equal(code, 124)
     assert.match(stderr, /casemate: release-denied: .*; the lease is withdrawn\n/)
@@ -245,7 +257,6 @@ describe('casemate run', {
     const pid = Number(/pid (\d+)/.exec(kept.stdout())?.[1])
     kept.child.kill('SIGKILL')
     await once(kept.child, 'exit')
-    await sleep(100)
     assert.ok(lives(pid))
     process.kill(-pid, 'SIGKILL')
   })
@@ -292,29 +303,57 @@ describe('casemate run', {
     skip: process.platform !== 'linux',
   }, async () => {
     const secret = randomBytes(24).toString('base64url')
-    const path = await secretFor('hidden', secret)
+    const path = await secretFor('hidden', secret, brief)
     const home = temporaryDirectory(after)
-    const run = start(
+    const run = startBrief(
       [
         '--secret',
         `${path}=A`,
         ...(hasTmpfs ? ['--secret-file', `${path}=F`] : []),
-        ...shell('echo "$$"; exec sleep 60'),
+        ...shell('echo "$$"; exec sleep 600'),
       ],
-      { env: { HOME: home, TMPDIR: home, XDG_CACHE_HOME: home, NODE_COMPILE_CACHE: '' } },
+      { HOME: home, TMPDIR: home, XDG_CACHE_HOME: home, NODE_COMPILE_CACHE: '' },
     )
     await run.says(/\d\n/)
     // Over a renewal as well.
-    await sleep(LIFETIME_MS * 0.8)
-    const forms = [secret, Buffer.from(secret).toString('base64'), Buffer.from(secret).toString('hex')]
+    const next = randomBytes(24).toString('base64url')
+    await admin(['secret', 'put', path], next, brief)
+    await run.says(/changed at the broker/)
+    const forms = [secret, next].flatMap(one => [
+      one,
+      Buffer.from(one).toString('base64'),
+      Buffer.from(one).toString('hex'),
+    ])
     assert.deepEqual([...filesWith(cwd, forms), ...filesWith(home, forms)], [])
     const commandLines = readdirSync('/proc')
       .filter(name => /^\d+$/.test(name))
       .map(pid => readOrEmpty(`/proc/${pid}/cmdline`))
     assert.ok(commandLines.some(line => line.includes('hidden/test/secret=A')))
-    assert.ok(!commandLines.some(line => line.includes(secret)))
+    assert.ok(!commandLines.some(line => line.includes(secret) || line.includes(next)))
     run.child.kill('SIGTERM')
     await run.ended
+  })
+
+  test('stops the command when the lease ends without a broker, and says so before', async () => {
+    const place = temporaryDirectory(after)
+    const own = await serving(['--tour', '--token-lifetime', '10s'], /Ctrl-C stops/, { cwd: place })
+    const run = start(
+      [
+        '--secret',
+        'default/demo/greeting=A',
+        '--simulator',
+        join(place, '.casemate/simulator'),
+        ...shell('echo "pid $$"; exec sleep 600'),
+      ],
+      { url: own.url },
+    )
+    await run.says(/pid/)
+    await own.stop('SIGKILL')
+    const { code, stderr, stdout } = await run.ended
+    assert.equal(code, 124)
+    assert.match(stderr, /casemate: unreachable: .*; asking again, the lease ends in \d+ s\n/)
+    assert.match(stderr, /casemate: lease-ended: the lease has ended and was not renewed\n$/)
+    assert.ok(!lives(Number(/pid (\d+)/.exec(stdout)?.[1])))
   })
 })
 
@@ -325,27 +364,3 @@ function readOrEmpty(path: string): string {
     return ''
   }
 }
-
-test('stops the command when the lease ends without a broker, and says so before', {
-  skip: !POSIX,
-}, async () => {
-  const place = temporaryDirectory(after)
-  const own = await serving(['--tour', '--token-lifetime', '3s'], /Ctrl-C stops/, { cwd: place })
-  const run = start(
-    [
-      '--secret',
-      'default/demo/greeting=A',
-      '--simulator',
-      join(place, '.casemate/simulator'),
-      ...shell('echo "pid $$"; exec sleep 60'),
-    ],
-    { url: own.url },
-  )
-  await run.says(/pid/)
-  await own.stop('SIGKILL')
-  const { code, stderr, stdout } = await run.ended
-  assert.equal(code, 124)
-  assert.match(stderr, /casemate: unreachable: .*; asking again, the lease ends in \d s\n/)
-  assert.match(stderr, /casemate: lease-ended: the lease has ended and was not renewed\n$/)
-  assert.ok(!lives(Number(/pid (\d+)/.exec(stdout)?.[1])))
-})
