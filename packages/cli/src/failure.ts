@@ -203,7 +203,11 @@ function problemsOf(error: Error): string[] {
   if (found.every(line => typeof line === 'string')) return found
   let told: string | undefined
   return found.flatMap(({ path = '', expected = '', got = '', hint }: Record<string, string | undefined>) => {
-    const line = `${path === '' ? '' : `${path}: `}got ${clip(got)}, want ${clip(expected)}`
+    const at = path === '' ? '' : `${path}: `
+    // A schema says what something must be; a policy, what is wanted.
+    const line = expected.startsWith('must ')
+      ? `${at}${clip(got)} ${clip(expected)}`
+      : `${at}got ${clip(got)}, want ${clip(expected)}`
     // One hint often serves a whole list; it is said once.
     const lines = hint === undefined || hint === told ? [line] : [line, `  ${hint}`]
     told = hint ?? told

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { overhead } from '../src/commands/bench.ts'
 import { LAYERS, type OpenLayers, openLayers } from '../src/layers/layers.ts'
 import { makeWorkload, type Workload } from '../src/layers/workload.ts'
 import { casemate } from './run.ts'
@@ -63,6 +64,14 @@ test('the command compares every layer with the plain call of the same round', a
   )
   assert.equal(result.layers[0].cpuRatio.median, 1)
   for (const { wall } of result.layers) assert.ok(wall.lowest > 0 && wall.lowest <= wall.highest)
+})
+
+test('what it costs is said in a column that a screen has room for', () => {
+  const spread = (median: number, lowest: number, highest: number): string =>
+    overhead({ median, lowest, highest })
+  assert.equal(spread(1.034, 1.0123, 1.227), '+3.4 % [+1.2 .. +23]')
+  assert.equal(spread(0.98, 0.5, 71.48), '-2.0 % [-50 .. +7048]')
+  assert.equal(spread(5.12, 1.4, 140.2), 'x 5.1 [1.4 .. 140]')
 })
 
 test('a size that is none is refused with what it may be', async () => {

@@ -42,6 +42,18 @@ test('a full disk or a file that is out of reach is no fault of our own', () => 
   }
 })
 
+test('what a schema wants and what a policy wants are both said as sentences', () => {
+  const violations = [
+    { path: 'params/name', got: '"规则"', expected: 'must match pattern "^[a-z]$"' },
+    { path: 'tcbStatus', got: 'Revoked', expected: 'UpToDate' },
+  ]
+  const { problems } = failureOf(Object.assign(new BrokerRefusal('request-malformed', 'x'), { violations }))
+  assert.deepEqual(problems, [
+    'params/name: "规则" must match pattern "^[a-z]$"',
+    'tcbStatus: got Revoked, want UpToDate',
+  ])
+})
+
 test('what is not known is a fault of our own, with the place', () => {
   const failure = failureOf(new TypeError('one\ntwo'))
   assert.equal(failure.exitCode, 70)

@@ -100,9 +100,9 @@ function answerOf(call: Call, platform: DriverName | null, results: readonly Siz
       ['layer', 'time', 'against plain', 'processor', 'against plain'],
       layers.map(({ layer, wall, wallRatio, cpu, cpuRatio }) => [
         layer,
-        `${wall.median.toFixed(2)} µs`,
+        micros(wall.median),
         overhead(wallRatio),
-        `${cpu.median.toFixed(2)} µs`,
+        micros(cpu.median),
         overhead(cpuRatio),
       ]),
       '',
@@ -116,21 +116,30 @@ function answerOf(call: Call, platform: DriverName | null, results: readonly Siz
       ...lines,
       ...LAYERS.map(([layer, what]) => `${layer.padEnd(10)}  ${what}`),
       '',
-      'For one record: median of the rounds, lowest and highest in brackets. Processor time is that of',
-      'all threads, of both ends of a connection.',
-      platform === null
-        ? 'No hardware gives evidence here: these figures contain no cost of hardware.'
-        : `This process runs in a TEE (${platform}): its cost is in every figure, that of the plain call as well.`,
+      'For one record: median of the rounds, lowest and highest in brackets.',
+      'Processor time is that of all threads, of both ends of a connection.',
+      ...(platform === null
+        ? ['No hardware gives evidence here: these figures contain no cost of hardware.']
+        : [
+            `This process runs in a TEE (${platform}): its cost is in every figure,`,
+            'that of the plain call as well.',
+          ]),
     ],
   }
 }
 
+/** Four digits, as many as the spread lets mean something. */
+function micros(value: number): string {
+  return `${value.toFixed(value < 100 ? 2 : value < 1000 ? 1 : 0)} µs`
+}
+
 /** `+3 % [+1 .. +6]`, or as a factor where percents are no help. */
-function overhead({ median, lowest, highest }: Spread): string {
-  if (median >= 3) return `x ${median.toFixed(1)} [${lowest.toFixed(1)} .. ${highest.toFixed(1)}]`
+export function overhead({ median, lowest, highest }: Spread): string {
+  const times = (ratio: number): string => ratio.toFixed(ratio < 100 ? 1 : 0)
+  if (median >= 3) return `x ${times(median)} [${times(lowest)} .. ${times(highest)}]`
   const percent = (ratio: number): string => {
     const value = (ratio - 1) * 100
-    return `${value < 0 ? '' : '+'}${value.toFixed(1)}`
+    return `${value < 0 ? '' : '+'}${value.toFixed(Math.abs(value) < 10 ? 1 : 0)}`
   }
   return `${percent(median)} % [${percent(lowest)} .. ${percent(highest)}]`
 }

@@ -14,7 +14,7 @@ export const LAYERS = [
   ['network', 'records over TCP in the clear, then the code'],
   ['in transit', 'records over an attested channel, then the code'],
   ['enclave', 'the code in an enclave'],
-  ['all', 'sealed records over an attested channel, opened and worked on in an enclave'],
+  ['all', 'sealed records over an attested channel, opened in an enclave'],
 ] as const
 
 export type LayerName = (typeof LAYERS)[number][0]

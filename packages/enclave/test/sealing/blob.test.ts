@@ -205,3 +205,14 @@ test('what does not open leaves nothing but zero where it was to go, at any size
     assert.deepEqual(room, new Uint8Array(size))
   }
 })
+
+test('a header of another version or algorithm is told by what it is, and one that is cut off as that', () => {
+  const sealed = seal(DATA, options())
+  const changed = (at: number): Uint8Array => sealed.with(at, 2)
+  for (const [bytes, message] of [
+    [changed(4), 'the version is 2'],
+    [changed(7), 'the algorithm is 2'],
+    [changed(124).subarray(0, 129), 'the additional data is cut off'],
+  ] as const)
+    assert.throws(() => unseal(bytes, options()), { code: 'seal-malformed', message })
+})

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import fs, {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -91,6 +92,55 @@ test('a root that cannot be made is told by its code, and leaves nothing of it',
     syncBuiltinESMExports()
   }
   assert.deepEqual(readdirSync(directory), [])
+})
+
+test('where another process was first, its root stands', t => {
+  const path = join(folder(t), 'root')
+  const { linkSync } = fs
+  const other = Buffer.alloc(32, 7)
+  t.mock.method(fs, 'linkSync', (...args: Parameters<typeof linkSync>) => {
+    writeFileSync(path, other, { mode: 0o600 })
+    linkSync(...args)
+  })
+  syncBuiltinESMExports()
+  try {
+    openSimulatedRoot({ path })
+  } finally {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  }
+  assert.deepEqual(readFileSync(path), other)
+  assert.deepEqual(readdirSync(join(path, '..')), ['root'])
+})
+
+test('a root is on disk before it has its name, its name before it is used, and its bytes are cleared', t => {
+  const path = join(folder(t), 'root')
+  const order: string[] = []
+  const { fsyncSync, readFileSync: readWhole } = fs
+  t.mock.method(fs, 'fsyncSync', (file: number) => {
+    order.push(fs.fstatSync(file).isDirectory() ? 'directory' : 'file', String(existsSync(path)))
+    fsyncSync(file)
+  })
+  const read: Buffer[] = []
+  t.mock.method(fs, 'readFileSync', (...args: Parameters<typeof readWhole>) => {
+    const bytes = readWhole(...args) as Buffer
+    read.push(bytes)
+    return bytes
+  })
+  syncBuiltinESMExports()
+  const secret = new Uint8Array(32).fill(7)
+  try {
+    openSimulatedRoot({ path, random: () => secret })
+  } finally {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
+  }
+  assert.deepEqual(order, ['file', 'false', 'directory', 'true'])
+  assert.deepEqual(
+    [secret, ...read].map(bytes => bytes.every(byte => byte === 0)),
+    [true, true],
+  )
+  assert.ok(readWhole(path).equals(Buffer.alloc(32, 7)))
 })
 
 test('a cpuSvn of another size is refused', t => {
