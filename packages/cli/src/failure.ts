@@ -178,6 +178,7 @@ const HINTS: ReadonlyMap<string, string> = new Map(
     'token-invalid': 'is CASEMATE_TOKEN a token of this broker? casemate token list shows which there are',
     'token-unknown': 'tokens go by their id, not their name: casemate token list shows it',
     'token-expired': 'an administrator makes a new one: casemate token create',
+    'http-404': 'is there a broker at that URL? casemate up starts one',
   }),
 )
 

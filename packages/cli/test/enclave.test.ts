@@ -363,6 +363,10 @@ test('a build says what is wrong, and where', async () => {
   await refused('build nowhere.ts', 'source-unreadable', 2)
   await refused('build echo.ts --svn 65536', 'invalid-manifest', 2)
   await refused('build echo.ts --svn two', 'flag-value-invalid', 2)
+  for (const pages of [0, 65_537]) {
+    const stderr = await refused(`build echo.ts --memory-pages ${pages}`, 'flag-value-invalid', 2)
+    assert.match(stderr, /want a whole number from 1 to 65536$/m)
+  }
   await refused('build echo.ts --runtime stub', 'flag-value-invalid', 2)
   await refused('build echo.ts --set mode', 'flag-value-invalid', 2)
   await refused('build echo.ts --secret a/b/c', 'settings-invalid', 2)

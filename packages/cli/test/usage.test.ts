@@ -67,6 +67,8 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['up --tuor', 'unknown-flag', /did you mean: --tour/],
   ['up --listen 0.0.0.0:1', 'tls-required', /127\.0\.0\.1/],
   ['demo now', 'argument-unexpected', /casemate demo/],
+  ['platform --root /nonexistent', 'flag-value-invalid', /e\.g\. \/host/],
+  ['platform --root /dev/null', 'flag-value-invalid', /e\.g\. \/host/],
   ['sael a b', 'unknown-command', /did you mean: casemate seal/],
   ['seal a', 'argument-missing', /casemate seal INPUT OUTPUT/],
   ['seal - b', 'argument-missing', /--image IMAGE --root ROOT/],

@@ -79,7 +79,7 @@ function settingsOf(call: Call): Partial<BuildSettings> {
     name: call.option('name'),
     isvProdId: numberOf(call, 'product-id'),
     isvSvn: numberOf(call, 'svn'),
-    memoryPages: numberOf(call, 'memory-pages'),
+    memoryPages: numberOf(call, 'memory-pages', PAGES),
     threads: numberOf(call, 'threads'),
     runtime: runtimeOf(call),
     debug: call.given('debug') ? true : null,
@@ -89,11 +89,17 @@ function settingsOf(call: Call): Partial<BuildSettings> {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null))
 }
 
-/** Ranges are the manifest's to check. */
-function numberOf(call: Call, flag: string): number | null {
+/** The compiler takes no more than 4 GiB, and is asked before the manifest. */
+const PAGES = { from: 1, to: 65_536 } as const
+
+/** Other ranges are the manifest's to check. */
+function numberOf(call: Call, flag: string, { from, to } = { from: 0, to: Infinity }): number | null {
   const typed = call.option(flag)
-  if (typed === null || /^\d{1,9}$/.test(typed)) return typed === null ? null : Number(typed)
-  throw new CliError('flag-value-invalid', `--${flag} is ${typed}, want a whole number`)
+  if (typed === null) return null
+  const value = Number(typed)
+  if (/^\d{1,9}$/.test(typed) && value >= from && value <= to) return value
+  const range = to === Infinity ? '' : ` from ${from} to ${to}`
+  throw new CliError('flag-value-invalid', `--${flag} is ${typed}, want a whole number${range}`)
 }
 
 function runtimeOf(call: Call): (typeof RUNTIMES)[number] | null {

@@ -1,5 +1,6 @@
 // casemate platform: which hardware gives evidence here, and what is missing where none does.
 
+import { statSync } from 'node:fs'
 import { type Detection, type DriverName, detectPlatform, type Looked } from '@casemate/enclave'
 import type { Command } from '../command.ts'
 import { CliError } from '../failure.ts'
@@ -32,8 +33,10 @@ export const PLATFORM_COMMAND: Command = {
   examples: ['casemate platform', 'casemate platform --json'],
   run: async call => {
     const root = call.option('root') ?? '/'
-    if (root === '')
-      throw new CliError('flag-value-invalid', '--root is empty', { hint: 'a directory, e.g. /host' })
+    if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      const what = root === '' ? 'empty' : `${root}, which is no directory`
+      throw new CliError('flag-value-invalid', `--root is ${what}`, { hint: 'a directory, e.g. /host' })
+    }
     const detection = await detectPlatform({ root })
     const lines = detectionLines(detection, call.terminal)
     return { exitCode: detection.driver === null ? 1 : 0, json: detection, lines }
