@@ -19,11 +19,11 @@ interface Exports {
   readonly _initialize: () => void
 }
 
-/** Builds once; each call of what it gives is a fresh instance. */
-export async function bareEnclaves(rules: Rules, entry = ENTRY): Promise<() => BareEnclave> {
-  const { code, manifest } = parseImage(await buildEnclave(buildOptions(rules, entry)))
+/** Builds once; each call of what it gives is a fresh instance, with other rules where they are given. */
+export async function bareEnclaves(rules: Rules, entry = ENTRY): Promise<(rules?: Rules) => BareEnclave> {
+  const { code } = parseImage(await buildEnclave(buildOptions(rules, entry)))
   const module = await WebAssembly.compile(new Uint8Array(code))
-  return () => instantiate(module, manifest.configuration)
+  return (changed = rules) => instantiate(module, buildOptions(changed).configuration ?? {})
 }
 
 /** As `casemate.unseal` gives it: size of the label, label, content. */

@@ -111,7 +111,7 @@ export interface DifferenceOptions {
 }
 
 /** A message whose only name is this one. */
-function messageFor(name: string): Uint8Array {
+export function messageFor(name: string): Uint8Array {
   const agent = '<FinInstnId><BICFI>AAAADEFFXXX</BICFI></FinInstnId>'
   return Buffer.from(
     '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.008.001.07"><FIToFICstmrCdtTrf><GrpHdr><MsgId>1</MsgId>' +

@@ -88,9 +88,9 @@ export function screen(name: usize, length: u32, role: u8, hit: Hit): void {
 }
 
 /** Words come again and again: what was found for one, by a hash of it. Word, then how many, then id and likeness. */
-const KNOWN: usize = 128
-const KNOWN_BITS: u32 = 12
 const KNOWN_MOST: u32 = 24
+const KNOWN: usize = 32 + KNOWN_MOST * 4
+const KNOWN_BITS: u32 = 12
 const known: usize = reserve(KNOWN << KNOWN_BITS)
 const NOT_KNOWN: u32 = 0xff
 

@@ -4,11 +4,11 @@ import type { Random } from './random.ts'
 export type Change = (message: string, random: Random) => string
 
 /** The first occurrence of an element's text becomes another. */
-function text(name: string, value: string): Change {
+export function text(name: string, value: string): Change {
   return message => message.replace(new RegExp(`(<${name}(?: [^>]*)?>)[^<]*(</${name}>)`), `$1${value}$2`)
 }
 
-function replace(from: string | RegExp, to: string): Change {
+export function replace(from: string | RegExp, to: string): Change {
   return message => message.replace(from, to)
 }
 

@@ -2,4 +2,7 @@
 import './enclave/booking.ts'
 import './enclave/decisions.ts'
 import './enclave/hashes.ts'
+import './enclave/message-limits.ts'
+import './enclave/reading-limits.ts'
 import './enclave/screening.ts'
+import './enclave/screening-bounds.ts'

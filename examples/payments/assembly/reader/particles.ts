@@ -3,14 +3,10 @@ import { isChoice, PARTICLE, particles, typeEnd, typeFirst } from '../schema-tab
 import { particleOf, setParticle, timesOf } from './frames'
 import { tag } from './tag'
 
-/** No name of the schema is longer. */
-const MAX_LENGTH: u32 = 24
-
-/** The particle that the tag is in its parent, or 0; moves the parent's frame there. */
+/** The particle that the tag is in its parent, or 0; moves the parent's frame there. Names of the schema have 24 letters at most. */
 export function findParticle(parent: usize, type: u32): usize {
   const last = typeEnd(type)
   const length = tag.localLength
-  if (length > MAX_LENGTH) return 0
   const start = tag.localStart
   const first = length >= 8 ? load<u64>(start) : lowBytes(start, length)
   const second = length >= 16 ? load<u64>(start, 8) : length > 8 ? lowBytes(start + 8, length - 8) : 0

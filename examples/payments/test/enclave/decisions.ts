@@ -3,32 +3,15 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Answer } from '../../frames.ts'
 import { BROKEN, UNUSUAL, WRONG } from '../../generate/faults.ts'
 import { message, payment } from '../../generate/messages.ts'
 import { Random } from '../../generate/random.ts'
 import { readSanctions } from '../../generate/sanctions.ts'
 import { listedNames } from '../../owner.ts'
-import { type Answer as Expected, ReferenceDecider } from '../../reference/decide.ts'
+import { ReferenceDecider } from '../../reference/decide.ts'
 import { referenceSettings } from '../../reference/settings.ts'
-import { Bank, bytes, DATA, DATE, newMessage, RULES, referenceList, SANCTIONS, TODAY } from './fixture.ts'
-
-const bank = new Bank()
-const reference = new ReferenceDecider(referenceList(SANCTIONS), referenceSettings(RULES))
-
-function shown({ decision, reason, score, listId, role, payment }: Answer | Expected): Expected {
-  return { decision, reason, score, listId, role, payment }
-}
-
-/** Both decide; both must say the same. */
-function decideTwice(messages: readonly string[], decider = { bank, reference }, day = TODAY): Answer[][] {
-  const { items } = decider.bank.decide(messages.map(bytes), day)
-  return messages.map((text, index) => {
-    const answers = items.filter(item => item.message === index)
-    assert.deepEqual(answers.map(shown), decider.reference.decide(bytes(text), day).map(shown), text)
-    return answers
-  })
-}
+import { DECIDERS, decideTwice } from './comparing.ts'
+import { Bank, DATA, DATE, newMessage, RULES, referenceList, SANCTIONS } from './fixture.ts'
 
 for (const [what, change] of Object.entries(BROKEN)) {
   test(`a message with ${what} is refused as malformed`, () => {
@@ -86,7 +69,7 @@ test('random damage to a message never stops the enclave', () => {
       damaged[random.below(damaged.length)] = random.below(256)
     return random.chance(0.2) ? damaged.subarray(0, random.below(damaged.length)) : damaged
   })
-  const { items } = bank.decide(messages)
+  const { items } = DECIDERS.bank.decide(messages)
   assert.equal(new Set(items.map(item => item.message)).size, messages.length)
 })
 

@@ -46,8 +46,8 @@ export class Bank {
   readonly pieces: Buffer[] = []
   #frame = 0
 
-  constructor(files: SanctionsFiles = SANCTIONS, keys: Uint8Array = new Uint8Array()) {
-    this.enclave = newBareEnclave()
+  constructor(files: SanctionsFiles = SANCTIONS, keys: Uint8Array = new Uint8Array(), rules: Rules = RULES) {
+    this.enclave = newBareEnclave(rules)
     bytesOf(this.enclave.call('begin', keys))
     bytesOf(this.enclave.call('loadSanctions', labelled('list', packSanctions(files))))
   }
