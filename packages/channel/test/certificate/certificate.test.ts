@@ -92,24 +92,34 @@ test('a certificate is read whole or refused', async () => {
   }
 })
 
-test('a certificate with a critical extension that is not known is refused', () => {
+function certificateWith(...extensions: readonly ReturnType<typeof asn1.extension>[]): Uint8Array {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const make = (critical: boolean): Uint8Array =>
-    asn1.encodeCertificate(
-      {
-        serial: Uint8Array.of(1),
-        issuer: [['CN', 'test']],
-        subject: [['CN', 'test']],
-        spki: publicKey.export({ type: 'spki', format: 'der' }),
-        notBefore: new Date(),
-        notAfter: new Date(),
-        extensions: [asn1.extension('1.2.3.4', asn1.nullValue(), critical)],
-      },
-      {
-        algorithm: asn1.sequence(asn1.oid('1.2.840.10045.4.3.2')),
-        sign: tbs => sign('sha256', tbs, privateKey),
-      },
-    )
-  readCertificate(make(false))
-  assert.throws(() => readCertificate(make(true)), { code: 'certificate-malformed' })
+  return asn1.encodeCertificate(
+    {
+      serial: Uint8Array.of(1),
+      issuer: [['CN', 'test']],
+      subject: [['CN', 'test']],
+      spki: publicKey.export({ type: 'spki', format: 'der' }),
+      notBefore: new Date(),
+      notAfter: new Date(),
+      extensions,
+    },
+    {
+      algorithm: asn1.sequence(asn1.oid('1.2.840.10045.4.3.2')),
+      sign: tbs => sign('sha256', tbs, privateKey),
+    },
+  )
+}
+
+test('a certificate with a critical extension that is not known is refused', () => {
+  const unknown = (critical: boolean) => asn1.extension('1.2.3.4', asn1.nullValue(), critical)
+  readCertificate(certificateWith(unknown(false)))
+  assert.throws(() => readCertificate(certificateWith(unknown(true))), { code: 'certificate-malformed' })
+})
+
+test('a certificate with two pieces of evidence is refused: readers might not choose the same', () => {
+  const evidence = (value: number) => asn1.extension(OID_TAGGED_EVIDENCE, Uint8Array.of(value))
+  readCertificate(certificateWith(evidence(1)))
+  const two = certificateWith(evidence(1), evidence(2))
+  assert.throws(() => readCertificate(two), { code: 'certificate-malformed' })
 })
