@@ -13,14 +13,18 @@ import {
 } from '@casemate/simulator'
 import {
   type AttestedListener,
+  type CallTarget,
   ChannelError,
   type ChannelErrorCode,
   type ChannelIdentity,
+  type EnclaveServer,
   type IdentityOptions,
   type ListenOptions,
   listenAttested,
   openIdentity,
   type PeerDemands,
+  type ServeEnclaveOptions,
+  serveEnclave,
 } from '../src/index.ts'
 
 export interface Machine {
@@ -127,6 +131,25 @@ export async function listenerOf(
   })
   t.after(() => listener.close())
   return listener
+}
+
+/** An enclave's server on a machine of its own, and what a client demands of it. */
+export async function serverOf(
+  t: TestContext,
+  enclave: CallTarget,
+  options: Partial<ServeEnclaveOptions> = {},
+): Promise<EnclaveServer & { readonly peer: PeerDemands }> {
+  const { driver, demands } = await intelMachine('tdx')
+  const server = await serveEnclave({
+    host: '127.0.0.1',
+    port: 0,
+    identity: await identityOf(t, driver),
+    peers: 'anyone',
+    enclave,
+    ...options,
+  })
+  t.after(() => server.close())
+  return { ...server, peer: demands }
 }
 
 export async function rejectsCode(code: ChannelErrorCode, promise: Promise<unknown>): Promise<ChannelError> {

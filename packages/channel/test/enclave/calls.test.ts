@@ -10,9 +10,8 @@ import {
   type EnclaveClient,
   type EnclaveServer,
   type ServeEnclaveOptions,
-  serveEnclave,
 } from '../../src/index.ts'
-import { identityOf, intelMachine, rejectsCode } from '../fixtures.ts'
+import { rejectsCode, serverOf } from '../fixtures.ts'
 
 interface Called {
   readonly client: EnclaveClient
@@ -27,19 +26,8 @@ async function call(
     readonly connect?: Partial<ConnectEnclaveOptions>
   } = {},
 ): Promise<Called> {
-  const machine = await intelMachine('tdx')
-  const identity = await identityOf(t, machine.driver)
-  const server = await serveEnclave({
-    host: '127.0.0.1',
-    port: 0,
-    identity,
-    peers: 'anyone',
-    enclave,
-    ...options.serve,
-  })
-  t.after(() => server.close())
-  const { host, port } = server
-  const client = await connectEnclave({ host, port, peer: machine.demands, ...options.connect })
+  const server = await serverOf(t, enclave, options.serve)
+  const client = await connectEnclave({ ...server, ...options.connect })
   return { client, server }
 }
 

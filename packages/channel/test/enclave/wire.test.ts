@@ -15,15 +15,14 @@ import {
   writeFrame,
 } from '../../src/enclave/wire.ts'
 import {
+  type CallTarget,
   ChannelError,
   connectAttested,
   connectEnclave,
   ENCLAVE_PROTOCOL,
-  listenAttested,
   type ServeEnclaveOptions,
-  serveEnclave,
 } from '../../src/index.ts'
-import { identityOf, intelMachine } from '../fixtures.ts'
+import { identityOf, intelMachine, listenerOf, serverOf } from '../fixtures.ts'
 import { mutations, runs } from '../mutations.ts'
 
 interface Given {
@@ -167,11 +166,7 @@ test('a client keeps back what the server does not take yet', async t => {
   const identity = await identityOf(t, machine.driver)
   const calls: number[] = []
   const full = Promise.withResolvers<void>()
-  const listener = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
-    identity,
-    peers: 'anyone',
+  const listener = await listenerOf(t, identity, {
     protocol: ENCLAVE_PROTOCOL,
     onConnection: ({ socket }) => {
       const parser = new FrameParser(2_000, ({ type, id }) => {
@@ -183,7 +178,6 @@ test('a client keeps back what the server does not take yet', async t => {
       socket.write(whole(0, [LIMITS]))
     },
   })
-  t.after(() => listener.close())
   const client = await connectEnclave({ ...listener, peer: machine.demands })
   const lost = Array.from({ length: 10 }, () => client.call('x', LIMITS).catch((error: unknown) => error))
   await full.promise
@@ -215,24 +209,15 @@ test('a call that fits no frame is refused', () => {
 
 async function servedRaw(
   t: TestContext,
-  options: Partial<ServeEnclaveOptions> = {},
+  { enclave = ECHO, ...options }: Partial<ServeEnclaveOptions> = {},
 ): Promise<Awaited<ReturnType<typeof connectAttested>>> {
-  const machine = await intelMachine('tdx')
-  const identity = await identityOf(t, machine.driver)
-  const server = await serveEnclave({
-    host: '127.0.0.1',
-    port: 0,
-    identity,
-    peers: 'anyone',
-    enclave: { call: async (_, input) => input, callBatch: async (_, inputs) => inputs },
-    ...options,
-  })
-  t.after(() => server.close())
-  const connection = await connectAttested({ ...server, peer: machine.demands, protocol: ENCLAVE_PROTOCOL })
+  const server = await serverOf(t, enclave, options)
+  const connection = await connectAttested({ ...server, protocol: ENCLAVE_PROTOCOL })
   connection.socket.on('error', () => undefined)
   return connection
 }
 
+const ECHO: CallTarget = { call: async (_, input) => input, callBatch: async (_, inputs) => inputs }
 const LIMITS = encodeLimits({ maxFrameBytes: 2_000, maxCallsInFlight: 2 })
 /** States an item of 9 bytes, and has one of 1. */
 const WRONG_LENGTH = Buffer.from('0500000001000100000000000900000000', 'hex')

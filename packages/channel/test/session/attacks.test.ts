@@ -12,10 +12,11 @@ import { encodeCarried, OID_TAGGED_EVIDENCE, readCarried } from '../../src/evide
 import { decodeClaims, encodeClaims } from '../../src/evidence/claims-buffer.ts'
 import type { Credentials } from '../../src/identity/credentials.ts'
 import { sessionDigest } from '../../src/identity/identity.ts'
-import { type ChannelIdentity, connectAttested, listenAttested, type PeerDemands } from '../../src/index.ts'
-import { bindingMessage, exporterOf, type Role, signBinding } from '../../src/session/binding.ts'
+import { type ChannelIdentity, connectAttested, type PeerDemands } from '../../src/index.ts'
+import { bindingMessage, exporterOf, signBinding } from '../../src/session/binding.ts'
 import { FRAME } from '../../src/session/frames.ts'
-import { identityOf, intelMachine, LAPTOP, type Machine, rejectsCode } from '../fixtures.ts'
+import type { Hello } from '../../src/session/hello.ts'
+import { identityOf, intelMachine, LAPTOP, listenerOf, type Machine, rejectsCode } from '../fixtures.ts'
 import {
   CACHED,
   forward,
@@ -98,14 +99,7 @@ test('replayed evidence with claims that name the attacker’s key is refused: t
 
 test('a relay with the stolen TLS key that forwards the genuine binding is refused', async t => {
   const { machine, identity, stolen } = await victim(t)
-  const genuine = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
-    identity,
-    peers: 'anyone',
-    onConnection: () => undefined,
-  })
-  t.after(() => genuine.close())
+  const genuine = await listenerOf(t, identity)
   const relay = await rogueServer(t, tls(stolen), async socket => {
     const upstream = await rogueClient(t, genuine)
     const [down, up] = [framesOf(socket), framesOf(upstream)]
@@ -115,13 +109,13 @@ test('a relay with the stolen TLS key that forwards the genuine binding is refus
   await rejectsCode('binding-invalid', connectAttested({ ...relay, peer: machine.demands }))
 })
 
-/** What a side would sign in this session, seen from the socket of the other side. */
-function messageAs(signer: Role, socket: TLSSocket, server: Uint8Array): Uint8Array {
-  return bindingMessage(signer, {
+/** What a server would sign in this session, for a client that it demands nothing of. */
+function messageOf(socket: TLSSocket, { certificate }: Credentials, clientHello: Hello): Uint8Array {
+  return bindingMessage('server', {
     exporter: exporterOf(socket),
-    serverCertificate: server,
+    serverCertificate: certificate,
     clientCertificate: null,
-    clientHello: CACHED,
+    clientHello,
     serverHello: { demands: 'anyone' },
   })
 }
@@ -132,7 +126,7 @@ test('a binding that was recorded in another session is refused', async t => {
   const replay = await rogueServer(t, tls(stolen), async socket => {
     await framesOf(socket).next()
     sendHello(socket, { demands: 'anyone' })
-    recorded ??= signBinding(messageAs('server', socket, stolen.certificate), stolen.bindingKey!)
+    recorded ??= signBinding(messageOf(socket, stolen, CACHED), stolen.bindingKey!)
     sendBinding(socket, recorded)
     socket.write(Buffer.from([FRAME.ready, 0, 0, 0, 0]))
   })
@@ -164,14 +158,7 @@ test('right code on the wrong machine is refused where machines are listed', asy
   }
   const listening = async ({ driver }: Machine) => {
     const identity = await identityOf(t, driver)
-    const listener = await listenAttested({
-      host: '127.0.0.1',
-      port: 0,
-      identity,
-      peers: 'anyone',
-      onConnection: () => undefined,
-    })
-    t.after(() => listener.close())
+    const listener = await listenerOf(t, identity)
     return { host: listener.host, port: listener.port, peer: demands }
   }
   await (await connectAttested(await listening(right))).close()
@@ -218,13 +205,7 @@ test('with both keys stolen, evidence that is demanded for this session is what 
     const thief = await rogueServer(t, tls(stolen), async socket => {
       await framesOf(socket).next()
       sendHello(socket, { demands: 'anyone' })
-      const message = bindingMessage('server', {
-        exporter: exporterOf(socket),
-        serverCertificate: stolen.certificate,
-        clientCertificate: null,
-        clientHello: { demands: 'session' },
-        serverHello: { demands: 'anyone' },
-      })
+      const message = messageOf(socket, stolen, { demands: 'session' })
       sendBinding(socket, signBinding(message, stolen.bindingKey!), evidence)
     })
     const peer: PeerDemands = { ...machine.demands, freshness: 'session' }
@@ -235,26 +216,15 @@ test('with both keys stolen, evidence that is demanded for this session is what 
 test('a peer without evidence is refused, at either end', async t => {
   const { machine, identity } = await victim(t)
   const bare = await identityOf(t, 'none')
-  const plain = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
-    identity: bare,
-    peers: 'anyone',
-    onConnection: () => undefined,
-  })
-  t.after(() => plain.close())
+  const plain = await listenerOf(t, bare)
   await rejectsCode('evidence-missing', connectAttested({ ...plain, peer: machine.demands }))
 
   const refused: string[] = []
-  const strict = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
-    identity,
+  const strict = await listenerOf(t, identity, {
     peers: machine.demands,
     onConnection: () => assert.fail('nobody gets in here'),
     onRefused: ({ code }) => refused.push(code),
   })
-  t.after(() => strict.close())
   const at = { ...strict, peer: machine.demands }
   // It knows for itself that it has nothing to show; a client that goes on regardless is told.
   await rejectsCode('identity-missing', connectAttested(at))
@@ -269,15 +239,11 @@ test('a refused peer learns a code and nothing else', async t => {
   const [server, client] = [await victim(t), await victim(t)]
   const demands = { ...client.machine.demands, policy: parsePolicy({ ...LAPTOP, simulated: false }) }
   const seen = Promise.withResolvers<string>()
-  const listener = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
-    identity: server.identity,
+  const listener = await listenerOf(t, server.identity, {
     peers: demands,
     onConnection: () => assert.fail('nobody gets in here'),
     onRefused: error => seen.resolve(`${error.code} ${error.violations[0]?.path}`),
   })
-  t.after(() => listener.close())
   const error = await rejectsCode(
     'refused-by-peer',
     connectAttested({ ...listener, peer: server.machine.demands, identity: client.identity }),
@@ -293,13 +259,7 @@ test('with both keys stolen, fresh evidence of another machine does not stand fo
   const thief = await rogueServer(t, tls(stolen), async socket => {
     await framesOf(socket).next()
     sendHello(socket, { demands: 'anyone' })
-    const message = bindingMessage('server', {
-      exporter: exporterOf(socket),
-      serverCertificate: stolen.certificate,
-      clientCertificate: null,
-      clientHello: { demands: 'session' },
-      serverHello: { demands: 'anyone' },
-    })
+    const message = messageOf(socket, stolen, { demands: 'session' })
     const reportData = new Uint8Array(64)
     reportData.set(sessionDigest(message))
     const { evidence } = await own.driver.quote(reportData)

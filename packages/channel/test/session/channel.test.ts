@@ -7,9 +7,8 @@ import {
   type ConnectOptions,
   connectAttested,
   type ListenOptions,
-  listenAttested,
 } from '../../src/index.ts'
-import { amdMachine, identityOf, intelMachine } from '../fixtures.ts'
+import { amdMachine, identityOf, intelMachine, listenerOf } from '../fixtures.ts'
 
 interface Ends {
   readonly client: AttestedConnection
@@ -22,14 +21,11 @@ async function open(
   connect: Pick<ConnectOptions, 'peer'> & Partial<ConnectOptions>,
 ): Promise<Ends> {
   const accepted = Promise.withResolvers<AttestedConnection>()
-  const listener = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
+  const listener = await listenerOf(t, listen.identity, {
     onConnection: accepted.resolve,
     onRefused: accepted.reject,
     ...listen,
   })
-  t.after(() => listener.close())
   accepted.promise.catch(() => undefined)
   const client = await connectAttested({ host: listener.host, port: listener.port, ...connect })
   return { client, server: await accepted.promise }
@@ -97,14 +93,7 @@ test('the evidence of a peer is verified once, however many sessions it has', as
     },
   }
   const identity = await identityOf(t, machine.driver)
-  const listener = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
-    identity,
-    peers: 'anyone',
-    onConnection: () => undefined,
-  })
-  t.after(() => listener.close())
+  const listener = await listenerOf(t, identity)
   const at = { host: listener.host, port: listener.port, peer: demands }
   const first = await Promise.all([connectAttested(at), connectAttested(at), connectAttested(at)])
   const then = await connectAttested(at)

@@ -5,19 +5,20 @@ import type { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as connectTcp, createServer as createTcpServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { connect, type TLSSocket, type TlsOptions } from 'node:tls'
+import { type ConnectionOptions, connect, type TLSSocket, type TlsOptions } from 'node:tls'
 import { readPeerCertificate } from '../../src/certificate/read.ts'
 import {
   type AttestedListener,
   CHANNEL_PROTOCOL,
   ChannelError,
   connectAttested,
+  DEFAULT_HANDSHAKE_TIMEOUT_MS,
   type ListenOptions,
   listenAttested,
 } from '../../src/index.ts'
 import { encodeFrame, FRAME } from '../../src/session/frames.ts'
 import { checkSession } from '../../src/session/tls.ts'
-import { identityOf, intelMachine, type Machine, rejectsCode } from '../fixtures.ts'
+import { identityOf, intelMachine, listenerOf, type Machine, rejectsCode } from '../fixtures.ts'
 import { framesOf, refusalOf, rogueClient, rogueServer, sendHello } from './rogue.ts'
 
 interface Listening {
@@ -31,16 +32,11 @@ async function listening(t: TestContext, options: Partial<ListenOptions> = {}): 
   const machine = await intelMachine('tdx')
   const identity = await identityOf(t, machine.driver)
   const refused = Promise.withResolvers<ChannelError>()
-  const listener = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
-    identity,
+  const listener = await listenerOf(t, identity, {
     peers: machine.demands,
-    onConnection: () => undefined,
     onRefused: refused.resolve,
     ...options,
   })
-  t.after(() => listener.close())
   const { certificatePem: cert, keyPem: key } = identity.credentials()
   return { listener, machine, refused: refused.promise, credentials: { cert, key } }
 }
@@ -137,33 +133,39 @@ test('a server that says nothing is given up, at every step', async t => {
   await rejectsCode('handshake-timeout', connectAttested({ ...half, ...options }))
 })
 
-test('a client that says nothing is given up, at every step', async t => {
-  for (const speak of [null, (socket: TLSSocket) => sendHello(socket, { demands: 'anyone' })]) {
-    const { listener, refused, credentials } = await listening(t, { handshakeTimeoutMs: 200 })
-    const { cert, key } = credentials as { cert: string; key: string }
-    speak?.(await rogueClient(t, listener, { cert, key }))
-    if (speak === null) await rogueClient(t, listener)
+for (const [what, speak] of [
+  ['nothing', () => undefined],
+  ['no more than a greeting', (socket: TLSSocket) => sendHello(socket, { demands: 'anyone' })],
+] as const) {
+  test(`a client that says ${what} is given up`, async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { listener, refused, credentials } = await listening(t)
+    const rogue = await rogueClient(t, listener, credentials as ConnectionOptions)
+    // The server's greeting: TLS is done.
+    await framesOf(rogue).next()
+    speak(rogue)
+    t.mock.timers.tick(DEFAULT_HANDSHAKE_TIMEOUT_MS)
     assert.equal((await refused).code, 'handshake-timeout')
-  }
-  const { listener, refused } = await listening(t, { handshakeTimeoutMs: 200 })
-  const raw = connectTcp(listener.port, listener.host)
-  raw.on('error', () => undefined)
-  t.after(() => raw.destroy())
-  // Node ends a TLS handshake that does not begin.
-  assert.equal((await refused).code, 'tls-failed')
-})
+  })
+}
 
-test('connections that never begin a handshake do not keep others out', async t => {
-  const { listener, machine } = await listening(t, {
-    handshakeTimeoutMs: 200,
+test('connections that never begin a handshake are ended, and do not keep others out', async t => {
+  const { listener, machine, refused } = await listening(t, {
+    handshakeTimeoutMs: 300,
     maxConnections: 1,
     peers: 'anyone',
   })
   const raw = connectTcp(listener.port, listener.host)
   raw.on('error', () => undefined).resume()
   t.after(() => raw.destroy())
-  await once(raw, 'close', { signal: AbortSignal.timeout(5_000) })
-  await (await connectAttested({ ...listener, peer: machine.demands })).close()
+  await once(raw, 'close')
+  // Node ends a TLS handshake that does not begin.
+  assert.equal((await refused).code, 'tls-failed')
+  // On a busy machine a handshake may need more than one attempt to be done in that time.
+  for (;;) {
+    const connection = await connectAttested({ ...listener, peer: machine.demands }).catch(() => null)
+    if (connection !== null) return connection.close()
+  }
 })
 
 test('a peer that goes on without binding its evidence is refused', async t => {

@@ -5,8 +5,8 @@ import { parsePolicy } from '@casemate/appraisal'
 import type { EnclaveStatement } from '@casemate/enclave'
 import { parseImage } from '@casemate/enclave'
 import { makeImage } from '../../../enclave/test/running/modules.ts'
-import { type ChannelError, connectAttested, listenAttested, type PeerDemands } from '../../src/index.ts'
-import { identityOf, intelMachine, LAPTOP, type Machine, rejectsCode } from '../fixtures.ts'
+import { type ChannelError, connectAttested, type PeerDemands } from '../../src/index.ts'
+import { identityOf, intelMachine, LAPTOP, listenerOf, type Machine, rejectsCode } from '../fixtures.ts'
 
 const image = parseImage(makeImage())
 const STATEMENT: EnclaveStatement = { sigstruct: image.sigstruct!.bytes }
@@ -17,14 +17,7 @@ async function listening(
   statement: EnclaveStatement | null,
 ): Promise<{ host: string; port: number; peer: PeerDemands }> {
   const identity = await identityOf(t, machine.driver, { statement })
-  const listener = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
-    identity,
-    peers: 'anyone',
-    onConnection: () => undefined,
-  })
-  t.after(() => listener.close())
+  const listener = await listenerOf(t, identity)
   return { ...listener, peer: machine.demands }
 }
 
@@ -41,14 +34,7 @@ for (const freshness of ['cached', 'session'] as const) {
       statement: STATEMENT,
       sessionEvidence: 'on-demand',
     })
-    const listener = await listenAttested({
-      host: '127.0.0.1',
-      port: 0,
-      identity,
-      peers: 'anyone',
-      onConnection: () => undefined,
-    })
-    t.after(() => listener.close())
+    const listener = await listenerOf(t, identity)
     const demands = { ...machine.demands, freshness }
     const connection = await connectAttested({ ...listener, peer: demands })
     const { enclave } = connection.peer!.claims

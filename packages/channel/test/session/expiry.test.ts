@@ -1,17 +1,17 @@
 // A peer is accepted for as long as what it was accepted on is valid, and not a moment longer.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { describe, type TestContext, test } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
+import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { type Endorsements, readEndorsements } from '@casemate/evidence'
 import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import {
   type AttestedConnection,
   type ChannelError,
+  type ChannelIdentity,
   type ConnectOptions,
   connectAttested,
   type IdentityEvent,
-  listenAttested,
   openIdentity,
   type PeerDemands,
 } from '../../src/index.ts'
@@ -19,126 +19,165 @@ import { identityOf, intelMachine, listenerOf, machineOf, rejectsCode } from '..
 
 const DAY_MS = 86_400_000
 
-/** Documents count in whole seconds: one to two from now. */
-const moment = (): Date => new Date(Math.floor(Date.now() / 1000) * 1000 + 2_000)
+interface Clock {
+  readonly now: () => Date
+  /** Sets the clock, and lets whoever waits look at it. */
+  readonly set: (to: Date) => void
+}
 
-interface Session {
+/** No test here waits: clocks are set, and timers called. */
+function clockOf(t: TestContext): Clock {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let aheadMs = 0
+  return {
+    now: () => new Date(Date.now() + aheadMs),
+    set: to => {
+      aheadMs = to.getTime() - Date.now()
+      t.mock.timers.tick(60_000)
+    },
+  }
+}
+
+const later = (date: Date, ms: number): Date => new Date(date.getTime() + ms)
+
+/** Resolves once both ends have opened it: what the timers of a handshake would do to one that is under way, they do. */
+async function openBoth(
+  t: TestContext,
+  identity: ChannelIdentity,
+  peer: PeerDemands,
+): Promise<{ readonly connection: AttestedConnection; readonly again: ConnectOptions }> {
+  const accepted = Promise.withResolvers<void>()
+  const listener = await listenerOf(t, identity, {
+    onConnection: ({ socket }) => {
+      socket.pipe(socket)
+      accepted.resolve()
+    },
+  })
+  const again = { ...listener, peer }
+  const connection = await connectAttested(again)
+  await accepted.promise
+  return { connection, again }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await setImmediate()
+}
+
+interface Session extends Clock {
   readonly connection: AttestedConnection
   readonly ended: Promise<ChannelError | null>
+  /** Until when its peer was accepted at first. */
+  readonly first: Date
   /** Another session with the same peer. */
   readonly again: ConnectOptions
 }
 
+/** Endorsements are good for 30 days, and end before anything else here. */
 async function session(
   t: TestContext,
   endorsementsOf: (platform: IntelPlatform) => PeerDemands['endorsements'],
 ): Promise<Session> {
-  // Endorsements are good for 30 days: these end in a moment.
-  const platform = await createIntelPlatform({ now: new Date(moment().getTime() - 30 * DAY_MS) })
+  const clock = clockOf(t)
+  const platform = await createIntelPlatform()
   const { driver, demands } = machineOf(platform, 'tdx')
-  const listener = await listenerOf(t, await identityOf(t, driver), {
-    onConnection: ({ socket }) => socket.resume(),
-  })
-  const peer: PeerDemands = { ...demands, endorsements: endorsementsOf(platform) }
-  const again = { ...listener, peer }
-  const connection = await connectAttested(again)
-  connection.socket.resume()
-  return { connection, ended: connection.closed, again }
+  const peer: PeerDemands = { ...demands, endorsements: endorsementsOf(platform), now: clock.now }
+  const identity = await identityOf(t, driver, { lifetimeMs: 90 * DAY_MS })
+  const { connection, again } = await openBoth(t, identity, peer)
+  connection.socket.on('error', () => undefined).resume()
+  return { ...clock, connection, ended: connection.closed, first: connection.peer!.validUntil, again }
 }
 
 const read = ({ endorsements }: Pick<IntelPlatform, 'endorsements'>): Endorsements =>
   readEndorsements(endorsements)
 
-describe('a session', { concurrency: true }, () => {
-  test('a session ends when the endorsements that its peer was accepted on do', async t => {
-    const { connection, ended } = await session(t, read)
-    const [error] = (await once(connection.socket, 'error')) as [ChannelError]
-    assert.equal(error.code, 'session-expired')
-    assert.equal(await ended, error)
-    assert.ok(Date.now() >= connection.peer!.validUntil.getTime())
-  })
+test('a session ends when the endorsements that its peer was accepted on do', async t => {
+  const { connection, ended, first, set } = await session(t, read)
+  set(later(first, -1_000))
+  assert.equal(connection.socket.destroyed, false)
+  const failed = once(connection.socket, 'error')
+  set(later(first, 1))
+  const [error] = (await failed) as [ChannelError]
+  assert.equal(error.code, 'session-expired')
+  assert.equal(await ended, error)
+})
 
-  test('with newer endorsements the peer is accepted again, and the session goes on', async t => {
-    let asked = 0
-    const { connection, ended } = await session(t, platform => {
-      const first = read(platform)
-      const newer = readEndorsements(platform.endorsementsAt(new Date()))
-      return async () => (asked++ === 0 ? first : newer)
-    })
-    const first = connection.peer!.validUntil
-    while (Date.now() <= first.getTime() && !connection.socket.destroyed) await setTimeout(10)
-    assert.equal(asked, 2)
-    assert.ok(connection.peer!.validUntil > first)
-    assert.equal(connection.socket.destroyed, false)
-    await connection.close()
-    assert.equal(await ended, null)
+test('with newer endorsements the peer is accepted again, and the session goes on', async t => {
+  let asked = 0
+  const { connection, ended, first, set } = await session(t, platform => {
+    const newer = readEndorsements(platform.endorsementsAt(later(new Date(), 20 * DAY_MS)))
+    return async () => (asked++ === 0 ? read(platform) : newer)
   })
+  set(later(first, -30_000))
+  await until(() => connection.peer!.validUntil > first)
+  assert.equal(asked, 2)
+  set(later(first, 1_000))
+  assert.equal(connection.socket.destroyed, false)
+  await connection.close()
+  assert.equal(await ended, null)
+})
 
-  test('where asking again fails, the session ends when the old verdict does', async t => {
-    let asked = 0
-    const { connection, ended } = await session(t, platform => {
-      const bag = read(platform)
-      return async () => {
-        if (asked++ === 0) return bag
-        throw new Error('the service is down')
-      }
-    })
-    const error = await ended
-    assert.equal(error?.code, 'session-expired')
-    assert.equal((error.cause as ChannelError).code, 'endorsements-unavailable')
-    assert.ok(Date.now() >= connection.peer!.validUntil.getTime())
+test('where asking again fails, the session ends when the old verdict does', async t => {
+  let asked = 0
+  const { connection, ended, first, set } = await session(t, platform => async () => {
+    if (asked++ === 0) return read(platform)
+    throw new Error('the service is down')
   })
+  set(later(first, -30_000))
+  await until(() => asked === 2)
+  // Time for what was asked to come to nothing.
+  await setImmediate()
+  assert.equal(connection.socket.destroyed, false)
+  set(later(first, 1))
+  const error = await ended
+  assert.equal(error?.code, 'session-expired')
+  assert.equal((error.cause as ChannelError).code, 'endorsements-unavailable')
+})
 
-  test('where asking again is never answered, the session ends when the old verdict does', async t => {
-    let asked = 0
-    const { connection, ended } = await session(t, platform => {
-      const bag = read(platform)
-      return async () => (asked++ === 0 ? bag : new Promise<never>(() => undefined))
-    })
-    const error = await ended
-    assert.equal(asked, 2)
-    assert.equal(error?.code, 'session-expired')
-    assert.ok(Date.now() >= connection.peer!.validUntil.getTime())
-  })
+test('where asking again is never answered, the session ends when the old verdict does', async t => {
+  let asked = 0
+  const { ended, first, set } = await session(
+    t,
+    platform => async () => (asked++ === 0 ? read(platform) : new Promise<never>(() => undefined)),
+  )
+  set(later(first, -30_000))
+  await until(() => asked === 2)
+  set(later(first, 1))
+  assert.equal((await ended)?.code, 'session-expired')
+})
 
-  test('where the peer is found wanting when it is looked at again, the session ends at once', async t => {
-    let asked = 0
-    const { connection, ended, again } = await session(t, platform => {
-      const bag = read(platform)
-      return async () => (asked++ === 0 ? bag : readEndorsements([]))
-    })
-    const error = await ended
-    assert.equal(error?.code, 'session-expired')
-    assert.equal((error.cause as ChannelError).code, 'evidence-refused')
-    assert.ok(new Date() < connection.peer!.validUntil)
-    await rejectsCode('evidence-refused', connectAttested(again))
-  })
+test('where the peer is found wanting when it is looked at again, the session ends at once', async t => {
+  let asked = 0
+  const { ended, first, again, set, now } = await session(
+    t,
+    platform => async () => (asked++ === 0 ? read(platform) : readEndorsements([])),
+  )
+  set(later(first, -30_000))
+  const error = await ended
+  assert.equal(error?.code, 'session-expired')
+  assert.equal((error.cause as ChannelError).code, 'evidence-refused')
+  assert.ok(now() < first)
+  await rejectsCode('evidence-refused', connectAttested(again))
 })
 
 test('a session that a suspend of the machine has outlived ends within a minute of its end', async t => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  let sleptMs = 0
+  const { now, set } = clockOf(t)
   const machine = await intelMachine('tdx')
-  const listener = await listenerOf(t, await identityOf(t, machine.driver))
-  const peer = { ...machine.demands, now: () => new Date(Date.now() + sleptMs) }
-  const { closed } = await connectAttested({ ...listener, peer })
-  sleptMs = DAY_MS
-  t.mock.timers.tick(60_000)
-  assert.equal((await closed)?.code, 'session-expired')
+  const identity = await identityOf(t, machine.driver)
+  const { connection } = await openBoth(t, identity, { ...machine.demands, now })
+  set(later(new Date(), DAY_MS))
+  assert.equal((await connection.closed)?.code, 'session-expired')
 })
 
 test('an identity that a suspend of the machine has outlived is renewed within a minute', async t => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  let sleptMs = 0
+  const { now, set } = clockOf(t)
   const machine = await intelMachine('tdx')
   const renewed = Promise.withResolvers<IdentityEvent>()
-  const now = (): Date => new Date(Date.now() + sleptMs)
   const identity = await identityOf(t, machine.driver, { now, report: renewed.resolve })
-  sleptMs = DAY_MS
+  const before = identity.credentials()
+  set(later(before.notAfter, 1))
   assert.throws(() => identity.credentials(), { code: 'identity-expired' })
-  t.mock.timers.tick(60_000)
   assert.equal((await renewed.promise).type, 'identity-renewed')
-  identity.credentials()
+  assert.notEqual(identity.credentials(), before)
 })
 
 test('a verdict that has ended before the handshake is done opens nothing', async t => {
@@ -164,14 +203,7 @@ test('a verdict that has ended before the handshake is done opens nothing', asyn
 test('a certificate counts within its window only, by the clock that is passed in', async t => {
   const machine = await intelMachine('tdx')
   const identity = await identityOf(t, machine.driver, { lifetimeMs: 600_000 })
-  const listener = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
-    identity,
-    peers: 'anyone',
-    onConnection: () => undefined,
-  })
-  t.after(() => listener.close())
+  const listener = await listenerOf(t, identity)
   for (const [offsetMs, code] of [
     [700_000, 'certificate-expired'],
     [-120_000, 'certificate-not-yet-valid'],
@@ -190,21 +222,15 @@ test('a certificate counts within its window only, by the clock that is passed i
 })
 
 test('an identity is renewed before it ends: new sessions get the new one, old ones go on', async t => {
+  const { now, set } = clockOf(t)
   const machine = await intelMachine('tdx')
   const renewed = Promise.withResolvers<IdentityEvent>()
-  const identity = await identityOf(t, machine.driver, { lifetimeMs: 3_000, report: renewed.resolve })
-  const listener = await listenAttested({
-    host: '127.0.0.1',
-    port: 0,
-    identity,
-    peers: 'anyone',
-    onConnection: ({ socket }) => socket.pipe(socket),
-  })
-  t.after(() => listener.close())
-  const at = { ...listener, peer: machine.demands }
-  const before = await connectAttested(at)
+  const identity = await identityOf(t, machine.driver, { now, report: renewed.resolve })
+  const { connection: before, again } = await openBoth(t, identity, { ...machine.demands, now })
+  // After two thirds of its hour.
+  set(later(new Date(), 41 * 60_000))
   assert.equal((await renewed.promise).type, 'identity-renewed')
-  const after = await connectAttested(at)
+  const after = await connectAttested(again)
   assert.notDeepEqual(after.peer!.certificate, before.peer!.certificate)
   before.socket.write('still here')
   assert.equal(String((await once(before.socket, 'data'))[0]), 'still here')
@@ -213,6 +239,7 @@ test('an identity is renewed before it ends: new sessions get the new one, old o
 })
 
 test('an identity that cannot be made or renewed is an error of its own side', async t => {
+  const { now, set } = clockOf(t)
   const machine = await intelMachine('tdx')
   let works = false
   const driver = {
@@ -224,15 +251,15 @@ test('an identity that cannot be made or renewed is an error of its own side', a
   }
   await rejectsCode('identity-failed', openIdentity({ driver, statement: null }))
   works = true
-  let now = new Date()
-  const failed = Promise.withResolvers<IdentityEvent>()
-  const identity = await identityOf(t, driver, {
-    lifetimeMs: 200,
-    now: () => now,
-    report: failed.resolve,
-  })
+  let failed = Promise.withResolvers<IdentityEvent>()
+  const identity = await identityOf(t, driver, { now, report: event => failed.resolve(event) })
+  const { notAfter } = identity.credentials()
   works = false
+  set(later(notAfter, -10 * 60_000))
   assert.equal((await failed.promise).type, 'identity-renewal-failed')
-  now = new Date(now.getTime() + 10_000)
+  identity.credentials()
+  failed = Promise.withResolvers()
+  set(later(notAfter, 1))
+  assert.equal((await failed.promise).type, 'identity-renewal-failed')
   assert.throws(() => identity.credentials(), { code: 'identity-expired' })
 })

@@ -14,6 +14,7 @@ import {
   type ChannelError,
   type ChannelErrorCode,
   connectAttested,
+  DEFAULT_HANDSHAKE_TIMEOUT_MS,
 } from '../../src/index.ts'
 import { encodeFrame, FRAME } from '../../src/session/frames.ts'
 import { encodeHello } from '../../src/session/hello.ts'
@@ -200,8 +201,12 @@ test('a frame that comes byte by byte is a frame, and one of which more never co
     await setTimeout(2)
   }
   await opened.promise
-  const hasty = await listenerOf(t, identity, { onRefused, handshakeTimeoutMs: 200 })
-  ;(await rogueClient(t, hasty)).write(Buffer.of(FRAME.hello, 2, 0))
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const stalled = await rogueClient(t, listener)
+  await framesOf(stalled).next()
+  stalled.write(Buffer.of(FRAME.hello, 2, 0))
+  t.mock.timers.tick(DEFAULT_HANDSHAKE_TIMEOUT_MS)
+  t.mock.timers.reset()
   assert.equal((await next()).code, 'handshake-timeout')
 })
 
