@@ -176,7 +176,7 @@ describe('a process that is stopped or whose reader goes away', { concurrency: f
     // It may be gone before it has read all of this.
     sealing.stdin.on('error', () => undefined)
     sealing.stdin.write(CONTENT)
-    const deadline = Date.now() + 20_000
+    const deadline = Date.now() + 60_000
     while (globSync('.casemate-*', { cwd: at('stopping') }).length === 0 && Date.now() < deadline)
       await sleep(10)
     sealing.kill(signal)

@@ -3,7 +3,7 @@
 // alone and under a name that says whose it was; the next run in the directory takes it away.
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, link, lstat, open, readdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { toHex } from '../../bytes.ts'
@@ -16,7 +16,7 @@ const BATCH_SIZE = 2 ** 20
 /** How long nothing was written to what belongs to no process here before it counts as left behind, in milliseconds. */
 const IDLE_MS = 600_000
 
-/** Of this process, and not finished. */
+/** Names of what this process is making: they are random, and a path has many spellings. */
 const own = new Set<string>()
 
 const UNFINISHED = /^\.casemate-(\d{1,10})-[0-9a-f]{16}$/
@@ -40,12 +40,13 @@ export class NewFile {
   /** For the owner alone. @throws {EnclaveError} file-unwritable, disk-full */
   static create(target: string): Promise<NewFile> {
     return onFile(target, 'file-unwritable', async () => {
-      const path = join(dirname(target), `.casemate-${process.pid}-${toHex(randomBytes(8))}`)
+      const name = `.casemate-${process.pid}-${toHex(randomBytes(8))}`
+      const path = join(dirname(target), name)
       const handle = await open(path, 'wx', 0o600).catch((cause: unknown) => {
         if (errnoOf(cause) !== 'ENOENT') throw cause
         throw new EnclaveError('file-unwritable', `${target}: there is no such directory`, { cause })
       })
-      own.add(path)
+      own.add(name)
       return new NewFile(target, path, handle)
     })
   }
@@ -85,7 +86,7 @@ export class NewFile {
     return onFile(this.#target, 'file-unwritable', async () => {
       if (place === 'replace') await rename(this.path, this.#target)
       else await linkOrReserve(this.path, this.#target)
-      own.delete(this.path)
+      own.delete(basename(this.path))
     })
   }
 
@@ -93,7 +94,7 @@ export class NewFile {
   async discard(): Promise<void> {
     await this.handle.close().catch(() => undefined)
     await rm(this.path, { force: true }).catch(() => undefined)
-    own.delete(this.path)
+    own.delete(basename(this.path))
   }
 }
 
@@ -143,7 +144,7 @@ export async function removeUnfinished(directory: string, which: 'all' | 'idle' 
     const pid = Number(UNFINISHED.exec(name)?.[1])
     const path = join(directory, name)
     // In a container the one that was killed had the number that this one has.
-    if (Number.isNaN(pid) || own.has(path) || (pid !== process.pid && isRunning(pid))) continue
+    if (Number.isNaN(pid) || own.has(name) || (pid !== process.pid && isRunning(pid))) continue
     if (which === 'all' || (await isIdle(path))) await rm(path, { force: true }).catch(() => undefined)
   }
 }

@@ -13,7 +13,7 @@ import fs, {
 } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
-import { join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { seal } from '../../../src/sealing/blob.ts'
@@ -151,7 +151,9 @@ test('what this process is still making is not taken for something that was left
   const directory = folder(t)
   const reading = async function* (): AsyncGenerator<Uint8Array> {
     yield Buffer.from('one ')
-    await removeUnfinished(directory)
+    // By another way to the same place.
+    await removeUnfinished(`${directory}/../${basename(directory)}`)
+    await removeUnfinished(relative('.', directory))
     yield Buffer.from('two')
   }
   await sealToFile(reading(), join(directory, 'sealed'), SEAL)
