@@ -132,14 +132,16 @@ test('a file that is moved keeps its owner', { skip: !isRoot && 'only root gives
   const directory = await filled(t)
   chownSync(join(directory, 'blob'), 65_534, 65_533)
   chownSync(join(directory, 'empty'), 0, 65_533)
+  chownSync(join(directory, STREAM.name), 65_534, 0)
   assert.equal((await run([directory])).moved, 3)
   const ownersOf = (name: string): number[] => {
     const { uid, gid } = statSync(join(directory, name))
     return [uid, gid]
   }
-  assert.deepEqual(['blob', 'empty'].map(ownersOf), [
+  assert.deepEqual(['blob', 'empty', STREAM.name].map(ownersOf), [
     [65_534, 65_533],
     [0, 65_533],
+    [65_534, 0],
   ])
 })
 
