@@ -168,16 +168,15 @@ async function checkUnchanged({ path, state }: SealedFile): Promise<void> {
   })
 }
 
-/** Whether all that the header says is what it would say after the move. UNVERIFIED: what it heads is to be opened. */
+/**
+ * Whether the header says what it would say after the move. UNVERIFIED: what it heads is to be opened, which also demands
+ * the product and the debug flag. A root has another id for each policy, and no other kind has the same.
+ */
 function isThere(header: SealedHeader, policy: SealingPolicy, { root, identity }: UnsealOptions): boolean {
   const isEnclave = policy === 'mrEnclave'
   return (
-    header.policy === policy &&
-    header.rootKind === root.kind &&
     equal(header.rootId, root.ids[policy]) &&
     equal(header.measurement, isEnclave ? identity.mrEnclave : identity.mrSigner) &&
-    header.isvProdId === (isEnclave ? 0 : identity.isvProdId) &&
-    header.debug === identity.debug &&
     header.isvSvn === identity.isvSvn &&
     (root.cpuSvn === null ? header.cpuSvn === null : equal(header.cpuSvn ?? new Uint8Array(), root.cpuSvn))
   )
