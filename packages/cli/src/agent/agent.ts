@@ -118,7 +118,7 @@ export class Agent {
       if (stop.aborted) return
       try {
         const holding = await takeUp(this.#options, stop)
-        if (stop.aborted) return
+        if (stop.aborted) return holding.drop()
         this.#replace(holding)
         failures = 0
         lengthMs = holding.lease.lengthMs

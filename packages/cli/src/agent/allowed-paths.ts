@@ -26,6 +26,7 @@ export function readAllowed(patterns: readonly string[], flag: string): Allowed 
   })
   return path => {
     const segments = path.split('/')
+    if (segments.length !== 3) return false
     return parsed.some(pattern => pattern.every((one, index) => one === '*' || one === segments[index]))
   }
 }

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { CliError } from '../failure.ts'
 import { BUSY, FORBIDDEN, type GuestAnswer, TOO_LARGE } from './guest-answer.ts'
 import { answerGuest, type GuestRoutes } from './guest-routes.ts'
-import { knowsPeers, userOfPeer } from './peer-user.ts'
+import { isOneUser, knowsPeers, userOfPeer } from './peer-user.ts'
 
 /** Where api-server-rest listens. */
 export const GUEST_PORT = 8006
@@ -43,7 +43,8 @@ const REQUEST_TIMEOUT_MS = 10_000
 
 /** @throws {CliError} address-in-use, clients-unknown */
 export async function serveGuestApi(options: GuestApiOptions): Promise<GuestApi> {
-  if (options.clients === 'own' && !(process.getuid !== undefined && (await knowsPeers()))) {
+  const user = process.getuid?.()
+  if (options.clients === 'own' && !(user !== undefined && (await knowsPeers()) && (await isOneUser(user)))) {
     throw new CliError('clients-unknown', 'this system does not tell whose process connects', {
       hint: 'where every user of this machine may have the secrets: --clients any',
     })

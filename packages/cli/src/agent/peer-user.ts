@@ -20,6 +20,18 @@ export function knowsPeers(): Promise<boolean> {
   )
 }
 
+/** Users that have no id in our namespace are all shown under this one (overflowuid of proc_sys_kernel). */
+const OVERFLOW_USER = 65_534
+/** The namespace that every user has an id in. */
+const ALL_USERS = /^\s*0\s+0\s+4294967295\s*$/
+
+/** False where others may be shown under this user's id, so that they cannot be told apart. */
+export async function isOneUser(user: number): Promise<boolean> {
+  const overflow = await readFile('/proc/sys/kernel/overflowuid', 'latin1').catch(() => '')
+  if (user !== (overflow === '' ? OVERFLOW_USER : Number(overflow))) return true
+  return ALL_USERS.test(await readFile('/proc/self/uid_map', 'latin1').catch(() => ''))
+}
+
 /** The user id at the peer's end; null where no open socket is known there. */
 export async function userOfPeer(peer: End, local: End): Promise<number | null> {
   for (const path of TABLES) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
-import { knowsPeers, userIn, userOfPeer } from '../../src/agent/peer-user.ts'
+import { isOneUser, knowsPeers, userIn, userOfPeer } from '../../src/agent/peer-user.ts'
 
 const HEAD =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode'
@@ -53,4 +54,23 @@ test('the system’s own table knows this process', async t => {
   const peer = { address: '127.0.0.1', port: socket.remotePort ?? 0 }
   assert.equal(await userOfPeer(peer, { address: '127.0.0.1', port }), process.getuid?.())
   assert.equal(await userOfPeer({ ...peer, port: 1 }, { address: '127.0.0.1', port }), null)
+})
+
+test('a user whose id stands for all without one is not told apart from them', {
+  skip: spawnSync('unshare', ['-U', 'true']).status !== 0 && 'no namespaces of users here',
+}, async () => {
+  assert.equal(await isOneUser(0), true)
+  const module = (name: string): string => JSON.stringify(new URL(`../../src/agent/${name}`, import.meta.url))
+  const script = `
+    const { isOneUser } = await import(${module('peer-user.ts')})
+    const { serveGuestApi } = await import(${module('guest-api.ts')})
+    const refused = await serveGuestApi({ routes: {}, port: 0, clients: 'own' }).catch(error => error.code)
+    console.log(process.getuid(), await isOneUser(process.getuid()), await isOneUser(1000), refused)
+    process.exit()`
+  const { stdout, stderr } = spawnSync(
+    'unshare',
+    ['-U', process.execPath, '--input-type=module', '-e', script],
+    { encoding: 'utf8' },
+  )
+  assert.equal(stdout, '65534 false true clients-unknown\n', stderr)
 })

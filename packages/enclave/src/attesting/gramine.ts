@@ -37,8 +37,9 @@ export async function openGramineDriver(options: GramineDriverOptions = {}): Pro
     quote: async reportData => {
       checkReportData(reportData)
       const own = reportData.slice()
-      const asking = () => quote(files, directory, own)
-      const evidence = await withinTime(timeoutMs, () => inTurn(directory, asking))
+      const evidence = await withinTime(timeoutMs, signal =>
+        inTurn(directory, () => quote(files, directory, { reportData: own, signal })),
+      )
       return { kind: 'sgx', evidence, certificateTable: null }
     },
   }
@@ -66,8 +67,19 @@ export function wrongType(type: string): string {
   return `Gramine attests by ${JSON.stringify(type.slice(0, 32))}, which is not DCAP`
 }
 
-async function quote(files: PlatformFiles, directory: string, reportData: Uint8Array): Promise<Uint8Array> {
+interface Asked {
+  readonly reportData: Uint8Array
+  /** Whoever asked has been told that it took too long. */
+  readonly signal: AbortSignal
+}
+
+async function quote(
+  files: PlatformFiles,
+  directory: string,
+  { reportData, signal }: Asked,
+): Promise<Uint8Array> {
   for (let tries = 0; tries < TRIES; tries++) {
+    signal.throwIfAborted()
     const evidence = await ask(files, directory, reportData)
     if (equal(reportDataIn('sgx', evidence), reportData)) return evidence
   }
