@@ -32,33 +32,69 @@ export async function isOneUser(user: number): Promise<boolean> {
   return ALL_USERS.test(await readFile('/proc/self/uid_map', 'latin1').catch(() => ''))
 }
 
+/** A row that moves while the table is read may be missed (proc_net_tcp): it is looked for again before it counts as none. */
+const LOOKS = 3
+
 /** The user id at the peer's end; null where no open socket is known there. */
 export async function userOfPeer(peer: End, local: End): Promise<number | null> {
-  for (const path of TABLES) {
-    const table = await readFile(path, 'latin1').catch(() => '')
-    const user = userIn(table, peer, local)
-    if (user !== null) return user
+  for (let looks = 0; looks < LOOKS; looks++) {
+    for (const path of TABLES) {
+      const user = userIn(await freshTable(path), peer, local)
+      if (user !== null) return user
+    }
   }
   return null
+}
+
+/** A reading of a table, and the one that begins after it. */
+interface Reading {
+  readonly text: Promise<string>
+  next: Promise<string> | null
+}
+
+const readings = new Map<string, Reading>()
+
+/**
+ * A table whose reading begins from now on. All who ask during one reading share the next: whoever opens many connections
+ * has the table, which they make long, read no oftener for that.
+ */
+function freshTable(path: string): Promise<string> {
+  const reading = readings.get(path)
+  if (reading !== undefined) {
+    reading.next ??= reading.text.then(() => freshTable(path))
+    return reading.next
+  }
+  const text = readFile(path, 'latin1')
+    .catch(() => '')
+    .finally(() => readings.delete(path))
+  readings.set(path, { text, next: null })
+  return text
 }
 
 /** Looks one connection up in the text of a table. */
 export function userIn(table: string, peer: End, local: End): number | null {
-  for (const line of table.split('\n')) {
-    const [, from = '', to = '', , , , , user = '', , inode = '0'] = line.trim().split(/\s+/)
-    // A socket that its process has closed belongs to nobody: it has no inode, and is shown as root's.
-    if (inode === '0' || !isEnd(from, peer) || !isEnd(to, local)) continue
-    return /^\d+$/.test(user) ? Number(user) : null
+  for (const form of [plain, mapped]) {
+    const ends = `: ${form(peer)} ${form(local)} `
+    for (let at = table.indexOf(ends); at >= 0; at = table.indexOf(ends, at + 1)) {
+      const [, , , , user = '', , inode = '0'] = table.slice(at + ends.length, at + ROW_CHARS).split(/\s+/)
+      // A socket that its process has closed belongs to nobody: it has no inode, and is shown as root's.
+      if (inode !== '0' && /^\d+$/.test(user)) return Number(user)
+    }
   }
   return null
 }
 
-/** `0100007F:1F46`: the address as words in the machine's order of octets, also when it is mapped into IPv6. */
-function isEnd(text: string, { address, port }: End): boolean {
-  const [words = '', hexPort = ''] = text.split(':')
-  if (Number.parseInt(hexPort, 16) !== port) return false
+/** No row is longer. */
+const ROW_CHARS = 400
+
+/** `0100007F:1F46`: the address as a word in the machine's order of octets. */
+function plain({ address, port }: End): string {
   const octets = address.split('.').map(octet => Number(octet).toString(16).padStart(2, '0'))
-  const word = (endianness() === 'LE' ? octets.toReversed() : octets).join('').toUpperCase()
-  const mapped = endianness() === 'LE' ? 'FFFF0000' : '0000FFFF'
-  return words === word || words === `${'0'.repeat(16)}${mapped}${word}`
+  const word = (endianness() === 'LE' ? octets.toReversed() : octets).join('')
+  return `${word}:${port.toString(16).padStart(4, '0')}`.toUpperCase()
+}
+
+/** The same address mapped into IPv6. */
+function mapped(end: End): string {
+  return `${'0'.repeat(16)}${endianness() === 'LE' ? 'FFFF0000' : '0000FFFF'}${plain(end)}`
 }

@@ -222,6 +222,51 @@ describe('who is answered', () => {
     ])
   })
 
+  test('nobody whose socket belongs to nobody any more', {
+    skip: process.platform !== 'linux' && 'the table of sockets is Linux’s',
+  }, async () => {
+    const paths: string[] = []
+    const agent = {
+      ...ROUTES.agent,
+      getSecret: async (path: string) => {
+        paths.push(path)
+        return new Uint8Array(1)
+      },
+    }
+    const api = await open({ agent })
+    const { port } = new URL(api.url)
+    // It asks and is gone before this process can look at it, which waits here for its end.
+    const script = `
+      const socket = require('node:net').connect(${port}, '127.0.0.1', () => {
+        socket.write('GET /cdh/resource/default/key/1 HTTP/1.1\\r\\nhost: 127.0.0.1:${port}\\r\\n\\r\\n', () => process.exit())
+      })`
+    const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+    assert.equal(status, 0, stderr)
+    // What came first is answered first.
+    assert.equal((await ask(api, '/cdh/resource/default/key/2')).status, 200)
+    await new Promise(resolve => setImmediate(resolve))
+    assert.deepEqual(paths, ['default/key/2'])
+  })
+
+  test('not more at a time than can be served; the next is told so at once', async () => {
+    const answers = Promise.withResolvers<Uint8Array>()
+    let waiting = 0
+    const agent = {
+      ...ROUTES.agent,
+      getSecret: () => {
+        waiting += 1
+        return answers.promise
+      },
+    }
+    const api = await open({ agent })
+    const asking = Array.from({ length: 32 }, () => ask(api, '/cdh/resource/default/key/1'))
+    while (waiting < 32) await new Promise(resolve => setImmediate(resolve))
+    assert.equal((await ask(api, '/cdh/resource/default/key/1')).status, 503)
+    answers.resolve(new Uint8Array(1))
+    for (const one of asking) assert.equal((await one).status, 200)
+    assert.equal((await ask(api, '/cdh/resource/default/key/1')).status, 200)
+  })
+
   test('another user’s connections keep nobody out', async t => {
     if (process.getuid?.() !== 0) return t.skip('only root can be somebody else')
     const api = await open()
@@ -232,6 +277,8 @@ describe('who is answered', () => {
       for (let index = 0; index < 200; index += 1) {
         const socket = require('node:net').connect(${port}, '127.0.0.1')
         socket.on('error', () => undefined)
+        // Who waits until his request takes too long is told that, after seconds.
+        socket.on('data', () => console.log('answered'))
         socket.on('close', () => (open -= 1) === 0 && console.log('closed'))
       }`,
     )

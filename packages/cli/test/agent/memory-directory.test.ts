@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,6 +11,7 @@ import {
   rmSync,
   statfsSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -17,6 +19,7 @@ import { makeMemoryDirectory } from '../../src/agent/memory-directory.ts'
 import { hasSwap } from '../../src/agent/private-memory.ts'
 
 const TMPFS = 0x01021994
+const OTHER_USER = 65_534
 const SHM = '/dev/shm'
 const hasTmpfs = existsSync(SHM) && statfsSync(SHM).type === TMPFS
 
@@ -60,6 +63,27 @@ describe('in memory', { skip: !hasTmpfs && 'no tmpfs at /dev/shm' }, () => {
     chmodSync(open, 0o1777)
     makeMemoryDirectory(open, {}).remove()
     rmSync(open, { recursive: true })
+  })
+
+  test('another user’s directory is refused, and what another user has left is not touched', {
+    skip: process.getuid?.() !== 0 && 'only root can give files away',
+  }, () => {
+    const theirs = join(base, 'theirs')
+    mkdirSync(theirs, { mode: 0o755 })
+    chownSync(theirs, OTHER_USER, OTHER_USER)
+    assert.throws(() => makeMemoryDirectory(theirs, {}), { code: 'directory-not-safe' })
+    rmSync(theirs, { recursive: true })
+    const [, namespace = ''] = /-(\d+)-[0-9a-f]{16}$/.exec(makeMemoryDirectory(base, {}).path) ?? []
+    const gone = spawnSync('true').pid
+    const [stale, file] = ['0000000000000000', '1111111111111111'].map(random =>
+      join(base, `casemate-run-${gone}-1-${namespace}-${random}`),
+    ) as [string, string]
+    mkdirSync(stale)
+    chownSync(stale, OTHER_USER, OTHER_USER)
+    writeFileSync(file, '')
+    makeMemoryDirectory(base, {})
+    assert.ok(existsSync(stale) && existsSync(file))
+    for (const name of readdirSync(base)) rmSync(join(base, name), { recursive: true })
   })
 
   test('what a process that is gone has left is removed, and of one that lives, or may live elsewhere, nothing', () => {
