@@ -250,17 +250,19 @@ describe('who is answered', () => {
 
   test('not more at a time than can be served; the next is told so at once', async () => {
     const answers = Promise.withResolvers<Uint8Array>()
+    const full = Promise.withResolvers<undefined>()
     let waiting = 0
     const agent = {
       ...ROUTES.agent,
       getSecret: () => {
         waiting += 1
+        if (waiting === 32) full.resolve(undefined)
         return answers.promise
       },
     }
     const api = await open({ agent })
     const asking = Array.from({ length: 32 }, () => ask(api, '/cdh/resource/default/key/1'))
-    while (waiting < 32) await new Promise(resolve => setImmediate(resolve))
+    await full.promise
     assert.equal((await ask(api, '/cdh/resource/default/key/1')).status, 503)
     answers.resolve(new Uint8Array(1))
     for (const one of asking) assert.equal((await one).status, 200)
