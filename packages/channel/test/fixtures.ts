@@ -152,6 +152,28 @@ export async function serverOf(
   return { ...server, peer: demands }
 }
 
+/**
+ * Timers that go only as far as a test lets them. Those of node:test take one away from the others where a timer is
+ * cleared that has been called already.
+ */
+export function timersOf(t: TestContext): { readonly tick: (ms: number) => void } {
+  const waiting = new Map<object, { readonly call: () => void; readonly dueMs: number }>()
+  let nowMs = 0
+  const set = (call: () => void, delayMs: number): object => {
+    const timer = { unref: () => timer }
+    waiting.set(timer, { call, dueMs: nowMs + delayMs })
+    return timer
+  }
+  t.mock.method(globalThis, 'setTimeout', set as never)
+  t.mock.method(globalThis, 'clearTimeout', ((timer: object) => waiting.delete(timer)) as never)
+  return {
+    tick: ms => {
+      nowMs += ms
+      for (const [timer, { call, dueMs }] of waiting) if (dueMs <= nowMs && waiting.delete(timer)) call()
+    },
+  }
+}
+
 export async function rejectsCode(code: ChannelErrorCode, promise: Promise<unknown>): Promise<ChannelError> {
   let found: ChannelError | null = null
   await assert.rejects(promise, (error: unknown) => {

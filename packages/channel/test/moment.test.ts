@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { atMoment } from '../src/moment.ts'
+import { timersOf } from './fixtures.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
@@ -16,7 +17,7 @@ interface Clocks {
 }
 
 function waiting(t: TestContext, forMs: number): Clocks {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { tick } = timersOf(t)
   let [wallMs, elapsedMs, isReached] = [1_700_000_000_000, 0, false]
   const now = (): Date => new Date(wallMs)
   const until = new Date(wallMs + forMs)
@@ -27,7 +28,7 @@ function waiting(t: TestContext, forMs: number): Clocks {
     pass: ms => {
       wallMs += ms
       elapsedMs += ms
-      t.mock.timers.tick(ms)
+      tick(ms)
     },
     set: ms => {
       wallMs += ms
@@ -74,7 +75,6 @@ test('a moment that has gone by already is reached, and one that is given up is 
   const past = waiting(t, -1_000)
   past.pass(1)
   assert.equal(past.reached(), true)
-  t.mock.timers.reset()
   const { pass, stop, reached } = waiting(t, MINUTE_MS)
   stop()
   pass(2 * MINUTE_MS)

@@ -33,29 +33,31 @@ export class PeerVerifier {
     this.demands = demands
   }
 
-  /** @throws {ChannelError} as `appraiseCertificate` */
-  async verdict(certificate: TlsCertificate): Promise<Verdict> {
+  /**
+   * @param after the end of a verdict that is about to end: another is looked for, with whatever endorsements there are by
+   *   now. Of all sessions with a peer the first looks, the others take what it finds.
+   * @throws {ChannelError} as `appraiseCertificate`
+   */
+  async verdict(certificate: TlsCertificate, after: Date | null = null): Promise<Verdict> {
     const key = toHex(sha256(certificate.raw))
     const known = this.#verdicts.get(key)
     const now = this.demands.now()
-    if (known !== undefined && known.validFrom <= now && now <= known.peer.validUntil) return known
+    const isNow = known !== undefined && known.validFrom <= now && now <= known.peer.validUntil
+    if (isNow && (after === null || known.peer.validUntil > after)) return known
     const underWay = this.#underWay.get(key)
     if (underWay !== undefined && performance.now() - underWay.begunMs < MAX_JOINED_MS)
       return underWay.finding
     return this.#find(key, certificate)
   }
 
-  /** Looks again, with whatever endorsements there are by now. @throws {ChannelError} as `appraiseCertificate` */
-  async verdictAnew(certificate: TlsCertificate): Promise<Verdict> {
-    return this.#find(toHex(sha256(certificate.raw)), certificate)
-  }
-
   async #find(key: string, certificate: TlsCertificate): Promise<Verdict> {
     const finding = appraiseCertificate(certificate, this.demands)
+    const isLatest = (): boolean => this.#underWay.get(key)?.finding === finding
     this.#underWay.set(key, { finding, begunMs: performance.now() })
     try {
       const verdict = await finding
-      this.#verdicts.set(key, verdict)
+      // One that took so long that another was begun must not undo what that one has found.
+      if (isLatest()) this.#verdicts.set(key, verdict)
       return verdict
     } catch (error) {
       // Found wanting, it is not let in again on what was found before; without endorsements nothing was found.
@@ -64,7 +66,7 @@ export class PeerVerifier {
       }
       throw error
     } finally {
-      if (this.#underWay.get(key)?.finding === finding) this.#underWay.delete(key)
+      if (isLatest()) this.#underWay.delete(key)
     }
   }
 }

@@ -5,6 +5,7 @@ import { ChannelError } from '../errors.ts'
 import { atMoment } from '../moment.ts'
 import type { Peer, PeerDemands } from '../peer/demands.ts'
 import { verifierOf } from '../peer/verifier.ts'
+import { endSoon } from './end.ts'
 
 /** Endorsements that can be asked for again are, so long before a verdict ends; at the latest after half of its time. */
 const RENEWAL_MARGIN_MS = 60_000
@@ -50,7 +51,7 @@ export class AttestedConnection {
 
   /** Sends what is still to be sent, then ends the connection. */
   async close(): Promise<void> {
-    this.#socket.destroySoon()
+    endSoon(this.#socket)
     await this.closed
   }
 
@@ -90,7 +91,7 @@ export class AttestedConnection {
     const [peer, certificate] = [this.#peer, this.#socket.getPeerX509Certificate()]
     if (peer === null || certificate === undefined) return
     try {
-      const { peer: renewed } = await verifierOf(demands).verdictAnew(certificate)
+      const { peer: renewed } = await verifierOf(demands).verdict(certificate, peer.validUntil)
       if (renewed.validUntil <= peer.validUntil) return
       // What was said for this session alone stays said.
       this.#peer = peer.freshness === 'cached' ? renewed : { ...peer, validUntil: renewed.validUntil }

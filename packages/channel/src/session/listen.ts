@@ -5,6 +5,7 @@ import { asChannelError, ChannelError } from '../errors.ts'
 import type { ChannelIdentity } from '../identity/identity.ts'
 import type { PeerDemands } from '../peer/demands.ts'
 import type { AttestedConnection } from './connection.ts'
+import { endSoon } from './end.ts'
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, establish } from './establish.ts'
 import {
   CHANNEL_PROTOCOL,
@@ -93,7 +94,7 @@ class OpenSockets {
 
   end(): void {
     for (const socket of this.#tcp.values()) socket.destroy()
-    for (const socket of this.#tls) socket.destroySoon()
+    for (const socket of this.#tls) endSoon(socket)
   }
 }
 

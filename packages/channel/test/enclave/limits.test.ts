@@ -14,7 +14,7 @@ import {
   DEFAULT_HANDSHAKE_TIMEOUT_MS,
   type ServeEnclaveOptions,
 } from '../../src/index.ts'
-import { identityOf, intelMachine, listenerOf, rejectsCode, serverOf } from '../fixtures.ts'
+import { identityOf, intelMachine, listenerOf, rejectsCode, serverOf, timersOf } from '../fixtures.ts'
 
 const LIMITS = encodeLimits({ maxFrameBytes: 100_000, maxCallsInFlight: 64 })
 
@@ -82,12 +82,12 @@ for (const [what, bytes] of [
   ['half of it', frame(0, LIMITS).subarray(0, 5)],
 ] as const) {
   test(`a client that says ${what} of what it takes is given up`, async t => {
-    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { tick } = timersOf(t)
     const { connection } = await holding(t, {})
     // The server's own limits: it has begun to wait.
     await once(connection.socket, 'data')
     connection.socket.write(bytes)
-    t.mock.timers.tick(DEFAULT_HANDSHAKE_TIMEOUT_MS)
+    tick(DEFAULT_HANDSHAKE_TIMEOUT_MS)
     await connection.closed
   })
 }

@@ -1,6 +1,7 @@
 // Verdicts are found once for all sessions of a peer that begin together, and remembered; nobody waits for ever.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { type Endorsements, readEndorsements } from '@casemate/evidence'
 import { connectAttested } from '../../src/index.ts'
 import { verifierOf } from '../../src/peer/verifier.ts'
 import { identityOf, intelMachine, listenerOf, rejectsCode } from '../fixtures.ts'
@@ -28,6 +29,23 @@ test('a verdict that is not found in time is not waited for by those who come la
   t.mock.method(performance, 'now', () => begunMs + 60_000)
   assert.equal((await verifier.verdict(certificate)).peer.result.accepted, true)
   assert.equal(asked, 2)
+})
+
+test('a verdict that comes late does not undo what was found meanwhile', async t => {
+  const { machine, certificate } = await peerOf(t)
+  const bag = machine.demands.endorsements
+  assert.ok(typeof bag !== 'function')
+  const late = Promise.withResolvers<Endorsements>()
+  const answers: (Endorsements | Promise<Endorsements>)[] = [late.promise, readEndorsements([])]
+  const demands = { ...machine.demands, endorsements: async () => answers.shift() ?? readEndorsements([]) }
+  const verifier = verifierOf(demands)
+  const first = verifier.verdict(certificate)
+  const begunMs = performance.now()
+  t.mock.method(performance, 'now', () => begunMs + 60_000)
+  await rejectsCode('evidence-refused', verifier.verdict(certificate))
+  late.resolve(bag)
+  await first
+  await rejectsCode('evidence-refused', verifier.verdict(certificate))
 })
 
 test('what fails in this program while a peer is looked at is an error with a code, and is not remembered', async t => {

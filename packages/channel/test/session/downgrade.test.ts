@@ -18,7 +18,7 @@ import {
 } from '../../src/index.ts'
 import { encodeFrame, FRAME } from '../../src/session/frames.ts'
 import { checkSession } from '../../src/session/tls.ts'
-import { identityOf, intelMachine, listenerOf, type Machine, rejectsCode } from '../fixtures.ts'
+import { identityOf, intelMachine, listenerOf, type Machine, rejectsCode, timersOf } from '../fixtures.ts'
 import { framesOf, refusalOf, rogueClient, rogueServer, sendHello } from './rogue.ts'
 
 interface Listening {
@@ -138,13 +138,13 @@ for (const [what, speak] of [
   ['no more than a greeting', (socket: TLSSocket) => sendHello(socket, { demands: 'anyone' })],
 ] as const) {
   test(`a client that says ${what} is given up`, async t => {
-    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { tick } = timersOf(t)
     const { listener, refused, credentials } = await listening(t)
     const rogue = await rogueClient(t, listener, credentials as ConnectionOptions)
     // The server's greeting: TLS is done.
     await framesOf(rogue).next()
     speak(rogue)
-    t.mock.timers.tick(DEFAULT_HANDSHAKE_TIMEOUT_MS)
+    tick(DEFAULT_HANDSHAKE_TIMEOUT_MS)
     assert.equal((await refused).code, 'handshake-timeout')
   })
 }

@@ -15,7 +15,7 @@ import {
   openIdentity,
   type PeerDemands,
 } from '../../src/index.ts'
-import { identityOf, intelMachine, listenerOf, machineOf, rejectsCode } from '../fixtures.ts'
+import { identityOf, intelMachine, listenerOf, machineOf, rejectsCode, timersOf } from '../fixtures.ts'
 
 const DAY_MS = 86_400_000
 
@@ -27,13 +27,13 @@ interface Clock {
 
 /** No test here waits: clocks are set, and timers called. */
 function clockOf(t: TestContext): Clock {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { tick } = timersOf(t)
   let aheadMs = 0
   return {
     now: () => new Date(Date.now() + aheadMs),
     set: to => {
       aheadMs = to.getTime() - Date.now()
-      t.mock.timers.tick(60_000)
+      tick(60_000)
     },
   }
 }
@@ -114,6 +114,18 @@ test('with newer endorsements the peer is accepted again, and the session goes o
   assert.equal(connection.socket.destroyed, false)
   await connection.close()
   assert.equal(await ended, null)
+})
+
+test('of several sessions with a peer one asks again, and all go on', async t => {
+  let asked = 0
+  const { connection, first, again, set } = await session(t, platform => {
+    const newer = readEndorsements(platform.endorsementsAt(later(new Date(), 20 * DAY_MS)))
+    return async () => (asked++ === 0 ? read(platform) : newer)
+  })
+  const other = await connectAttested(again)
+  set(later(first, -30_000))
+  await until(() => [connection, other].every(({ peer }) => peer!.validUntil > first))
+  assert.equal(asked, 2)
 })
 
 test('where asking again fails, the session ends when the old verdict does', async t => {

@@ -9,6 +9,7 @@ import { connect, type TLSSocket } from 'node:tls'
 import { createIntelPlatform } from '@casemate/simulator'
 import type { Credentials } from '../../src/identity/credentials.ts'
 import {
+  type AttestedConnection,
   type AttestedListener,
   CHANNEL_PROTOCOL,
   type ChannelError,
@@ -18,7 +19,15 @@ import {
 } from '../../src/index.ts'
 import { encodeFrame, FRAME } from '../../src/session/frames.ts'
 import { encodeHello } from '../../src/session/hello.ts'
-import { identityOf, intelMachine, LAPTOP, listenerOf, machineOf, rejectsCode } from '../fixtures.ts'
+import {
+  identityOf,
+  intelMachine,
+  LAPTOP,
+  listenerOf,
+  machineOf,
+  rejectsCode,
+  timersOf,
+} from '../fixtures.ts'
 import { CACHED, framesOf, refusalOf, rogueClient, sendHello } from './rogue.ts'
 
 const tls = ({ certificatePem: cert, keyPem: key }: Credentials) => ({ cert, key })
@@ -173,11 +182,11 @@ test('peers that vanish without a word are noticed, at either end', {
   const listener = await listenerOf(t, await identityOf(t, machine.driver))
   await connectAttested({ ...listener, peer: machine.demands })
   // Until what was sent is acknowledged, the kernel has another timer there.
-  while (!timersOf(listener).every(timer => timer === '02')) await setTimeout(10)
+  while (!kernelTimersOf(listener).every(timer => timer === '02')) await setTimeout(10)
 })
 
 /** Of both ends of the established connections: 02 is keep-alive. */
-function timersOf({ port }: AttestedListener): string[] {
+function kernelTimersOf({ port }: AttestedListener): string[] {
   const name = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   const rows = readFileSync('/proc/net/tcp', 'utf8')
     .split('\n')
@@ -201,14 +210,34 @@ test('a frame that comes byte by byte is a frame, and one of which more never co
     await setTimeout(2)
   }
   await opened.promise
-  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { tick } = timersOf(t)
   const stalled = await rogueClient(t, listener)
   await framesOf(stalled).next()
   stalled.write(Buffer.of(FRAME.hello, 2, 0))
-  t.mock.timers.tick(DEFAULT_HANDSHAKE_TIMEOUT_MS)
-  t.mock.timers.reset()
+  tick(DEFAULT_HANDSHAKE_TIMEOUT_MS)
   assert.equal((await next()).code, 'handshake-timeout')
 })
+
+for (const [who, close] of [
+  ['a listener', (_: AttestedConnection, listener: AttestedListener) => listener.close()],
+  ['a connection', (connection: AttestedConnection) => connection.close()],
+] as const) {
+  test(`${who} that closes waits a while for a peer that does not read, and no longer`, async t => {
+    const { tick } = timersOf(t)
+    const machine = await intelMachine('tdx')
+    const opened = Promise.withResolvers<AttestedConnection>()
+    const listener = await listenerOf(t, await identityOf(t, machine.driver), {
+      onConnection: opened.resolve,
+    })
+    await connectAttested({ ...listener, peer: machine.demands })
+    const connection = await opened.promise
+    connection.socket.write(new Uint8Array(50_000_000))
+    const closing = close(connection, listener)
+    tick(5_000)
+    await closing
+    assert.equal(connection.socket.destroyed, true)
+  })
+}
 
 test('evidence for one session may be larger than what TLS sends at once', async t => {
   const { driver, demands } = machineOf(await createIntelPlatform(), 'tdx', {
