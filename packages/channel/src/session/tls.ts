@@ -86,7 +86,7 @@ function groupOf(socket: TLSSocket): string {
 
 /** OpenSSL's reasons that have a code of their own. */
 const REASONS: readonly (readonly [RegExp, ChannelErrorCode])[] = [
-  [/UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|WRONG_VERSION_NUMBER/, 'tls-too-old'],
+  [/UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION/, 'tls-too-old'],
   [/NO_APPLICATION_PROTOCOL/, 'protocol-mismatch'],
   [/NO_SUITABLE_KEY_SHARE|NO_SUITABLE_GROUPS/, 'key-exchange-classical'],
 ]
@@ -96,8 +96,13 @@ export function tlsFailure(error: Error): ChannelError {
   if (error instanceof ChannelError) return error
   const reason = 'code' in error ? String(error.code) : ''
   const [, code] = REASONS.find(([pattern]) => pattern.test(reason)) ?? [null, tcpCode(reason)]
-  return new ChannelError(code, `the handshake failed: ${error.message}`, {
+  // OpenSSL's message is a line of its own log, with places in its source.
+  const why = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
+  // What OpenSSL says of a record that is none.
+  const isTls = !reason.includes('WRONG_VERSION_NUMBER')
+  return new ChannelError(code, `the handshake failed: ${why}`, {
     got: reason,
+    ...(isTls ? {} : { hint: 'what answers there speaks something else than TLS' }),
     cause: error,
   })
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { connect as connectTcp, createServer as createTcpServer } from 'node:net'
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type ConnectionOptions, connect, type TLSSocket, type TlsOptions } from 'node:tls'
 import { readPeerCertificate } from '../../src/certificate/read.ts'
@@ -53,6 +53,23 @@ test('TLS 1.2 is refused, at either end', async t => {
   assert.equal((await refused).code, 'tls-too-old')
   const server = await rogueServer(t, { ...credentials, maxVersion: 'TLSv1.2' }, () => undefined)
   await rejectsCode('tls-too-old', connectAttested({ ...server, peer: machine.demands }))
+})
+
+test('what speaks no TLS at all is told as that, in one line', async t => {
+  const server = createTcpServer(socket => {
+    socket.on('error', () => undefined)
+    socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const { demands } = await intelMachine('tdx')
+  await assert.rejects(connectAttested({ host: '127.0.0.1', port, peer: demands }), {
+    code: 'tls-failed',
+    message: 'the handshake failed: wrong version number',
+    hint: 'what answers there speaks something else than TLS',
+  })
 })
 
 test('a session that is older than TLS 1.3 would be refused however it came about', () => {
