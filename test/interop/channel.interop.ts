@@ -17,7 +17,16 @@ import {
   serveEnclave,
 } from '@casemate/channel'
 import { EnclaveError, parseImage } from '@casemate/enclave'
+import { bindingMessage, exporterOf, signBinding } from '../../packages/channel/src/session/binding.ts'
+import { encodeFrame, FRAME } from '../../packages/channel/src/session/frames.ts'
 import { identityOf, listenerOf, machineOf, rejectsCode } from '../../packages/channel/test/fixtures.ts'
+import {
+  CACHED,
+  framesOf,
+  rogueServer,
+  sendBinding,
+  sendHello,
+} from '../../packages/channel/test/session/rogue.ts'
 import { makeImage } from '../../packages/enclave/test/running/modules.ts'
 import { buildPeer, type Outcome, type PeerOptions, runClient, startServer, whyNoGo } from './go-peer.ts'
 import { type Hardware, openHardware } from './hardware.ts'
@@ -206,6 +215,32 @@ suite('a peer in Go', { skip: whyNoGo() ?? false }, () => {
     await first.close()
     await rejectsCode('binding-invalid', connect())
   })
+
+  for (const role of ['server', 'client'] as const) {
+    test(`takes a server that signs as a server alone: as a ${role}`, async t => {
+      const credentials = (await ours(t)).credentials()
+      const { certificate, certificatePem: cert, keyPem: key, bindingKey } = credentials
+      const server = await rogueServer(t, { cert, key }, async socket => {
+        const frames = framesOf(socket)
+        await frames.next()
+        sendHello(socket, { demands: 'anyone' })
+        const message = bindingMessage(role, {
+          exporter: exporterOf(socket),
+          serverCertificate: certificate,
+          clientCertificate: null,
+          clientHello: CACHED,
+          serverHello: { demands: 'anyone' },
+        })
+        sendBinding(socket, signBinding(message, bindingKey!))
+        socket.write(encodeFrame(FRAME.ready))
+        await frames.next()
+        frames.release()
+        socket.pipe(socket)
+      })
+      const theirs = await runClient({ address: `${server.host}:${server.port}` })
+      assert.deepEqual(pick(theirs), [role === 'server' ? 'opened' : 'binding-invalid', false])
+    })
+  }
 
   test('refuses us where our evidence is missing, and is told why where its own is', async t => {
     const { connect, server } = await visiting(t, attested())

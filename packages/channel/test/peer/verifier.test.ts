@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type Endorsements, readEndorsements } from '@casemate/evidence'
+import { createIntelPlatform } from '@casemate/simulator'
 import { connectAttested } from '../../src/index.ts'
 import { verifierOf } from '../../src/peer/verifier.ts'
-import { identityOf, intelMachine, listenerOf, rejectsCode } from '../fixtures.ts'
+import { identityOf, intelMachine, listenerOf, machineOf, rejectsCode } from '../fixtures.ts'
 import { rogueClient } from '../session/rogue.ts'
+
+const DAY_MS = 86_400_000
 
 async function peerOf(t: TestContext) {
   const machine = await intelMachine('tdx')
@@ -28,6 +31,25 @@ test('a verdict that is not found in time is not waited for by those who come la
   void verifier.verdict(certificate)
   t.mock.method(performance, 'now', () => begunMs + 60_000)
   assert.equal((await verifier.verdict(certificate)).peer.result.accepted, true)
+  assert.equal(asked, 2)
+})
+
+test('a verdict that ends later than that of a session is found once', async t => {
+  const platform = await createIntelPlatform()
+  const { driver, demands } = machineOf(platform, 'tdx')
+  const listener = await listenerOf(t, await identityOf(t, driver, { lifetimeMs: 90 * DAY_MS }))
+  const certificate = (await rogueClient(t, listener)).getPeerX509Certificate()!
+  const newer = readEndorsements(platform.endorsementsAt(new Date(Date.now() + 20 * DAY_MS)))
+  let asked = 0
+  const verifier = verifierOf({
+    ...demands,
+    endorsements: async () => (asked++ === 0 ? readEndorsements(platform.endorsements) : newer),
+  })
+  // The newer ones have not begun yet: looked at from the middle of both.
+  const { validUntil } = (await verifier.verdict(certificate)).peer
+  t.mock.method(verifier.demands, 'now', () => new Date(Date.now() + 25 * DAY_MS))
+  assert.ok((await verifier.verdict(certificate, validUntil)).peer.validUntil > validUntil)
+  await verifier.verdict(certificate, validUntil)
   assert.equal(asked, 2)
 })
 
