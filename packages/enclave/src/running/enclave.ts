@@ -1,13 +1,14 @@
 // A running enclave: instances of checked code in worker threads. Calls are bytes in, bytes out; one call runs on one
 // instance, waiting calls in the order they came. An instance that fails is replaced; what it was doing fails alone.
+import { availableParallelism } from 'node:os'
 import { EnclaveError } from '../errors.ts'
 import type { Manifest } from '../image/manifest.ts'
 import { MAX_THREADS, WASM_PAGE_SIZE } from '../image/manifest.ts'
 import { identityOf } from '../sealing/identity.ts'
 import { SEALING_IMPORTS } from './abi.ts'
 import { type CheckedImage, checkImage, type Demands } from './check.ts'
-import { Instance } from './instance.ts'
-import { type InstanceData, type PackedBytes, packBytes, takePacked, unpackBytes } from './messages.ts'
+import { Instance, type InstanceSettings } from './instance.ts'
+import { type Job, keepInputs, takeInputs } from './job.ts'
 import { type EnclavePlatform, offeredImports } from './platform.ts'
 
 export interface EnclaveLimits {
@@ -40,13 +41,6 @@ export interface CallOptions {
   readonly transfer: boolean
 }
 
-interface Job {
-  readonly name: string
-  readonly inputs: PackedBytes
-  readonly resolve: (outputs: PackedBytes) => void
-  readonly reject: (error: unknown) => void
-}
-
 export class Enclave {
   readonly manifest: Manifest
   /** 32 bytes. */
@@ -57,9 +51,8 @@ export class Enclave {
   readonly threads: number
   readonly #platform: EnclavePlatform
   readonly #limits: EnclaveLimits
-  readonly #data: InstanceData
+  readonly #data: InstanceSettings['data']
   readonly #instances = new Map<number, Instance>()
-  readonly #idle: number[] = []
   readonly #queue: Job[] = []
   readonly #replacements = new Set<Promise<void>>()
   /** Why nothing is taken any more. */
@@ -117,19 +110,15 @@ export class Enclave {
     options: CallOptions = { transfer: false },
   ): Promise<Uint8Array> {
     this.#checkCall(name, [input])
-    const { buffer } = input
-    const isWhole = buffer instanceof ArrayBuffer && input.byteLength === buffer.byteLength
-    const lengths = Uint32Array.of(input.length)
-    // Taken at once: the call may have to wait, and the caller keeps no hand on what waits.
-    const bytes = options.transfer && isWhole ? buffer.transfer() : new Uint8Array(input).buffer
-    const [output] = unpackBytes(await this.#run(name, { bytes, lengths }))
+    const taken = options.transfer ? takeInputs([input]) : null
+    const [output] = await this.#run(name, taken ?? [input], taken !== null)
     if (output === undefined) throw new TypeError('an instance answered a call with nothing')
     return output
   }
 
   /**
-   * The answers to many inputs, in their order, through one message to one instance: all of them or none. Inputs that
-   * are given away are not copied where they lie one after the other and are all of their buffer.
+   * The answers to many inputs, in their order, from one instance: all of them or none. Inputs that are given away are
+   * the caller's no more where they lie one after the other and are all of their buffer.
    * @throws {EnclaveError} as `call`
    */
   async callBatch(
@@ -139,8 +128,8 @@ export class Enclave {
   ): Promise<readonly Uint8Array[]> {
     this.#checkCall(name, inputs)
     if (inputs.length === 0) return []
-    const given = options.transfer ? takePacked(inputs) : null
-    return unpackBytes(await this.#run(name, given ?? packBytes(inputs)))
+    const taken = options.transfer ? takeInputs(inputs) : null
+    return this.#run(name, taken ?? inputs, taken !== null)
   }
 
   /** Ends every instance; what is under way or waiting fails with enclave-closed. */
@@ -178,44 +167,67 @@ export class Enclave {
     }
   }
 
-  #run(name: string, inputs: PackedBytes): Promise<PackedBytes> {
+  #run(name: string, inputs: readonly Uint8Array[], isOwn: boolean): Promise<readonly Uint8Array[]> {
     if (this.#end !== null) return Promise.reject(this.#end)
     return new Promise((resolve, reject) => {
-      this.#queue.push({ name, inputs, resolve, reject })
+      const call = this.manifest.exports.indexOf(name)
+      const job = { call, inputs, isOwn, count: inputs.length, outputs: [], resolve, reject }
+      this.#queue.push(job)
       this.#dispatch()
+      // Now the caller may change its inputs.
+      if (this.#queue.at(-1) === job) keepInputs(job)
     })
   }
 
   #dispatch(): void {
-    while (this.#queue.length > 0) {
-      const id = this.#idle.pop()
-      const instance = id === undefined ? undefined : this.#instances.get(id)
-      if (id === undefined || instance === undefined) return
-      const job = this.#queue.shift()
-      if (job !== undefined) void this.#serve(id, instance, job)
+    for (let job = this.#queue[0]; job !== undefined; job = this.#queue[0]) {
+      const instance = this.#pick(job)
+      if (instance === null) return
+      this.#queue.shift()
+      instance.post(job)
     }
   }
 
-  async #serve(id: number, instance: Instance, { name, inputs, resolve, reject }: Job): Promise<void> {
-    try {
-      resolve(await instance.call({ name, inputs }, this.#limits.callMs))
-    } catch (error) {
-      reject(error)
+  /** Of those that take it the one with the least to do. */
+  #pick(job: Job): Instance | null {
+    let best: Instance | null = null
+    for (const instance of this.#instances.values()) {
+      if ((best === null || instance.load < best.load) && instance.takes(job)) best = instance
     }
-    // It is gone where the call ended it.
-    if (this.#instances.get(id) === instance) this.#offer(id)
+    return best
   }
 
+  /** What waits goes to whom has room; who then has nothing to do takes what waits behind the jobs of others. */
   #offer(id: number): void {
-    this.#idle.push(id)
     this.#dispatch()
+    const idle = this.#instances.get(id)
+    if (idle === undefined || idle.load > 0) return
+    for (const other of this.#instances.values()) {
+      if (other.load < 2 || !idle.takes({ inputs: [] })) continue
+      const job = other.giveAway()
+      if (job === null) continue
+      idle.post(job)
+      return
+    }
+  }
+
+  /** They were first, and are first again. */
+  #takeBack(jobs: readonly Job[]): void {
+    this.#queue.unshift(...jobs)
+    if (this.#end === null) this.#dispatch()
+    else this.#finish(this.#end)
   }
 
   async #startInstance(id: number): Promise<void> {
     const instance = await Instance.start({
       data: this.#data,
+      lingers: availableParallelism() > this.threads,
+      maxOutput: this.manifest.memoryPages * WASM_PAGE_SIZE,
       startMs: this.#limits.startMs,
+      callMs: this.#limits.callMs,
       log: text => this.#platform.log({ instance: id, text }),
+      onFree: () => this.#offer(id),
+      onReturned: jobs => this.#takeBack(jobs),
       onFailed: error => this.#replace(id, error),
     })
     if (this.#end !== null) {
@@ -228,8 +240,6 @@ export class Enclave {
 
   #replace(id: number, { code, message }: EnclaveError): void {
     this.#instances.delete(id)
-    const position = this.#idle.indexOf(id)
-    if (position >= 0) this.#idle.splice(position, 1)
     this.#platform.report({ type: 'instance-failed', instance: id, code, message })
     if (this.#end !== null) return
     const replacement = this.#startInstance(id).then(

@@ -1,37 +1,71 @@
-// One instance of an enclave, seen from the platform: a worker thread that answers one call at a time, within a time.
-// Whatever goes wrong in it ends it: the call fails with a code, the owner is told once, the process goes on.
+// One instance of an enclave, seen from the platform: a worker thread that does job after job, each within a time.
+// Whatever goes wrong in it ends it: the job that it worked on fails with a code, those that it had not begun come back,
+// the owner is told once, the process goes on.
 import { Worker } from 'node:worker_threads'
 import { EnclaveError, type EnclaveErrorCode } from '../errors.ts'
-import type { CallMessage, InstanceData, InstanceMessage, PackedBytes } from './messages.ts'
+import { dropInputs, type Job, keepInputs } from './job.ts'
+import { BELL, MAX_JOBS, makeBuffers, SharedRing, SharedWords } from './lane/memory.ts'
+import { PlatformEnd, type Posted, type Receiver } from './lane/platform-end.ts'
+import { LaneBroken } from './lane/ring.ts'
+import { Watch } from './lane/watch.ts'
+import type { InstanceData, InstanceMessage } from './messages.ts'
 
 /** JavaScript heap of a thread, without the code's memory: what the platform's own few functions need. */
 const HEAP_MB = 64
+/** An answer before a slow job waits no longer than this. */
+const LOOK_MS = 2
 
 export interface InstanceSettings {
-  readonly data: InstanceData
+  readonly data: Omit<InstanceData, 'lane' | 'lingers'>
+  /** There are processors enough for all instances and the platform. */
+  readonly lingers: boolean
+  /** Of one answer. */
+  readonly maxOutput: number
   readonly log: (text: string) => void
+  /** It may be able to take more. */
+  readonly onFree: () => void
+  /** Jobs that it had not begun. */
+  readonly onReturned: (jobs: readonly Job[]) => void
   /** Called once, when an instance that had started is of no more use. */
   readonly onFailed: (error: EnclaveError) => void
   readonly startMs: number
+  /** For one job. */
+  readonly callMs: number
 }
 
-interface Pending {
-  readonly resolve: (outputs: PackedBytes | null) => void
-  readonly reject: (error: EnclaveError) => void
-  readonly timer: NodeJS.Timeout
+interface PostedJob extends Posted {
+  readonly job: Job
 }
 
 export class Instance {
   readonly #worker: Worker
   readonly #settings: InstanceSettings
-  #pending: Pending | null = null
+  readonly #end: PlatformEnd
+  readonly #receiver: Receiver
+  /** In the order in which they are answered. */
+  readonly #jobs: PostedJob[] = []
+  readonly #watch: Watch
+  readonly #started = Promise.withResolvers<void>()
+  /** When the first of them was seen to be the first: its time runs from then on. */
+  #firstSince = 0
+  #limit: NodeJS.Timeout | null = null
+  #later: NodeJS.Timeout | null = null
+  #isLater = false
+  #isComingAgain = false
+  /** How many there were of all jobs. */
+  #replies = 0
   #isReady = false
   #isDead = false
 
   private constructor(settings: InstanceSettings) {
     this.#settings = settings
+    this.#watch = new Watch(settings.lingers)
+    const lane = makeBuffers()
+    const rings = { requests: new SharedRing(lane.requests), replies: new SharedRing(lane.replies) }
+    this.#end = new PlatformEnd(new SharedWords(lane.words), rings, settings.maxOutput)
+    this.#receiver = this.#makeReceiver()
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: settings.data,
+      workerData: { ...settings.data, lane, lingers: settings.lingers } satisfies InstanceData,
       // Nothing ambient: neither environment nor arguments of the process.
       env: {},
       argv: [],
@@ -39,88 +73,234 @@ export class Instance {
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     })
     this.#worker.on('message', (message: InstanceMessage) => this.#receive(message))
-    this.#worker.on('error', error => this.#fail(codeOf(error), messageOf(error)))
-    this.#worker.on('exit', () => this.#fail('enclave-crashed', 'the thread of the instance ended'))
+    this.#worker.on('error', error => this.#crash(codeOf(error), messageOf(error)))
+    this.#worker.on('exit', () => this.#crash('enclave-crashed', 'the thread of the instance ended'))
   }
 
   /** Resolves when the code is instantiated. @throws {EnclaveError} enclave-crashed, enclave-timeout, out-of-memory */
   static async start(settings: InstanceSettings): Promise<Instance> {
     const instance = new Instance(settings)
-    await instance.#wait(settings.startMs)
-    instance.#isReady = true
+    const timer = setTimeout(() => instance.#fail(late(settings.startMs)), settings.startMs)
+    try {
+      await instance.#started.promise
+    } finally {
+      clearTimeout(timer)
+    }
     return instance
   }
 
-  /** @throws {EnclaveError} call-failed, enclave-crashed, enclave-timeout, out-of-memory, enclave-closed */
-  async call(message: CallMessage, timeoutMs: number): Promise<PackedBytes> {
-    const answer = this.#wait(timeoutMs)
-    this.#worker.postMessage(message, [message.inputs.bytes])
-    const outputs = await answer
-    if (outputs === null) throw new TypeError('an instance became ready twice')
-    return outputs
+  /** How many jobs it has, begun or not. */
+  get load(): number {
+    return this.#jobs.length
+  }
+
+  /** Jobs wait in its lane only as a whole, so that they can be taken back; the first one may be larger than that. */
+  takes({ inputs }: Pick<Job, 'inputs'>): boolean {
+    if (this.#isDead || this.#jobs.length === MAX_JOBS) return false
+    return this.#jobs.length === 0 ? !this.#end.isWriting : this.#end.fits(inputs)
+  }
+
+  /** Only what it takes. */
+  post(job: Job): void {
+    const isFirst = this.#jobs.length === 0
+    if (isFirst) {
+      this.#firstSince = performance.now()
+      if (this.#watch.begin(this.#firstSince)) this.#comeAgain()
+      else this.#end.listen(BELL.patient)
+    } else this.#lookLater()
+    this.#limit ??= setTimeout(() => this.#checkLimit(), this.#settings.callMs)
+    this.#jobs.push({ job, ...this.#end.post(job) })
+    if (this.#end.isWriting) keepInputs(job)
+    else dropInputs(job)
+  }
+
+  /** The next job that it has not begun and that is not its first: no more its own. */
+  giveAway(): Job | null {
+    for (const [index, posted] of this.#jobs.entries()) {
+      if (index === 0 || !this.#end.withdraw(posted)) continue
+      this.#jobs.splice(index, 1)
+      return this.#regain(posted)
+    }
+    return null
   }
 
   async close(): Promise<void> {
-    this.#end(new EnclaveError('enclave-closed', 'the enclave was closed'))
+    const closed = new EnclaveError('enclave-closed', 'the enclave was closed')
+    this.#stop(closed)
+    for (const { job } of this.#jobs.splice(0)) job.reject(closed)
     await this.#worker.terminate()
   }
 
-  #wait(timeoutMs: number): Promise<PackedBytes | null> {
-    return new Promise((resolve, reject) => {
-      if (this.#isDead) {
-        reject(new EnclaveError('enclave-crashed', 'the instance is of no more use'))
-        return
-      }
-      const timer = setTimeout(
-        () => this.#fail('enclave-timeout', `the instance did not answer within ${timeoutMs} ms`),
-        timeoutMs,
-      )
-      this.#pending = { resolve, reject, timer }
-    })
-  }
-
   #receive(message: InstanceMessage): void {
+    // What it did before it sent a message is in the lane.
+    if (this.#isDead || !this.#attend(BELL.patient)) return
     switch (message.type) {
-      case 'log':
-        this.#settings.log(message.text)
+      case 'bell':
         return
       case 'ready':
-        this.#take()?.resolve(null)
-        return
-      case 'answered':
-        this.#take()?.resolve(message.outputs)
-        return
-      case 'refused':
-        this.#take()?.reject(refusal(message.index, message.status))
+        this.#isReady = true
+        this.#started.resolve()
         return
       case 'fault':
-        this.#fail(message.code, message.message)
+        this.#fail(new EnclaveError(message.code, message.message))
         return
       default:
         message satisfies never
     }
   }
 
-  #fail(code: EnclaveErrorCode, message: string): void {
+  #makeReceiver(): Receiver {
+    const expected = (): number => {
+      const job = this.#jobs[0]?.job
+      return job === undefined ? 0 : job.count - job.outputs.length
+    }
+    return {
+      get expected() {
+        return expected()
+      },
+      output: bytes => {
+        const { job } = this.#first()
+        this.#replies++
+        job.outputs.push(bytes)
+        if (job.outputs.length < job.count) return
+        this.#jobs.shift()
+        job.resolve(job.outputs)
+      },
+      refused: status => {
+        const { job } = this.#first()
+        this.#replies++
+        this.#jobs.shift()
+        job.reject(refusal(job.outputs.length, status))
+      },
+      log: bytes => {
+        // Before whoever waits for the answer hears of it, and with errors of its own.
+        queueMicrotask(() => this.#settings.log(new TextDecoder().decode(bytes)))
+      },
+    }
+  }
+
+  #first(): PostedJob {
+    const [first] = this.#jobs
+    if (first === undefined) throw new LaneBroken('a reply to nothing')
+    return first
+  }
+
+  /** Reads replies, writes what is still to be written. False where that was the end of the instance. */
+  #attend(bell: number | null): boolean {
+    const isAlive = this.#look(bell)
+    if (isAlive) this.#settings.onFree()
+    return isAlive
+  }
+
+  /** @param bell null where the watch is to say whether it looks again before it waits to be told */
+  #look(bell: number | null): boolean {
+    const [first] = this.#jobs
+    const before = this.#replies
+    try {
+      this.#end.attend(this.#receiver)
+    } catch (error) {
+      if (!(error instanceof LaneBroken)) throw error
+      this.#fail(new EnclaveError('enclave-crashed', error.message))
+    }
+    if (this.#isDead) return false
+    if (this.#replies > before) {
+      const now = performance.now()
+      this.#watch.saw(this.#replies - before, now)
+      if (this.#jobs[0] !== first) this.#firstSince = now
+    }
+    if (this.#jobs.length > 0 || this.#end.isWriting) this.#listen(bell ?? this.#bellOfWatch())
+    return true
+  }
+
+  #bellOfWatch(): number {
+    return this.#watch.goesOn(performance.now()) ? BELL.off : BELL.patient
+  }
+
+  #listen(bell: number): void {
+    if (bell === BELL.off || this.#end.listen(bell)) this.#comeAgain()
+    if (bell === BELL.patient && this.#jobs.length > 1) this.#lookLater()
+  }
+
+  #comeAgain(): void {
+    if (this.#isComingAgain) return
+    this.#isComingAgain = true
+    setImmediate(() => {
+      this.#isComingAgain = false
+      if (!this.#isDead) this.#attend(null)
+    })
+  }
+
+  /** An instance that has more to do tells of what is done only after a while; if what it does next is slow, too late. */
+  #lookLater(): void {
+    if (this.#isLater) return
+    this.#isLater = true
+    if (this.#later !== null) this.#later.refresh()
+    else {
+      this.#later = setTimeout(() => {
+        this.#isLater = false
+        if (this.#jobs.length > 0) this.#attend(BELL.urgent)
+      }, LOOK_MS)
+    }
+  }
+
+  /** One timer for all jobs. */
+  #checkLimit(): void {
+    const { callMs } = this.#settings
+    const [first] = this.#jobs
+    if (first !== undefined && !this.#attend(BELL.patient)) return
+    const left = this.#firstSince + callMs - performance.now()
+    const isLate = this.#jobs[0] === first && left < 1
+    const isIdle = this.#jobs.length === 0
+    this.#limit = isIdle ? null : setTimeout(() => this.#checkLimit(), isLate ? callMs : Math.max(1, left))
+    if (isLate && first !== undefined) this.#endLate(first)
+  }
+
+  /** First takes back what is behind it: if any of that is begun already, the first one was answered in time. */
+  #endLate(first: PostedJob): void {
+    const left = this.#withdraw(1)
+    if (this.#look(BELL.patient) && this.#jobs[0] === first) this.#fail(late(this.#settings.callMs), 1)
+    this.#settings.onReturned(left)
+  }
+
+  #withdraw(from: number): Job[] {
+    const behind = this.#jobs.splice(from)
+    const left: Job[] = []
+    for (const posted of behind) {
+      if (this.#end.withdraw(posted)) left.push(this.#regain(posted))
+      else this.#jobs.push(posted)
+    }
+    return left
+  }
+
+  #regain(posted: PostedJob): Job {
+    const { job } = posted
+    job.inputs = this.#end.readBack(posted)
+    job.isOwn = true
+    return job
+  }
+
+  #crash(code: EnclaveErrorCode, message: string): void {
+    if (!this.#isDead && this.#attend(BELL.patient)) this.#fail(new EnclaveError(code, message))
+  }
+
+  /** What it has not begun from this job on comes back, the others fail. */
+  #fail(reason: EnclaveError, from = 0): void {
     if (this.#isDead) return
-    const error = new EnclaveError(code, message)
-    const wasReady = this.#isReady
-    this.#end(error)
+    this.#stop(reason)
+    const left = this.#withdraw(from)
+    for (const { job } of this.#jobs.splice(0)) job.reject(reason)
     // Also ends a loop that never returns.
     this.#worker.terminate().catch(() => undefined)
-    if (wasReady) this.#settings.onFailed(error)
+    this.#settings.onReturned(left)
+    if (this.#isReady) this.#settings.onFailed(reason)
   }
 
-  #end(error: EnclaveError): void {
+  #stop(reason: EnclaveError): void {
     this.#isDead = true
-    this.#take()?.reject(error)
-  }
-
-  #take(): Pending | null {
-    const pending = this.#pending
-    this.#pending = null
-    if (pending !== null) clearTimeout(pending.timer)
-    return pending
+    if (this.#limit !== null) clearTimeout(this.#limit)
+    if (this.#later !== null) clearTimeout(this.#later)
+    this.#started.reject(reason)
+    this.#started.promise.catch(() => undefined)
   }
 }
 
@@ -129,6 +309,10 @@ function refusal(index: number, status: number): EnclaveError {
     got: String(status),
     hint: 'what the status means is for the enclave’s author to say',
   })
+}
+
+function late(ms: number): EnclaveError {
+  return new EnclaveError('enclave-timeout', `the instance did not answer within ${ms} ms`)
 }
 
 function codeOf(error: unknown): EnclaveErrorCode {

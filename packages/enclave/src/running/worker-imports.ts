@@ -7,9 +7,8 @@ import type { UnsealOptions } from '../sealing/opening.ts'
 import { POLICY_BITS } from '../sealing/root.ts'
 import { IMPORT_SIGNATURES, type ImportName, pack, type Span, STATUS } from './abi.ts'
 import type { InstanceMemory } from './instance-memory.ts'
+import { MAX_LOG_BYTES } from './lane/frames.ts'
 
-/** Of one line, in bytes. */
-const MAX_LOG_BYTES = 4096
 const MAX_SETTING_NAME = 64
 const MAX_SECRET_PATH = 256
 
@@ -17,7 +16,8 @@ export interface ImportSources {
   readonly memory: InstanceMemory
   readonly configuration: ReadonlyMap<string, string>
   readonly secrets: ReadonlyMap<string, Uint8Array>
-  readonly log: (text: string) => void
+  /** A line of UTF-8, or what the code says is one. */
+  readonly log: (line: Uint8Array) => void
   /** Fills with random bytes. */
   readonly random: (bytes: Uint8Array<ArrayBuffer>) => void
   readonly sealing: UnsealOptions | null
@@ -35,8 +35,7 @@ export function offerImports(sources: ImportSources): Readonly<Record<ImportName
     memory.view({ pointer: pointer >>> 0, length: length >>> 0 })
   return {
     'casemate.log': (pointer, length) => {
-      const text = new TextDecoder().decode(at(pointer, length).subarray(0, MAX_LOG_BYTES))
-      sources.log(text)
+      sources.log(at(pointer, length).subarray(0, MAX_LOG_BYTES))
       return undefined
     },
     'casemate.random': (pointer, length) => {

@@ -2,7 +2,6 @@
 // The code sees its own memory and these imports; what it does wrong ends here as a fault, and the platform ends it.
 import { randomFillSync } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { freeBuffer } from '../bytes.ts'
 import type { EnclaveErrorCode } from '../errors.ts'
 import {
   ALLOC_EXPORT,
@@ -13,13 +12,10 @@ import {
   unpack,
 } from './abi.ts'
 import { InstanceMemory, NoMemory } from './instance-memory.ts'
-import {
-  type CallMessage,
-  type InstanceData,
-  type InstanceMessage,
-  packBytes,
-  unpackBytes,
-} from './messages.ts'
+import { type Claimed, InstanceEnd } from './lane/instance-end.ts'
+import { Linger } from './lane/linger.ts'
+import { SharedRing, SharedWords } from './lane/memory.ts'
+import type { InstanceData, InstanceMessage } from './messages.ts'
 import { offerImports } from './worker-imports.ts'
 
 /** Lines that one call may log: a loop of nothing but logging must not fill the platform's memory. */
@@ -28,12 +24,18 @@ const MAX_LOG_LINES = 64
 type Call = (pointer: number, length: number) => bigint
 
 const data = workerData as InstanceData
+const rings = { requests: new SharedRing(data.lane.requests), replies: new SharedRing(data.lane.replies) }
+const lane = new InstanceEnd(new SharedWords(data.lane.words), rings, {
+  ring: () => send({ type: 'bell' }),
+  now: () => performance.now(),
+  linger: new Linger(data.lingers),
+})
 let linesLeft = MAX_LOG_LINES
 const { memory, functions } = start()
-parentPort?.on('message', serve)
 send({ type: 'ready' })
+work()
 
-function start(): { memory: InstanceMemory; functions: ReadonlyMap<string, Call> } {
+function start(): { memory: InstanceMemory; functions: readonly Call[] } {
   try {
     return instantiate()
   } catch (error) {
@@ -43,14 +45,14 @@ function start(): { memory: InstanceMemory; functions: ReadonlyMap<string, Call>
   }
 }
 
-function instantiate(): { memory: InstanceMemory; functions: ReadonlyMap<string, Call> } {
+function instantiate(): { memory: InstanceMemory; functions: readonly Call[] } {
   const memory = new InstanceMemory()
   const offered = offerImports({
     memory,
     configuration: new Map(Object.entries(data.configuration)),
     secrets: data.secrets,
-    log: text => {
-      if (linesLeft-- > 0) send({ type: 'log', text })
+    log: line => {
+      if (linesLeft-- > 0) lane.log(line)
     },
     random: randomFillSync,
     sealing: data.sealing,
@@ -69,49 +71,45 @@ function instantiate(): { memory: InstanceMemory; functions: ReadonlyMap<string,
   })
   const initialize = exports[INITIALIZE_EXPORT] as (() => void) | undefined
   initialize?.()
-  return { memory, functions: new Map(data.exports.map(name => [name, exports[name] as Call])) }
+  return { memory, functions: data.exports.map(name => exports[name] as Call) }
 }
 
-function serve({ name, inputs }: CallMessage): void {
-  linesLeft = MAX_LOG_LINES
+/** Job after job, for as long as the code does nothing wrong. The thread sleeps where there is none. */
+function work(): void {
   try {
-    const call = functions.get(name)
-    if (call === undefined) throw new TypeError('no such function')
-    const outputs: Uint8Array<ArrayBuffer>[] = []
-    for (const [index, input] of unpackBytes(inputs).entries()) {
-      const output = answer(call, input)
-      if (typeof output === 'number') {
-        send({ type: 'refused', index, status: output })
-        return
-      }
-      outputs.push(output)
-    }
-    const [only] = outputs
-    const packed =
-      only !== undefined && outputs.length === 1
-        ? { bytes: only.buffer, lengths: Uint32Array.of(only.length) }
-        : packBytes(outputs)
-    send({ type: 'answered', outputs: packed }, [packed.bytes])
+    for (;;) serve(lane.next())
   } catch (error) {
     fault(error)
-  } finally {
-    freeBuffer(new Uint8Array(inputs.bytes))
   }
 }
 
-/** A copy of the result, or the status that the function answered with. */
-function answer(call: Call, input: Uint8Array): Uint8Array<ArrayBuffer> | number {
-  const given = memory.put(input)
-  const result = unpack(call(given.pointer, given.length))
+function serve({ call, inputs }: Claimed): void {
+  linesLeft = MAX_LOG_LINES
+  const run = functions[call]
+  if (run === undefined) throw new TypeError('no such function')
+  for (let left = inputs; left > 0; left--) {
+    const status = answer(run)
+    if (status === 0) continue
+    lane.refuse(status)
+    while (--left > 0) lane.skipInput(lane.inputLength())
+    return
+  }
+}
+
+/** 0, or the status that the function answered with instead of bytes. */
+function answer(run: Call): number {
+  const given = memory.makeRoom(lane.inputLength())
+  if (given.length > 0) lane.takeInput(memory.view(given))
+  const result = unpack(run(given.pointer, given.length))
   if (result.pointer === 0 && result.length !== 0) {
     memory.release(given)
     return result.length
   }
-  const output = memory.copy(result)
+  lane.answer(memory.view(result))
   const isInPlace = result.pointer >= given.pointer && result.pointer < given.pointer + given.length
   if (!isInPlace) memory.release(result)
   memory.release(given)
-  return output
+  return 0
 }
 
 function fault(error: unknown): void {
@@ -119,6 +117,6 @@ function fault(error: unknown): void {
   send({ type: 'fault', code, message: error instanceof Error ? error.message : String(error) })
 }
 
-function send(message: InstanceMessage, transfer: ArrayBuffer[] = []): void {
-  parentPort?.postMessage(message, transfer)
+function send(message: InstanceMessage): void {
+  parentPort?.postMessage(message, [])
 }

@@ -45,8 +45,12 @@ async function run(
   return { enclave, events, lines, next }
 }
 
+/** 4 MiB. */
+const LARGE = { memory: { min: 1, max: 64, name: 'memory' }, functions: [ALLOC, FREE, FUNCTIONS['echo']!] }
+
 const functions = (...names: string[]): TestEnclave => ({ functions: names.map(name => FUNCTIONS[name]!) })
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value)
+const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
 test('bytes go in and come out, also none', async t => {
   const { enclave } = await run(t, functions('echo', 'copy', 'nothing'))
@@ -177,6 +181,100 @@ test('instances keep their own state, and calls are shared among them', async t 
   assert.equal(numbers.filter(number => number === 1).length, 2)
 })
 
+test('calls behind one that never ends are served by another instance, each once', async t => {
+  const { enclave } = await run(
+    t,
+    { ...functions('count', 'spin'), manifest: { threads: 2 } },
+    { limits: { callMs: 600_000 } },
+  )
+  const counted = (): Promise<Uint8Array[]> =>
+    Promise.all(Array.from({ length: 40 }, (_, index) => enclave.call('count', Uint8Array.of(index))))
+  const before = counted()
+  const spinning = rejectsCode('enclave-closed', enclave.call('spin', bytes('x')))
+  const numbers = [...(await before), ...(await counted())].map(([number]) => number!)
+  // Each instance counted what it was asked: no number comes from one of them twice.
+  for (const number of numbers) assert.ok(numbers.filter(other => other === number).length <= 2)
+  assert.equal(numbers.length, 80)
+  await enclave.close()
+  await spinning
+})
+
+test('an answer does not wait for a slow call that was made behind it', async t => {
+  const { enclave } = await run(t, functions('echo', 'spin'), { limits: { callMs: 600_000 } })
+  const answered = enclave.call('echo', bytes('x'))
+  const spinning = rejectsCode('enclave-closed', enclave.call('spin', bytes('x')))
+  assert.deepEqual(await answered, bytes('x'))
+  await enclave.close()
+  await spinning
+})
+
+test('inputs and answers of any size come through, one by one, at once and in batches', async t => {
+  const { enclave } = await run(t, {
+    module: {
+      functions: [ALLOC, FREE, FUNCTIONS['copy']!, FUNCTIONS['echo']!],
+      memory: { min: 1, max: 500, name: 'memory' },
+    },
+    ...functions('copy', 'echo'),
+    manifest: { memoryPages: 500 },
+  })
+  const sizes = [0, 1, 7, 262_144, 2_097_132, 2_097_133, 2_097_152, 5_000_001, 0, 5]
+  const inputs = sizes.map((size, index) => new Uint8Array(size).fill(index + 1))
+  for (const input of inputs) assert.ok(same(await enclave.call('copy', input), input))
+  const all = await Promise.all(inputs.map(input => enclave.call('echo', input)))
+  assert.ok(all.every((output, index) => same(output, inputs[index]!)))
+  const batch = await enclave.callBatch('copy', [...inputs, ...inputs])
+  assert.ok(batch.every((output, index) => same(output, inputs[index % inputs.length]!)))
+})
+
+test('what waits is what it was when it was called', async t => {
+  const { enclave } = await run(t, { ...functions('echo'), manifest: { memoryPages: 64 }, module: LARGE })
+  // More than an instance takes at once: in number, and in bytes.
+  for (const [count, size] of [
+    [600, 1],
+    [6, 1_000_000],
+    [3, 3_000_000],
+  ] as const) {
+    const input = new Uint8Array(size)
+    const calls = Array.from({ length: count }, (_, index) => {
+      input.fill(index)
+      return index % 2 === 0
+        ? enclave.call('echo', input)
+        : enclave.callBatch('echo', [input]).then(([one]) => one!)
+    })
+    const outputs = await Promise.all(calls)
+    assert.ok(outputs.every((output, index) => output.every(byte => byte === (index & 255))))
+  }
+})
+
+test('answers to calls share no memory', async t => {
+  const { enclave } = await run(t, functions('echo'))
+  const outputs = await Promise.all(Array.from({ length: 20 }, () => enclave.call('echo', bytes('x'))))
+  assert.equal(new Set(outputs.map(output => output.buffer)).size, 20)
+  assert.ok(outputs.every(output => output.buffer.byteLength === 1))
+})
+
+test('what is left of a refused batch is passed over, however large, and the next call is answered', async t => {
+  const { enclave, events } = await run(t, {
+    ...functions('status', 'echo'),
+    manifest: { memoryPages: 64 },
+    module: { ...LARGE, functions: [ALLOC, FREE, FUNCTIONS['status']!, FUNCTIONS['echo']!] },
+  })
+  const inputs = Array.from({ length: 30 }, () => new Uint8Array(1_000_000))
+  await assert.rejects(enclave.callBatch('status', inputs), { code: 'call-failed', got: '5' })
+  assert.deepEqual(await enclave.call('echo', bytes('x')), bytes('x'))
+  assert.deepEqual(events, [])
+})
+
+test('an idle enclave takes no processor time', async t => {
+  const { enclave } = await run(t, { ...functions('echo'), manifest: { threads: 2 } })
+  await Promise.all(Array.from({ length: 1000 }, () => enclave.call('echo', bytes('x'))))
+  const before = process.cpuUsage()
+  await new Promise(resolve => setTimeout(resolve, 500))
+  const { user, system } = process.cpuUsage(before)
+  // One thread that does not sleep would take all of the time.
+  assert.ok(user + system < 250_000, `${user + system} µs`)
+})
+
 test('the number of instances comes from the environment where the caller does not say', async t => {
   process.env['ENCLAVE_CPU_COUNT'] = '2'
   t.after(() => delete process.env['ENCLAVE_CPU_COUNT'])
@@ -230,6 +328,24 @@ for (const [name, code] of [
     )
   })
 }
+
+test('of calls that were made together, those before a trap are answered, and those behind it as well', async t => {
+  const { enclave, events } = await run(t, functions('trap', 'count'))
+  const count = (): Promise<Uint8Array> => enclave.call('count', Uint8Array.of(0))
+  const before = Array.from({ length: 5 }, count)
+  const trapped = rejectsCode('enclave-crashed', enclave.call('trap', bytes('x')))
+  const after = Array.from({ length: 5 }, count)
+  assert.deepEqual(
+    (await Promise.all(before)).map(([number]) => number),
+    [1, 2, 3, 4, 5],
+  )
+  await trapped
+  assert.deepEqual(
+    (await Promise.all(after)).map(([number]) => number),
+    [1, 2, 3, 4, 5],
+  )
+  assert.equal(events.filter(event => event.type === 'instance-failed').length, 1)
+})
 
 test('memory exhaustion ends the instance with out-of-memory and the process goes on', async t => {
   const { enclave, next } = await run(t, functions('copy', 'echo'))

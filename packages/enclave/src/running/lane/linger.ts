@@ -1,0 +1,34 @@
+// To wake a thread takes longer than some calls do. An instance whose last request came soon after the one before looks
+// for the next a little while before it sleeps; one that is asked now and then sleeps at once, and none looks for long.
+
+/** How long it looks: about as long as it takes to wake another thread and to be woken by it. */
+const LINGER_MS = 0.05
+/** It looks where the last wait was no longer than this. */
+const SOON_MS = 0.2
+/** Between two looks at the clock. */
+const LOOKS = 8
+
+export class Linger {
+  readonly #isWanted: boolean
+  #startedAt = Number.NEGATIVE_INFINITY
+  #wasSoon = false
+
+  /** @param isWanted where there is no processor to spare, it never waits */
+  constructor(isWanted: boolean) {
+    this.#isWanted = isWanted
+  }
+
+  /** At the beginning of a wait. */
+  wait(isReady: () => boolean): void {
+    this.#startedAt = performance.now()
+    if (!this.#isWanted || !this.#wasSoon) return
+    do {
+      for (let look = 0; look < LOOKS; look++) if (isReady()) return
+    } while (performance.now() - this.#startedAt < LINGER_MS)
+  }
+
+  /** At its end, however it came. */
+  end(): void {
+    this.#wasSoon = performance.now() - this.#startedAt < SOON_MS
+  }
+}
