@@ -1,10 +1,9 @@
 // To wake a thread takes longer than some calls do. An instance whose last request came soon after the one before looks
-// for the next a little while before it sleeps; one that is asked now and then sleeps at once, and none looks for long.
+// for the next a little while before it sleeps. One that is asked less often sleeps at once: whoever asks it may need the
+// processor that it would look on.
 
-/** How long it looks: about as long as it takes to wake another thread and to be woken by it. */
-const LINGER_MS = 0.05
-/** It looks where the last wait was no longer than this. */
-const SOON_MS = 0.2
+/** How long it looks, and how soon the last request must have come: as long as a waking takes, there and back. */
+const LINGER_MS = 0.03
 /** Between two looks at the clock. */
 const LOOKS = 8
 
@@ -29,6 +28,6 @@ export class Linger {
 
   /** At its end, however it came. */
   end(): void {
-    this.#wasSoon = performance.now() - this.#startedAt < SOON_MS
+    this.#wasSoon = performance.now() - this.#startedAt < LINGER_MS
   }
 }
