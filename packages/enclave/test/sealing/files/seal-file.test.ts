@@ -14,7 +14,8 @@ import fs, {
 import type { FileHandle } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { basename, join, relative } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { type TestContext, test } from 'node:test'
 import { seal } from '../../../src/sealing/blob.ts'
 import { removeUnfinished } from '../../../src/sealing/files/new-file.ts'
@@ -47,6 +48,27 @@ test('opening for a reader that has gone ends with a code', async t => {
   const gone = new PassThrough()
   gone.on('error', () => undefined).destroy()
   await rejectsCode('file-unwritable', unsealFile(sealed, gone, OPEN))
+})
+
+test('a reader that takes its time gets all of it, and is not given more than it can take', async t => {
+  const sample = { ...STREAM, size: 3_000_000 }
+  const { sealed } = await withSealed(t, sample)
+  const taken: Buffer[] = []
+  let waiting = 0
+  const slow = new Writable({
+    highWaterMark: 100_000,
+    write: (piece: Buffer, _, done) => {
+      taken.push(piece)
+      waiting = Math.max(waiting, slow.writableLength)
+      setImmediate(done)
+    },
+  })
+  await unsealFile(sealed, slow, OPEN)
+  slow.end()
+  await finished(slow)
+  assert.ok(Buffer.concat(taken).equals(plaintextOfSample(sample)))
+  // What was there when it was full, and the piece that filled it.
+  assert.ok(waiting <= 100_000 + 65_536, String(waiting))
 })
 
 test('an opened file appears whole, and what is there of it before is for the owner alone', async t => {
@@ -250,7 +272,7 @@ test('a pipe is no sealed file, and a blob that does not fit memory is not read'
   if (process.platform !== 'win32') {
     const pipe = join(directory, 'pipe')
     execFileSync('mkfifo', [pipe])
-    await rejectsCode('file-unreadable', openSealedFile(pipe))
+    await assert.rejects(openSealedFile(pipe), { code: 'file-unreadable', message: /not a regular file$/ })
   }
   const path = join(directory, 'blob')
   writeFileSync(path, seal(Buffer.from('content'), SEAL))
