@@ -31,7 +31,10 @@ function placesOf(command, path) {
     .map(directory => `${directory === '' ? '.' : directory}/${command}`)
 }
 
-/** Becomes the file, or throws. A text without #! is a shell's, as for execvp. */
+/**
+ * Becomes the file, or throws. A text without #! is a shell's, as for execvp. Looked at first: older versions of Node end
+ * where execve(2) fails.
+ */
 function become(file, { args, command, env }) {
   accessSync(file, constants.X_OK)
   if (!statSync(file).isFile()) throw Object.assign(new Error('is no file'), { code: 'EACCES' })

@@ -46,6 +46,16 @@ describe('a command', { skip: process.platform !== 'linux' && 'processes in /pro
     assert.deepEqual(found, ['EMPTY=', 'PATH=/usr/bin:/bin', 'a.name-of:others=a\nb ü'])
   })
 
+  test('does not begin as what a variable makes of Node', async t => {
+    const before = process.env['NODE_OPTIONS']
+    process.env['NODE_OPTIONS'] = '--no-such-flag'
+    t.after(() => {
+      if (before === undefined) delete process.env['NODE_OPTIONS']
+      else process.env['NODE_OPTIONS'] = before
+    })
+    assert.equal(await (await started({ args: ['-c', 'exit 3'] }))?.ended, 3)
+  })
+
   test('ignores no signal, has none blocked, and no descriptor of its gate', async () => {
     const file = join(place, 'status')
     const workload = await started({ command: 'cp', args: ['/proc/self/status', file] })
