@@ -242,10 +242,11 @@ describe('who is answered', () => {
       })`
     const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
     assert.equal(status, 0, stderr)
-    // What came first is answered first.
-    assert.equal((await ask(api, '/cdh/resource/default/key/2')).status, 200)
-    await new Promise(resolve => setImmediate(resolve))
-    assert.deepEqual(paths, ['default/key/2'])
+    // Each of these reads the table anew, oftener than it takes to decide about the first.
+    for (let times = 0; times < 12; times++) {
+      assert.equal((await ask(api, '/cdh/resource/default/key/2')).status, 200)
+    }
+    assert.deepEqual([...new Set(paths)], ['default/key/2'])
   })
 
   test('not more at a time than can be served; the next is told so at once', async () => {
