@@ -222,33 +222,6 @@ describe('who is answered', () => {
     ])
   })
 
-  test('nobody whose socket belongs to nobody any more', {
-    skip: process.platform !== 'linux' && 'the table of sockets is Linux’s',
-  }, async () => {
-    const paths: string[] = []
-    const agent = {
-      ...ROUTES.agent,
-      getSecret: async (path: string) => {
-        paths.push(path)
-        return new Uint8Array(1)
-      },
-    }
-    const api = await open({ agent })
-    const { port } = new URL(api.url)
-    // It asks and is gone before this process can look at it, which waits here for its end.
-    const script = `
-      const socket = require('node:net').connect(${port}, '127.0.0.1', () => {
-        socket.write('GET /cdh/resource/default/key/1 HTTP/1.1\\r\\nhost: 127.0.0.1:${port}\\r\\n\\r\\n', () => process.exit())
-      })`
-    const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
-    assert.equal(status, 0, stderr)
-    // Each of these reads the table anew, oftener than it takes to decide about the first.
-    for (let times = 0; times < 12; times++) {
-      assert.equal((await ask(api, '/cdh/resource/default/key/2')).status, 200)
-    }
-    assert.deepEqual([...new Set(paths)], ['default/key/2'])
-  })
-
   test('not more at a time than can be served; the next is told so at once', async () => {
     const answers = Promise.withResolvers<Uint8Array>()
     const full = Promise.withResolvers<undefined>()
