@@ -22,6 +22,8 @@ export interface GuestApiOptions {
   /** 0 lets the system choose. */
   readonly port: number
   readonly clients: Clients
+  /** Default {@link HEAD_TIMEOUT_MS}. */
+  readonly headTimeoutMs?: number
 }
 
 export interface GuestApi {
@@ -49,11 +51,12 @@ export async function serveGuestApi(options: GuestApiOptions): Promise<GuestApi>
       hint: 'where every user of this machine may have the secrets: --clients any',
     })
   }
+  const { headTimeoutMs = HEAD_TIMEOUT_MS } = options
   const limits = {
     maxHeaderSize: MAX_HEAD_BYTES,
-    headersTimeout: HEAD_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionsCheckingInterval: HEAD_TIMEOUT_MS,
+    headersTimeout: headTimeoutMs,
+    requestTimeout: Math.max(REQUEST_TIMEOUT_MS, headTimeoutMs),
+    connectionsCheckingInterval: headTimeoutMs,
   }
   const handler = new Handler(options)
   const server = createServer(limits, (request, response) => void handler.handle(request, response))

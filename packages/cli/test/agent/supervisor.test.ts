@@ -33,7 +33,12 @@ class Told {
     this.closed = true
   }
 
+  /** Before the last of how many times a secret is asked for the lease ends. */
+  timesToEnd = Infinity
+
   getSecret = async (): Promise<Uint8Array> => {
+    this.timesToEnd -= 1
+    if (this.timesToEnd === 0) this.tell(ENDED)
     if (this.closed) throw new Unavailable('unreachable', 'there is no lease')
     return new TextEncoder().encode(this.content)
   }
@@ -146,14 +151,28 @@ describe('a command that is being started', {
     assert.deepEqual(await all.outcome, { ended: 'interrupted', exitCode: 130 })
   })
 
+  test('is not started anew where this process is told to end while the old one is being ended', async () => {
+    const all = supervised(
+      (agent, turn) => {
+        if (turn > 1) assert.fail('it was started anew')
+        setTimeout(() => {
+          agent.content = 'two'
+          agent.tell(RENEWED)
+        })
+      },
+      { args: ['-c', 'exec sleep 600'], note: () => process.kill(process.pid, 'SIGTERM') },
+    )
+    assert.deepEqual(await all.outcome, { ended: 'interrupted', exitCode: 143 })
+  })
+
   test('does not get secrets after the lease, and that is no error of its own', async () => {
     const all = supervised(
       agent => {
         setTimeout(() => {
           agent.content = 'two'
+          // Once to see that it has changed, and once for the next command.
+          agent.timesToEnd = 2
           agent.tell(RENEWED)
-          // While the old one is being ended.
-          setImmediate(() => agent.tell(ENDED))
         })
       },
       { args: ['-c', 'exec sleep 600'] },
