@@ -9,13 +9,16 @@ export const INPUT_FLAGS = {
   'input-file': { value: 'FILE', summary: 'the same from a file, or - for stdin' },
 } as const satisfies Record<string, Flag>
 
+/** More than the memory of most enclaves; theirs decides. */
+const INPUT_LIMIT_BYTES = 1 << 30
+
 /** @throws {CliError} argument-missing, flag-value-invalid, file-not-readable */
 export async function inputOf(call: Call): Promise<Uint8Array> {
   const [text, file] = [call.option('input'), call.option('input-file')]
   if (text !== null && file !== null) {
     throw new CliError('flag-value-invalid', '--input and --input-file exclude each other')
   }
-  if (file !== null) return readInput(file, call)
+  if (file !== null) return readInput(file, call, INPUT_LIMIT_BYTES)
   if (text !== null) return new TextEncoder().encode(text)
   throw new CliError('argument-missing', '--input TEXT is missing', {
     hint: 'or --input-file FILE, - for stdin',

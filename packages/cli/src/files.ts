@@ -15,8 +15,12 @@ export const IMAGE_LIMIT_BYTES = 96 * 1024 * 1024
 export const STDIN = '-'
 
 /** Reads a named file, or stdin for `-`. @throws {CliError} file-not-readable */
-export async function readInput(path: string, call: Call): Promise<Uint8Array> {
-  if (path !== STDIN) return readBytes(path)
+export async function readInput(
+  path: string,
+  call: Call,
+  limitBytes = FILE_LIMIT_BYTES,
+): Promise<Uint8Array> {
+  if (path !== STDIN) return readBytes(path, limitBytes)
   if (call.terminal.interactive) call.terminal.note('reading from the keyboard; end with Ctrl-D')
   try {
     return await call.terminal.readStdin()

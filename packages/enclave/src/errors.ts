@@ -64,6 +64,15 @@ export const ENCLAVE_ERRORS = {
 /** A stable code of {@link ENCLAVE_ERRORS}. */
 export type EnclaveErrorCode = keyof typeof ENCLAVE_ERRORS
 
+/** What a person can do about it, where the place that throws knows no better. */
+const USUAL_HINTS: Partial<Record<EnclaveErrorCode, string>> = {
+  'enclave-crashed':
+    'a throw, an assert, an index out of range, endless recursion or no memory left; AssemblyScript that imports log says which',
+  'enclave-timeout': 'a loop without an end, or more work than one call has time for: send it in parts',
+  'out-of-memory':
+    'what it is given and what it keeps need more memory: casemate enclave build --memory-pages N',
+}
+
 /** What an error says beyond its code. */
 export interface EnclaveErrorDetail {
   readonly expected?: string
@@ -89,7 +98,7 @@ export class EnclaveError extends Error {
     this.code = code
     this.expected = detail.expected
     this.got = detail.got
-    this.hint = detail.hint
+    this.hint = detail.hint ?? USUAL_HINTS[code]
     this.problems = detail.problems
   }
 }

@@ -61,6 +61,15 @@ test('many messages of one payment and of several are decided as the reference d
   assert.ok(decisions.has('ACCEPT') && decisions.has('HOLD'))
 })
 
+test('of equal hits the first in the message is told', () => {
+  const [{ name } = { name: '' }] = listedNames(SANCTIONS)
+  const [[both] = [], [second] = []] = decideTwice([
+    newMessage({ debtor: name, creditor: name }),
+    newMessage({ debtor: 'Nordic Seeds AB', creditor: name }),
+  ])
+  assert.deepEqual([both?.role, second?.role], ['dbtr', 'cdtr'])
+})
+
 test('random damage to a message never stops the enclave', () => {
   const random = new Random(6)
   const messages = Array.from({ length: 400 }, () => {

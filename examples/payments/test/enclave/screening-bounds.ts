@@ -163,6 +163,35 @@ test('the sixteenth word counts and no more, 24 letters of a word and 64 of all,
   }
 })
 
+test('words that the list’s name has not count a quarter, those that no name has with the full weight', async () => {
+  const [own = '', common = '', ...strange] = differentWords(12, 8, 9)
+  const list = listOf([own, ...Array.from({ length: 9 }, (_, index) => `${common} ${strange[index % 5]}`)])
+  const asked = Array.from({ length: 8 }, (_, extra) => [own, ...strange.slice(5, 5 + extra)].join(' '))
+  const hits = await screenTwice(list, [...asked, ...asked.map(name => `${name} ${common}`)], 50)
+  // 15 of 15, 15 of 18, 15 of 22, 15 of 26, 15 of 30.
+  assert.deepEqual(
+    hits.slice(0, 5).map(hit => hit?.score),
+    [100, 83, 68, 57, 50],
+  )
+})
+
+test('of payment’s words that are equally alike the first is taken, whatever is left for the next', async () => {
+  const [base = '', more = ''] = differentWords(2, 9, 10)
+  const other = (at: number): string =>
+    base.slice(0, at) + (base.charAt(at) === 'M' ? 'N' : 'M') + base.slice(at + 1)
+  const [first, second] = [other(0), other(4)]
+  const hits = await screenTwice(
+    listOf([`${base} ${first} ${more}`, `${base} ${second} ${more}`]),
+    [`${more} ${first} ${second}`, `${more} ${second} ${first}`],
+    50,
+  )
+  // The first goes to the word that both are like, so that the name with the second is there in full.
+  assert.deepEqual(
+    hits.map(hit => hit?.id),
+    [2, 1],
+  )
+})
+
 test('weights fall with every doubling of the names that have a word, down to one', async () => {
   // A common word in n names beside one that each has alone; the common one missing, the score is its weight.
   for (const count of [1, 2, 3, 4, 7, 8, 64, 127, 128]) {

@@ -7,6 +7,7 @@ import type { Parser, Program } from 'assemblyscript'
 import type { Diagnostic } from 'assemblyscript/asc'
 import { EnclaveError } from '../errors.ts'
 import { ENTRY_FILE, generateEntry } from './entry.ts'
+import { hintFor } from './hints.ts'
 
 /** The folder of the SDK; in code it is imported as `casemate`. */
 const SDK = fileURLToPath(new URL('../../assembly', import.meta.url))
@@ -135,13 +136,16 @@ function readText(path: string): string | null {
 }
 
 function compileFailed(errors: readonly Diagnostic[], files: SourceFiles): EnclaveError {
-  const lines = errors.map(({ message, range }) => {
+  const messages = errors.map(({ message }) => message.trim().replaceAll(/\s*\n\s*/g, ' '))
+  const lines = errors.map(({ range }, index) => {
     const name = range?.source?.normalizedPath
-    const line = message.trim().replaceAll(/\s*\n\s*/g, ' ')
+    const line = messages[index] ?? ''
     return range === null || name === undefined ? line : `${files.place(name, range.start)}: ${line}`
   })
+  const hint = hintFor(messages)
   const more = lines.length > MAX_ERRORS ? [`and ${lines.length - MAX_ERRORS} more`] : []
   return new EnclaveError('compile-failed', lines[0] ?? '', {
     problems: [...lines.slice(0, MAX_ERRORS), ...more],
+    ...(hint === undefined ? {} : { hint }),
   })
 }

@@ -44,6 +44,7 @@ export async function generateEntry(parser: Parser): Promise<GeneratedEntry> {
     throw new EnclaveError('export-unsuitable', `${entry.internalPath}.ts exports no function`, {
       expected: 'export function name(input: Uint8Array): Uint8Array',
       got: 'no exported function',
+      hint: 'a function in a constant, or a default export, is none: it has to be declared under its name',
     })
   }
   // Its exports are those of the module no more.

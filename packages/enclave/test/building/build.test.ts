@@ -103,6 +103,10 @@ test('settings stand in enclave.json beside the entry, and the caller’s win', 
   await rejectsCode('invalid-manifest', build(t, files, { isvSvn: 65_536 }))
 })
 
+const MODULE = { imports: [IMPORTS.log], functions: [ALLOC, FREE, FUNCTIONS['echo']!] }
+const module = (code: Uint8Array) => ({ 'hello.wasm': code })
+const buildModule = (folder: string) => buildEnclave({ entry: join(folder, 'hello.wasm') })
+
 const ECHO = 'export function echo(input: Uint8Array): Uint8Array { return input }\n'
 
 test('secrets that no code asks for are refused', t =>
@@ -120,6 +124,68 @@ test('what the compiler does not accept is said with file, line and column', asy
     return true
   })
   await rejectsCode('compile-failed', build(t, { 'hello.ts': `import { g } from './nowhere'\n${ECHO}` }))
+})
+
+test('what is TypeScript and not AssemblyScript is refused with what to write instead', async t => {
+  const wrap = (body: string): string =>
+    `export function f(input: Uint8Array): Uint8Array { ${body} return input }`
+  for (const [source, hint] of [
+    ['export function f(input: Uint8Array) { return input }', /their types/],
+    [wrap('let n = 0; [1].forEach(x => { n += x });'), /loop/],
+    [wrap('try { input[0] } catch (e) {}'), /no try/],
+    [wrap('const x: string | i32 = 1;'), /one type/],
+    [wrap('const x = [1] as const;'), /as const/],
+    [wrap(`JSON.parse('{}');`), /library/],
+    [wrap(`fetch('http://x');`), /nothing of Node or of a browser/],
+    [wrap('const x: any = 1;'), /type of its own/],
+    [`import { readFileSync } from 'node:fs'\n${ECHO}`, /nothing of Node/],
+    [`import { x } from 'left-pad'\n${ECHO}`, /packages of npm/],
+    ['export async function f(input: Uint8Array): Promise<Uint8Array> { return input }', /async/],
+  ] as const) {
+    await assert.rejects(build(t, { 'hello.ts': source }), { code: 'compile-failed', hint })
+  }
+  for (const source of [
+    'export const f = (input: Uint8Array): Uint8Array => input',
+    'export default function f(input: Uint8Array): Uint8Array { return input }',
+  ]) {
+    await assert.rejects(build(t, { 'hello.ts': source }), {
+      code: 'export-unsuitable',
+      hint: /default export/,
+    })
+  }
+  // An error within the compiler's own library has its file, and no line of ours.
+  await assert.rejects(build(t, { 'hello.ts': wrap('new Array<v128>(1).join();') }), {
+    code: 'compile-failed',
+    message: /^~lib\/[\w/]+\.ts: /,
+  })
+})
+
+test('a package of npm that is AssemblyScript is found beside the source, or above', async t => {
+  const files = {
+    'node_modules/twice/index.ts': 'export function twice(text: string): string { return text + text }',
+    'deep/hello.ts': `import { text } from 'casemate'
+      import { twice } from 'twice'
+      export function f(input: Uint8Array): Uint8Array { return text.encode(twice(text.decode(input))) }`,
+  }
+  const enclave = await start(t, await buildEnclave({ entry: join(write(t, files), 'deep/hello.ts') }))
+  assert.equal(utf8(await enclave.call('f', bytes('ab'))), 'abab')
+})
+
+test('a module of another compiler that wants what is not there is told what there is', async t => {
+  for (const [name, hint] of [
+    ['wasi_snapshot_preview1.fd_write', /no WASI/],
+    ['__wbindgen_placeholder__.__wbindgen_describe', /wasm-bindgen/],
+    ['env.memcpy', /-mbulk-memory/],
+  ] as const) {
+    const [module = '', function_ = ''] = name.split('.')
+    const code = encodeModule({ ...MODULE, imports: [{ module, name: function_, params: [], results: [] }] })
+    await assert.rejects(buildModule(write(t, { 'hello.wasm': code })), { code: 'import-unavailable', hint })
+  }
+  const code = encodeModule({ ...MODULE, memory: { min: 1, max: null, name: 'memory' } })
+  await assert.rejects(buildModule(write(t, { 'hello.wasm': code })), {
+    code: 'limit-exceeded',
+    hint: /max-memory/,
+  })
 })
 
 test('an exported function that the platform cannot call is refused, with its line', async t => {
@@ -169,10 +235,6 @@ test('an import of one’s own is refused', t =>
         export function f(input: Uint8Array): Uint8Array { shell(input.dataStart); return input }`,
     }),
   ))
-
-const MODULE = { imports: [IMPORTS.log], functions: [ALLOC, FREE, FUNCTIONS['echo']!] }
-const module = (code: Uint8Array) => ({ 'hello.wasm': code })
-const buildModule = (folder: string) => buildEnclave({ entry: join(folder, 'hello.wasm') })
 
 test('a module of another compiler is taken as it is, with the memory that it says', async t => {
   const code = encodeModule(MODULE)
