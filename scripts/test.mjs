@@ -38,4 +38,6 @@ const tests = globSync(
   { cwd: root },
 )
 // Most files wait for processes of their own, so that two at a time are done in little more than half the time.
-run('tests', process.execPath, '--test', '--test-concurrency=2', '--test-reporter=spec', ...tests)
+// What hangs fails after ten minutes, by name.
+const flags = ['--test-concurrency=2', '--test-timeout=600000', '--test-reporter=spec']
+run('tests', process.execPath, '--test', ...flags, ...tests)
