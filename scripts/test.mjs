@@ -37,7 +37,7 @@ const tests = globSync(
   ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
   { cwd: root },
 )
-// Most files wait for processes of their own, so that two at a time are done in little more than half the time.
+// Most files wait for processes of their own, so that three at a time are done in little more than half the time.
 // What hangs fails after ten minutes, by name.
-const flags = ['--test-concurrency=2', '--test-timeout=600000', '--test-reporter=spec']
+const flags = ['--test-concurrency=3', '--test-timeout=600000', '--test-reporter=spec']
 run('tests', process.execPath, '--test', ...flags, ...tests)

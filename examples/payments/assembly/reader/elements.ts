@@ -3,7 +3,7 @@ import { Capture } from '../layout'
 import { isEqual } from '../memory'
 import { closeTransaction, keepAmount, keepText, openTransaction } from '../message'
 import { Kind, PARTICLE, particles, simpleKind, typeFirst } from '../schema-table'
-import { countCharacters } from '../text'
+import { countCharacters, scratch } from '../text'
 import { isOfType } from '../types'
 import { attribute } from './attributes'
 import { readText, skipForeignText } from './content'
@@ -114,7 +114,9 @@ function readLeaf(particle: usize, role: u32): bool {
   if (tag.isEmpty) value.length = 0
   else if (!readText()) return false
   const length = value.length
-  const characters = input.isAscii || length == 0 ? length : countCharacters(value.start, length)
+  // References make more of ASCII.
+  const isAscii = input.isAscii && value.start != scratch
+  const characters = isAscii || length == 0 ? length : countCharacters(value.start, length)
   if (!isOfType(simple, value.start, length, characters)) return false
   leaveTag()
   const capture: u8 = load<u8>(particle, 30)
