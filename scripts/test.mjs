@@ -38,6 +38,6 @@ const tests = globSync(
   { cwd: root },
 )
 // Most files wait for processes of their own, so that three at a time are done in little more than half the time.
-// What hangs fails after ten minutes, by name.
-const flags = ['--test-concurrency=3', '--test-timeout=600000', '--test-reporter=spec']
+// What hangs fails after ten minutes, by name; half an hour in the long form.
+const flags = ['--test-concurrency=3', `--test-timeout=${long ? 1_800_000 : 600_000}`, '--test-reporter=spec']
 run('tests', process.execPath, '--test', ...flags, ...tests)

@@ -63,7 +63,7 @@ async function exchange(
   }
   const found = peer === 'anyone' ? null : await acceptPeer(reader, { role, facts, peer, verdict })
   socket.write(encodeFrame(FRAME.ready))
-  expectFrame(await reader.next(), FRAME.ready)
+  expectNothing(expectFrame(await reader.next(), FRAME.ready))
   return found
 }
 
@@ -159,6 +159,15 @@ function readBinding(frame: Frame): { readonly signature: Uint8Array; readonly e
     throw new ChannelError('binding-invalid', 'the binding frame holds no signature')
   }
   return { signature: body.subarray(SIGNATURE_LENGTH_SIZE, end), evidence: body.subarray(end) }
+}
+
+/** What is not signed says nothing. @throws {ChannelError} protocol-violation */
+function expectNothing(body: Uint8Array): void {
+  if (body.length === 0) return
+  throw new ChannelError('protocol-violation', 'the peer says more than that it is ready', {
+    expected: 'an empty frame',
+    got: `${body.length} bytes`,
+  })
 }
 
 /** @throws {ChannelError} refused-by-peer, protocol-violation */

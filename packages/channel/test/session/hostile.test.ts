@@ -218,6 +218,16 @@ test('a frame that comes byte by byte is a frame, and one of which more never co
   assert.equal((await next()).code, 'handshake-timeout')
 })
 
+test('a peer that says more than that it is ready is refused: nobody signed it', async t => {
+  const machine = await intelMachine('tdx')
+  const { onRefused, next } = refusals()
+  const listener = await listenerOf(t, await identityOf(t, machine.driver), { onRefused })
+  const client = await rogueClient(t, listener)
+  const ready = encodeFrame(FRAME.ready, Uint8Array.of(0))
+  client.write(Buffer.concat([encodeFrame(FRAME.hello, encodeHello(CACHED)), ready]))
+  assert.equal((await next()).code, 'protocol-violation')
+})
+
 for (const [who, close] of [
   ['a listener', (_: AttestedConnection, listener: AttestedListener) => listener.close()],
   ['a connection', (connection: AttestedConnection) => connection.close()],

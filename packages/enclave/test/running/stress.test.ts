@@ -7,10 +7,10 @@ import { Enclave } from '../../src/running/enclave.ts'
 import { ALLOC, FREE, FUNCTIONS, makeImage } from './modules.ts'
 
 const isLong = process.env['CASEMATE_LONG_TESTS'] === '1'
-const ROUNDS = isLong ? 300 : 4
+const ROUNDS = isLong ? 60 : 4
 const CALLS = 100
 /** Threads that do nothing but take the processors away. */
-const RIVALS = isLong ? 6 : 0
+const RIVALS = isLong ? 3 : 0
 const SIZES = [0, 1, 100, 1024, 16_384, 70_000, 300_000, 2_500_000]
 const NAMES = ['echo', 'copy', 'status', 'trap', 'wild', 'spin'] as const
 

@@ -1,5 +1,5 @@
 // The platform's end of a lane: it never blocks. It writes requests as far as there is room, and reads what replies there
-// are; nothing that it reads is believed.
+// are; nothing that the instance answers is believed.
 import {
   claimOf,
   INPUT_HEAD,
