@@ -197,7 +197,9 @@ export class PlatformEnd {
 
   /** As much as there was when it began: what is answered meanwhile waits for the next time. */
   #collect(to: Receiver): void {
-    let left = this.#replies.available(1)
+    // Of all that the instance did before it failed nothing may be missed, so that no other job is blamed: not what was
+    // known when somebody listened, but what is there now.
+    let left = this.#replies.available(Number.POSITIVE_INFINITY)
     if (left === 0) return
     while (left > 0) {
       const read = this.#incoming === null ? this.#readNext(left, to) : this.#readBytes(this.#incoming, left)

@@ -190,3 +190,15 @@ test('the instance refuses a request of which a part was withdrawn', () => {
     assert.throws(() => lane.instance.next(), { name: 'LaneBroken' })
   }
 })
+
+test('what is answered after the platform has looked is there when it attends', () => {
+  const lane = makeLane()
+  for (const value of [1, 2]) lane.platform.post({ call: 0, inputs: [bytes(value)] })
+  takeAll(lane)
+  lane.instance.answer(bytes(1))
+  assert.equal(lane.platform.listen(BELL.patient), true)
+  takeAll(lane)
+  lane.instance.answer(bytes(2))
+  lane.platform.attend(lane.receiver)
+  assert.deepEqual(lane.outputs, [[1], [2]])
+})
