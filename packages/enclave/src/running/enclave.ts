@@ -240,7 +240,8 @@ export class Enclave {
 
   #replace(id: number, { code, message }: EnclaveError): void {
     this.#instances.delete(id)
-    this.#platform.report({ type: 'instance-failed', instance: id, code, message })
+    // After what it logged before, which may have been read at the same moment.
+    queueMicrotask(() => this.#platform.report({ type: 'instance-failed', instance: id, code, message }))
     if (this.#end !== null) return
     const replacement = this.#startInstance(id).then(
       () => this.#platform.report({ type: 'instance-replaced', instance: id }),
