@@ -2,18 +2,17 @@
 // one that uses all of the platform does what the same one in AssemblyScript does.
 
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { buildEnclave, Enclave, encodeImage, makeRoot, parseImage, signImage } from '@casemate/enclave'
+import { BIN, startServing } from './serving.ts'
 import { compile, ENCLAVE_PACKAGE, type Language, whyNoCompiler } from './toolchains.ts'
 
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/casemate.js', import.meta.url))
 const ENCLAVES = fileURLToPath(new URL('./enclaves', import.meta.url))
 const EXTENSIONS = { c: 'c', rust: 'rs' } as const
 const LANGUAGES = ['c', 'rust'] as const satisfies readonly Language[]
@@ -160,7 +159,7 @@ suite('the README’s enclave in other languages', {
 }, () => {
   test('is built, signed, attested and given its secret, as the one in AssemblyScript', async () => {
     const tour = ['up', '--tour', '--listen', '127.0.0.1:0']
-    const url = await serve(work, tour, /http:\/\/127\.0\.0\.1:\d+(?=[^]*Ctrl-C)/)
+    const [url = ''] = await startServing(work, tour, /http:\/\/127\.0\.0\.1:\d+(?=[^]*Ctrl-C)/)
     const run = (args: readonly string[], input = ''): string =>
       execFileSync(process.execPath, [BIN, ...args], {
         cwd: work,
@@ -187,19 +186,3 @@ suite('the README’s enclave in other languages', {
     }
   })
 })
-
-/** Starts a command that serves, and resolves with what it prints when it does. */
-async function serve(cwd: string, args: readonly string[], ready: RegExp): Promise<string> {
-  const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
-  after(async () => {
-    child.kill('SIGTERM')
-    if (child.exitCode === null) await once(child, 'close')
-  })
-  let text = ''
-  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
-    text += String(chunk)
-    const found = ready.exec(text)
-    if (found !== null) return found[0]
-  }
-  throw new Error(`ended before it was ready:\n${text}`)
-}

@@ -2,16 +2,14 @@
 // interop/kbs-client (Rust), which parses the key and the result by itself, fetches a secret with them.
 
 import assert from 'node:assert/strict'
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { buildClient, runClient, whyNoCargo } from './client.ts'
+import { startServing } from './serving.ts'
 
-const BIN = fileURLToPath(new URL('../../packages/cli/bin/casemate.js', import.meta.url))
 const GREETING = 'Good morning from inside the vault.'
 const PATH = 'default/demo/greeting'
 
@@ -23,31 +21,15 @@ function whyNot(): string | false {
   return whyNoCargo() ?? (python.status === 0 ? false : 'python3 is not installed')
 }
 
-/** Starts one of our commands, and resolves with what it prints first. */
-async function start(cwd: string, args: readonly string[], ready: RegExp): Promise<RegExpExecArray> {
-  const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
-  after(async () => {
-    child.kill('SIGTERM')
-    if (child.exitCode === null) await once(child, 'close')
-  })
-  let text = ''
-  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
-    text += String(chunk)
-    const found = ready.exec(text)
-    if (found !== null) return found
-  }
-  throw new Error(`ended before it was ready:\n${text}`)
-}
-
 suite('a guest that is not ours', { skip: whyNot() }, () => {
   test('uses the token, the key and the secrets of the guest API', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'casemate-interop-'))
     after(() => rmSync(cwd, { recursive: true, force: true }))
     buildClient()
     const tour = ['up', '--tour', '--listen', '127.0.0.1:0', '--token-lifetime', '1m']
-    const [url = ''] = await start(cwd, tour, /http:\/\/127\.0\.0\.1:\d+(?=[^]*Ctrl-C)/)
+    const [url = ''] = await startServing(cwd, tour, /http:\/\/127\.0\.0\.1:\d+(?=[^]*Ctrl-C)/)
     const agent = ['agent', '--port', '0', '--server', url]
-    const [, api = ''] = await start(cwd, agent, /guest API at (\S+)\n/)
+    const [, api = ''] = await startServing(cwd, agent, /guest API at (\S+)\n/)
     const fetched = (path: string): Buffer => execFileSync('python3', ['-c', FETCH, api + path])
 
     assert.equal(fetched(`/cdh/resource/${PATH}`).toString(), GREETING)

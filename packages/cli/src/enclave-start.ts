@@ -1,22 +1,17 @@
 // Starts an image with the demands that were typed, and says which enclave it is.
 
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import {
   Enclave,
   type EnclaveImage,
   type EnclavePlatform,
   type EnclaveStatement,
-  openSimulatedRoot,
-  type SealingRoot,
+  SEALING_IMPORTS,
   verifyImage,
 } from '@casemate/enclave'
 import type { Call } from './command.ts'
-import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from './data-directory.ts'
 import { CliError } from './failure.ts'
 import { readBytes } from './files.ts'
-
-const SEALING_IMPORTS = ['casemate.seal', 'casemate.unseal']
+import { openLocalRoot } from './sealing/roots.ts'
 
 export type Secrets = EnclavePlatform['secrets']
 
@@ -32,7 +27,7 @@ export function startEnclave(call: Call, { bytes, image }: ReadImage, secrets: S
   const signer = call.option('signer')
   return Enclave.create(bytes, {
     platform: {
-      sealing: seals ? sealingRoot(call) : null,
+      sealing: seals ? openLocalRoot(call, true) : null,
       secrets,
       log: ({ text }) => call.terminal.note(`log: ${text}`),
       report: event => call.terminal.note(`event: ${JSON.stringify(event)}`),
@@ -41,12 +36,6 @@ export function startEnclave(call: Call, { bytes, image }: ReadImage, secrets: S
     signers: signer === null ? 'any' : [signer.toLowerCase()],
     measurement: call.option('measurement')?.toLowerCase() ?? 'any',
   })
-}
-
-function sealingRoot(call: Call): SealingRoot {
-  const directory = call.terminal.env['CASEMATE_DATA_DIR'] ?? DEFAULT_DATA_DIRECTORY
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
-  return openSimulatedRoot({ path: join(directory, SEALING_ROOT_FILE) })
 }
 
 /** @throws {EnclaveError} image-unsigned, and what else `verifyImage` finds: nothing unsigned attests */

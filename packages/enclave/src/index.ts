@@ -59,6 +59,7 @@ export {
   type Sigstruct,
   type SigstructBody,
 } from './image/sigstruct.ts'
+export { SEALING_IMPORTS } from './running/abi.ts'
 export { checkCodeOf, type Demands } from './running/check.ts'
 export {
   type CallOptions,

@@ -5,7 +5,7 @@ import type { CallTarget } from '@casemate/channel'
 import type { Enclave } from '@casemate/enclave'
 import type { Secrets } from '../enclave-start.ts'
 import type { Agent, AgentEvent } from './agent.ts'
-import { EnclaveTurn } from './enclave-turn.ts'
+import { EnclaveTurn, wipe } from './enclave-turn.ts'
 import { tellerOn } from './event-line.ts'
 import type { KnownSecrets } from './known-secrets.ts'
 import { type LeaseEnd, type LeaseEndChoice, leaseEndOf } from './lease-end.ts'
@@ -93,7 +93,10 @@ export class EnclaveService {
     if (changed.size === 0) return
     const names = Array.from(changed.keys()).join(', ')
     if (onChange === 'restart') await this.#restart(changed, names)
-    else note(`casemate: changed at the broker: ${names}; the enclave keeps what it was given`)
+    else {
+      wipe(changed)
+      note(`casemate: changed at the broker: ${names}; the enclave keeps what it was given`)
+    }
   }
 
   async #restart(changed: Secrets, names: string): Promise<void> {
@@ -105,7 +108,7 @@ export class EnclaveService {
     const next = await open(secrets).catch((error: unknown) => {
       note(`casemate: it keeps what it was given, since it cannot be started anew: ${String(error)}`)
     })
-    if (next === undefined) return
+    if (next === undefined) return wipe(secrets)
     const turn = new EnclaveTurn(next, secrets)
     if (this.#ended) return turn.end(LEASE_OVER, 0)
     const before = this.#turn

@@ -5,6 +5,11 @@ import type { CallTarget } from '@casemate/channel'
 import { type Enclave, EnclaveError } from '@casemate/enclave'
 import type { Secrets } from '../enclave-start.ts'
 
+/** Overwrites what nobody uses any more. */
+export function wipe(secrets: Secrets): void {
+  for (const secret of secrets.values()) secret.fill(0)
+}
+
 export class EnclaveTurn implements CallTarget {
   readonly #enclave: Pick<Enclave, 'call' | 'callBatch' | 'close'>
   readonly #secrets: Secrets
@@ -38,7 +43,7 @@ export class EnclaveTurn implements CallTarget {
     over.abort()
     await this.#enclave.close()
     // LIMIT: what the instances had is given back to the system with their threads, not overwritten.
-    for (const secret of this.#secrets.values()) secret.fill(0)
+    wipe(this.#secrets)
   }
 
   async #count<T>(begin: () => Promise<T>): Promise<T> {

@@ -57,7 +57,8 @@ export async function openRoot(
   }
 }
 
-function openLocalRoot(call: Call, mayCreate: boolean): SealingRoot {
+/** The simulated root of this data directory. @throws {CliError} file-not-readable, file-not-writable, disk-full */
+export function openLocalRoot(call: Call, mayCreate: boolean): SealingRoot {
   const directory = call.terminal.env['CASEMATE_DATA_DIR'] ?? DEFAULT_DATA_DIRECTORY
   const path = join(directory, SEALING_ROOT_FILE)
   if (!mayCreate && !existsSync(path)) {

@@ -361,14 +361,6 @@ test('a run that was stopped before it began does nothing, and says so', async t
   assert.equal(whereIs(directory, BLOB), 'old')
 })
 
-test('a directory that is named twice is gone through once, and what is being made is not taken', async t => {
-  const directory = await filled(t)
-  writeFileSync(join(directory, 'notes'), 'not sealed')
-  writeFileSync(join(directory, `.casemate-${process.ppid}-0123456789abcdef`), await sealSample(BLOB, OLD))
-  const { files, left } = await findSealed([directory, directory])
-  assert.deepEqual([files.length, left], [3, 1])
-})
-
 test('a file that was moved has its name on disk before the next step', {
   skip: process.platform === 'win32' && 'has no handle of a directory',
 }, async t => {
