@@ -6,7 +6,7 @@ import { importKey, verifySignature } from '#crypto'
 import type { SignatureScheme } from './algorithm.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { latin1 } from './bytes.ts'
-import type { PublicKey, SignatureCheck, SignatureEncoding } from './crypto.ts'
+import { MAX_SPKI_BYTES, type PublicKey, type SignatureCheck, type SignatureEncoding } from './crypto.ts'
 
 /** Imported keys kept; one is about 1 KiB. */
 const MAX_KEYS = 2048
@@ -50,11 +50,14 @@ async function findKey(spki: Uint8Array, scheme: SignatureScheme): Promise<Publi
 
 /** What is remembered of {@link isSignedBy}; undefined where nothing is. */
 export function knownFact(signed: Signed, spki: Uint8Array): boolean | undefined {
+  if (spki.length > MAX_SPKI_BYTES) return false
   return facts.get(signed)?.get(nameOf(spki))
 }
 
 /** Whether `signed` is signed by the key; remembered with the object for as long as the object lives. */
 export async function isSignedBy(signed: Signed, spki: Uint8Array): Promise<boolean> {
+  // No signature is right under a key too large to be taken, and its name is too large to be kept.
+  if (spki.length > MAX_SPKI_BYTES) return false
   let known = facts.get(signed)
   if (!known) {
     known = new BoundedMap(MAX_FACTS_PER_OBJECT)

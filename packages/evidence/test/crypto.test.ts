@@ -14,9 +14,9 @@ import { before, test } from 'node:test'
 import { SIGNATURE_SCHEMES, type SignatureScheme } from '../src/algorithm.ts'
 import { BoundedMap } from '../src/bounded-map.ts'
 import { toHex } from '../src/bytes.ts'
-import type { CryptoProvider, SignatureEncoding } from '../src/crypto.ts'
+import { type CryptoProvider, MAX_SPKI_BYTES, type SignatureEncoding } from '../src/crypto.ts'
 import * as node from '../src/node/crypto.ts'
-import { checkSignature, isSignedBy } from '../src/signature.ts'
+import { checkSignature, isSignedBy, knownFact } from '../src/signature.ts'
 import * as web from '../src/web/crypto.ts'
 
 const PROVIDERS: Readonly<Record<string, CryptoProvider>> = { node, web }
@@ -140,6 +140,18 @@ test('what is remembered about one object is not believed of another', async () 
   const other = pair(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
   assert.equal(await isSignedBy(one, other.spki), false)
   assert.equal(await isSignedBy(one, p256.spki), true)
+})
+
+test('a key too large to be taken verifies nothing, and is not remembered', async () => {
+  const one = {
+    tbs: MESSAGE,
+    signature: signed('ecdsa-sha256', 'der'),
+    signatureAlgorithm: 'ecdsa-sha256',
+  } as const
+  const large = new Uint8Array(MAX_SPKI_BYTES + 1)
+  assert.equal(knownFact(one, p256.spki), undefined)
+  assert.equal(knownFact(one, large), false)
+  assert.equal(await isSignedBy(one, large), false)
 })
 
 test('a key of another kind verifies nothing', async () => {

@@ -10,7 +10,7 @@ import {
   renameSync,
   rmSync,
   type Stats,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Static, Type } from 'typebox'
@@ -115,7 +115,8 @@ export function writeKeyFile(path: string, content: KeyFileContent): void {
   rmSync(temporary, { force: true })
   const file = openSync(temporary, 'wx', 0o600)
   try {
-    writeSync(file, `${JSON.stringify(content, null, 2)}\n`)
+    // Unlike writeSync, it writes on until all is written, or throws.
+    writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`)
     fsyncSync(file)
   } finally {
     closeSync(file)

@@ -2,7 +2,16 @@
 // that a broker releases to attested code, or its owner keeps.
 // A root that others can read, or that is no key, is refused; a root is never replaced, since what it sealed goes with it.
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isZero } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
@@ -146,7 +155,8 @@ function createRoot(path: string, secret: Uint8Array): void {
 function writeDurably(path: string, secret: Uint8Array): void {
   const file = openSync(path, 'wx', 0o600)
   try {
-    writeSync(file, secret)
+    // Unlike writeSync, it writes on until all is written, or throws.
+    writeFileSync(file, secret)
     fsyncSync(file)
   } finally {
     closeSync(file)

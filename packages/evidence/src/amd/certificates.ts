@@ -5,7 +5,7 @@
 import { equalBytes } from '#crypto'
 import { BoundedMap } from '../bounded-map.ts'
 import { decodeUtf8, latin1 } from '../bytes.ts'
-import { knownCertificate } from '../known-certificates.ts'
+import { knownCertificate, memoryOf } from '../known-certificates.ts'
 import { Refusal } from '../refusal.ts'
 import { type Certificate, parseCertificate, readPem } from '../x509.ts'
 import type { SnpEvidence } from './evidence.ts'
@@ -19,10 +19,16 @@ export interface LeafCertificate {
   readonly leaf: SnpLeaf
 }
 
-/** About 5 KiB each; a broker sees one per machine and TCB. */
-const MAX_KEPT = 2048
-const kept = new BoundedMap<string, { readonly sent: Uint8Array; readonly certificate: Certificate }>(
-  MAX_KEPT,
+interface Kept {
+  readonly sent: Uint8Array
+  readonly certificate: Certificate
+}
+
+/** In bytes of memory: over 1,000 VCEKs of about 8 KiB; a broker sees one per machine and TCB. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024
+const kept = new BoundedMap<string, Kept>(
+  MAX_KEPT_BYTES,
+  ({ sent, certificate }) => sent.length + memoryOf(certificate),
 )
 const KEY_SIZE = 64
 const leaves = new WeakMap<Certificate, SnpLeaf>()

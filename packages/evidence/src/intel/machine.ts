@@ -5,16 +5,14 @@
 import { equalBytes, sha256 } from '#crypto'
 import { BoundedMap } from '../bounded-map.ts'
 import { concat, decodeUtf8, equal, isZero } from '../bytes.ts'
-import { knownCertificate } from '../known-certificates.ts'
+import { knownCertificate, memoryOf } from '../known-certificates.ts'
 import { Refusal } from '../refusal.ts'
 import type { Signed } from '../signature.ts'
 import { type Certificate, readPem } from '../x509.ts'
 import { CERTIFICATION, type QuoteSignatureData } from './quote.ts'
 
-/** At most {@link MAX_KEPT_BYTES} each, and as much again for what is read from them. */
-const MAX_MACHINES = 2048
-/** Real ones send about 4.5 KiB. Whoever sends more is verified all the same, and not remembered: memory is bounded. */
-const MAX_KEPT_BYTES = 8192
+/** In bytes of memory: over 2,000 machines that send 4.5 KiB and have one certificate of their own. */
+const MAX_KEPT_BYTES = 48 * 1024 * 1024
 /** A chain has three certificates; more than a few are an attempt to keep us busy. */
 const MAX_CHAIN_CERTIFICATES = 8
 /** SubjectPublicKeyInfo of a P-256 key up to x and y. */
@@ -22,6 +20,8 @@ const P256_SPKI_PREFIX = new Uint8Array([
   0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
   0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
 ])
+/** Keys, report, signature and the objects around them. */
+const FIXED_BYTES = 2048
 const HASH_BYTES = 32
 /** The last field of a report body. */
 const REPORT_DATA_BYTES = 64
@@ -50,7 +50,12 @@ interface Sent {
   readonly certificationData: Uint8Array
 }
 
-const machines = new BoundedMap<number, { readonly sent: Sent; readonly machine: Machine }>(MAX_MACHINES)
+interface Kept {
+  readonly sent: Sent
+  readonly machine: Machine
+}
+
+const machines = new BoundedMap<number, Kept>(MAX_KEPT_BYTES, memoryOfMachine)
 
 /**
  * The machine that a quote comes from.
@@ -62,12 +67,14 @@ export async function machineOf(quote: QuoteSignatureData): Promise<Machine> {
   if (known && isSent(known.sent, quote)) return known.machine
   const sent = copyOf(quote)
   const machine = await readMachine(sent)
-  if (sizeOf(sent) <= MAX_KEPT_BYTES) machines.set(key, { sent, machine })
+  machines.set(key, { sent, machine })
   return machine
 }
 
-function sizeOf({ qeAuthenticationData, certificationData }: Sent): number {
-  return qeAuthenticationData.length + certificationData.length
+/** The certificates above a leaf are usually shared; they are counted all the same, as a stranger's are not. */
+function memoryOfMachine({ sent, machine }: Kept): number {
+  const octets = FIXED_BYTES + sent.qeAuthenticationData.length + sent.certificationData.length
+  return machine.certificates.reduce((sum, certificate) => sum + memoryOf(certificate), octets)
 }
 
 /** The first 48 bits of r: what a map finds; the comparison of everything decides. */
