@@ -2,9 +2,9 @@
 // with the known name that was probably meant; a missing field comes from the base (a preset) or is refused.
 // Only own, known keys are ever read or copied, so that `__proto__` is an unknown key like any other.
 
+import { nearest } from '@casemate/evidence'
 import { type TObject, type TSchema, Type } from 'typebox'
 import type { Leaf } from './leaf.ts'
-import { nearest } from './nearest.ts'
 import { brief, type ConfigProblem } from './problem.ts'
 
 /** A leaf with what it means, for the published schema. */

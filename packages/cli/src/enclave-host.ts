@@ -2,13 +2,13 @@
 // lets others in. The enclave's statement goes with the evidence, so that others see which image runs.
 
 import { kbsAttester } from '@casemate/enclave'
+import { nearest } from '@casemate/evidence'
 import type { Answer, Call } from './command.ts'
 import { answerOf, inputOf } from './enclave-input.ts'
 import { listenForCalls, refuseListening } from './enclave-listen.ts'
 import { type ReadImage, type Secrets, sourcesOf, startEnclave, statementOf } from './enclave-start.ts'
 import { CliError } from './failure.ts'
 import { parseImageOf, readImageFile } from './image-files.ts'
-import { nearest } from './nearest.ts'
 import { attestWith, openEnclaveDriver } from './simulated-attester.ts'
 
 /** The `enclave run` command. */

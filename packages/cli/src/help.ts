@@ -1,10 +1,10 @@
 // The help, from the table: all commands, one group, or one command with its flags and examples.
 
+import { nearest } from '@casemate/evidence'
 import { type Command, type Flag, type Flags, flagsOf, nameOf } from './command.ts'
 import { allCommands } from './commands.ts'
 import { CliError } from './failure.ts'
 import { wrap } from './marks.ts'
-import { nearest } from './nearest.ts'
 import type { Palette } from './terminal.ts'
 
 /** The chapters of the overview: first words of commands, in the order in which one needs them, with what they are for. */

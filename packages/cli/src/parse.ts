@@ -2,10 +2,10 @@
 // error that names the nearest thing known. Help is a value here, not an exit.
 
 import { parseArgs } from 'node:util'
+import { nearest } from '@casemate/evidence'
 import { type Call, type Command, type Flag, type Flags, flagsOf, nameOf } from './command.ts'
 import { commandsOf, FIRST_WORDS } from './commands.ts'
 import { CliError } from './failure.ts'
-import { nearest } from './nearest.ts'
 
 /** What the person asked for. */
 export type Request =

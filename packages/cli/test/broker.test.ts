@@ -78,7 +78,27 @@ describe('a newcomer’s first start', () => {
     assert.match(denied.stderr, /^casemate: release-denied: .*\nhint: .*casemate log show INDEX/)
     const rule = ['rule', 'set', 'db', '--secrets', 'default/db/*', '--expression', 'claims.kind == "tdx"']
     assert.equal((await beside(rule)).code, 0)
-    assert.match((await beside('rule dry-run db')).stdout, /\btdx +allows\n/)
+    const tried = await beside('rule dry-run db')
+    assert.match(tried.stdout, /\btdx +allows\n/)
+    assert.equal(tried.code, 0)
+    // Of a TDX guest, nothing of SGX can be read: a rule that does not ask for the kind first errs.
+    const flags = ['--secrets', 'default/db/*', '--expression', 'claims.sgx.isvSvn >= 1']
+    const errs = await beside(['rule', 'dry-run', 'db', ...flags])
+    assert.match(errs.stdout, /denies \(error\)/)
+    assert.equal(errs.code, 1)
+    const misspelt = await beside([
+      'rule',
+      'set',
+      'db',
+      '--secrets',
+      '*/*/*',
+      '--expression',
+      'claims.tdx.rtmr9 == ""',
+    ])
+    assert.match(
+      misspelt.stderr,
+      /^casemate: rule-invalid: .*claims\.tdx\.rtmr9[^]*hint: did you mean: claims\.tdx\.rtmr0/,
+    )
     const got = await beside('secret get default/db/password')
     assert.deepEqual(got.bytes, Buffer.from(content))
     assert.equal((await beside('secret get default/db/missing')).code, 1)

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { allCommands } from '../src/commands.ts'
-import { nearest } from '../src/nearest.ts'
 import { casemate } from './run.ts'
 
 /** A line as it is typed, what it is refused as, and what the hint leads to. */
@@ -181,12 +180,4 @@ test('help is JSON where that is asked for', async () => {
     assert.equal(code, 0)
     assert.ok(JSON.parse(stdout).help.length > 5, args.join(' '))
   }
-})
-
-test('the nearest word is found, and none where nothing is near', () => {
-  const known = ['verify', 'secret', 'policy', 'endorsements', 'at']
-  assert.equal(nearest('vreify', known), 'verify')
-  assert.equal(nearest('secert', known), 'secret')
-  assert.equal(nearest('endorse', known), 'endorsements')
-  assert.equal(nearest('xyzzy', known), null)
 })

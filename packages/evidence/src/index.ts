@@ -5,6 +5,7 @@ export type { SnpEvidence } from './amd/evidence.ts'
 export type { TrustAnchor } from './anchor.ts'
 export { VENDOR_ANCHORS } from './anchors.ts'
 export { BoundedMap } from './bounded-map.ts'
+export { CLAIM_FIELDS, type Field, type Fields, type FieldsOf } from './claim-fields.ts'
 export type {
   Claims,
   CommonClaims,
@@ -66,6 +67,7 @@ export {
   tdxKbsEvidence,
 } from './kbs-encode.ts'
 export { parseKbsEvidence } from './kbs-evidence.ts'
+export { nearest } from './nearest.ts'
 export { type ParsedEvidence, parse } from './parse.ts'
 export { recognise } from './recognise.ts'
 export { REFUSALS, Refusal, type RefusalCode, type RefusalDetail } from './refusal.ts'

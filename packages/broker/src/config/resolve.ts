@@ -1,11 +1,11 @@
 // From flags, environment and one YAML file to the effective configuration, with the origin of each value.
 // Flags win over the environment, which wins over the file. A key that is not a setting is refused, never ignored.
 
+import { nearest } from '@casemate/evidence'
 import { parse, YAMLParseError } from 'yaml'
 import { StartError } from '../errors.ts'
 import { Redacted } from '../secrets/redacted.ts'
 import { checkConfig } from './check.ts'
-import { nearestName } from './nearest.ts'
 import { type BrokerConfig, kekFileOf, PASSPHRASE_VARIABLE, SETTINGS, type SettingName } from './settings.ts'
 
 /** Where settings come from. */
@@ -133,9 +133,9 @@ function refuseUnknown(
 ): void {
   for (const name of found) {
     if (known.includes(name)) continue
-    const nearest = nearestName(name, known)
+    const near = nearest(name, known)
     throw new StartError('config-unknown', `${origin(name)} is not a setting`, {
-      hint: nearest === null ? 'casemate config show lists all of them' : `did you mean ${nearest}?`,
+      hint: near === null ? 'casemate config show lists all of them' : `did you mean ${near}?`,
     })
   }
 }

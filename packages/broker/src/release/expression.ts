@@ -2,9 +2,16 @@
 // The cost is bounded by what may be written: 256 nodes, quantifiers nested twice at most, no regular expressions
 // (they backtrack), and no function that makes a longer value than it was given. What is not listed is refused.
 
-import { type ASTNode, Environment } from '@marcbachmann/cel-js'
+import type { ASTNode, Environment } from '@marcbachmann/cel-js'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
+import {
+  checkingEnvironment,
+  evaluatingEnvironment,
+  RESULT_FIELDS,
+  type UnknownName,
+  unknownName,
+} from './vocabulary.ts'
 
 /** What an expression speaks about, as CEL values: integers are bigints. */
 export interface ExpressionInput {
@@ -67,65 +74,20 @@ const FUNCTIONS: readonly string[] = [
   'getMinutes',
 ]
 
-const RESULT_SCHEMA = {
-  status: 'string',
-  accepted: 'bool',
-  trustVector: 'map<string, int>',
-  workload: 'dyn',
-  policyId: 'string',
-  policyVersion: 'int',
-  simulated: 'bool',
-} as const
-
-const ENVIRONMENT = new Environment({ limits: LIMITS })
-  .registerVariable({
-    name: 'claims',
-    description: 'the verified claims; the top level is checked, the parts of each kind of TEE are dynamic',
-    schema: {
-      kind: 'string',
-      measurement: 'string',
-      signer: 'dyn',
-      debug: 'bool',
-      tcbStatus: 'dyn',
-      tcbDate: 'dyn',
-      advisoryIds: 'list<string>',
-      tcbEvaluationDataNumber: 'dyn',
-      reportData: 'string',
-      hardwareId: 'dyn',
-      hostData: 'string',
-      simulated: 'bool',
-      enclave: 'dyn',
-      quoteVersion: 'int',
-      reportVersion: 'int',
-      sgx: 'map',
-      tdx: 'map',
-      snp: 'map',
-      sample: 'map',
-      platform: 'map',
-    },
-  })
-  .registerVariable({
-    name: 'result',
-    description: 'the appraisal of the claims',
-    schema: RESULT_SCHEMA,
-  })
-  .registerVariable({
-    name: 'secret',
-    description: 'what is asked for',
-    schema: { repository: 'string', type: 'string', tag: 'string', version: 'int' },
-  })
-  .registerVariable('now', 'google.protobuf.Timestamp')
+const EVALUATING = evaluatingEnvironment(LIMITS)
+const CHECKING = checkingEnvironment(LIMITS)
 
 /** Parses and typechecks. @throws {BrokerError} `rule-invalid` */
 export function compileExpression(text: string): Expression {
   if (text.length > MAX_EXPRESSION_CHARS) {
     throw invalid(`is ${text.length} characters long`, `at most ${MAX_EXPRESSION_CHARS}`)
   }
-  const program = parse(text)
+  const program = parse(EVALUATING, text)
   const mentionsSecret = inspect(program.ast, 0)
-  const { valid, type, error } = program.check()
-  if (!valid) throw invalid(firstLine(error), 'an expression over claims, result, secret and now', error)
-  if (type !== 'bool') throw invalid(`is of type ${type ?? 'dyn'}`, 'bool; compare it with something')
+  const type = typeOf(parse(CHECKING, text))
+  // The evaluator has fewer types to go by, and refuses little that the checker lets pass.
+  typeOf(program)
+  if (type !== 'bool') throw invalid(`is of type ${type}`, 'bool; compare it with something')
   return {
     mentionsSecret,
     evaluate: input => {
@@ -148,22 +110,33 @@ export function toCel(value: JsonValue): CelValue {
 export function subjectOf(explanation: JsonObject): { readonly claims: CelValue; readonly result: CelValue } {
   const { claims = null, result } = explanation
   const members = typeof result === 'object' && result !== null ? Object.entries(result) : []
-  const declared = members.filter(([name]) => Object.hasOwn(RESULT_SCHEMA, name))
+  const declared = members.filter(([name]) => Object.hasOwn(RESULT_FIELDS, name))
   return { claims: toCel(claims), result: toCel(Object.fromEntries(declared)) }
 }
 
-function parse(text: string): ReturnType<Environment['parse']> {
+type Program = ReturnType<Environment['parse']>
+
+function parse(environment: Environment, text: string): Program {
   try {
-    return ENVIRONMENT.parse(text)
+    return environment.parse(text)
   } catch (error) {
     throw invalid(firstLine(error), 'a CEL expression', error)
   }
+}
+
+/** @throws {BrokerError} `rule-invalid` where it does not check */
+function typeOf(program: Program): string {
+  const { valid, type = 'dyn', error } = program.check()
+  if (!valid) throw invalid(firstLine(error), 'an expression over claims, result, secret and now', error)
+  return type.replace('vocabulary.', '')
 }
 
 /** Walks the tree, refuses what has no bounded cost, and says whether `secret` occurs in it. */
 function inspect(node: ASTNode, quantifiers: number): boolean {
   if (node.op === 'id') return node.args === 'secret'
   if (node.op === 'value') return false
+  const unknown = unknownName(node)
+  if (unknown !== null) throw noSuchName(unknown)
   let depth = quantifiers
   if (node.op === 'call' || node.op === 'rcall') {
     const name = node.args[0]
@@ -184,6 +157,16 @@ function children(args: unknown): readonly ASTNode[] {
 
 function firstLine(error: unknown): string {
   return error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'is not valid'
+}
+
+/** `has` of a misspelt name would be false for ever, and a negation of it true. */
+function noSuchName({ path, near }: UnknownName): BrokerError {
+  const hint = near === null ? 'docs/policies.md has the names that there are' : `did you mean: ${near}`
+  return new BrokerError('rule-invalid', `expression: there is no ${path.slice(0, 200)}`, {
+    expected: 'a name of a claim, of the result or of the secret',
+    got: path.slice(0, 200),
+    hint,
+  })
 }
 
 function invalid(got: string, expected: string, cause?: unknown): BrokerError {

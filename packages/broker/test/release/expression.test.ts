@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { SAMPLE, SGX, SNP, SNP_TURIN, TDX } from '../../../appraisal/test/claims.ts'
 import { BrokerError } from '../../src/errors.ts'
+import type { JsonObject } from '../../src/json.ts'
 import { compileExpression, type ExpressionInput, subjectOf, toCel } from '../../src/release/expression.ts'
 
 const input: ExpressionInput = {
@@ -50,7 +52,7 @@ test('rules see the declared members of a result, and none that is not', () => {
   const { result } = subjectOf({ claims: {}, result: { status: 'warning', workload: 'web', checks: [1] } })
   assert.deepEqual(result, { status: 'warning', workload: 'web' })
   assert.equal(compileExpression('result.workload == "web"').evaluate({ ...input, result }), true)
-  refused('result.checks.size() == 0', /No such key: checks/)
+  refused('result.checks.size() == 0', /there is no result\.checks/)
 })
 
 test('a false expression is false', () => {
@@ -59,13 +61,13 @@ test('a false expression is false', () => {
 
 test('an expression that reads what this kind of TEE does not have throws', () => {
   assert.throws(() => compileExpression('claims.tdx.mrTd == "ab"').evaluate(input))
-  assert.throws(() => compileExpression('claims.snp.noSuchField == 1').evaluate(input))
+  assert.throws(() => compileExpression('claims.snp.guestSvn == 1').evaluate(input))
 })
 
 test('a misspelled variable or claim is refused when it is saved', () => {
   refused('claim.kind == "snp"', /Unknown variable/)
-  refused('claims.mesurement == "ab"', /No such key: mesurement/)
-  refused('secret.name == "a"', /No such key: name/)
+  refused('claims.mesurement == "ab"', /there is no claims\.mesurement/)
+  refused('secret.name == "a"', /there is no secret\.name/)
 })
 
 test('what does not compare is refused when it is saved', () => {
@@ -73,10 +75,76 @@ test('what does not compare is refused when it is saved', () => {
   refused('secret.version == "2"', /no such overload/i)
 })
 
+/** A path that is no name, and the name that is suggested. */
+const MISSPELT = [
+  ['claims.tdx.rtmr9 == ""', 'claims.tdx.rtmr0'],
+  ['claims["tdx"].rtmr9 == ""', 'claims.tdx.rtmr0'],
+  ['claims.snp.reportedTcb.microcod > 1', 'claims.snp.reportedTcb.microcode'],
+  ['!has(claims.tdxx)', 'claims.tdx'],
+  ['claims.enclave != null && claims.enclave.mrEnclav == ""', 'claims.enclave.mrEnclave'],
+  ['claims.mrTd == ""', 'claims.tdx.mrTd'],
+  ['["a"].exists(id, claims.sgx.isvSvnn == 1)', 'claims.sgx.isvSvn'],
+  ['result.trustVector.hardwear == 2', 'result.trustVector.hardware'],
+] as const
+
+for (const [expression, near] of MISSPELT) {
+  test(`a misspelt name is refused with the nearest: ${expression}`, () => {
+    assert.throws(
+      () => compileExpression(expression),
+      (error: unknown) =>
+        error instanceof BrokerError &&
+        error.code === 'rule-invalid' &&
+        error.detail.hint === `did you mean: ${near}`,
+    )
+  })
+}
+
+const MISTYPED = [
+  'claims.snp.vmpl == "0"',
+  'claims.tcbEvaluationDataNumber == "17"',
+  'claims.signer == 5',
+  'claims.platform.cpuSvn == "00"',
+  'claims.tdx.attributes.debug == "false"',
+  'claims.snp.reportedTcb.microcode in ["219"]',
+  'claims.enclave == "ab"',
+  'result.workload == 1',
+  'result.trustVector.hardware == "2"',
+  'claims.sgx',
+]
+
+for (const expression of MISTYPED) {
+  test(`what does not compare is refused when it is saved, however deep: ${expression}`, () => {
+    refused(expression, /overload|of type claims\.sgx/)
+  })
+}
+
+/** Of each kind of TEE, claims as verification gives them. */
+const EVERY_KIND = { SGX, TDX, SNP, SNP_TURIN, SAMPLE }
+
+for (const [name, claims] of Object.entries(EVERY_KIND)) {
+  test(`every claim of ${name} can be named, and compared with what it is`, () => {
+    const explanation = { claims: claims as unknown as JsonObject, result: {} }
+    for (const [path, value] of leaves('claims', claims)) {
+      const literal = value === null ? 'null' : JSON.stringify(value)
+      const { evaluate } = compileExpression(`${path} == ${literal}`)
+      assert.equal(evaluate({ ...input, ...subjectOf(explanation) }), true, path)
+    }
+  })
+}
+
+/** Every claim that is no object, by its path. */
+function leaves(path: string, value: unknown): readonly (readonly [string, unknown])[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return Array.isArray(value) && value.length === 0 ? [] : [[path, value]]
+  }
+  return Object.entries(value).flatMap(([name, member]) => leaves(`${path}.${name}`, member))
+}
+
 test('an expression that is no boolean is refused when it is saved', () => {
   refused('claims.kind', /of type string/)
   refused('1 + 1', /of type int/)
-  refused('claims.snp.vmpl', /of type dyn/)
+  refused('claims.snp.vmpl', /of type int/)
+  refused('dyn(claims.debug)', /of type dyn/)
 })
 
 test('what is no CEL is refused', () => {

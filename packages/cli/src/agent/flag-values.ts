@@ -1,7 +1,7 @@
 // The values of flags that are one of a few words, or a number.
 
+import { nearest } from '@casemate/evidence'
 import { CliError } from '../failure.ts'
-import { nearest } from '../nearest.ts'
 
 /** One of a few words; the first where nothing was typed. @throws {CliError} flag-value-invalid */
 export function readWord<Word extends string>(

@@ -35,6 +35,7 @@ export const RULE_COMMANDS: readonly Command[] = [
       ...RULE_FLAGS,
       limit: { value: 'N', summary: 'how many of the newest attestations to try' },
     },
+    notes: ['Exit code 1 where the rule fails to evaluate on any of them; a denial is no failure.'],
     examples: [
       'casemate rule dry-run db',
       `casemate rule dry-run db --secrets 'default/db/*' \\\n    --expression 'claims.kind == "tdx"'`,
@@ -47,7 +48,7 @@ export const RULE_COMMANDS: readonly Command[] = [
         ...(proposed === null ? {} : { rule: proposed as never }),
         ...(limit === null ? {} : { limit }),
       })
-      return { exitCode: 0, json: outcome, lines: dryRunTable(outcome) }
+      return { exitCode: errs(outcome) ? 1 : 0, json: outcome, lines: dryRunTable(outcome) }
     },
   },
 ]
@@ -88,6 +89,11 @@ async function ruleFrom(call: Call, file: string | undefined): Promise<Record<st
   }
   const message = call.option('message') ?? `rule wants ${expression}`
   return { secrets, expression, message, enabled: !call.given('disabled') }
+}
+
+/** Whether the rule failed to evaluate anywhere: a mistake in it, where a denial may be what was meant. */
+function errs({ outcomes }: Readonly<Record<string, unknown>>): boolean {
+  return typeof outcomes === 'object' && outcomes !== null && Number(Reflect.get(outcomes, 'error') ?? 0) > 0
 }
 
 function dryRunTable(outcome: Readonly<Record<string, unknown>>): string[] {

@@ -1,18 +1,32 @@
-// What did they mean? The nearest known word by edit distance (Damerau, restricted), or null when nothing is near.
+// Which known name an unknown one was probably meant to be: edit distance (Damerau’s, restricted), whatever the case.
+// The one measure of the house, for names of fields, settings, commands and claims.
 
-/** The known word that `typed` is most likely a slip of; null where none is near enough to suggest. */
+/** Longest name that is compared; anything longer is not a typing mistake. */
+const MAX_NAME_CHARACTERS = 64
+
+/** The known name that `typed` is most likely a slip of, or the beginning of; null where none is near enough. */
 export function nearest(typed: string, known: Iterable<string>): string | null {
-  const limit = Math.max(1, Math.floor(typed.length / 3))
+  if (typed.length > MAX_NAME_CHARACTERS) return null
+  const wanted = typed.toLowerCase()
   let best: string | null = null
-  let bestDistance = limit + 1
-  for (const word of known) {
-    const distance = typed.length >= 2 && word.startsWith(typed) ? 1 : editDistance(typed, word)
+  let bestDistance = farthest(typed.length) + 1
+  for (const name of known) {
+    const candidate = name.toLowerCase()
+    const isBeginning = wanted.length >= 2 && candidate.startsWith(wanted)
+    const distance = isBeginning
+      ? Math.min(1, candidate.length - wanted.length)
+      : editDistance(wanted, candidate)
     if (distance < bestDistance) {
-      best = word
+      best = name
       bestDistance = distance
     }
   }
   return best
+}
+
+/** Of a short word, two other letters make another word; of a long one, a third may be wrong. */
+function farthest(length: number): number {
+  return length < 4 ? 1 : Math.max(2, Math.floor(length / 3))
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
