@@ -120,7 +120,7 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
   const core = await openCore(config, { deps, state, logger })
   await record(entry({ type: 'broker.started', at: now(), actor: { system: 'start' } }, { version: VERSION }))
   let isClosing = false
-  const health: HealthParts = { check: () => store.check(), isClosing: () => isClosing }
+  const health: HealthParts = { check: () => state.check(), isClosing: () => isClosing }
   const { apps, app, metricsApp, routes, stopReloading } = await openApps(config, core, health)
   const housekeeping = new Housekeeping({
     ...core,

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
 
 export interface HealthParts {
-  /** Throws where the store cannot be read. */
+  /** Throws where the store cannot be read, or must not be written. */
   readonly check: () => Promise<void>
   readonly isClosing: () => boolean
 }
@@ -16,6 +16,7 @@ export function healthRoutes(app: FastifyInstance, { check, isClosing }: HealthP
     try {
       await check()
     } catch (error) {
+      if (error instanceof BrokerError) throw error
       throw new BrokerError('unavailable', 'the store cannot be read', { cause: error })
     }
     return { status: 'ready' }

@@ -29,6 +29,8 @@ export interface BrokerState {
   readonly kek: KeyEncryption
   /** Appends an entry that no change of the store goes with. */
   readonly record: (entry: JsonObject) => Promise<Recorded<unknown>>
+  /** @throws where the store cannot be read, or the data directory is not this process's own any more */
+  readonly check: () => Promise<void>
   close(): Promise<void>
 }
 
@@ -62,7 +64,8 @@ async function open(config: BrokerConfig, now: () => Date, closers: Closers): Pr
   const store = createSqliteStore({ db, append }, config.refusalBudget)
   const kek = await openKek(config, store)
   const { key, stored, created } = await openLedgerKey({ store, kek, now })
-  const ledger = openLedger({ db, origin: ledgerOrigin(db, config.ledgerOrigin), signingKey: key, now })
+  const origin = ledgerOrigin(db, config.ledgerOrigin)
+  const ledger = openLedger({ db, origin, signingKey: key, now, assertWritable: () => lock.assertHeld() })
   opened = ledger
   closers.push(() => ledger.close())
   if (created) await ledger.append(keyCreated(stored))
@@ -72,6 +75,10 @@ async function open(config: BrokerConfig, now: () => Date, closers: Closers): Pr
     kek,
     ledgerKey: describeLedgerKey(stored),
     record: record => append(record, () => null),
+    check: async () => {
+      lock.assertHeld()
+      await store.check()
+    },
     close: () => closeAll(closers),
   }
 }

@@ -1,13 +1,19 @@
 // The data directory: private to its owner, and used by one broker at a time.
-// The lock is SQLite's own file lock on a separate file, so that a killed process leaves nothing behind.
+// The lock is SQLite's own file lock on a separate file, so that a killed process leaves nothing behind. It is looked at
+// before each write: whoever removes the file lets a second broker in, and two would fork the log.
 
 import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { StartError } from '../errors.ts'
+import { BrokerError, StartError } from '../errors.ts'
 
 /** Held until closed or the process ends. */
 export interface DirectoryLock {
+  /**
+   * A lock whose file was removed or replaced keeps nobody out any more.
+   * @throws {BrokerError} `unavailable`
+   */
+  assertHeld(): void
   release(): void
 }
 
@@ -108,5 +114,18 @@ export function lockDataDirectory(path: string): DirectoryLock {
       cause: error,
     })
   }
-  return { release: () => db.close() }
+  const { dev, ino } = statSync(file)
+  const assertHeld = () => {
+    // The number is not given to another file while this process has the first one open.
+    const found = statSync(file, { throwIfNoEntry: false })
+    if (found?.ino === ino && found.dev === dev) return
+    throw new BrokerError(
+      'unavailable',
+      'the lock of the data directory was removed: this broker writes no more',
+      {
+        hint: 'see that no other broker runs on this data directory, then restart this one',
+      },
+    )
+  }
+  return { assertHeld, release: () => db.close() }
 }

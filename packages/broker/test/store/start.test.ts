@@ -82,6 +82,26 @@ describe('the data directory', () => {
     await broker.reopen().then(again => again.close())
   })
 
+  test('whose lock is removed is written no more, and says that it is not ready', async () => {
+    const dataDir = join(parent, 'unlocked')
+    const broker = await openTestBroker({ dataDir })
+    const ready = () => broker.send('GET', '/readyz', { token: null })
+    const put = () => broker.send('PUT', '/v1/secrets/default/key/one', { payload: 'x' })
+    assert.equal((await ready()).status, 200)
+    assert.equal((await put()).status, 201)
+    const { size } = broker.context.ledger
+    const lock = join(dataDir, 'lock')
+    for (const replace of [() => rmSync(lock), () => writeFileSync(lock, '', { mode: 0o600 })]) {
+      replace()
+      const answer = await ready()
+      assert.equal(answer.status, 503)
+      assert.match(answer.text, /the lock of the data directory was removed/)
+      assert.equal((await put()).status, 503)
+    }
+    assert.equal(broker.context.ledger.size, size)
+    await broker.close()
+  })
+
   test('without its key-encryption key is refused, not given a new one', async () => {
     const dataDir = join(parent, 'keyless')
     const broker = await openTestBroker({ dataDir })

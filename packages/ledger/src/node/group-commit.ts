@@ -38,6 +38,7 @@ interface Waiting extends Append {
 
 export class GroupCommit {
   readonly #sources: BatchSources
+  readonly #assertWritable: () => void
   #tail: MerkleTail
   #waiting: Waiting[] = []
   #waitingLength = 0
@@ -45,9 +46,10 @@ export class GroupCommit {
   #isClosed = false
   #failure: LedgerError | undefined
 
-  constructor(sources: BatchSources, tail: MerkleTail) {
+  constructor(sources: BatchSources, tail: MerkleTail, assertWritable: () => void = () => undefined) {
     this.#sources = sources
     this.#tail = tail
+    this.#assertWritable = assertWritable
   }
 
   /** The committed state; never written to again. */
@@ -83,6 +85,7 @@ export class GroupCommit {
   #demandRoom(length: number): void {
     if (this.#isClosed) throw new LedgerError('ledger-closed', 'the ledger was closed')
     if (this.#failure !== undefined) throw this.#failure
+    this.#assertWritable()
     if (this.#waiting.length >= MAX_WAITING || this.#waitingLength + length > MAX_WAITING_LENGTH) {
       throw new LedgerError('ledger-busy', `${this.#waiting.length} appends are waiting already`, {
         expected: `at most ${MAX_WAITING} appends of ${MAX_WAITING_LENGTH} characters together`,

@@ -41,6 +41,8 @@ export interface LedgerOptions {
   /** Ed25519 private key; the same one for the log's whole life. */
   readonly signingKey: KeyObject
   readonly now: () => Date
+  /** Asked before each append; what it throws refuses the append. */
+  readonly assertWritable?: () => void
   /** Cryptographically secure; OpenSSL's unless given. */
   readonly randomBytes?: (size: number) => Uint8Array
 }
@@ -82,7 +84,8 @@ export function openLedger(options: LedgerOptions): Ledger {
     const tail = restoreTail(store, openHead(store, signer))
     verifyLastEntries(store, tail.size)
     verifyLatestCheckpoint(store, tail, signer)
-    const commits = new GroupCommit({ store, now, randomBytes: options.randomBytes ?? randomBytes }, tail)
+    const { assertWritable, randomBytes: random = randomBytes } = options
+    const commits = new GroupCommit({ store, now, randomBytes: random }, tail, assertWritable)
     return new Ledger({ db, store, signer, commits })
   })
 }
