@@ -18,5 +18,6 @@ declare namespace WebAssembly {
   }
   class RuntimeError extends Error {}
   class CompileError extends Error {}
+  function validate(code: Uint8Array<ArrayBuffer>): boolean
   function compile(code: Uint8Array<ArrayBuffer>): Promise<Module>
 }

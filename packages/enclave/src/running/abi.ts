@@ -1,6 +1,6 @@
 // The calling convention between platform and code, version 1: ABI.md says it in words, this in types.
 // Bytes go as (pointer, length); a result is one i64, pointer in the upper half and length in the lower one.
-import type { Signature } from '../image/wasm.ts'
+import type { Signature } from '../image/wasm-types.ts'
 
 /** Every function that a manifest declares: bytes in, bytes out. */
 export const CALL_SIGNATURE: Signature = '(i32,i32)->(i64)'

@@ -3,10 +3,11 @@
 import { toHex } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
 import { type EnclaveImage, parseImage } from '../image/image.ts'
-import type { Manifest } from '../image/manifest.ts'
+import { type Manifest, WASM_PAGE_SIZE } from '../image/manifest.ts'
 import { verifyImage } from '../image/sign.ts'
 import type { Sigstruct } from '../image/sigstruct.ts'
 import { readWasm, type WasmShape } from '../image/wasm.ts'
+import { sizeOfReferences } from '../image/wasm-limits.ts'
 import {
   ALLOC_EXPORT,
   CALL_SIGNATURE,
@@ -56,7 +57,9 @@ export async function checkImage(bytes: Uint8Array, demands: Demands, offers: Of
   checkDemands(image, sigstruct, demands)
   const threads = checkLimits(image.manifest, offers)
   checkSecrets(image.manifest, offers)
-  const module = await checkCode(image, offers.imports)
+  const shape = checkShape(image, offers.imports)
+  checkTotal(shape, image.manifest, threads, offers)
+  const module = await compile(image.code, shape)
   return { manifest: image.manifest, mrEnclave: image.mrEnclave, sigstruct, module, threads }
 }
 
@@ -64,21 +67,20 @@ const ALL_IMPORTS = new Set(Object.keys(IMPORT_SIGNATURES) as ImportName[])
 
 /** That some platform could run the code, and that it is what the manifest says. @throws as `Enclave.create` */
 export async function checkCodeOf(image: Pick<EnclaveImage, 'manifest' | 'code'>): Promise<void> {
-  await checkCode(image, ALL_IMPORTS)
+  await compile(image.code, checkShape(image, ALL_IMPORTS))
 }
 
-/** @throws {EnclaveError} with the code of the first check that fails */
-async function checkCode(
+/** All that can be told without the engine. @throws {EnclaveError} with the code of the first check that fails */
+function checkShape(
   { manifest, code }: Pick<EnclaveImage, 'manifest' | 'code'>,
   offered: ReadonlySet<ImportName>,
-): Promise<WebAssembly.Module> {
-  const module = await compile(code)
+): WasmShape {
   const shape = readWasm(code)
-  checkAgreement(module, shape)
   checkMemory(shape, manifest)
+  checkReferences(shape, manifest)
   checkExports(shape, manifest)
   checkImports(shape, manifest, offered)
-  return module
+  return shape
 }
 
 /** All that is declared is there before the code runs, so that it never has to do without. */
@@ -131,7 +133,14 @@ function checkLimits(manifest: Manifest, offers: Offers): number {
   return threads
 }
 
-async function compile(code: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+/** Only code of which everything is counted comes before the engine. */
+async function compile(code: Uint8Array<ArrayBuffer>, shape: WasmShape): Promise<WebAssembly.Module> {
+  const module = await accept(code)
+  checkAgreement(module, shape)
+  return module
+}
+
+async function accept(code: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(code)
   } catch (error) {
@@ -166,6 +175,27 @@ function checkMemory(shape: WasmShape, manifest: Manifest): void {
       hint: 'build with a maximum: --max-memory of wasm-ld, --maximumMemory of asc',
     })
   }
+}
+
+/** Tables take memory beside the code's own, at most as much of it as the manifest gives to that. */
+function checkReferences({ references }: WasmShape, { memoryPages }: Manifest): void {
+  const size = sizeOfReferences(references)
+  const most = memoryPages * WASM_PAGE_SIZE
+  if (size <= most) return
+  throw new EnclaveError('limit-exceeded', `tables and element segments take ${size} bytes`, {
+    expected: `at most ${most} bytes, the memory of the manifest`,
+    got: `${references} references of ${sizeOfReferences(1)} bytes`,
+    hint: 'give tables a smaller maximum, or the enclave more --memory-pages',
+  })
+}
+
+/** Memory and tables of all instances; less than a page in all of them is nobody's matter. */
+function checkTotal({ references }: WasmShape, manifest: Manifest, threads: number, offers: Offers): void {
+  const tables = Math.floor((sizeOfReferences(references) * threads) / WASM_PAGE_SIZE)
+  const pages = manifest.memoryPages * threads + tables
+  if (pages <= offers.memoryPages) return
+  const got = `${pages} pages, ${tables} of them for tables, in ${threads} instances`
+  throw refuse('limit-exceeded', 'the memory of the image', `at most ${offers.memoryPages} pages`, got)
 }
 
 function checkExports(shape: WasmShape, manifest: Manifest): void {

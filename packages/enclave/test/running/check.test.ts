@@ -3,13 +3,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toHex } from '../../src/bytes.ts'
 import { encodeImage, parseImage, withSigstruct } from '../../src/image/image.ts'
+import type { Manifest } from '../../src/image/manifest.ts'
 import { signImage } from '../../src/image/sign.ts'
 import { type CheckedImage, checkImage, type Demands, type Offers } from '../../src/running/check.ts'
 import { offeredImports } from '../../src/running/platform.ts'
 import { rejectsCode } from '../expect-code.ts'
+import { goodWith, ID } from '../image/hostile.ts'
 import { DATE, SIGNING } from '../image/keys.ts'
 import { ALLOC, FREE, FUNCTIONS, IMPORTS, makeImage, makeUnsigned, type TestEnclave } from './modules.ts'
-import { encodeModule, I32, I64, text } from './wasm-encoder.ts'
+import { encodeModule, I32, I64, leb, text } from './wasm-encoder.ts'
 
 const DEMANDS: Demands = { debug: false, signers: 'any', measurement: 'any' }
 const OFFERS: Offers = {
@@ -85,18 +87,40 @@ test('a memory without a maximum, or with more than the manifest says, is refuse
   await check({ module: { memory: { min: 1, max: 1, name: 'memory' } } })
 })
 
+/** An image of this code, signed. */
+function imageOf(code: Uint8Array, manifest: Partial<Manifest> = {}): Uint8Array {
+  const own = parseImage(makeUnsigned({ manifest })).manifest
+  return signImage(encodeImage(own, code), { ...DATE, privateKey: SIGNING.privateKey })
+}
+
+/** A table of functions with this maximum. */
+const withTable = (most: number): Uint8Array =>
+  goodWith({ [ID.table]: Uint8Array.from([1, 0x70, 1, 0, ...leb(most)]) })
+
+test('tables take no more than the manifest gives to memory', async () => {
+  await check(imageOf(withTable(4096)))
+  await rejectsCode('limit-exceeded', check(imageOf(withTable(4097))))
+  await check(imageOf(withTable(4097), { memoryPages: 5 }))
+})
+
+test('tables of all instances count towards the memory that the machine gives', async () => {
+  const image = imageOf(withTable(4096), { threads: 2 })
+  await rejectsCode('limit-exceeded', check(image, {}, { memoryPages: 15 }))
+  await check(image, {}, { memoryPages: 16 })
+})
+
+test('code that asks an engine for too much is refused before the engine sees it', async t => {
+  const compile = t.mock.method(WebAssembly, 'compile')
+  await rejectsCode('limit-exceeded', check(imageOf(withTable(10_000_000))))
+  assert.equal(compile.mock.callCount(), 0)
+})
+
 test('code without an exported memory is refused', async () => {
   await rejectsCode('invalid-code', check({ module: { memory: { min: 1, max: 2, name: 'other' } } }))
 })
 
 test('bytes that are no module are refused', async () => {
-  const image = makeUnsigned({})
-  const { manifest } = parseImage(image)
-  const broken = signImage(encodeImage(manifest, Uint8Array.of(1, 2, 3)), {
-    ...DATE,
-    privateKey: SIGNING.privateKey,
-  })
-  await rejectsCode('invalid-code', check(broken))
+  await rejectsCode('invalid-code', check(imageOf(Uint8Array.of(1, 2, 3))))
 })
 
 test('exports must be those of the manifest, neither more nor fewer', async () => {
@@ -176,9 +200,5 @@ test('a shared memory is refused', async () => {
   const at = Buffer.from(code).indexOf(Buffer.of(5, 4, 1, 1, 1, 4))
   assert.ok(at > 0)
   code[at + 3] = 3
-  const { manifest } = parseImage(makeUnsigned({}))
-  await rejectsCode(
-    'invalid-code',
-    check(signImage(encodeImage(manifest, code), { ...DATE, privateKey: SIGNING.privateKey })),
-  )
+  await rejectsCode('invalid-code', check(imageOf(code)))
 })
