@@ -8,11 +8,13 @@ export const BROKER_ERRORS = {
   'cursor-invalid': 400,
   'name-invalid': 400,
   'request-too-large': 413,
+  'request-too-complex': 413,
   'media-type-unsupported': 415,
   'request-timeout': 408,
   'headers-too-large': 431,
   'rate-limited': 429,
   'route-missing': 404,
+  'method-not-allowed': 405,
   // Administrators
   'token-missing': 401,
   'token-invalid': 401,
@@ -57,6 +59,7 @@ export const BROKER_ERRORS = {
   // The broker's own state; `internal` is the only code that a bug may produce
   'endorsements-unavailable': 503,
   unavailable: 503,
+  overloaded: 503,
   internal: 500,
 } as const satisfies Record<string, number>
 

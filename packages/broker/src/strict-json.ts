@@ -1,34 +1,119 @@
-// JSON in which no object names a member twice: JSON.parse takes the last one and drops the others, so a policy could
-// say one thing to whoever reads it and another to the broker.
+// JSON (RFC 8259) before it is built: one pass over the text counts what a parser would make of it and refuses what is
+// too deep, too much, or has an object that names a member twice. JSON.parse takes the last one and drops the others, so
+// a policy could say one thing to whoever reads it and another to the broker.
+
+import { BrokerError } from './errors.ts'
+
+/** What a text may be made of. A parser's work and memory grow with these, not with the bytes. */
+export interface JsonLimits {
+  /** Objects and arrays in each other. */
+  readonly depth: number
+  /** Objects and arrays, and members of objects. */
+  readonly structure: number
+  /** Commas, which is all members and elements but the first. */
+  readonly elements: number
+}
+
+/** Evidence: certificate tables are arrays of a number for each byte, of 64 KiB at most with their report. */
+export const GUEST_JSON: JsonLimits = { depth: 24, structure: 4096, elements: 131_072 }
+
+/** Documents of administrators, who have shown a token. */
+export const ADMINISTRATOR_JSON: JsonLimits = { depth: 64, structure: 131_072, elements: 262_144 }
 
 /** Longest name that is shown. */
 const MAX_SHOWN = 64
 
-/** The first name that an object has twice, null where there is none; `text` must be JSON. */
-export function duplicateMember(text: string): string | null {
+/**
+ * Passes over what is not JSON: that is for the parser to say.
+ * @throws {BrokerError} `request-too-complex`, as soon as it is; `request-malformed` for a member that is there twice
+ */
+export function checkJson(text: string, limits: JsonLimits, what: string): void {
+  const twice = new StructureScan(text, limits, what).duplicate()
+  if (twice === null) return
+  const detail = { expected: 'every member once', got: twice }
+  throw new BrokerError('request-malformed', `an object of ${what} names a member twice`, detail)
+}
+
+class StructureScan {
+  readonly #text: string
+  readonly #limits: JsonLimits
+  readonly #what: string
   /** Of every object that is open, the names so far; null for an array. */
-  const open: (Set<string> | null)[] = []
-  let isName = false
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at]
-    if (character === '"') {
-      const end = endOfString(text, at)
-      const name = isName ? (JSON.parse(text.slice(at, end)) as string) : ''
-      const names = isName ? open.at(-1) : null
-      if (names?.has(name) === true) return name.slice(0, MAX_SHOWN)
-      names?.add(name)
-      isName = false
-      at = end - 1
-    } else if (character === '{' || character === '[') {
-      open.push(character === '{' ? new Set() : null)
-      isName = character === '{'
-    } else if (character === '}' || character === ']') {
-      open.pop()
-    } else if (character === ',') {
-      isName = open.at(-1) instanceof Set
-    }
+  readonly #open: (Set<string> | null)[] = []
+  #structure = 0
+  #elements = 0
+
+  constructor(text: string, limits: JsonLimits, what: string) {
+    this.#text = text
+    this.#limits = limits
+    this.#what = what
   }
-  return null
+
+  /** The first name that an object has twice, null where there is none. */
+  duplicate(): string | null {
+    const text = this.#text
+    let isName = false
+    for (let at = 0; at < text.length; at++) {
+      const character = text[at]
+      if (character === '"') {
+        const end = endOfString(text, at)
+        const names = isName ? this.#open.at(-1) : null
+        if (names && !this.#isNew(names, at, end)) return nameOf(text, at, end).slice(0, MAX_SHOWN)
+        isName = false
+        at = end - 1
+      } else if (character === '{' || character === '[') {
+        this.#enter(character === '{' ? new Set() : null)
+        isName = character === '{'
+      } else if (character === '}' || character === ']') {
+        this.#open.pop()
+      } else if (character === ',') {
+        this.#elements = this.#count(this.#elements, 'elements')
+        isName = this.#open.at(-1) instanceof Set
+      }
+    }
+    return null
+  }
+
+  #enter(names: Set<string> | null): void {
+    this.#structure = this.#count(this.#structure, 'structure')
+    this.#open.push(names)
+    if (this.#open.length > this.#limits.depth) throw this.#tooComplex('depth')
+  }
+
+  #isNew(names: Set<string>, start: number, end: number): boolean {
+    this.#structure = this.#count(this.#structure, 'structure')
+    const name = nameOf(this.#text, start, end)
+    return !names.has(name) && names.add(name) === names
+  }
+
+  #count(counted: number, what: 'structure' | 'elements'): number {
+    if (counted >= this.#limits[what]) throw this.#tooComplex(what)
+    return counted + 1
+  }
+
+  #tooComplex(limit: keyof JsonLimits): BrokerError {
+    return new BrokerError('request-too-complex', `${this.#what} has more in it than is read here`, {
+      expected: `${WORDS[limit]} up to ${this.#limits[limit]}`,
+      got: 'more',
+    })
+  }
+}
+
+const WORDS: Readonly<Record<keyof JsonLimits, string>> = {
+  depth: 'a depth of arrays and objects',
+  structure: 'a number of arrays, objects and names',
+  elements: 'a number of elements',
+}
+
+/** Names that are spelled differently may be the same; what no parser would read is taken as it stands. */
+function nameOf(text: string, start: number, end: number): string {
+  const literal = text.slice(start, end)
+  if (!literal.includes('\\')) return literal.slice(1, -1)
+  try {
+    return JSON.parse(literal) as string
+  } catch {
+    return literal
+  }
 }
 
 /** From quote to quote, since evidence is one long string; every backslash is looked at once. */

@@ -71,7 +71,11 @@ export const SETTINGS = {
     readCount,
     'open connections of one client; trusted proxies may have all',
   ),
-  authLimit: setting('300', readCount, 'POST /kbs/v0/auth per client and minute, and as many attest'),
+  authLimit: setting(
+    '300',
+    readCount,
+    'POST /kbs/v0/auth per client and minute, as many attest, ten times as many new connections',
+  ),
   shutdownGrace: setting('10s', readDuration, 'time for requests in flight at shutdown'),
 
   sessionTimeout: setting('5m', readDuration, 'from challenge to the last use of its session'),

@@ -4,7 +4,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { BrokerError } from '../errors.ts'
-import { duplicateMember } from '../strict-json.ts'
+import { checkJson, GUEST_JSON } from '../strict-json.ts'
 
 const AUTH = Type.Object({
   version: Type.String({ maxLength: 64 }),
@@ -58,13 +58,10 @@ export const readReferenceValue: (body: unknown) => ReferenceValueBody = reader(
   'the reference value message',
 )
 
-/** JSON of a text. @throws {BrokerError} `request-malformed` */
+/** JSON of a text. @throws {BrokerError} `request-malformed`, `request-too-complex` */
 export function parseJson(text: string, what: string): unknown {
-  const value = parse(text, what)
-  if (duplicateMember(text) !== null) {
-    throw new BrokerError('request-malformed', `${what} has an object that names a member twice`)
-  }
-  return value
+  checkJson(text, GUEST_JSON, what)
+  return parse(text, what)
 }
 
 function parse(text: string, what: string): unknown {

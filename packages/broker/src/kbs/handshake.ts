@@ -15,6 +15,9 @@ import { DEFAULT_HASH_ALGORITHM, expectedReportData, selectHash } from './runtim
 import type { TeeKey } from './tee-key.ts'
 import { parseVersion } from './version.ts'
 
+/** A challenge's body, in bytes: version, TEE and a few names of digests. */
+const MAX_CHALLENGE_BYTES = 1024
+
 /** Kinds of evidence that are verified; every other `tee` is refused at once. */
 const TEES: readonly Kind[] = ['sgx', 'tdx', 'snp', 'sample']
 
@@ -22,21 +25,30 @@ export function registerHandshake(scope: FastifyInstance, parts: KbsParts): void
   const { metrics } = parts.context
   const used = new UsedChallenges()
 
-  scope.post('/auth', { config: { access: 'public', limited: 'auth' } }, async (request, reply) => {
-    metrics.authRequests.inc()
-    try {
-      const answer = await challenge(parts, request, reply)
-      metrics.authSuccesses.inc()
-      return answer
-    } catch (error) {
-      metrics.authErrors.inc()
-      throw error
-    }
-  })
+  scope.post(
+    '/auth',
+    { config: { access: 'public', limited: 'auth' }, bodyLimit: MAX_CHALLENGE_BYTES },
+    async (request, reply) => {
+      metrics.authRequests.inc()
+      try {
+        const answer = await challenge(parts, request, reply)
+        metrics.authSuccesses.inc()
+        return answer
+      } catch (error) {
+        metrics.authErrors.inc()
+        throw error
+      }
+    },
+  )
 
+  // Before anything is read: nobody's body is, and what cannot be read uses the challenge up as well.
+  scope.decorateRequest('challenged', null)
+  const onRequest = async (request: FastifyRequest) => {
+    request.challenged = await answering(parts, used, request)
+  }
   // Each challenge is answered once, but a body may cost more than a challenge, and one cookie may come with many.
-  scope.post('/attest', { config: { access: 'guest', limited: 'attest' } }, (request, reply) =>
-    attest(parts, used, request, reply),
+  scope.post('/attest', { config: { access: 'guest', limited: 'attest' }, onRequest }, (request, reply) =>
+    attest(parts, request, reply),
   )
 }
 
@@ -52,18 +64,20 @@ async function challenge(parts: KbsParts, request: FastifyRequest, reply: Fastif
   return { nonce: session.nonce, 'extra-params': extraParams }
 }
 
-// oxlint-disable-next-line max-params -- a route handler with what it shares
-async function attest(
+/** The session whose challenge this request answers, and no other ever will. */
+async function answering(
   parts: KbsParts,
   used: UsedChallenges,
   request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<object> {
+): Promise<ChallengedSession> {
   const session = await parts.sessions.openChallenged(readCookie(request.headers.cookie))
-  // Before anything is read: what cannot be read uses the challenge up as well.
-  if (!used.use(session.nonce)) {
-    throw new BrokerError('session-invalid', 'this challenge was answered already; start again with auth')
-  }
+  if (used.use(session.nonce)) return session
+  throw new BrokerError('session-invalid', 'this challenge was answered already; start again with auth')
+}
+
+async function attest(parts: KbsParts, request: FastifyRequest, reply: FastifyReply): Promise<object> {
+  const session = request.challenged
+  if (session === null) throw new BrokerError('session-missing', 'no session cookie; start with auth')
   const sent = readEvidence(parts, session, request.body)
   const attested = await parts.pipeline.attest({
     client: clientOf(request.ip),

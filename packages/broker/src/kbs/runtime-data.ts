@@ -27,7 +27,9 @@ export function selectHash(extraParams: unknown): HashAlgorithm {
     return DEFAULT_HASH_ALGORITHM
   }
   const offered: unknown = Reflect.get(extraParams, OFFERED)
-  const names = Array.isArray(offered) ? offered.map(name => String(name).toLowerCase()) : []
+  const names = Array.isArray(offered)
+    ? offered.filter(name => typeof name === 'string').map(name => name.toLowerCase())
+    : []
   const selected = HASH_ALGORITHMS.find(name => names.includes(name))
   if (selected !== undefined) return selected
   throw new BrokerError(

@@ -7,13 +7,15 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { type FastifyInstance, fastify, LogController, type RawServerDefault } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
-import { BrokerError, errorBody } from '../errors.ts'
+import { errorBody } from '../errors.ts'
 import { answerKbsError } from '../kbs/answer.ts'
 import { kbsAnswer } from '../kbs/errors.ts'
-import { duplicateMember } from '../strict-json.ts'
+import { ADMINISTRATOR_JSON, checkJson } from '../strict-json.ts'
 import { type AccessParts, enforceAccess, routeOf } from './access.ts'
+import { boundBodies } from './bodies.ts'
 import { limitConnections } from './connection-limit.ts'
 import { answerError, answerMissingRoute, toBrokerError } from './error-answer.ts'
+import { refuseUnknownRoutes } from './known-routes.ts'
 import type { Logger } from './logging.ts'
 import { RequestLog } from './request-log.ts'
 import type { TlsMaterial } from './tls.ts'
@@ -35,7 +37,7 @@ export interface AppParts extends AccessParts {
 export function createApp(parts: AppParts): FastifyInstance {
   const { config, logger, tls } = parts
   const app: FastifyInstance = fastify({
-    serverFactory: handler => createServer(config, tls, handler),
+    serverFactory: handler => createServer(parts, handler),
     loggerInstance: logger,
     childLoggerFactory: (parent, bindings) => new RequestLog(parent, bindings),
     // Its lines have URLs in them; ours are in addMeasures and error-answer.ts.
@@ -57,18 +59,16 @@ export function createApp(parts: AppParts): FastifyInstance {
   app.setNotFoundHandler(answerMissingRoute)
   readJsonStrictly(app)
   addHeaders(app, tls !== null)
+  refuseUnknownRoutes(app)
   enforceAccess(app, parts)
+  boundBodies(app, config)
   addMeasures(app, parts)
   return app
 }
 
 type Handler = Parameters<typeof createHttpServer>[1]
 
-function createServer(
-  config: BrokerConfig,
-  tls: TlsMaterial | null,
-  handler: NonNullable<Handler>,
-): RawServerDefault {
+function createServer({ config, tls, now }: AppParts, handler: NonNullable<Handler>): RawServerDefault {
   const options = {
     maxHeaderSize: config.headerLimit,
     requestTimeout: config.requestTimeout,
@@ -79,7 +79,7 @@ function createServer(
   const server =
     tls === null ? createHttpServer(options, handler) : createHttpsServer({ ...options, ...tls }, handler)
   server.maxConnections = config.connectionLimit
-  limitConnections(server, config)
+  limitConnections(server, config, now)
   server.setTimeout(config.idleTimeout)
   return server
 }
@@ -105,12 +105,8 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
 function readJsonStrictly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
-    void parse(request, text, (error, body) => {
-      const twice = error === null ? duplicateMember(text) : null
-      if (twice === null) return done(error, body)
-      const detail = { expected: 'every member once', got: twice }
-      return done(new BrokerError('request-malformed', 'an object of the body names a member twice', detail))
-    })
+    checkJson(text, ADMINISTRATOR_JSON, 'the body')
+    void parse(request, text, done)
   })
 }
 

@@ -1,6 +1,7 @@
 // What every route declares about itself, and what the server puts on a request. Types only.
 
 import type { Access, Administrator } from '../admin/roles.ts'
+import type { ChallengedSession } from '../sessions/session.ts'
 
 /** Budgets of their own: guests behind one address that attest late must not find theirs spent on challenges. */
 export type LimitName = 'auth' | 'attest'
@@ -21,5 +22,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before any handler of a route whose access is a role. */
     administrator: Administrator | null
+    /** Set before the body of an attestation is read: the session whose challenge it answers. */
+    challenged: ChallengedSession | null
   }
 }

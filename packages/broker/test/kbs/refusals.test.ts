@@ -372,12 +372,13 @@ test('a client that asks for too many challenges has to wait', async () => {
   }
 })
 
-test('what is not served answers 404 with a JSON body', async () => {
+test('what is not served answers 404 or 405 with a JSON body', async () => {
   const guest = newGuest()
   const missing = { status: 404, variant: 'PluginNotFound', code: 'route-missing' }
-  assertRefused(await guest.send('GET', '/kbs/v0/auth'), missing)
+  const method = { status: 405, variant: 'HTTPFailed', code: 'method-not-allowed' }
+  assertRefused(await guest.send('GET', '/kbs/v0/auth'), method)
   assertRefused(await guest.send('GET', '/kbs/v0/nebula-ca/credential'), missing)
-  assertRefused(await guest.send('PUT', '/kbs/v0/resource/a/b/c', '{}'), missing)
+  assertRefused(await guest.send('PUT', '/kbs/v0/resource/a/b/c', '{}'), method)
   assertRefused(await guest.send('GET', '/kbs/v0/resource/%ff/b/c'), { ...MALFORMED })
 })
 

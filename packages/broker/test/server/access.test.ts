@@ -145,9 +145,9 @@ describe('access', () => {
     )
   })
 
-  test('an unknown path with a token is not found', async () => {
+  test('an unknown path or method with a token is none', async () => {
     assert.equal((await broker.send('GET', '/v1/nothing')).body.error.code, 'route-missing')
-    assert.equal((await broker.send('PATCH', '/v1/secrets')).body.error.code, 'route-missing')
+    assert.equal((await broker.send('PATCH', '/v1/secrets')).body.error.code, 'method-not-allowed')
   })
 })
 

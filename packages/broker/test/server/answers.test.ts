@@ -6,7 +6,7 @@ import { fastify } from 'fastify'
 import { BROKER_ERRORS } from '../../src/errors.ts'
 import { enforceAccess } from '../../src/server/access.ts'
 import { clientOf } from '../../src/server/client-limit.ts'
-import { duplicateMember } from '../../src/strict-json.ts'
+import { ADMINISTRATOR_JSON, checkJson } from '../../src/strict-json.ts'
 import { later, MINUTE, openTestBroker, START, type TestBroker } from '../broker.ts'
 
 describe('answers', () => {
@@ -57,7 +57,8 @@ describe('answers', () => {
       '{"y":"\\\\","x":1,"x":2}',
       '{"y":"\\\\\\"","x":1,"x":2}',
     ]
-    for (const text of twice) assert.notEqual(duplicateMember(text), null, text)
+    const check = (text: string) => checkJson(text, ADMINISTRATOR_JSON, 'it')
+    for (const text of twice) assert.throws(() => check(text), { code: 'request-malformed' }, text)
     const once: readonly string[] = [
       '{"a":{"a":{"a":["a","a",{"a":"a"}]}},"b":{"a":"a"}}',
       '["a","a",{"a":1},{"a":1}]',
@@ -66,7 +67,7 @@ describe('answers', () => {
       '"a"',
       '{}',
     ]
-    for (const text of once) assert.equal(duplicateMember(text), null, text)
+    for (const text of once) check(text)
     for (const kind of ['policies', 'references', 'rules']) {
       const { status, body } = await broker.send('PUT', `/v1/${kind}/x`, {
         payload: '{"name":"x","simulated":false,"simulated":"any"}',

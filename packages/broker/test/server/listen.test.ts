@@ -175,8 +175,8 @@ describe('listening', () => {
     socket.write('POST /kbs/v0/auth HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
     const [answer] = (await once(socket, 'data')) as [Buffer]
     assert.match(answer.toString(), /^HTTP\/1.1 408 /)
-    assert.match(answer.toString(), /"code":"request-timeout"/)
-    socket.destroy()
+    assert.match(answer.toString(), /"detail":"request-timeout: /)
+    assert.match(answer.toString(), /\r\nconnection: close\r\n/i)
     await other.close()
   })
 
@@ -207,6 +207,15 @@ describe('listening', () => {
       await eventually(async () => (await closedOf(15, port)) === closed)
       await other.close()
     }
+  })
+
+  test('one client opens so many connections a minute and no more, also where it closes each', async () => {
+    const other = await start(join(directory, 'fresh'), { 'auth-limit': '2' })
+    const port = Number(new URL(other.url).port)
+    let closed = 0
+    for (let n = 0; n < 25; n++) closed += await closedOf(1, port)
+    assert.equal(closed, 5)
+    await other.close()
   })
 
   test('connections beyond the limit are not served, whoever they are from', async () => {
