@@ -83,6 +83,8 @@ export interface BrokerErrorDetail {
   readonly violations?: readonly Violation[]
   /** When it is worth another try: `Retry-After`, in whole seconds, on the answer. */
   readonly retryAfterMs?: number
+  /** The attestation that it is about: what an operator looks it up by. It tells its bearer nothing else. */
+  readonly attestation?: string
   readonly cause?: unknown
 }
 

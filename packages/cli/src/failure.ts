@@ -171,10 +171,11 @@ function traceOf(thrown: unknown): { readonly trace?: readonly string[] } {
 /** Codes that the broker keeps short, because whoever asks need not know more; an administrator may. */
 const HINTS: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    'appraisal-refused': 'an administrator reads why: casemate attestation list --verdict refused',
-    'evidence-refused': 'an administrator reads why: casemate attestation list --verdict refused',
-    'release-denied':
-      'an administrator reads which rule denied: casemate log show, then casemate log show INDEX',
+    'appraisal-refused':
+      'an auditor reads why: casemate attestation show ID, or attestation list --verdict refused',
+    'evidence-refused':
+      'an auditor reads why: casemate attestation show ID, or attestation list --verdict refused',
+    'release-denied': 'an auditor reads which rule denied: casemate log show --attestation ID',
     'token-invalid': 'is CASEMATE_TOKEN a token of this broker? casemate token list shows which there are',
     'token-unknown': 'tokens go by their id, not their name: casemate token list shows it',
     'token-expired': 'an administrator makes a new one: casemate token create',

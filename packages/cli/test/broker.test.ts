@@ -75,7 +75,21 @@ describe('a newcomer’s first start', () => {
     assert.equal((await beside('secret put default/db/password secret.bin')).code, 0)
     const denied = await beside('secret get default/db/password')
     assert.equal(denied.code, 1)
-    assert.match(denied.stderr, /^casemate: release-denied: .*\nhint: .*casemate log show INDEX/)
+    assert.match(denied.stderr, /^casemate: release-denied: .*\nhint: .*casemate log show --attestation ID/)
+    const id = /\(attestation ([0-9a-f-]{36})\)/.exec(denied.stderr)?.[1] ?? ''
+    const why = await beside(['log', 'show', '--attestation', id])
+    assert.match(
+      why.stdout,
+      /release\.denied +…[0-9a-f]{8} +default\/db\/password: no enabled rule is for it/,
+    )
+    assert.equal(why.stdout.trimEnd().split('\n').length, 3, why.stdout)
+    const short = await beside(['log', 'show', '--attestation', `…${id.slice(-8)}`])
+    assert.equal(short.stdout, why.stdout)
+    const index = /^(\d+) .*release\.denied/m.exec(why.stdout)?.[1] ?? ''
+    assert.match(
+      (await beside(['log', 'show', index])).stdout,
+      /in words: default\/db\/password: no enabled rule/,
+    )
     const rule = ['rule', 'set', 'db', '--secrets', 'default/db/*', '--expression', 'claims.kind == "tdx"']
     assert.equal((await beside(rule)).code, 0)
     const tried = await beside('rule dry-run db')
@@ -131,16 +145,29 @@ describe('a newcomer’s first start', () => {
     }
     const refused = await beside('attest --code other')
     assert.equal(refused.code, 1)
-    assert.match(refused.stderr, /^casemate: appraisal-refused: [^]*hint: .*casemate attestation list/)
+    assert.match(refused.stderr, /^casemate: appraisal-refused: [^]*hint: .*casemate attestation show ID/)
     for (const kind of ['sgx', 'snp', 'sample']) assert.equal((await beside(`attest --kind ${kind}`)).code, 1)
     const { items } = (await jsonOf('attestation list --verdict refused')) as {
       items: { id: string; kind: string }[]
     }
     const tdx = items.find(item => item.kind === 'tdx')
-    const shown = await beside(`attestation show ${tdx?.id}`)
+    assert.ok(refused.stderr.includes(`(attestation ${tdx?.id})`), refused.stderr)
+    const shown = await beside(['attestation', 'show', `…${tdx?.id.slice(-8)}`])
+    assert.match(shown.stdout, /claims\.tdx\.rtmr3 +"[0-9a-f]{96}"\n/)
+    assert.match(shown.stdout, /result\.trustVector\["instance-identity"\] +-?\d/)
+    assert.match(shown.stdout, /where it differs from demo[^]*\n {2}\w+\n {6}expected {2}[^]*\n {6}got {7}/)
+    const none = await beside('attestation show 00000000')
+    assert.match(
+      none.stderr,
+      /^casemate: argument-unexpected: no attestation has an id that ends with 00000000/,
+    )
+    const sgx = await beside('attestation list --kind sgx --client 127.0.0.1')
+    assert.match(sgx.stdout, / sgx +refused .* 127\.0\.0\.1 +/)
+    assert.doesNotMatch(sgx.stdout, / tdx /)
+    assert.match((await beside('attestation list --client 192.0.2.1')).stdout, /nothing is so/)
     assert.match(
       shown.stdout,
-      /✗ workloads\n {6}expected .*\n {6}got .*\n[^]*Verdict: refused by the policy default\n$/,
+      /✗ workloads\n {6}expected .*\n {6}got .*\n[^]*Verdict: refused by the policy default\n/,
     )
   })
 

@@ -6,6 +6,7 @@ import { resourcePath } from './secret.ts'
 import type {
   AdminToken,
   Attestation,
+  AttestationFilter,
   AttestationSummary,
   BrokerInfo,
   CreatedToken,
@@ -58,7 +59,11 @@ export interface Admin {
     dryRun(name: string, what: { rule?: ReleaseRule; limit?: number }): Promise<JsonObject>
   }
   readonly attestations: {
-    list(verdict: 'accepted' | 'refused' | 'any', page?: PageRequest): Promise<Page<AttestationSummary>>
+    list(
+      verdict: 'accepted' | 'refused' | 'any',
+      page?: PageRequest,
+      filter?: AttestationFilter,
+    ): Promise<Page<AttestationSummary>>
     get(id: string): Promise<Attestation>
     evidence(id: string): Promise<Uint8Array>
   }
@@ -229,7 +234,8 @@ function documentsOf<Document>(api: Api, kind: string): Documents<Document> {
 
 function attestationsOf(api: Api): Admin['attestations'] {
   return {
-    list: (verdict, page) => api.page('/v1/attestations', page, verdict === 'any' ? {} : { verdict }),
+    list: (verdict, page, filter = {}) =>
+      api.page('/v1/attestations', page, { ...filter, ...(verdict === 'any' ? {} : { verdict }) }),
     get: id => api.json({ path: `/v1/attestations/${segment(id)}` }),
     evidence: async id => (await api.send({ path: `/v1/attestations/${segment(id)}/evidence` })).bytes,
   }

@@ -36,6 +36,7 @@ export { CLOCK_TOLERANCE_S, type TokenClaims } from './token.ts'
 export type {
   AdminToken,
   Attestation,
+  AttestationFilter,
   AttestationSummary,
   BrokerInfo,
   CreatedToken,

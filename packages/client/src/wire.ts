@@ -76,8 +76,24 @@ export interface AttestationSummary {
   readonly verdict: 'accepted' | 'refused'
   readonly kind: string | null
   readonly code: string | null
+  readonly workload: string | null
+  readonly measurement: string | null
+  /** The address, or the network, that the guest came from. */
+  readonly client: string | null
   readonly ledgerIndex: number | null
   readonly evidenceKept: boolean
+}
+
+/** Which past attestations are listed; a member that is absent leaves its side open. */
+export interface AttestationFilter {
+  readonly kind?: string
+  readonly code?: string
+  readonly workload?: string
+  /** Or the beginning of one. */
+  readonly measurement?: string
+  readonly client?: string
+  /** The last characters of ids, as lists print them. */
+  readonly idEnd?: string
 }
 
 /** A past attestation with its reasons. */

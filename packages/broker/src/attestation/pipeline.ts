@@ -74,8 +74,8 @@ async function attest(parts: PipelineParts, request: AttestRequest): Promise<Acc
   const result = demandBinding(await appraiseWith(parts, verified, policy, binding), verified, request)
   const explanation = explainResult(verified, result)
   if (!result.accepted) {
-    await record(explanation)
-    throw new BrokerError('appraisal-refused', 'the evidence is not what the policy wants')
+    const recorded = await record(explanation)
+    throw new BrokerError('appraisal-refused', 'the evidence is not what the policy wants', recorded)
   }
   const { token, expiresAt } = await signResult(context, { id, at, request, verified, result })
   await record(explanation)
@@ -85,7 +85,7 @@ async function attest(parts: PipelineParts, request: AttestRequest): Promise<Acc
 async function verifyOrRecord(
   parts: PipelineParts,
   request: AttestRequest,
-  record: (explanation: Explanation) => Promise<void>,
+  record: (explanation: Explanation) => Promise<{ readonly attestation?: string }>,
 ): Promise<Verified> {
   try {
     const { enclaveStatement } = request
@@ -96,8 +96,8 @@ async function verifyOrRecord(
     return statement === null ? verified : await verifyEnclave(verified, statement)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    await record(explainRefusal(error))
-    throw new BrokerError('evidence-refused', 'the evidence did not verify', { cause: error })
+    const recorded = await record(explainRefusal(error))
+    throw new BrokerError('evidence-refused', 'the evidence did not verify', { ...recorded, cause: error })
   }
 }
 

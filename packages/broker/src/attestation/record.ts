@@ -31,16 +31,23 @@ export interface AttestationToRecord {
   readonly explanation: Explanation
 }
 
-/** Of refusals beyond the limit, a count is recorded; see `RefusalLimit`. */
-export async function recordAttestation(context: BrokerContext, verdict: AttestationToRecord): Promise<void> {
+/**
+ * Of refusals beyond the limit, a count is recorded; see `RefusalLimit`.
+ * @returns what can be looked up: the id, or nothing where it was only counted
+ */
+export async function recordAttestation(
+  context: BrokerContext,
+  verdict: AttestationToRecord,
+): Promise<{ readonly attestation?: string }> {
   const { request, explanation } = verdict
   if (explanation.verdict === 'refused' && !context.refusals.take(request.client)) {
     const { tee: kind, client } = request
     const details = { kind, code: explanation.code, client }
     context.counted.add({ type: 'attestation.refused', actor: { system: 'attestation' }, details })
-    return
+    return {}
   }
   await recordWhole(context, verdict)
+  return { attestation: verdict.id }
 }
 
 async function recordWhole(context: BrokerContext, verdict: AttestationToRecord): Promise<void> {
@@ -80,11 +87,13 @@ function bounded(explanation: Explanation): Explanation {
 }
 
 /** Runtime data of a refused attestation is whatever somebody sent: its digest (SHA-256 of RFC 8785) will do. */
-function sessionOf({ protocolVersion, runtimeData, initData }: AttestRequest, accepted: boolean): JsonObject {
+function sessionOf(request: AttestRequest, accepted: boolean): JsonObject {
+  const { client, protocolVersion, runtimeData, initData } = request
   const initDataDigest = initData?.digest ?? null
-  if (accepted) return { protocolVersion, runtimeData, initDataDigest }
+  if (accepted) return { client, protocolVersion, runtimeData, initDataDigest }
   const canonical = canonicalize(runtimeData) ?? ''
   return {
+    client,
     protocolVersion,
     runtimeDataDigest: `sha256:${hash('sha256', canonical, 'hex')}`,
     initDataDigest,

@@ -11,7 +11,10 @@ export const ERROR_TYPE_PREFIX = 'https://github.com/confidential-containers/kbs
 /** The body of every answer other than 200. */
 export interface KbsErrorBody {
   readonly type: string
-  /** `code: what was wrong`; what explains a decision is for auditors, and not in it. */
+  /**
+   * `code: what was wrong`, and the attestation by its id; what explains a decision is for auditors, who find it under
+   * that id, and not in it.
+   */
   readonly detail: string
 }
 
@@ -67,8 +70,13 @@ export const KBS_ERRORS: Readonly<Partial<Record<BrokerErrorCode, KbsRow>>> = {
 /** Status and body with which the protocol answers `error`. */
 export function kbsAnswer(error: BrokerError): { readonly status: number; readonly body: KbsErrorBody } {
   const row = KBS_ERRORS[error.code] ?? { variant: 'PluginInternalError' }
+  const { attestation } = error.detail
+  const where = attestation === undefined ? '' : ` (attestation ${attestation})`
   return {
     status: row.status ?? BROKER_ERRORS[error.code],
-    body: { type: ERROR_TYPE_PREFIX + row.variant, detail: `${error.code}: ${row.text ?? error.message}` },
+    body: {
+      type: ERROR_TYPE_PREFIX + row.variant,
+      detail: `${error.code}: ${row.text ?? error.message}${where}`,
+    },
   }
 }

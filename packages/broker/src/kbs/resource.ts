@@ -80,7 +80,9 @@ async function release(parts: KbsParts, guest: Guest, path: SecretPath): Promise
   if (!decision.granted) {
     metrics.policyViolations.inc()
     await recordDenial(parts, guest, { path, head, decision })
-    throw new BrokerError('release-denied', 'no rule releases this secret to this guest')
+    throw new BrokerError('release-denied', 'no rule releases this secret to this guest', {
+      attestation: guest.attestationId,
+    })
   }
   metrics.policyApprovals.inc()
   if (head === null) {

@@ -5,6 +5,7 @@ import type { Entry } from '../entry.ts'
 import { bytes, date, integer, integerOrNull, jsonObject, type Row, text, textOrNull, word } from './rows.ts'
 import type { SqliteParts } from './sqlite-parts.ts'
 import {
+  type AttestationFilter,
   type AttestationStore,
   type NewAttestation,
   type Page,
@@ -15,7 +16,30 @@ import {
   type Verdict,
 } from './store.ts'
 
-const SELECT = `SELECT a.*, EXISTS (SELECT 1 FROM attestation_evidence e WHERE e.id = a.id) AS kept FROM attestations a`
+const SELECT = `SELECT a.*, EXISTS (SELECT 1 FROM attestation_evidence e WHERE e.id = a.id) AS kept FROM`
+
+/** Attestations that one page with a filter looks at: their explanations are read to compare with. */
+const MAX_FILTERED = 500
+
+/** Of each member of a filter, the condition with one place for its value. */
+const CONDITIONS: Readonly<Record<keyof AttestationFilter, string>> = {
+  kind: 'a.kind = ?',
+  code: 'a.code = ?',
+  workload: `json_extract(a.explanation, '$.result.workload') = ?`,
+  measurement: `instr(json_extract(a.explanation, '$.claims.measurement'), ?) = 1`,
+  client: `json_extract(a.explanation, '$.session.client') = ?`,
+  idEnd: `a.id LIKE '%' || ?`,
+}
+
+function conditionsOf(
+  filter: AttestationFilter,
+): readonly { readonly sql: string; readonly value: string }[] {
+  const names = Object.keys(CONDITIONS) as (keyof AttestationFilter)[]
+  return names.flatMap(name => {
+    const value = filter[name]
+    return value === undefined ? [] : [{ sql: CONDITIONS[name], value }]
+  })
+}
 
 export class SqliteAttestations implements AttestationStore {
   readonly #parts: SqliteParts
@@ -87,20 +111,36 @@ export class SqliteAttestations implements AttestationStore {
   }
 
   async find(id: string): Promise<StoredAttestation | null> {
-    const row = this.#parts.db.prepare(`${SELECT} WHERE a.id = ?`).get(id)
+    const row = this.#parts.db.prepare(`${SELECT} attestations a WHERE a.id = ?`).get(id)
     return row === undefined ? null : readAttestation(row)
   }
 
-  async list(verdict: Verdict | 'any', { limit, after }: PageRequest): Promise<Page<StoredAttestation>> {
-    const before = after === null ? Number.MAX_SAFE_INTEGER : Number(after)
-    const filter = verdict === 'any' ? '' : 'AND a.verdict = ?'
-    const rows = this.#parts.db
-      .prepare(`${SELECT} WHERE a.sequence < ? ${filter} ORDER BY a.sequence DESC LIMIT ?`)
-      .all(before, ...(verdict === 'any' ? [] : [verdict]), limit + 1)
-    const items = rows.slice(0, limit)
-    const last = items.at(-1)
-    const next = rows.length > limit && last !== undefined ? String(integer(last, 'sequence')) : null
-    return { items: items.map(readAttestation), next }
+  async list(
+    verdict: Verdict | 'any',
+    { limit, after }: PageRequest,
+    filter: AttestationFilter = {},
+  ): Promise<Page<StoredAttestation>> {
+    const wanted = conditionsOf(filter)
+    const bounds = [
+      ...(verdict === 'any' ? [] : [verdict]),
+      after === null ? Number.MAX_SAFE_INTEGER : Number(after),
+    ]
+    const range = `${verdict === 'any' ? '' : 'verdict = ? AND '}sequence < ? ORDER BY sequence DESC LIMIT ?`
+    const window = wanted.length === 0 ? limit + 1 : MAX_FILTERED
+    const where = wanted.length === 0 ? '' : `WHERE ${wanted.map(({ sql }) => sql).join(' AND ')}`
+    const from = `(SELECT * FROM attestations WHERE ${range}) a ${where} ORDER BY a.sequence DESC LIMIT ?`
+    const values = [...bounds, window, ...wanted.map(({ value }) => value), limit + 1]
+    const rows = this.#parts.db.prepare(`${SELECT} ${from}`).all(...values)
+    const items = rows.slice(0, limit).map(readAttestation)
+    if (rows.length > limit) return { items, next: String(integer(rows[limit - 1] ?? {}, 'sequence')) }
+    return { items, next: wanted.length === 0 ? null : this.#endOfWindow(range, [...bounds, window]) }
+  }
+
+  /** Where a window that was looked at as a whole ends, for the next to begin there; null where it was the last. */
+  #endOfWindow(range: string, values: readonly (string | number)[]): string | null {
+    const sql = `SELECT min(sequence) AS last, count(*) AS count FROM (SELECT sequence FROM attestations WHERE ${range})`
+    const row = this.#parts.db.prepare(sql).get(...values) ?? {}
+    return integer(row, 'count') < MAX_FILTERED ? null : String(integer(row, 'last'))
   }
 
   async evidence(id: string): Promise<Uint8Array | null> {

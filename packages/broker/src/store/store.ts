@@ -149,12 +149,31 @@ export interface StoredAttestation extends Attestation {
   readonly evidenceKept: boolean
 }
 
+/** Which past attestations; a member that is absent leaves its side open. */
+export interface AttestationFilter {
+  readonly kind?: string
+  readonly code?: string
+  readonly workload?: string
+  /** Or the beginning of one. */
+  readonly measurement?: string
+  readonly client?: string
+  /** The last characters of ids, as lists print them. */
+  readonly idEnd?: string
+}
+
 export interface AttestationStore {
   /** Of refused attestations as many of the oldest go as the budget for them demands. */
   insert(attestation: NewAttestation, entry: Entry): Promise<Recorded<null>>
   find(id: string): Promise<StoredAttestation | null>
-  /** Newest first. */
-  list(verdict: Verdict | 'any', page: PageRequest): Promise<Page<StoredAttestation>>
+  /**
+   * Newest first. With a filter a page looks at a bounded number of attestations: it may hold fewer than its limit, even
+   * none, and still have a next.
+   */
+  list(
+    verdict: Verdict | 'any',
+    page: PageRequest,
+    filter?: AttestationFilter,
+  ): Promise<Page<StoredAttestation>>
   /** Null where it was purged or never stored. */
   evidence(id: string): Promise<Uint8Array | null>
   /** How many attestations before `before` still hold evidence. */

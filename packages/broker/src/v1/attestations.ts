@@ -18,6 +18,9 @@ const Summary = Type.Object({
   verdict: VerdictName,
   kind: NullableText,
   code: NullableText,
+  workload: NullableText,
+  measurement: NullableText,
+  client: NullableText,
   ledgerIndex: Type.Union([Type.Integer(), Type.Null()]),
   evidenceKept: Type.Boolean(),
 })
@@ -25,7 +28,20 @@ const Summary = Type.Object({
 const Full = Type.Object({ ...Summary.properties, explanation: AnyObject })
 
 const ListQuery = Type.Object(
-  { ...PageQuery.properties, verdict: Type.Optional(VerdictName) },
+  {
+    ...PageQuery.properties,
+    verdict: Type.Optional(VerdictName),
+    kind: Type.Optional(Type.String({ maxLength: 64 })),
+    code: Type.Optional(Type.String({ maxLength: 64 })),
+    workload: Type.Optional(Type.String({ maxLength: 256 })),
+    measurement: Type.Optional(
+      Type.String({ pattern: '^[0-9a-f]{1,128}$', description: 'or its beginning' }),
+    ),
+    client: Type.Optional(Type.String({ maxLength: 64, description: 'address or network' })),
+    idEnd: Type.Optional(
+      Type.String({ pattern: '^[0-9a-f-]{4,36}$', description: 'last characters of ids' }),
+    ),
+  },
   { additionalProperties: false },
 )
 
@@ -44,8 +60,8 @@ export function attestationRoutes(app: FastifyInstance, { context }: V1Parts): v
       }),
     },
     async request => {
-      const { verdict, ...query } = request.query
-      return writePage(await attestations.list(verdict ?? 'any', readPage(query, CURSOR)), showSummary)
+      const { verdict = 'any', ...query } = request.query
+      return writePage(await attestations.list(verdict, readPage(query, CURSOR), query), showSummary)
     },
   )
   typed.get(
@@ -92,6 +108,23 @@ export async function readEvidence({ store }: V1Parts['context'], id: string): P
   })
 }
 
-function showSummary({ id, at, verdict, kind, code, ledgerIndex, evidenceKept }: StoredAttestation) {
-  return { id, at: at.toISOString(), verdict, kind, code, ledgerIndex, evidenceKept }
+function showSummary({ explanation, ...stored }: StoredAttestation) {
+  const { id, at, verdict, kind, code, ledgerIndex, evidenceKept } = stored
+  return {
+    id,
+    at: at.toISOString(),
+    verdict,
+    kind,
+    code,
+    workload: textIn(explanation['result'], 'workload'),
+    measurement: textIn(explanation['claims'], 'measurement'),
+    client: textIn(explanation['session'], 'client'),
+    ledgerIndex,
+    evidenceKept,
+  }
+}
+
+function textIn(part: unknown, name: string): string | null {
+  const value: unknown = typeof part === 'object' && part !== null ? Reflect.get(part, name) : null
+  return typeof value === 'string' ? value : null
 }

@@ -144,6 +144,75 @@ describe('what a refused guest chose', () => {
   })
 })
 
+describe('a list with a filter', () => {
+  test('finds what is older than one page looks at, and ends', async () => {
+    const broker = await openTestBroker()
+    const { attestations } = broker.context.store
+    const explanation = explainRefusal(new Refusal('evidence-malformed', 'x'))
+    for (let n = 0; n < 1203; n++) {
+      const session = { client: n === 1 ? '192.0.2.9' : '192.0.2.1' }
+      const stored = { at: START, verdict: 'refused', kind: 'tdx', code: 'evidence-malformed' } as const
+      const attestation = {
+        id: `id-${n}`,
+        ...stored,
+        explanation: { ...explanation, session },
+        evidence: null,
+      }
+      await attestations.insert(attestation, {
+        type: 'attestation.refused',
+        at: START.toISOString(),
+        actor: { attestation: `id-${n}` },
+      })
+    }
+    const found: string[] = []
+    let pages = 0
+    let after: string | null = null
+    do {
+      const page = await attestations.list('refused', { limit: 10, after }, { client: '192.0.2.9' })
+      found.push(...page.items.map(({ id }) => id))
+      after = page.next
+      pages += 1
+    } while (after !== null)
+    assert.deepEqual(found, ['id-1'])
+    assert.equal(pages, 3)
+    const ends = await attestations.list('any', { limit: 1, after: null }, { idEnd: '-1202', kind: 'tdx' })
+    assert.deepEqual(
+      ends.items.map(({ id }) => id),
+      ['id-1202'],
+    )
+    assert.deepEqual((await attestations.list('any', { limit: 5, after: null }, { code: 'x' })).items, [])
+    await broker.close()
+  })
+
+  test('is not pointed to by a refusal that was only counted: there is nothing to look up', async () => {
+    const broker = await openTestBroker()
+    const ids: boolean[] = []
+    const pipeline = createPipeline(broker.context)
+    const session = {
+      enclaveStatement: null,
+      reportData: '',
+      initData: null,
+      protocolVersion: '0.4.0',
+    } as const
+    for (let n = 0; n < 61; n++) {
+      const request = {
+        ...session,
+        client: 'x',
+        tee: 'tdx',
+        primaryEvidence: {},
+        runtimeData: { nonce: 'x' },
+      } as const
+      await assert.rejects(pipeline.attest(request), (error: unknown) => {
+        const id = error instanceof BrokerError ? error.detail.attestation : undefined
+        ids.push(id !== undefined)
+        return true
+      })
+    }
+    assert.deepEqual([ids.filter(Boolean).length, ids.at(-1)], [60, false])
+    await broker.close()
+  })
+})
+
 describe('counted entries', () => {
   test('are one for each kind of event, and no more kinds than a bound', async () => {
     const recorded: JsonObject[] = []

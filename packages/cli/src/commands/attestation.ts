@@ -1,11 +1,26 @@
 // casemate attestation: what was accepted and what was refused, each with its reasons; guests are told a code only.
 
-import { type Command, SERVER_FLAGS } from '../command.ts'
+import type { AttestationFilter } from '@casemate/client'
+import { attestationIdOf } from '../attestation-id.ts'
+import { claimLines, differenceLines } from '../claim-lines.ts'
+import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import { explanationLines } from '../explanation.ts'
 import { CliError } from '../failure.ts'
 import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
 import { cell, fields, table, time } from '../table.ts'
+
+/** By flag, what of an attestation it has to be. */
+const FILTER_FLAGS = {
+  kind: { value: 'KIND', summary: 'sgx, tdx, snp or sample' },
+  code: { value: 'CODE', summary: 'why it was refused, e.g. appraisal-refused' },
+  workload: { value: 'NAME', summary: 'the known workload that it was' },
+  measurement: { value: 'HEX', summary: 'the code that ran, or the beginning of its measurement' },
+  client: { value: 'ADDRESS', summary: 'where the guest came from' },
+} as const
+
+/** What a list shows of a measurement, and of an id: enough to tell it from its neighbours. */
+const SHOWN_HEX = 12
 
 const VERDICTS = ['accepted', 'refused', 'any'] as const
 
@@ -19,9 +34,13 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
     flags: {
       ...SERVER_FLAGS,
       ...LIMIT_FLAG,
+      ...FILTER_FLAGS,
       verdict: { value: 'VERDICT', summary: 'accepted, refused or any (default any)' },
     },
-    examples: ['casemate attestation list --verdict refused'],
+    examples: [
+      'casemate attestation list --verdict refused',
+      'casemate attestation list --kind tdx --client 192.0.2.7',
+    ],
     run: async call => {
       const typed = call.option('verdict') ?? 'any'
       const verdict = VERDICTS.find(one => one === typed)
@@ -31,15 +50,20 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
         })
       }
       const admin = adminOf(call)
-      const listing = await listed(call, page => admin.attestations.list(verdict, page))
+      const listing = await listed(call, page => admin.attestations.list(verdict, page, filterOf(call)))
       const rows = listing.items.map(one => [
         one.id,
         time(one.at),
         cell(one.kind),
         one.verdict,
         cell(one.code),
+        cell(one.workload),
+        cell(one.client),
+        cell(one.measurement?.slice(0, SHOWN_HEX)),
       ])
-      const lines = table(['id', 'at', 'kind', 'verdict', 'code'], rows, 'nothing has attested yet')
+      const none = Object.keys(filterOf(call)).length === 0 ? 'nothing has attested yet' : 'nothing is so'
+      const columns = ['id', 'at', 'kind', 'verdict', 'code', 'workload', 'client', 'measurement']
+      const lines = table(columns, rows, none)
       return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
     },
   },
@@ -50,17 +74,30 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
     minimum: 1,
     maximum: 1,
     flags: SERVER_FLAGS,
-    examples: ['casemate attestation show 01JD…'],
+    notes: ['An ID may be typed as lists shorten it: its last eight characters.'],
+    examples: ['casemate attestation show 019a…', 'casemate attestation show 4f21c09b'],
     run: async call => {
       const [id = ''] = call.positionals
-      const found = await adminOf(call).attestations.get(id)
+      const found = await adminOf(call).attestations.get(await attestationIdOf(call, id))
       const head = fields([
         ['attestation', found.id],
         ['at', time(found.at)],
+        ['client', cell(found.client)],
         ['ledger entry', cell(found.ledgerIndex)],
       ])
-      const lines = [...head, '', ...explanationLines(found.explanation, call.terminal)]
+      const lines = [
+        ...head,
+        '',
+        ...explanationLines(found.explanation, call.terminal),
+        ...differenceLines(found.explanation.result),
+        ...claimLines(found.explanation),
+      ]
       return { exitCode: 0, json: found, lines }
     },
   },
 ]
+
+function filterOf(call: Call): AttestationFilter {
+  const given = Object.keys(FILTER_FLAGS).map(name => [name, call.option(name)] as const)
+  return Object.fromEntries(given.filter(([, value]) => value !== null))
+}

@@ -1,7 +1,7 @@
 // casemate log: the record of every decision. Receipts and growth are checked here, on this machine, with nothing
 // but the log's key; the broker is asked for data and believed in nothing.
 
-import { fetchInfo, fetchPublic } from '@casemate/client'
+import { fetchInfo, fetchPublic, type LedgerEntry, type Page, type PageRequest } from '@casemate/client'
 import {
   consistencyFromTiles,
   openCheckpoint,
@@ -9,8 +9,10 @@ import {
   verifyConsistency,
   verifyReceipt,
 } from '@casemate/ledger'
+import { attestationIdOf } from '../attestation-id.ts'
 import { type Answer, type Call, type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf, brokerOf } from '../connection.ts'
+import { denialInWords, denialLines } from '../denial.ts'
 import { CliError } from '../failure.ts'
 import { readBytes, readObject } from '../files.ts'
 import { mark } from '../marks.ts'
@@ -31,8 +33,12 @@ export const LOG_COMMANDS: readonly Command[] = [
     usage: '[INDEX]',
     minimum: 0,
     maximum: 1,
-    flags: { ...SERVER_FLAGS, ...LIMIT_FLAG },
-    examples: ['casemate log show', 'casemate log show 12'],
+    flags: {
+      ...SERVER_FLAGS,
+      ...LIMIT_FLAG,
+      attestation: { value: 'ID', summary: 'only what this guest was given or denied; as lists print it' },
+    },
+    examples: ['casemate log show', 'casemate log show 12', 'casemate log show --attestation 4f21c09b'],
     run: call => (call.positionals.length === 0 ? showEntries(call) : showEntry(call)),
   },
   {
@@ -115,7 +121,10 @@ async function fetchCheckpoint(call: Call): Promise<string> {
 
 async function showEntries(call: Call): Promise<Answer> {
   const admin = adminOf(call)
-  const listing = await listed(call, page => admin.ledger.entries({ ...page, order: 'desc' }))
+  const newest = (page: PageRequest) => admin.ledger.entries({ ...page, order: 'desc' })
+  const typed = call.option('attestation')
+  const read = typed === null ? newest : await entriesOf(call, await attestationIdOf(call, typed), newest)
+  const listing = await listed(call, read)
   const rows = listing.items.map(({ index, timestamp, entry, erasedBy }) =>
     entry === null
       ? [String(index), time(timestamp), '(erased)', '-', `by entry ${erasedBy}`]
@@ -133,6 +142,24 @@ async function showEntries(call: Call): Promise<Answer> {
     json: listing,
     lines: [...fitted(lines, call.terminal.columns), ...moreLines(listing)],
   }
+}
+
+type ReadEntries = (page: PageRequest) => Promise<Page<LedgerEntry>>
+
+/** The same pages with one attestation's entries only; they end where it began, however old the log is. */
+async function entriesOf(call: Call, id: string, read: ReadEntries): Promise<ReadEntries> {
+  const { ledgerIndex } = await adminOf(call).attestations.get(id)
+  const first = ledgerIndex ?? 0
+  return async page => {
+    const { items, next } = await read(page)
+    const last = items.at(-1)
+    const mine = items.filter(({ index, entry }) => index >= first && isActor(entry?.['actor'], id))
+    return { items: mine, next: last === undefined || last.index <= first ? null : next }
+  }
+}
+
+function isActor(actor: unknown, id: string): boolean {
+  return typeof actor === 'object' && actor !== null && Reflect.get(actor, 'attestation') === id
 }
 
 /** A token's name, an attestation's id, or the broker itself. */
@@ -158,6 +185,8 @@ function fitted(lines: readonly string[], columns: number | null): readonly stri
 
 /** What an entry is about, from whichever member names it. */
 function subject(entry: Readonly<Record<string, unknown>>): string {
+  const words = denialInWords(entry)
+  if (words !== null) return words
   const names = ['secret', 'path', 'name', 'route', 'reason', 'code', 'kind', 'key']
   const found = names.map(name => entry[name]).find(value => typeof value === 'string')
   // Only a use that changed nothing has one; a refusal must not look like what was done.
@@ -167,7 +196,8 @@ function subject(entry: Readonly<Record<string, unknown>>): string {
 
 async function showEntry(call: Call): Promise<Answer> {
   const entry = await adminOf(call).ledger.entry(indexOf(call))
-  return { exitCode: 0, json: entry, lines: jsonLines(entry) }
+  const told = entry.entry === null ? [] : denialLines(entry.entry)
+  return { exitCode: 0, json: entry, lines: [...jsonLines(entry), ...told] }
 }
 
 function indexOf(call: Call): number {
