@@ -253,6 +253,30 @@ accepted({
     tdx: { qeReport: { attributesXfrm: 0x07, attributesFlags: 0x11 } },
   },
 })
+/** The report's octets are 01 02 03 04; an identity writes masked fields as the report has them. */
+const withMiscSelect = (miscselect: string, miscselectMask: string): Given => ({
+  ...edited('tdQeIdentity', { miscselect, miscselectMask }),
+  tdx: { qeReport: { miscSelect: 0x0403_0201 } },
+})
+const ATTRIBUTES_OF_QE = { attributesFlags: 0x0807_0605_0403_0211n, attributesXfrm: 0x1807_0605_0403_0201n }
+const withAttributes = (attributes: string, attributesMask: string): Given => ({
+  ...edited('tdQeIdentity', { attributes, attributesMask }),
+  tdx: { qeReport: ATTRIBUTES_OF_QE },
+})
+accepted({
+  'MISCSELECT in the order of the report': withMiscSelect('01020304', 'FFFFFFFF'),
+  'MISCSELECT whose last octets are masked out': withMiscSelect('01020000', 'FFFF0000'),
+  'ATTRIBUTES in the order of the report': withAttributes('11020304050607080102030405060718', 'F'.repeat(32)),
+  'ATTRIBUTES of which the first octets of each half count': withAttributes(
+    '11020000000000000102000000000000',
+    'FFFF000000000000FFFF000000000000',
+  ),
+})
+refused('qe-identity-mismatch', 'qe-identity-signature', {
+  'MISCSELECT in the opposite order': withMiscSelect('04030201', 'FFFFFFFF'),
+  'MISCSELECT under a mask in the opposite order': withMiscSelect('01020000', '0000FFFF'),
+  'ATTRIBUTES in the opposite order': withAttributes('08070605040302111807060504030201', 'F'.repeat(32)),
+})
 refused('tcb-level-unknown', 'qe-identity-signature', {
   'a quoting enclave below every level': { tdx: { qeReport: { isvSvn: 2 } } },
 })

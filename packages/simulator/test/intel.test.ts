@@ -262,3 +262,21 @@ test('openssl refuses each damaged certificate and list for its damage', {
     assert.throws(() => opensslVerify(chain), new RegExp(words, 'i'), words)
   }
 })
+
+test('another verifier reads MISCSELECT of an identity in the same order', async () => {
+  const quoteUnder = async (miscselect: string, miscselectMask: string) => {
+    const edit = (identity: object) => Object.assign(identity, { miscselect, miscselectMask })
+    const platform = await createIntelPlatform({
+      now: NOW,
+      faults: { documents: { tdQeIdentity: { edit } } },
+    })
+    const quote = platform.tdxQuote({
+      reportData: new Uint8Array(64),
+      qeReport: { miscSelect: 0x0403_0201 },
+    })
+    return () => verifyWithQvl(platform, quote, { tee: 'tdx', now: NOW })
+  }
+  assert.equal((await quoteUnder('01020304', 'FFFFFFFF'))().status, 'UpToDate')
+  assert.equal((await quoteUnder('01020000', 'FFFF0000'))().status, 'UpToDate')
+  assert.throws(await quoteUnder('04030201', 'FFFFFFFF'), /MISCSELECT/)
+})

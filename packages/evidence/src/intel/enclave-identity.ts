@@ -54,9 +54,9 @@ export function parseEnclaveIdentity(signed: SignedJson, value: unknown): Enclav
     issueDate: fields.time('issueDate'),
     nextUpdate: fields.time('nextUpdate'),
     evaluationNumber: fields.integer('tcbEvaluationDataNumber', MAX_U32),
-    // MISCSELECT is a number in hex, most significant digit first, unlike the byte strings beside it.
-    miscSelect: fields.bytes('miscselect', 4).toReversed(),
-    miscSelectMask: fields.bytes('miscselectMask', 4).toReversed(),
+    // MISCSELECT too is the octets of the report as they stand: Intel's library reads both as little-endian numbers.
+    miscSelect: fields.bytes('miscselect', 4),
+    miscSelectMask: fields.bytes('miscselectMask', 4),
     attributes: fields.bytes('attributes', 16),
     attributesMask: fields.bytes('attributesMask', 16),
     mrSigner: fields.bytes('mrsigner', 32),
