@@ -144,6 +144,23 @@ export const hexList = (...sizes: readonly number[]): Leaf<readonly string[]> =>
 export const hexes = (...sizes: readonly number[]): Leaf<readonly string[] | Any> =>
   orWord(ANY, hexList(...sizes))
 
+const CHIP_ID_HEX_LENGTH = 128
+const TURIN_CHIP_ID_HEX_LENGTH = 16
+
+/** `'any'` or machines. Turin's chip ids have 8 bytes, which a report pads with zeros to CHIP_ID's 64. */
+export function hardwareIds(): Leaf<readonly string[] | Any> {
+  const leaf = hexes(8, 16, 64)
+  const pad = (id: string) =>
+    id.length === TURIN_CHIP_ID_HEX_LENGTH ? id.padEnd(CHIP_ID_HEX_LENGTH, '0') : id
+  return {
+    ...leaf,
+    normalise: value => {
+      const ids = leaf.normalise(value)
+      return ids === 'any' ? ids : [...new Set(ids.map(pad))]
+    },
+  }
+}
+
 /** `'any'` or the integers of which the claim must be one. */
 export const integers = (minimum: number, maximum: number): Leaf<readonly number[] | Any> =>
   orWord(ANY, list(integerItem(minimum, maximum)))

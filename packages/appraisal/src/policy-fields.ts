@@ -9,6 +9,7 @@ import {
   bits,
   counter,
   flag,
+  hardwareIds,
   hexes,
   hexList,
   integers,
@@ -297,10 +298,10 @@ export const POLICY = block('An appraisal policy: what evidence has to say to be
     orWord(['known', 'any'], texts(NAME_PATTERN, 'names of workloads')),
     "Which reference values have to match: 'known' (any of them), or those of the named workloads. 'any' leaves the measurement to the fields below.",
   ),
-  hardwareIds: expect(hexes(16, 64), {
+  hardwareIds: expect(hardwareIds(), {
     claim: 'hardwareId',
     facet: 'instance-identity',
-    meaning: 'Machines: PPID (16 bytes) or chip id (64 bytes).',
+    meaning: "Machines: PPID (16 bytes) or chip id (64 bytes, or Turin's 8).",
     remedy: 'start the workload on a listed machine, or list this one',
   }),
   reportData: field(

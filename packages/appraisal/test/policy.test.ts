@@ -152,3 +152,12 @@ test('a policy is frozen throughout', () => {
   assert.throws(() => (policy.kinds as string[]).push('sample'), TypeError)
   assert.throws(() => Object.assign(policy.snp.guestPolicy, { migrateMaAllowed: 'any' }), TypeError)
 })
+
+test('a chip id of Turin is the same machine with and without the zeros that a report pads it with', () => {
+  const bare = '80190697b23d7a68'
+  const padded = bare.padEnd(128, '0')
+  for (const hardwareIds of [[bare], [padded], [bare, padded]]) {
+    const document = { extends: 'strict', name: 'mine', version: 1, hardwareIds }
+    assert.deepEqual(parsePolicy(JSON.stringify(document)).hardwareIds, [padded])
+  }
+})

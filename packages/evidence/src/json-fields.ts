@@ -62,6 +62,11 @@ export class JsonFields {
     return value
   }
 
+  /** Whether the member, which is not taken, is a string. */
+  isText(name: string): boolean {
+    return typeof this.#members.get(name) === 'string'
+  }
+
   /** The same of printable ASCII, fit for claims and messages. */
   word(name: string, maxLength: number): string {
     const value = this.text(name, maxLength)

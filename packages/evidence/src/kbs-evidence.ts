@@ -1,6 +1,11 @@
 // Evidence as Confidential Containers guests send it to a key broker: one JSON value for each kind of attester.
 
-import { MAX_SNP_CERTIFICATES, SNP_CERTIFICATE_TYPES, type SnpCertificate } from './amd/cert-table.ts'
+import {
+  type CertTableEntry,
+  certificatesOf,
+  MAX_CERT_TABLE_ENTRIES,
+  SNP_CERTIFICATE_TYPES,
+} from './amd/cert-table.ts'
 import type { SnpEvidence } from './amd/evidence.ts'
 import { parseSnpReport } from './amd/report.ts'
 import { encodeReportJson } from './amd/report-json.ts'
@@ -17,8 +22,10 @@ const EVENT_LOGS = ['cc_eventlog', 'aa_eventlog'] as const
 const MAX_EVENT_LOG_LENGTH = 4 * 1024 * 1024
 
 const MAX_CERT_TYPE_LENGTH = 16
-/** A VCEK is some 1,350 bytes, an ARK 1,650. */
-const MAX_CERTIFICATE_BYTES = 16 * 1024
+/** A GUID in text. */
+const GUID_LENGTH = 36
+/** As much as a host's table may hold altogether, in bytes: what is no certificate is passed over, not refused. */
+const MAX_ENTRY_BYTES = 64 * 1024
 
 /**
  * Parses `primary_evidence` of the given TEE.
@@ -42,19 +49,26 @@ export function parseKbsEvidence(tee: Kind, primaryEvidence: unknown): ParsedEvi
 function parseSnpJson(value: unknown): SnpEvidence {
   const json = new JsonFields(value, 'evidence')
   const report = parseSnpReport(encodeReportJson(json.object('attestation_report')))
-  const certificates = json.optionalObjects('cert_chain', MAX_SNP_CERTIFICATES).map(readCertificate)
+  const entries = json.optionalObjects('cert_chain', MAX_CERT_TABLE_ENTRIES).map(readEntry)
   json.finish()
-  return { kind: 'snp', report, certificates }
+  return { kind: 'snp', report, certificates: certificatesOf(entries) }
 }
 
-function readCertificate(json: JsonFields): SnpCertificate {
-  const name = json.word('cert_type', MAX_CERT_TYPE_LENGTH)
-  const bytes = json.bytesUpTo('data', MAX_CERTIFICATE_BYTES)
+/** virtee/sev's `CertTableEntry`: the type is a word, or `{ OTHER: GUID }` for a GUID that is not AMD's. */
+function readEntry(json: JsonFields): CertTableEntry {
+  const type = json.isText('cert_type') ? readType(json) : readOther(json.object('cert_type'))
+  const bytes = json.bytesUpTo('data', MAX_ENTRY_BYTES)
   json.finish()
-  const type = SNP_CERTIFICATE_TYPES.find(it => it === name)
-  if (type) return { type, bytes }
-  throw new Refusal('evidence-malformed', `evidence.cert_chain has a certificate of type ${name}`, {
-    expected: SNP_CERTIFICATE_TYPES.join(', '),
-    got: name,
-  })
+  return { type, bytes }
+}
+
+function readType(json: JsonFields): CertTableEntry['type'] {
+  const name = json.word('cert_type', MAX_CERT_TYPE_LENGTH)
+  return SNP_CERTIFICATE_TYPES.find(it => it === name) ?? null
+}
+
+function readOther(json: JsonFields): null {
+  json.word('OTHER', GUID_LENGTH)
+  json.finish()
+  return null
 }

@@ -87,6 +87,20 @@ test('a chip id has the size of its product', () => {
   refuses('certificate-malformed', changed(turin, '4', new Uint8Array(64)))
 })
 
+test('a chip id is read bare, or in a DER OCTET STRING', () => {
+  for (const [certificate, size] of [
+    [vcek, 64],
+    [turin, 8],
+  ] as const) {
+    const id = Uint8Array.from({ length: size }, (_, index) => index + 1)
+    const wrapped = Uint8Array.from([0x04, size, ...id])
+    assert.deepEqual(readLeaf(changed(certificate, '4', wrapped)).hwId, id)
+    refuses('certificate-malformed', changed(certificate, '4', Uint8Array.from([0x03, size, ...id])))
+    refuses('certificate-malformed', changed(certificate, '4', Uint8Array.from([0x04, size - 1, ...id])))
+    refuses('certificate-malformed', changed(certificate, '4', Uint8Array.from([...wrapped, 0])))
+  }
+})
+
 test('an unknown product is unsupported, and a name that is no text malformed', () => {
   refuses('evidence-unsupported', changed(vcek, '2', ia5('Venice')))
   refuses('certificate-malformed', changed(vcek, '2', ia5('Milan\u0007')))

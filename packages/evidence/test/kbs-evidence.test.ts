@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { type AmdPlatform, createAmdPlatform, createIntelPlatform } from '@casemate/simulator'
 import { AMD_ANCHORS } from '../src/amd/anchors.ts'
+import { encodeCertTable, parseCertTable } from '../src/amd/cert-table.ts'
 import { verifySnp } from '../src/amd/verify.ts'
 import type { Kind } from '../src/claims.ts'
 import { readEndorsements } from '../src/endorsements.ts'
@@ -16,6 +17,7 @@ import { readFile, skipVectors } from './amd-vectors.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
 const REQUEST = { reportData: new Uint8Array(64).fill(5) }
+const GUID = '9f4116cd-c503-4f8c-8f6f-fb68882d9a3f'
 
 let amd: AmdPlatform
 let sgx: { quote: string }
@@ -156,8 +158,29 @@ test('a message holds nothing of the guest’s that a terminal obeys or that rea
   assert.match(seen({ ...snp, [`${'a'.repeat(63)}\u{1f600}`]: 1 }), /^evidence\."a{63}\\ud83d"/)
   assert.match(seen({ ...snp, plain_name: 1 }), /^evidence\.plain_name is 1/)
   seen({ ...snp, cert_chain: [{ cert_type: '\u001b[31m', data: [48, 0] }] })
+  seen({ ...snp, cert_chain: [{ cert_type: { OTHER: '\u001b[31m' }, data: [48, 0] }] })
   seen({ svn: '\u001b[31m', report_data: '' }, 'sample')
   seen({ svn: '\u202e1', report_data: '' }, 'sample')
+})
+
+test('what a host stored beside the certificates is passed over, in JSON as in a binary table', () => {
+  const certificate = { cert_type: 'VCEK', data: [48, 0] }
+  const foreign = [
+    { cert_type: { OTHER: GUID }, data: [1, 2, 3] },
+    { cert_type: 'Empty', data: [] },
+    { cert_type: 'Unheard', data: [1] },
+    { cert_type: 'ASK', data: [] },
+    { cert_type: 'ARK', data: Array.from({ length: 16 * 1024 + 1 }, () => 0) },
+  ]
+  const evidence = parseKbsEvidence('snp', { ...snp, cert_chain: [...foreign, certificate, ...foreign] })
+  assert.ok(evidence.kind === 'snp')
+  assert.deepEqual(evidence.certificates, [{ type: 'VCEK', bytes: new Uint8Array([48, 0]) }])
+  const table = encodeCertTable([
+    { type: 'ASK', bytes: new Uint8Array() },
+    { type: 'ARK', bytes: new Uint8Array(16 * 1024 + 1) },
+    ...evidence.certificates,
+  ])
+  assert.deepEqual(parseCertTable(table), evidence.certificates)
 })
 
 test('a certificate chain of another shape is refused', () => {
@@ -165,12 +188,15 @@ test('a certificate chain of another shape is refused', () => {
   for (const cert_chain of [
     'text',
     [7],
-    [{ ...certificate, cert_type: 'OTHER' }],
+    [{ ...certificate, cert_type: 7 }],
+    [{ ...certificate, cert_type: { OTHER: GUID, more: 1 } }],
+    [{ ...certificate, cert_type: { OTHER: 'x'.repeat(37) } }],
     [{ ...certificate, data: 'AAAA' }],
     [{ ...certificate, data: [256] }],
     [{ ...certificate, other: 1 }],
-    [{ ...certificate, data: Array.from({ length: 20_000 }, () => 0) }],
+    [{ ...certificate, data: Array.from({ length: 65_537 }, () => 0) }],
     Array.from({ length: 9 }, () => certificate),
+    Array.from({ length: 33 }, () => ({ ...certificate, cert_type: { OTHER: GUID } })),
   ]) {
     refuses('evidence-malformed', 'snp', { ...snp, cert_chain })
   }

@@ -16,7 +16,9 @@ export interface SnpCertificate {
 
 const ENTRY_SIZE = 24
 /** Five kinds exist; hosts may add their own. */
-const MAX_ENTRIES = 32
+export const MAX_CERT_TABLE_ENTRIES = 32
+/** A VCEK is some 1,350 bytes, an ARK 1,650; a larger entry is no certificate of AMD's. */
+const MAX_CERTIFICATE_BYTES = 16 * 1024
 /** Most certificates taken with one report: leaf, ASK or ASVK, ARK and CRL, and room for a few more. */
 export const MAX_SNP_CERTIFICATES = 8
 
@@ -37,36 +39,51 @@ const TYPE_OF_GUID = new Map(
   ]),
 )
 
+/** An entry of a certificate table in either form; type null where its GUID is nobody's that is known here. */
+export interface CertTableEntry {
+  readonly type: SnpCertificateType | null
+  readonly bytes: Uint8Array
+}
+
 /**
- * The certificates of a table; entries with an unknown GUID are passed over.
+ * The certificates among the entries of a table, binary or JSON. What a host stored beside them (another GUID, nothing
+ * at all, more than a certificate of AMD's could have) is no evidence, and passed over.
+ * @throws {Refusal} `evidence-malformed` for more certificates than a chain could need
+ */
+export function certificatesOf(entries: readonly CertTableEntry[]): readonly SnpCertificate[] {
+  const certificates = entries.flatMap(({ type, bytes }) =>
+    type === null || bytes.length === 0 || bytes.length > MAX_CERTIFICATE_BYTES ? [] : [{ type, bytes }],
+  )
+  if (certificates.length <= MAX_SNP_CERTIFICATES) return certificates
+  throw new Refusal('evidence-malformed', 'the certificate table holds too many certificates', {
+    expected: `at most ${MAX_SNP_CERTIFICATES}`,
+    got: `${certificates.length}`,
+  })
+}
+
+/**
+ * The certificates of a binary table; see {@link certificatesOf} for what is passed over.
  * @throws {Refusal} `evidence-malformed`
  */
 export function parseCertTable(table: Uint8Array): readonly SnpCertificate[] {
   const reader = new ByteReader(table, 'SNP certificate table')
-  const certificates: SnpCertificate[] = []
-  for (let entries = 0; entries <= MAX_ENTRIES; entries++) {
+  const found: CertTableEntry[] = []
+  for (let entries = 0; entries <= MAX_CERT_TABLE_ENTRIES; entries++) {
     const guid = reader.bytes(16, 'GUID')
     const offset = reader.u32('offset')
     const length = reader.u32('length')
-    if (isZero(guid)) return certificates
+    if (isZero(guid)) return certificatesOf(found)
     if (offset < ENTRY_SIZE || offset > table.length || length > table.length - offset) {
       throw new Refusal('evidence-malformed', 'a certificate table entry points outside of the table', {
         expected: `within ${table.length} bytes`,
         got: `offset ${offset}, length ${length}`,
       })
     }
-    const type = TYPE_OF_GUID.get(toHex(guid))
-    if (type !== undefined && length > 0) {
-      if (certificates.length === MAX_SNP_CERTIFICATES) {
-        throw new Refusal('evidence-malformed', 'the certificate table holds too many certificates', {
-          expected: `at most ${MAX_SNP_CERTIFICATES}`,
-        })
-      }
-      certificates.push({ type, bytes: new Uint8Array(table.subarray(offset, offset + length)) })
-    }
+    const type = TYPE_OF_GUID.get(toHex(guid)) ?? null
+    found.push({ type, bytes: new Uint8Array(table.subarray(offset, offset + length)) })
   }
   throw new Refusal('evidence-malformed', 'the certificate table does not end', {
-    expected: `at most ${MAX_ENTRIES} entries`,
+    expected: `at most ${MAX_CERT_TABLE_ENTRIES} entries`,
   })
 }
 

@@ -95,12 +95,14 @@ function readTcb(certificate: Certificate, product: SnpProduct): SnpTcb {
   }
 }
 
-// The octets stand in the extension without a tag of their own.
+// The octets stand in the extension without a tag of their own (AMD 57230), or, as newer editions write them, in an
+// OCTET STRING: the lengths tell one from the other.
 function readHwId(certificate: Certificate, product: SnpProduct): Uint8Array {
   const size = product === 'Turin' ? 8 : 64
   const value = extension(certificate, OID.hwId)
-  if (value.length !== size) throw malformed(`the hwID is not ${size} bytes`, toHex(value))
-  return value
+  if (value.length === size) return value
+  if (value.length === size + 2 && value[0] === TAG.octetString && value[1] === size) return value.subarray(2)
+  throw malformed(`the hwID is not ${size} bytes`, toHex(value))
 }
 
 function readInteger(certificate: Certificate, oid: string): number {
