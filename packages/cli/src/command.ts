@@ -65,6 +65,10 @@ export interface Command {
 /** The flags of every command that speaks to a broker. */
 export const SERVER_FLAGS = {
   server: { value: 'URL', summary: 'the broker; else $CASEMATE_SERVER, else http://127.0.0.1:8080' },
+  'ca-file': {
+    value: 'FILE',
+    summary: 'certificates (PEM) to trust beside the well-known ones; else $CASEMATE_CA_FILE',
+  },
   // Never the token itself: every process of the machine can read another's arguments.
   'token-file': {
     value: 'FILE',

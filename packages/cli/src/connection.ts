@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Admin, type HttpOptions, isLoopback, openAdmin } from '@casemate/client'
+import { trustAuthorities } from './authorities.ts'
 import type { Call } from './command.ts'
 import { DEFAULT_DATA_DIRECTORY, TOKEN_FILE } from './data-directory.ts'
 import { CliError } from './failure.ts'
@@ -16,14 +17,22 @@ function serverOf(call: Call): string {
   return call.option('server') ?? call.terminal.env['CASEMATE_SERVER'] ?? DEFAULT_SERVER
 }
 
+/** Before the first connection: what is connected stays as it was. */
+function trustOwnAuthority(call: Call): void {
+  const path = call.option('ca-file') ?? call.terminal.env['CASEMATE_CA_FILE'] ?? ''
+  if (path !== '') trustAuthorities(path)
+}
+
 /** How to reach the broker, as nobody in particular. */
 export function brokerOf(call: Call): HttpOptions {
+  trustOwnAuthority(call)
   return { url: serverOf(call), fetch: call.terminal.fetch }
 }
 
-/** The broker's `/v1` as this administrator. @throws {CliError} token-missing, file-not-readable */
+/** The broker's `/v1` as this administrator. @throws {CliError} token-missing, file-not-readable, file-malformed */
 export function adminOf(call: Call): Admin {
   const url = serverOf(call)
+  trustOwnAuthority(call)
   return openAdmin({ url, token: tokenFor(call, url), fetch: call.terminal.fetch })
 }
 

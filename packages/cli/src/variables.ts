@@ -3,6 +3,7 @@
 
 /** Those that clients have in their environment every day; to know the others, the broker's table has to be loaded. */
 const EVERYDAY: ReadonlySet<string> = new Set([
+  'CASEMATE_CA_FILE',
   'CASEMATE_CONFIG',
   'CASEMATE_DATA_DIR',
   'CASEMATE_GUEST_API',

@@ -70,10 +70,20 @@ export function refuse(
   return new BrokerRefusal(code, message, detail)
 }
 
+/** Why the broker could not be asked; the three of its certificate end when a right one is served. */
+export type UnavailableCode =
+  | 'unreachable'
+  | 'certificate-untrusted'
+  | 'certificate-name-mismatch'
+  | 'certificate-expired'
+  | 'timeout'
+  | 'rate-limited'
+  | 'server-error'
+
 /** The broker could not be asked, or asks to wait: network failure, timeout, 429, 5xx. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable'
-  readonly code: 'unreachable' | 'timeout' | 'rate-limited' | 'server-error'
+  readonly code: UnavailableCode
   /** When to ask again, if the broker said; else null. */
   readonly retryAfterMs: number | null
   readonly hint: string | undefined

@@ -11,6 +11,7 @@ export const AGENT_COMMAND: Command = {
   maximum: 0,
   flags: {
     server: SERVER_FLAGS.server,
+    'ca-file': SERVER_FLAGS['ca-file'],
     port: { value: 'PORT', summary: 'of the guest API (default 8006; 0: any)' },
     features: {
       value: 'WHAT',

@@ -14,6 +14,7 @@ export const ATTEST_COMMAND: Command = {
   maximum: 0,
   flags: {
     server: SERVER_FLAGS.server,
+    'ca-file': SERVER_FLAGS['ca-file'],
     ...SIMULATOR_FLAGS,
     'key-type': { value: 'TYPE', summary: `the TEE’s key: ${KEY_TYPES.join(', ')} (default P-256)` },
   },

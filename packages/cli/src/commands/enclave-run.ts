@@ -21,6 +21,7 @@ export const RUN_COMMAND: Command = {
       summary: 'answer calls over attested channels, until Ctrl-C or the lease’s end',
     },
     server: { ...SERVER_FLAGS.server, summary: 'attest to this broker for the secrets that it declares' },
+    'ca-file': SERVER_FLAGS['ca-file'],
     'secret-file': {
       value: 'PATH=FILE',
       summary: 'a secret that it declares, from a file, for a try',

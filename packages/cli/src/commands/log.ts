@@ -24,7 +24,7 @@ const KEY_FLAG = {
   key: { value: 'KEY', summary: 'the log’s key, name+hash+base64, or a file with it' },
 } as const
 
-const SERVER_ONLY = { server: SERVER_FLAGS.server }
+const SERVER_ONLY = { server: SERVER_FLAGS.server, 'ca-file': SERVER_FLAGS['ca-file'] }
 
 export const LOG_COMMANDS: readonly Command[] = [
   {

@@ -23,6 +23,7 @@ export const RUN_COMMAND: Command = {
       multiple: true,
     },
     server: SERVER_FLAGS.server,
+    'ca-file': SERVER_FLAGS['ca-file'],
     ...leaseFlags('the command', 'between SIGTERM and SIGKILL'),
     'on-change': {
       value: 'WHAT',

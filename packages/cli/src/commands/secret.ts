@@ -39,7 +39,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
     usage: PATH,
     minimum: 1,
     maximum: 1,
-    flags: { server: SERVER_FLAGS.server, ...SIMULATOR_FLAGS },
+    flags: { server: SERVER_FLAGS.server, 'ca-file': SERVER_FLAGS['ca-file'], ...SIMULATOR_FLAGS },
     notes: [
       'No administrator can read a secret back; this command attests as any workload does, and gets it only',
       'where the policy accepts its evidence and a rule releases it. The secret goes to stdout. Evidence is',

@@ -23,6 +23,7 @@ export type RootName = (typeof ROOTS)[number]
 /** How the broker is reached, for the commands that open its root. */
 export const BROKER_FLAGS = {
   server: SERVER_FLAGS.server,
+  'ca-file': SERVER_FLAGS['ca-file'],
   ...SIMULATOR_FLAGS,
   kind: { value: 'KIND', summary: 'of the simulated platform: tdx (default), sgx or snp' },
 } as const satisfies Record<string, Flag>
