@@ -44,11 +44,12 @@ export interface Situation {
 /** Everything that was found, as data. */
 export function examinationJson(file: string, examination: Examination, situation: Situation): unknown {
   const { evidence, steps, refusal, claims, validUntil, result, accepted } = examination
+  const undecided = refusal === null ? undefined : UNDECIDED.get(refusal.code)
   return {
     file,
     kind: evidence?.kind ?? null,
     at: situation.at.toISOString(),
-    verdict: accepted ? 'accepted' : 'refused',
+    verdict: accepted ? 'accepted' : undecided === undefined ? 'refused' : 'undecided',
     genuine: claims !== null,
     codeCompared: situation.codeCompared,
     steps,
@@ -57,7 +58,7 @@ export function examinationJson(file: string, examination: Examination, situatio
       message: refusal.message,
       expected: refusal.expected ?? null,
       got: refusal.got ?? null,
-      hint: refusal.hint ?? null,
+      hint: undecided ?? refusal.hint ?? null,
     },
     claims,
     validUntil: validUntil?.toISOString() ?? null,
@@ -161,12 +162,12 @@ function verdict(examination: Examination, situation: Situation): string[] {
     return lines
   }
   const until = validUntil === null ? '' : `, until ${instant(validUntil)}`
-  const what = result?.workload == null ? '' : `, workload ${result.workload}`
+  const code = result?.workload == null ? '' : `, workload ${result.workload}`
+  const what = codeCompared ? code : ', its code compared with nothing'
   lines.push(
     `${palette.bold('Verdict')}  ${palette.green('TRUSTED')} by the policy ${policy.name}${what}${until}`,
   )
-  if (!codeCompared)
-    lines.push('  The code was not compared with anything: --references says which code is wanted.')
+  if (!codeCompared) lines.push('  hint: --references FILE says which code is wanted')
   return lines
 }
 

@@ -118,6 +118,22 @@ test('endorsements are taken from a directory of all sorts, and missing ones lea
   assert.equal(code, 1)
   assert.match(stdout, /Verdict {2}UNDECIDED, and so not to be trusted: crl-missing\n {2}hint: --online/)
   assert.match(stdout, /Measurements, as stated and not verified\n {2}mrTd +a{96}\n/)
+  const json = await verify('quote.bin', '--trust', 'root.json', '--json')
+  assert.equal(json.code, 1)
+  const [file] = JSON.parse(json.stdout).files
+  assert.equal(file.verdict, 'undecided')
+  assert.match(file.refusal.hint, /^--online fetches/)
+})
+
+test('evidence whose code is compared with nothing is told so in the verdict itself', async () => {
+  writeFileSync(
+    join(cwd, 'any-code.yaml'),
+    'name: lab\nversion: 1\nextends: standard\nsimulated: any\nworkloads: any\n',
+  )
+  const { code, stdout } = await verify('quote.bin', '--trust', 'trust.json', '--policy', 'any-code.yaml')
+  assert.equal(code, 0, stdout)
+  assert.match(stdout, /\nVerdict {2}TRUSTED by the policy lab, its code compared with nothing, until 2026-/)
+  assert.match(stdout, /\n {2}hint: --references FILE says which code is wanted\n/)
 })
 
 test('directories are descended into, links out of them are not followed, and hidden files are not read', async () => {
@@ -277,7 +293,7 @@ test('a quote captured from real hardware is trusted at its time', async t => {
   assert.equal(code, 0, stderr)
   assert.match(stdout, /TCB status +UpToDate \(TCB level of 2024-03-13\)/)
   assert.match(stdout, /Verdict {2}TRUSTED by the policy strict, until 2025-07-19 10:00:35Z\n/)
-  assert.match(stdout, /The code was not compared with anything/)
+  assert.match(stdout, /its code compared with nothing/)
 })
 
 test('a whole tree of collateral serves, the malformed beside the good', async t => {

@@ -16,7 +16,8 @@ export const VERIFY_COMMAND: Command = {
   notes: [
     'Reads SGX quotes (v3), TDX quotes (v4, v5), SEV-SNP reports (v2 to v5), each binary, hex, base64 or as KBS',
     'evidence JSON; - is stdin. Without --references the code is shown, and not compared with anything.',
-    'Exit code 0: every file is accepted. 1: one at least is refused; the text says why.',
+    'Exit code 0: every file is accepted. 1: one at least is refused, or undecided because a paper of the vendor’s is not at',
+    'hand; the text and --json say which, and why. 2: a flag or a file is wrong. 3: the vendor does not answer.',
   ],
   terms: [
     ['PCK', 'Provisioning Certification Key: Intel’s certificate for one machine'],
