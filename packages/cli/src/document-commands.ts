@@ -22,6 +22,8 @@ export interface DocumentKind {
   readonly columns: readonly string[]
   /** What of a document follows from where it is stored. @throws {CliError} where it contradicts that */
   readonly complete?: (document: Document, place: Place) => Promise<Document>
+  /** What the names of this kind mean, where some are built in or decide more than others. */
+  readonly naming?: { readonly set: (name: string) => readonly string[]; readonly list: readonly string[] }
   /** What deleting one means, where that is not plain; null where it is. */
   readonly afterDelete?: (name: string) => string | null
 }
@@ -58,7 +60,8 @@ function getCommand({ noun, documents }: DocumentKind): Command {
     run: async call => {
       const [name = ''] = call.positionals
       const found = await documents(adminOf(call)).get(name)
-      return { exitCode: 0, json: found, lines: await yamlLines(found.document) }
+      const note = found.updatedAt === null ? [`# built in: no ${noun} named ${name} is stored`] : []
+      return { exitCode: 0, json: found, lines: [...note, ...(await yamlLines(found.document))] }
     },
   }
 }
@@ -100,7 +103,7 @@ function looksLikeFile(name: string): boolean {
 /** Stores a document, and says so. */
 export async function storeDocument(
   call: Call,
-  { noun, documents, complete }: DocumentKind,
+  { noun, documents, complete, naming }: DocumentKind,
   { name, document }: { readonly name: string; readonly document: Document },
 ): Promise<Answer> {
   const etag = call.option('etag')
@@ -108,14 +111,18 @@ export async function storeDocument(
   const admin = adminOf(call)
   const whole = complete === undefined ? document : await complete(document, { name, admin })
   const stored = await documents(admin).put(name, whole as never, expected)
-  return { exitCode: 0, json: stored, lines: [`${noun} ${name} is set${entryNote(stored)}`] }
+  return {
+    exitCode: 0,
+    json: stored,
+    lines: [`${noun} ${name} is set${entryNote(stored)}`, ...(naming?.set(name) ?? [])],
+  }
 }
 
 function entryNote({ ledgerIndex }: Recorded): string {
   return ` (ledger entry ${ledgerIndex})`
 }
 
-function listCommand({ noun, plural, documents, columns }: DocumentKind): Command {
+function listCommand({ noun, plural, documents, columns, naming }: DocumentKind): Command {
   return {
     words: [noun, 'list'],
     summary: `list the ${plural}`,
@@ -129,7 +136,7 @@ function listCommand({ noun, plural, documents, columns }: DocumentKind): Comman
       const listing = await listed(call, page => source.list(page))
       const rows = listing.items.map(item => [item.name, ...columns.map(column => columnOf(item, column))])
       const lines = table([noun, ...columns], rows, `there are no ${plural}; casemate ${noun} set --help`)
-      return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
+      return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing), ...(naming?.list ?? [])] }
     },
   }
 }

@@ -72,7 +72,7 @@ export async function openContext(call: Call): Promise<ExaminationContext> {
   }
 }
 
-function timeOf(call: Call): Date {
+export function timeOf(call: Call): Date {
   const typed = call.option('at')
   if (typed === null) return call.terminal.now()
   // A time without a zone would mean another moment on every machine.

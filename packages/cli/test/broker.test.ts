@@ -175,7 +175,19 @@ describe('a newcomer’s first start', () => {
     const read = await beside('policy get default')
     assert.match(read.stdout, /^extends: strict\nname: default\n/)
     writeFileSync(join(cwd, 'next.yaml'), 'extends: strict\nname: next\nversion: 1\n')
-    assert.equal((await beside('policy set next next.yaml')).code, 0)
+    const other = await beside('policy set next next.yaml')
+    assert.match(
+      other.stdout,
+      /^policy next is set .*\nit decides nothing: guests are judged by default alone/,
+    )
+    const listed = await beside('policy list')
+    assert.match(listed.stdout, /presets, to be read and tested by name: strict, standard\n$/)
+    const preset = await beside('policy get strict')
+    assert.match(preset.stdout, /^# built in: no policy named strict is stored\nname: strict\n/)
+    assert.equal((await beside('policy test strict .casemate/tour/quote.bin')).code, 1)
+    const early = await beside('policy test default .casemate/tour/quote.bin --at 2020-01-01')
+    assert.equal(early.code, 1)
+    assert.match(early.stdout, /not-yet-valid/)
     const refused = await beside('policy test next .casemate/tour/quote.bin')
     assert.equal(refused.code, 1)
     assert.match(refused.stdout, /✗ simulated\n[^]*Verdict: refused by the policy next\n$/)

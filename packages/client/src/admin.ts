@@ -52,7 +52,10 @@ export interface Admin {
     delete(path: string, version: number | 'all'): Promise<Recorded>
   }
   readonly policies: Documents<JsonObject> & {
-    test(name: string, what: { evidence: string } | { attestationId: string }): Promise<Explanation>
+    test(
+      name: string,
+      what: { evidence: string; at?: string } | { attestationId: string },
+    ): Promise<Explanation>
   }
   readonly references: Documents<JsonObject>
   readonly rules: Documents<ReleaseRule> & {
@@ -224,7 +227,7 @@ function documentsOf<Document>(api: Api, kind: string): Documents<Document> {
     list: page => api.page(`/v1/${kind}`, page),
     get: async name => {
       const answer = await api.send({ path: at(name) })
-      return { ...(objectOf(answer) as ListedDocument), etag: answer.headers.get('etag') }
+      return { ...(objectOf(answer) as Omit<NamedDocument, 'etag'>), etag: answer.headers.get('etag') }
     },
     put: (name, document, expected) =>
       api.json({ method: 'PUT', path: at(name), body: document, headers: conditionOf(expected) }),

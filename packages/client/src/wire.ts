@@ -55,7 +55,10 @@ export interface ListedDocument {
 }
 
 /** One of them with what is needed to change it safely. */
-export interface NamedDocument extends ListedDocument {
+export interface NamedDocument extends Pick<ListedDocument, 'name' | 'document'> {
+  /** Null where it is built in and was never stored, as the policies `strict` and `standard`. */
+  readonly createdAt: string | null
+  readonly updatedAt: string | null
   readonly etag: string | null
 }
 

@@ -16,6 +16,12 @@ import type { DocumentStore } from '../store/store.ts'
 /** The policy that handshakes use; where none is stored, the preset `strict`. */
 export const DEFAULT_POLICY = 'default'
 
+/** What a name that no stored policy has stands for: a preset by its own name, and `strict` where handshakes decide. */
+export function presetFor(name: string): AppraisalPolicy | null {
+  if (name === 'strict' || name === DEFAULT_POLICY) return PRESETS.strict
+  return name === 'standard' ? PRESETS.standard : null
+}
+
 interface Parsed<T> {
   readonly generation: number
   readonly value: T
@@ -30,7 +36,7 @@ export class AppraisalSource {
     this.#documents = documents
   }
 
-  /** A stored policy. @throws {BrokerError} `policy-missing` */
+  /** A stored policy, or else a preset. @throws {BrokerError} `policy-missing` */
   async policy(name: string): Promise<AppraisalPolicy> {
     const generation = await this.#documents.generation('policy')
     if (this.#policies?.generation !== generation) {
@@ -40,7 +46,8 @@ export class AppraisalSource {
     }
     const policy = this.#policies.value.get(name)
     if (policy !== undefined) return policy
-    if (name === DEFAULT_POLICY) return PRESETS.strict
+    const preset = presetFor(name)
+    if (preset !== null) return preset
     throw new BrokerError('policy-missing', 'there is no such policy')
   }
 

@@ -26,6 +26,8 @@ export interface DocumentRoutes {
   readonly put: EntryType
   readonly deleted: EntryType
   readonly body: TSchema
+  /** What a name stands for that nothing is stored under; null for nothing. */
+  readonly builtIn?: (name: string) => JsonObject | null
   /** @throws {BrokerError} the kind's `…-invalid`, with every problem */
   readonly check: (document: unknown) => JsonObject
 }
@@ -46,11 +48,17 @@ export function documentRoutes(app: FastifyInstance, parts: V1Parts, routes: Doc
 function readRoutes(
   app: FastifyInstance,
   { context }: V1Parts,
-  { kind, plural, missing }: DocumentRoutes,
+  { kind, plural, missing, builtIn }: DocumentRoutes,
 ): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   const { documents } = context.store
   const Document = Type.Object({ name: Type.String(), createdAt: Time, updatedAt: Time, document: AnyObject })
+  const NullableTime = Type.Union([Time, Type.Null()])
+  const OrBuiltIn = Type.Object({
+    ...Document.properties,
+    createdAt: NullableTime,
+    updatedAt: NullableTime,
+  })
   typed.get(
     `/v1/${plural}`,
     {
@@ -68,12 +76,15 @@ function readRoutes(
       config: { access: 'auditor' },
       schema: describeRoute(plural, `Read one of the ${plural}`, {
         params: NamePath,
-        response: { 200: Document },
+        response: { 200: builtIn === undefined ? Document : OrBuiltIn },
       }),
     },
     async (request, reply) => {
-      const found = await documents.find(kind, request.params.name)
-      if (found === null) throw new BrokerError(missing, `there is no ${kind} ${request.params.name}`)
+      const { name } = request.params
+      const found = await documents.find(kind, name)
+      const document = found === null ? builtIn?.(name) : null
+      if (document) return { name, createdAt: null, updatedAt: null, document }
+      if (found === null) throw new BrokerError(missing, `there is no ${kind} ${name}`)
       if (isUnchanged(request, reply, found.revision)) return notModified(reply)
       return showDocument(found)
     },

@@ -9,6 +9,7 @@ import {
 } from '@casemate/appraisal'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
+import { presetFor } from '../attestation/appraisal-source.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { attestationRoutes } from './attestations.ts'
@@ -45,6 +46,7 @@ function policyRoutes(app: FastifyInstance, parts: V1Parts): void {
     missing: 'policy-missing',
     put: 'policy.put',
     deleted: 'policy.deleted',
+    builtIn: name => presetFor(name) as JsonObject | null,
     body: withoutIdentity(POLICY_SCHEMA),
     check: document => checked('policy-invalid', document, parsePolicy),
   })

@@ -1,7 +1,8 @@
 // casemate policy: what evidence has to be; `test` says what a policy would make of evidence, and why.
 
 import { type Admin, BrokerRefusal, type Explanation } from '@casemate/client'
-import { type Command, SERVER_FLAGS } from '../command.ts'
+import { attestationIdOf } from '../attestation-id.ts'
+import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import {
   base64,
@@ -15,6 +16,7 @@ import { CliError } from '../failure.ts'
 import { readInput } from '../files.ts'
 import { clip } from '../printable.ts'
 import { cell } from '../table.ts'
+import { timeOf } from '../verify-files.ts'
 
 /** The policy that decides where a guest attests. */
 const HANDSHAKE_POLICY = 'default'
@@ -25,6 +27,20 @@ const POLICIES: DocumentKind = {
   documents: admin => admin.policies,
   columns: ['updated'],
   complete: named,
+  naming: {
+    set: name =>
+      name === HANDSHAKE_POLICY
+        ? ['it decides from now on, wherever a guest attests']
+        : [
+            `it decides nothing: guests are judged by ${HANDSHAKE_POLICY} alone; it is there to be tried, with`,
+            `casemate policy test ${name}; casemate policy set ${HANDSHAKE_POLICY} puts one in force`,
+          ],
+    list: [
+      '',
+      `${HANDSHAKE_POLICY} decides where guests attest; while it is not stored, the preset strict does`,
+      'presets, to be read and tested by name: strict, standard',
+    ],
+  },
   afterDelete: name =>
     name === HANDSHAKE_POLICY
       ? 'warning: handshakes use it; until it is set again, the preset strict decides'
@@ -50,12 +66,19 @@ async function named(document: Document, { name, admin }: Place): Promise<Docume
 /** Counts up by one with every change, from 1 on. */
 async function nextVersion(name: string, admin: Admin): Promise<number> {
   try {
-    const { version } = (await admin.policies.get(name)).document
+    const { updatedAt, document } = await admin.policies.get(name)
+    if (updatedAt === null) return 1
+    const { version } = document
     return typeof version === 'number' ? version + 1 : 1
   } catch (error) {
     if (error instanceof BrokerRefusal && error.code === 'policy-missing') return 1
     throw error
   }
+}
+
+/** A past attestation is judged as of its own time. */
+function atOf(call: Call): { readonly at?: string } {
+  return call.option('at') === null ? {} : { at: timeOf(call).toISOString() }
 }
 
 export const POLICY_COMMANDS: readonly Command[] = [
@@ -66,7 +89,11 @@ export const POLICY_COMMANDS: readonly Command[] = [
     usage: 'NAME [EVIDENCE]',
     minimum: 1,
     maximum: 2,
-    flags: { ...SERVER_FLAGS, attestation: { value: 'ID', summary: 'a past attestation instead of a file' } },
+    flags: {
+      ...SERVER_FLAGS,
+      attestation: { value: 'ID', summary: 'a past attestation instead of a file' },
+      at: { value: 'TIME', summary: 'judge the file as of then, e.g. 2025-06-30T12:00:00Z (default now)' },
+    },
     notes: [
       'Exit code 1 where the policy would refuse it. Nothing is released, and nothing is recorded as attested.',
     ],
@@ -79,8 +106,16 @@ export const POLICY_COMMANDS: readonly Command[] = [
           hint: 'casemate policy test NAME EVIDENCE',
         })
       }
+      if (attestationId !== null && call.given('at')) {
+        throw new CliError(
+          'argument-unexpected',
+          '--at and --attestation: a past attestation has a time of its own',
+        )
+      }
       const what =
-        attestationId === null ? { evidence: base64(await readInput(file ?? '', call)) } : { attestationId }
+        attestationId === null
+          ? { evidence: base64(await readInput(file ?? '', call)), ...atOf(call) }
+          : { attestationId: await attestationIdOf(call, attestationId) }
       const explanation: Explanation = await call.terminal.progress(
         'appraising',
         adminOf(call).policies.test(name, what),
