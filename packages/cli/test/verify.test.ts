@@ -292,8 +292,11 @@ test('a quote captured from real hardware is trusted at its time', async t => {
   ])
   assert.equal(code, 0, stderr)
   assert.match(stdout, /TCB status +UpToDate \(TCB level of 2024-03-13\)/)
-  assert.match(stdout, /Verdict {2}TRUSTED by the policy strict, until 2025-07-19 10:00:35Z\n/)
-  assert.match(stdout, /its code compared with nothing/)
+  const nothing = 'its code compared with nothing'
+  assert.match(
+    stdout,
+    new RegExp(`Verdict {2}TRUSTED by the policy strict, ${nothing}, until 2025-07-19 10:00:35Z\\n`),
+  )
 })
 
 test('a whole tree of collateral serves, the malformed beside the good', async t => {
