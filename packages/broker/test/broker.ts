@@ -74,7 +74,8 @@ export async function openTestBroker(opening: Opening = {}): Promise<TestBroker>
       headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
       ...(payload === undefined ? {} : { payload }),
     })
-    const isJson = String(answer.headers['content-type']).startsWith('application/json')
+    const isJson =
+      answer.payload !== '' && String(answer.headers['content-type']).startsWith('application/json')
     return {
       status: answer.statusCode,
       headers: answer.headers,

@@ -58,12 +58,18 @@ async function serveUntil(stop: AbortSignal, call: Call): Promise<void> {
     const made = broker.firstAdminToken ?? (needed ? await broker.issueAdminToken() : null)
     if (tour === null) announce(broker, made, config, terminal)
     else await runTour({ broker, config, made, saved, terminal, stop, ...tour })
-    await stopped(stop)
+    await stoppedOrFailed(stop, broker)
   } catch (error) {
     if (!stop.aborted) throw error
   } finally {
     await broker.close()
   }
+}
+
+/** A failed ledger cannot be trusted by the process that saw it fail: a supervisor starts another, which checks it. */
+async function stoppedOrFailed(stop: AbortSignal, broker: RunningBroker): Promise<void> {
+  const failure = await Promise.race([stopped(stop), broker.failed])
+  if (failure !== undefined) throw failure
 }
 
 function stopped(stop: AbortSignal): Promise<void> {

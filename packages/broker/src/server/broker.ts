@@ -7,6 +7,7 @@ import {
   type TrustAnchor,
   VENDOR_ANCHORS,
 } from '@casemate/evidence'
+import type { LedgerError } from '@casemate/ledger'
 import type { FastifyInstance } from 'fastify'
 import manifest from '../../package.json' with { type: 'json' }
 import { RefusedAttempts } from '../admin/refused-attempts.ts'
@@ -64,6 +65,8 @@ export interface OpenBroker {
   readonly housekeeping: Housekeeping
   /** Method and pattern of every route of `app`. */
   readonly routes: readonly string[]
+  /** Settled where the ledger has failed for good: only a new start, which checks what is stored, helps. */
+  readonly failed: Promise<LedgerError>
   close(): Promise<void>
 }
 
@@ -75,6 +78,8 @@ export interface RunningBroker {
   readonly firstAdminToken: string | null
   /** The way back in where the token was lost: one more with the role admin, on the record. */
   issueAdminToken(): Promise<string>
+  /** As of {@link OpenBroker}: whoever runs it ends it then, to be started again. */
+  readonly failed: Promise<LedgerError>
   /** Drains, then closes ledger and database. May be called more than once. */
   close(): Promise<void>
 }
@@ -92,6 +97,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
       metricsUrl,
       // Last, as its text exists only here: a start that fails must not have made one.
       firstAdminToken: await administrators.ensureAdmin(),
+      failed: broker.failed,
       issueAdminToken: () => administrators.issueAdmin(),
       close: () => broker.close(),
     }
@@ -120,7 +126,7 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
   const core = await openCore(config, { deps, state, logger })
   await record(entry({ type: 'broker.started', at: now(), actor: { system: 'start' } }, { version: VERSION }))
   let isClosing = false
-  const health: HealthParts = { check: () => state.check(), isClosing: () => isClosing }
+  const health: HealthParts = { check: () => state.readiness.check(), isClosing: () => isClosing }
   const { apps, app, metricsApp, routes, stopReloading } = await openApps(config, core, health)
   const housekeeping = new Housekeeping({
     ...core,
@@ -141,9 +147,15 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
     await housekeeping.stop()
     await Promise.all(apps.map(each => drain(each, config.shutdownGrace)))
     await resumed
-    await core.attempts.flush('all')
-    await core.context.counted.flush()
-    await state.close()
+    try {
+      await core.attempts.flush('all')
+      await core.context.counted.flush()
+    } catch (error) {
+      // Where the ledger takes nothing any more, what is left to close is closed all the same.
+      logger.error({ failure: describeError(error) }, 'counts of refused attempts could not be recorded')
+    } finally {
+      await state.close()
+    }
   }
   let closed: Promise<void> | null = null
   const close = () => {
@@ -151,7 +163,8 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
     return closed
   }
   const { administrators, context } = core
-  return { app, metricsApp, administrators, context, housekeeping, routes, close }
+  const { failed } = state
+  return { app, metricsApp, administrators, context, housekeeping, routes, failed, close }
 }
 
 interface CoreSources {

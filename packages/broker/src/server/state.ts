@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LedgerError } from '@casemate/ledger'
 import { type Ledger, openDatabase, openLedger } from '@casemate/ledger/node'
 import { type BrokerConfig, kekFileOf } from '../config/settings.ts'
 import { entry } from '../entry.ts'
@@ -18,6 +19,8 @@ import { migrate } from '../store/migrations.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
 import type { Append } from '../store/sqlite-parts.ts'
 import type { Recorded, Store, StoredKey } from '../store/store.ts'
+import { writeProbe } from '../store/write-probe.ts'
+import { Readiness } from './readiness.ts'
 
 const DATABASE_FILE = 'casemate.db'
 
@@ -29,8 +32,9 @@ export interface BrokerState {
   readonly kek: KeyEncryption
   /** Appends an entry that no change of the store goes with. */
   readonly record: (entry: JsonObject) => Promise<Recorded<unknown>>
-  /** @throws where the store cannot be read, or the data directory is not this process's own any more */
-  readonly check: () => Promise<void>
+  readonly readiness: Readiness
+  /** Settled where the ledger has failed for good: only a new start helps. */
+  readonly failed: Promise<LedgerError>
   close(): Promise<void>
 }
 
@@ -65,7 +69,15 @@ async function open(config: BrokerConfig, now: () => Date, closers: Closers): Pr
   const kek = await openKek(config, store)
   const { key, stored, created } = await openLedgerKey({ store, kek, now })
   const origin = ledgerOrigin(db, config.ledgerOrigin)
-  const ledger = openLedger({ db, origin, signingKey: key, now, assertWritable: () => lock.assertHeld() })
+  const failed = Promise.withResolvers<LedgerError>()
+  const ledger = openLedger({
+    db,
+    origin,
+    signingKey: key,
+    now,
+    assertWritable: () => lock.assertHeld(),
+    onFailure: failed.resolve,
+  })
   opened = ledger
   closers.push(() => ledger.close())
   if (created) await ledger.append(keyCreated(stored))
@@ -75,10 +87,14 @@ async function open(config: BrokerConfig, now: () => Date, closers: Closers): Pr
     kek,
     ledgerKey: describeLedgerKey(stored),
     record: record => append(record, () => null),
-    check: async () => {
-      lock.assertHeld()
-      await store.check()
-    },
+    readiness: new Readiness({
+      ledger,
+      now,
+      assertHeld: () => lock.assertHeld(),
+      read: () => store.check(),
+      write: writeProbe(db),
+    }),
+    failed: failed.promise,
     close: () => closeAll(closers),
   }
 }

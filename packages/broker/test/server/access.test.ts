@@ -11,6 +11,8 @@ const ANY = '/v1/secrets/:repository/:type/:tag'
 const MATRIX: Readonly<Record<string, 'public' | 'guest' | 'auditor' | 'writer' | 'admin'>> = {
   'GET /healthz': 'public',
   'GET /readyz': 'public',
+  'HEAD /healthz': 'public',
+  'HEAD /readyz': 'public',
   'GET /.well-known/jwks.json': 'public',
   'GET /log/checkpoint': 'public',
   'GET /log/tile/*': 'public',

@@ -36,20 +36,29 @@ interface Waiting extends Append {
   readonly reject: (error: unknown) => void
 }
 
+/** What the owner of the log has to say before a write, and hears after the last one. */
+export interface CommitGuards {
+  /** Asked before each append; what it throws refuses the append. */
+  readonly assertWritable?: () => void
+  /** Called once, where nothing is written any more until the log is opened again. */
+  readonly onFailure?: (failure: LedgerError) => void
+}
+
 export class GroupCommit {
   readonly #sources: BatchSources
-  readonly #assertWritable: () => void
+  readonly #guards: CommitGuards
   #tail: MerkleTail
   #waiting: Waiting[] = []
   #waitingLength = 0
   #isScheduled = false
   #isClosed = false
   #failure: LedgerError | undefined
+  #isRefusing = false
 
-  constructor(sources: BatchSources, tail: MerkleTail, assertWritable: () => void = () => undefined) {
+  constructor(sources: BatchSources, tail: MerkleTail, guards: CommitGuards = {}) {
     this.#sources = sources
     this.#tail = tail
-    this.#assertWritable = assertWritable
+    this.#guards = guards
   }
 
   /** The committed state; never written to again. */
@@ -76,6 +85,41 @@ export class GroupCommit {
     })
   }
 
+  /** Whether the last batch, or whatever was written since, was refused by the database. */
+  get isRefusing(): boolean {
+    return this.#isRefusing
+  }
+
+  /** Commits a write that is no entry: whether the disk takes one. @throws {LedgerError} as an append */
+  probe(write: () => void): void {
+    this.#demandRoom(0)
+    const { store } = this.#sources
+    try {
+      store.run('begin')
+      try {
+        write()
+        store.run('commit')
+      } catch (error) {
+        store.rollback()
+        throw error
+      }
+      this.#isRefusing = false
+    } catch (error) {
+      throw this.noteFailure(error)
+    }
+  }
+
+  /** What a write failed with, in the log's words; after a final failure nothing is written any more. */
+  noteFailure(error: unknown): LedgerError {
+    const failure = failureOf(error)
+    this.#isRefusing = true
+    if (isFinal(failure) && this.#failure === undefined) {
+      this.#failure = failure
+      this.#guards.onFailure?.(failure)
+    }
+    return failure
+  }
+
   /** Commits what waits, and takes nothing more. */
   close(): void {
     this.#isClosed = true
@@ -85,7 +129,7 @@ export class GroupCommit {
   #demandRoom(length: number): void {
     if (this.#isClosed) throw new LedgerError('ledger-closed', 'the ledger was closed')
     if (this.#failure !== undefined) throw this.#failure
-    this.#assertWritable()
+    this.#guards.assertWritable?.()
     if (this.#waiting.length >= MAX_WAITING || this.#waitingLength + length > MAX_WAITING_LENGTH) {
       throw new LedgerError('ledger-busy', `${this.#waiting.length} appends are waiting already`, {
         expected: `at most ${MAX_WAITING} appends of ${MAX_WAITING_LENGTH} characters together`,
@@ -114,10 +158,10 @@ export class GroupCommit {
       if (this.#failure !== undefined) throw this.#failure
       const { tail, outcomes } = commitBatch(this.#sources, this.#tail, appends)
       this.#tail = tail
+      this.#isRefusing = false
       for (const [at, outcome] of outcomes.entries()) settle(appends[at], outcome)
     } catch (error) {
-      const failure = failureOf(error)
-      if (isFinal(failure)) this.#failure = failure
+      const failure = this.noteFailure(error)
       for (const { reject } of appends) reject(failure)
     }
   }

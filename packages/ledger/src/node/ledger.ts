@@ -24,7 +24,7 @@ import {
   verifyLatestCheckpoint,
 } from './restore.ts'
 import { CheckpointSigner } from './signer.ts'
-import { failureOf, reading } from './storage-failure.ts'
+import { reading } from './storage-failure.ts'
 import { type Head, LedgerStore } from './store.ts'
 import type { MerkleTail } from './tail.ts'
 import { outOfRange, TreeReader } from './tree.ts'
@@ -43,6 +43,8 @@ export interface LedgerOptions {
   readonly now: () => Date
   /** Asked before each append; what it throws refuses the append. */
   readonly assertWritable?: () => void
+  /** Told once that nothing is written any more until the log is opened again. */
+  readonly onFailure?: (failure: LedgerError) => void
   /** Cryptographically secure; OpenSSL's unless given. */
   readonly randomBytes?: (size: number) => Uint8Array
 }
@@ -84,8 +86,8 @@ export function openLedger(options: LedgerOptions): Ledger {
     const tail = restoreTail(store, openHead(store, signer))
     verifyLastEntries(store, tail.size)
     verifyLatestCheckpoint(store, tail, signer)
-    const { assertWritable, randomBytes: random = randomBytes } = options
-    const commits = new GroupCommit({ store, now, randomBytes: random }, tail, assertWritable)
+    const random = options.randomBytes ?? randomBytes
+    const commits = new GroupCommit({ store, now, randomBytes: random }, tail, options)
     return new Ledger({ db, store, signer, commits })
   })
 }
@@ -171,6 +173,16 @@ export class Ledger {
     })
     this.#hasErasedPages = true
     return { index: erased.index, isOverwritten: this.#overwriteErased() }
+  }
+
+  /** Whether the database refused the last write; a {@link probe} or an append that is taken ends it. */
+  get isRefusing(): boolean {
+    return this.#commits.isRefusing
+  }
+
+  /** Commits `write`, which is no entry: readiness. @throws {LedgerError} as {@link append} */
+  probe(write: () => void): void {
+    this.#commits.probe(write)
   }
 
   /** The signed state of the log; on disk before it is shown, so that no crash can take it back. */
@@ -261,7 +273,7 @@ export class Ledger {
     try {
       this.#store.addCheckpoint(checkpoint.size, checkpoint.note)
     } catch (error) {
-      throw failureOf(error)
+      throw this.#commits.noteFailure(error)
     }
     return checkpoint
   }

@@ -156,6 +156,30 @@ test('after the storage failed nothing is written until the log is opened again'
   assert.equal((await again.append({})).index, 2)
 })
 
+test('a probe that meets a failing disk, and a checkpoint, fail the log for good and tell its owner once', async t => {
+  for (const meet of ['probe', 'checkpoint'] as const) {
+    const real = openDatabase(join(temporaryDirectory(t), 'store.db'))
+    t.after(() => real.close())
+    const faulty = new FaultyDatabase(real)
+    const told: string[] = []
+    const ledger = openLedger({
+      db: faulty.db,
+      origin: ORIGIN,
+      signingKey: KEY,
+      now: () => new Date(START),
+      onFailure: ({ code }) => void told.push(code),
+    })
+    await fill(ledger, 2)
+    faulty.arm({ at: 0, isAfter: false, isForGood: false, errcode: IOERR_FSYNC })
+    if (meet === 'probe') assert.throws(() => ledger.probe(() => undefined), { code: 'ledger-failed' })
+    else await rejectsCode('ledger-failed', ledger.checkpoint())
+    assert.ok(ledger.isRefusing)
+    await rejectsCode('ledger-failed', ledger.append({}))
+    assert.throws(() => ledger.probe(() => undefined), { code: 'ledger-failed' })
+    assert.deepEqual(told, ['ledger-failed'])
+  }
+})
+
 test('a failure keeps its cause and a hint', async t => {
   const { ledger, db } = open(t)
   db.exec('PRAGMA query_only = ON')

@@ -1,0 +1,93 @@
+// Whether the broker can do what it is for: read its store, and commit a write. An idle broker writes nothing by which
+// a full disk would show, so that readiness commits a small write of its own, at most so often.
+
+import { LedgerError } from '@casemate/ledger'
+import type { Ledger } from '@casemate/ledger/node'
+import { BrokerError } from '../errors.ts'
+
+/** Anybody may ask: asking must not be a way to keep the disk busy. */
+const PROBE_INTERVAL_MS = 1_000
+
+/** What cannot be done. Codes are API. */
+export const UNREADY = {
+  'shutting-down': 'the broker is shutting down',
+  'directory-lost': 'the data directory is not this process’s own any more: nothing is written',
+  'store-unreadable': 'the store cannot be read',
+  'ledger-failed': 'the ledger has failed: nothing is decided or recorded until the broker is started again',
+  'write-refused': 'the disk takes no write: nothing can be decided or recorded now',
+} as const
+
+/** A stable code of {@link UNREADY}. */
+export type UnreadyCode = keyof typeof UNREADY
+
+/** Why the broker is not ready. */
+export interface Unready {
+  readonly code: UnreadyCode
+  readonly message: string
+  readonly hint?: string
+}
+
+export interface ReadinessParts {
+  readonly assertHeld: () => void
+  /** Throws where the store cannot be read. */
+  readonly read: () => Promise<void>
+  /** Changes something on disk that is no entry. */
+  readonly write: () => void
+  readonly ledger: Pick<Ledger, 'probe' | 'isRefusing'>
+  readonly now: () => Date
+}
+
+export class Readiness {
+  readonly #parts: ReadinessParts
+  #probedAt = Number.NEGATIVE_INFINITY
+  #found: Unready | null = null
+
+  constructor(parts: ReadinessParts) {
+    this.#parts = parts
+  }
+
+  /** Null where everything can be done. */
+  async check(): Promise<Unready | null> {
+    try {
+      this.#parts.assertHeld()
+    } catch (error) {
+      return unready('directory-lost', error)
+    }
+    try {
+      await this.#parts.read()
+    } catch {
+      return unready('store-unreadable')
+    }
+    return this.#canWrite()
+  }
+
+  #canWrite(): Unready | null {
+    const { ledger, now, write } = this.#parts
+    const at = now().getTime()
+    // A clock that was set back must not keep an old answer.
+    const isFresh = Math.abs(at - this.#probedAt) < PROBE_INTERVAL_MS
+    if (isFresh && (this.#found !== null || !ledger.isRefusing)) return this.#found
+    this.#probedAt = at
+    try {
+      ledger.probe(write)
+      this.#found = null
+    } catch (error) {
+      this.#found = explain(error)
+    }
+    return this.#found
+  }
+}
+
+function explain(error: unknown): Unready {
+  const isFinal =
+    error instanceof LedgerError && (error.code === 'ledger-failed' || error.code === 'ledger-damaged')
+  return unready(isFinal ? 'ledger-failed' : 'write-refused', error)
+}
+
+/** With the words of an error that is meant to be shown. */
+export function unready(code: UnreadyCode, error?: unknown): Unready {
+  const hint =
+    error instanceof LedgerError ? error.hint : error instanceof BrokerError ? error.detail.hint : undefined
+  const because = error instanceof LedgerError || error instanceof BrokerError ? `: ${error.message}` : ''
+  return { code, message: `${UNREADY[code]}${because}`, ...(hint === undefined ? {} : { hint }) }
+}
