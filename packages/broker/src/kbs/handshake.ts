@@ -3,12 +3,15 @@
 import type { Kind } from '@casemate/evidence'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type InitData, readInitData } from '../attestation/init-data.ts'
+import { recordUnread } from '../attestation/unread.ts'
 import { BrokerError } from '../errors.ts'
 import { clientOf } from '../server/client-limit.ts'
+import { toBrokerError } from '../server/error-answer.ts'
 import { readCookie, setCookie } from '../sessions/cookie.ts'
 import type { ChallengedSession, SealedSession } from '../sessions/session.ts'
 import { UsedChallenges } from '../sessions/used-challenges.ts'
 import { readStatement } from './additional-evidence.ts'
+import { answerKbsError } from './answer.ts'
 import { parseJson, readAttest, readAuth, readLegacyAttest } from './body.ts'
 import type { KbsParts } from './parts.ts'
 import { DEFAULT_HASH_ALGORITHM, expectedReportData, selectHash } from './runtime-data.ts'
@@ -47,8 +50,13 @@ export function registerHandshake(scope: FastifyInstance, parts: KbsParts): void
     request.challenged = await answering(parts, used, request)
   }
   // Each challenge is answered once, but a body may cost more than a challenge, and one cookie may come with many.
-  scope.post('/attest', { config: { access: 'guest', limited: 'attest' }, onRequest }, (request, reply) =>
-    attest(parts, request, reply),
+  const errorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    void refuse(parts, error, { request, reply })
+  }
+  scope.post(
+    '/attest',
+    { config: { access: 'guest', limited: 'attest' }, onRequest, errorHandler },
+    (request, reply) => attest(parts, request, reply),
   )
 }
 
@@ -62,6 +70,28 @@ async function challenge(parts: KbsParts, request: FastifyRequest, reply: Fastif
   // Guests before 0.4.0 parse a string here, and all guests take its absence for the default.
   const extraParams = hash === DEFAULT_HASH_ALGORITHM ? '' : { 'selected-hash-algorithm': hash }
   return { nonce: session.nonce, 'extra-params': extraParams }
+}
+
+/** Every refusal in a session that was good is on record before the guest learns of it. */
+async function refuse(
+  { context }: KbsParts,
+  error: unknown,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+): Promise<FastifyReply> {
+  const session = request.challenged
+  try {
+    if (session !== null) {
+      await recordUnread(context, {
+        client: clientOf(request.ip),
+        kind: session.tee as Kind,
+        protocolVersion: session.version,
+        error: toBrokerError(error),
+      })
+    }
+  } catch (failure) {
+    return answerKbsError(failure, request, reply)
+  }
+  return answerKbsError(error, request, reply)
 }
 
 /** The session whose challenge this request answers, and no other ever will. */

@@ -42,7 +42,10 @@ const AUTH = fc.record(
   {
     version: either('0.4.0'),
     tee: either('sample'),
-    'extra-params': fc.oneof(hostile, fc.record({ 'supported-hash-algorithms': either(['sha384']) })),
+    'extra-params': fc.oneof(
+      hostile,
+      fc.record({ 'supported-hash-algorithms': fc.oneof(hostile, fc.array(hostile)) }),
+    ),
   },
   { requiredKeys: [] },
 )

@@ -282,6 +282,43 @@ test('a refusal is on record with its explanation, its evidence and a ledger ent
   )
 })
 
+test('every way out of an attestation in a good session is on record, with a ledger entry that says why', async () => {
+  const key = (guest: Guest) => ({
+    ...(guest.attestBody() as AttestBody),
+    'runtime-data': { nonce: guest.nonce, 'tee-pubkey': {} },
+  })
+  const waysOut: Readonly<Record<string, (guest: Guest) => unknown>> = {
+    'device-evidence-unsupported': guest => guest.attestBody('{"nvidia":{}}'),
+    'init-data-invalid': guest => ({
+      ...(guest.attestBody() as AttestBody),
+      'init-data': { format: 'x', body: '' },
+    }),
+    'tee-key-unsupported': key,
+    'nonce-mismatch': guest => ({
+      ...(guest.attestBody() as AttestBody),
+      'runtime-data': { nonce: 'x', 'tee-pubkey': {} },
+    }),
+    'request-malformed': () => '{',
+    'request-too-complex': () => '['.repeat(100),
+    'request-too-large': () => ' '.repeat(3_000_000),
+    'evidence-malformed': guest => ({
+      ...(guest.attestBody() as AttestBody),
+      'tee-evidence': { primary_evidence: {}, additional_evidence: '' },
+    }),
+  }
+  for (const [code, change] of Object.entries(waysOut)) {
+    const guest = newGuest()
+    await guest.auth()
+    const before = (await broker.entries('attestation.refused')).length
+    assert.notEqual((await guest.attest(() => change(guest))).status, 200, code)
+    const entries = await broker.entries('attestation.refused')
+    assert.deepEqual([entries.length, entries.at(-1)?.['code']], [before + 1, code])
+    const newest = await lastRefusal()
+    assert.equal(newest.code, code)
+    assert.equal((newest.explanation['refusal'] as { code: string }).code, code)
+  }
+})
+
 test('large evidence is not kept, and the record does not say that it is', async () => {
   await newGuest({ evidence: () => ({ quote: 'A'.repeat(400_000) }) }).handshake()
   const { attestations } = broker.context.store
