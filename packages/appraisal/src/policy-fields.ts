@@ -69,8 +69,10 @@ const TCB = block("Intel's TCB evaluation of platform, quoting enclave and TDX m
   minDate: expect(notBefore(), {
     claim: 'tcbDate',
     facet: 'hardware',
-    meaning: 'The earliest date of the matched TCB level.',
-    remedy: 'update the platform: its firmware and microcode are those of that date',
+    meaning:
+      'The earliest date of the TCB levels that platform, TDX module and quoting enclave reach; the oldest counts.',
+    remedy:
+      'update the oldest part: microcode and firmware, TDX module or quoting enclave; the claims have a date of each',
   }),
 })
 

@@ -17,7 +17,9 @@ const platform: IntelPlatformClaims = {
   pckSerial: '01',
   qeSvn: 8,
   qeTcbStatus: 'UpToDate',
+  qeTcbDate: '2025-08-13T00:00:00Z',
   platformTcbStatus: 'UpToDate',
+  platformTcbDate: '2025-08-13T00:00:00Z',
   trailingBytes: 0,
 }
 
@@ -74,6 +76,7 @@ export const TDX: TdxClaims = {
       unknownBits: hex('00', 8),
     },
     moduleTcbStatus: 'UpToDate',
+    moduleTcbDate: '2025-08-13T00:00:00Z',
   },
   platform,
 }

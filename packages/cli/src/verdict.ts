@@ -122,7 +122,7 @@ function platform(claims: Claims, palette: Palette): string[] {
   if (claims.tcbStatus !== null) {
     const shown =
       claims.tcbStatus === 'UpToDate' ? palette.green(claims.tcbStatus) : palette.yellow(claims.tcbStatus)
-    const since = claims.tcbDate === null ? '' : ` (TCB level of ${claims.tcbDate.slice(0, 10)})`
+    const since = claims.tcbDate === null ? '' : ` (oldest TCB level of ${claims.tcbDate.slice(0, 10)})`
     rows.push(['TCB status', shown + since])
     rows.push(['advisories', claims.advisoryIds.length === 0 ? 'none' : claims.advisoryIds.join(', ')])
   }

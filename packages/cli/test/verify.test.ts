@@ -291,7 +291,7 @@ test('a quote captured from real hardware is trusted at its time', async t => {
     ...endorsements,
   ])
   assert.equal(code, 0, stderr)
-  assert.match(stdout, /TCB status +UpToDate \(TCB level of 2024-03-13\)/)
+  assert.match(stdout, /TCB status +UpToDate \(oldest TCB level of 2024-03-13\)/)
   const nothing = 'its code compared with nothing'
   assert.match(
     stdout,

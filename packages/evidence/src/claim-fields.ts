@@ -77,7 +77,9 @@ export const CLAIM_FIELDS = {
     pckSerial: 'string',
     qeSvn: 'int',
     qeTcbStatus: 'string',
+    qeTcbDate: 'string',
     platformTcbStatus: 'string',
+    platformTcbDate: 'string',
     trailingBytes: 'int',
   },
   sgx: {
@@ -128,6 +130,7 @@ export const CLAIM_FIELDS = {
       unknownBits: 'string',
     },
     moduleTcbStatus: 'string?',
+    moduleTcbDate: 'string?',
   },
   snp: {
     product: 'string',

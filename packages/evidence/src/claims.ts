@@ -32,7 +32,7 @@ export interface CommonClaims {
   readonly debug: boolean
   /** The merged status; `null` where the vendor publishes none (SNP, sample). */
   readonly tcbStatus: TcbStatus | null
-  /** RFC 3339 date of the matched TCB level; null where there is none. */
+  /** RFC 3339: the oldest date of all levels that were matched, merged as the status is; null where there is none. */
   readonly tcbDate: string | null
   readonly advisoryIds: readonly string[]
   /** The lowest number of all TCB info and identities used; null where there is none. */
@@ -78,8 +78,11 @@ export interface IntelPlatformClaims {
   readonly pckSerial: string
   readonly qeSvn: number
   readonly qeTcbStatus: TcbStatus
-  /** Status and advisories of the platform before the QE’s and the TDX module’s were merged in. */
+  /** RFC 3339 date of the level that the quoting enclave reaches. */
+  readonly qeTcbDate: string
+  /** Status and date of the platform's own level, before the QE’s and the TDX module’s were merged in. */
   readonly platformTcbStatus: TcbStatus
+  readonly platformTcbDate: string
   /** Bytes after the signature data; reported, never trusted. */
   readonly trailingBytes: number
 }
@@ -154,6 +157,8 @@ export interface TdxClaims extends CommonClaims {
     readonly attributes: TdAttributes
     /** Null where the TCB info lists no module identities. */
     readonly moduleTcbStatus: TcbStatus | null
+    /** RFC 3339 date of the level that the TDX module reaches; null where TCB levels alone judge it. */
+    readonly moduleTcbDate: string | null
   }
   readonly platform: IntelPlatformClaims
 }

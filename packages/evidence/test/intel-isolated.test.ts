@@ -345,6 +345,31 @@ test('a platform that reaches the level before the newest is OutOfDate with that
   assert.deepEqual(claims.advisoryIds, ['CASEMATE-SIM-SA-00001'])
 })
 
+const NEWEST_DATE = '2024-11-13T00:00:00Z'
+const PREVIOUS_DATE = '2024-03-13T00:00:00Z'
+const PREVIOUS_MODULE = new Uint8Array([4, 1, 3, ...new Uint8Array(13)])
+for (const [what, given, dates] of [
+  ['nothing', {}, [NEWEST_DATE, NEWEST_DATE, NEWEST_DATE]],
+  ['the platform', { options: { cpuSvn: PREVIOUS_CPU_SVN } }, [PREVIOUS_DATE, NEWEST_DATE, NEWEST_DATE]],
+  ['the TDX module', { tdx: { teeTcbSvn: PREVIOUS_MODULE } }, [NEWEST_DATE, PREVIOUS_DATE, NEWEST_DATE]],
+  ['the quoting enclave', { tdx: { qeReport: { isvSvn: 3 } } }, [NEWEST_DATE, NEWEST_DATE, PREVIOUS_DATE]],
+] as const) {
+  test(`where ${what} is behind, the TCB date is that of the oldest level, and each date is a claim`, async () => {
+    const { claims } = await verifyGiven(given)
+    assert.ok(claims.kind === 'tdx')
+    const { platformTcbDate, qeTcbDate } = claims.platform
+    assert.deepEqual([platformTcbDate, claims.tdx.moduleTcbDate, qeTcbDate], dates)
+    assert.equal(claims.tcbDate, what === 'nothing' ? NEWEST_DATE : PREVIOUS_DATE)
+  })
+}
+
+test('an SGX quote has the date of a quoting enclave that is behind', async () => {
+  const { claims } = await verifyGiven({ sgx: { qeReport: { isvSvn: 6 } } })
+  assert.ok(claims.kind === 'sgx')
+  assert.equal(claims.tcbDate, claims.platform.qeTcbDate)
+  assert.ok(claims.platform.qeTcbDate < claims.platform.platformTcbDate)
+})
+
 test('advisories of platform, module and quoting enclave are listed once each', async () => {
   const { claims } = await verifyGiven({
     options: {

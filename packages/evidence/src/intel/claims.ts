@@ -18,6 +18,7 @@ export interface IntelFindings {
   readonly advisoryIds: readonly string[]
   readonly tcbEvaluationDataNumber: number
   readonly moduleTcbStatus: TcbStatus | null
+  readonly moduleTcbDate: string | null
   readonly simulated: boolean
   readonly platform: IntelPlatformClaims
 }
@@ -109,6 +110,7 @@ export function tdxClaims(quote: TdxQuote, findings: IntelFindings): TdxClaims {
       mrServiceTd: body.mrServiceTd && toHex(body.mrServiceTd),
       attributes: tdAttributes(body.tdAttributes),
       moduleTcbStatus: findings.moduleTcbStatus,
+      moduleTcbDate: findings.moduleTcbDate,
     },
     platform: findings.platform,
   }

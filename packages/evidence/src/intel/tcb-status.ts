@@ -110,6 +110,11 @@ export function mergeTcbStatus(platform: TcbStatus, upper: TcbStatus | null): Tc
   return OUT_OF_DATE[platform] ?? platform
 }
 
+/** The date of the level that is furthest behind, as served: a platform is as old as its oldest part. */
+export function oldestDate(verdicts: readonly [TcbVerdict, ...TcbVerdict[]]): string {
+  return verdicts.reduce((a, b) => (Date.parse(b.date) < Date.parse(a.date) ? b : a)).date
+}
+
 /** What {@link adviseRelaunch} looks at beside the quote's second TEE_TCB_SVN. */
 export interface RelaunchInput {
   readonly info: TcbInfo

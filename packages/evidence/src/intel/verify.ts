@@ -21,7 +21,7 @@ import { judgeQuotingEnclave } from './qe-identity.ts'
 import type { SgxQuote, TdxQuote } from './quote.ts'
 import { type EndorsementOptions, type VerifiedEndorsement, verifyEndorsement } from './signed-endorsement.ts'
 import type { TcbInfo, TcbVerdict } from './tcb-info.ts'
-import { adviseRelaunch, judgeTdxModule, matchTcbLevels, mergeTcbStatus } from './tcb-status.ts'
+import { adviseRelaunch, judgeTdxModule, matchTcbLevels, mergeTcbStatus, oldestDate } from './tcb-status.ts'
 
 export interface IntelVerifyOptions {
   readonly now: Date
@@ -232,6 +232,7 @@ function judge({ quote, chain, pck, info, identity, qe }: Judgement, steps: Step
     looked: `CPUSVN ${pck.sgxComponents.join('.')}, PCESVN ${pck.pceSvn}: level of ${level.date}, ${level.status}`,
   })
   const moduleStatus = module?.status ?? null
+  const tcbDate = oldestDate(module ? [level, module, qe] : [level, qe])
   const status = mergeAll({
     quote,
     info,
@@ -242,14 +243,15 @@ function judge({ quote, chain, pck, info, identity, qe }: Judgement, steps: Step
   })
   steps.push({
     name: 'tcb-status',
-    looked: `platform ${level.status}, TDX module ${moduleStatus ?? '–'}, quoting enclave ${qe.status}: ${status}`,
+    looked: `platform ${level.status}, TDX module ${moduleStatus ?? '–'}, quoting enclave ${qe.status}: ${status}; oldest level of ${tcbDate}`,
   })
   return {
     tcbStatus: status,
-    tcbDate: level.date,
+    tcbDate,
     advisoryIds: [...new Set([level, module, qe].flatMap(verdict => verdict?.advisoryIds ?? []))],
     tcbEvaluationDataNumber: Math.min(info.evaluationNumber, identity.evaluationNumber),
     moduleTcbStatus: moduleStatus,
+    moduleTcbDate: module?.date ?? null,
     simulated: chain.anchor.simulated,
     platform: {
       fmspc: pck.fmspc,
@@ -260,7 +262,9 @@ function judge({ quote, chain, pck, info, identity, qe }: Judgement, steps: Step
       pckSerial: chain.certificates[0]?.serial ?? '',
       qeSvn: quote.qeReport.isvSvn,
       qeTcbStatus: qe.status,
+      qeTcbDate: qe.date,
       platformTcbStatus: level.status,
+      platformTcbDate: level.date,
       trailingBytes: quote.trailingBytes,
     },
   }
