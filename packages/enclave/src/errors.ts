@@ -25,6 +25,7 @@ export const ENCLAVE_ERRORS = {
   'import-unavailable': 'the platform does not offer a function that the manifest declares',
   'secret-unavailable': 'the platform does not hold a secret that the manifest declares',
   'limit-exceeded': 'the image asks for more memory, threads or parts of a module than it may have',
+  'trial-unavailable': 'the process in which code is compiled first cannot be started',
   'out-of-memory': 'an instance had no memory left and was replaced',
   'enclave-crashed': 'an instance trapped, or broke the calling convention, and was replaced',
   'enclave-timeout': 'an instance did not answer in time and was replaced',

@@ -5,6 +5,7 @@ declare namespace WebAssembly {
     readonly [Symbol.toStringTag]: string
   }
   const Module: {
+    new (code: Uint8Array<ArrayBuffer>): Module
     imports(module: Module): { readonly module: string; readonly name: string; readonly kind: string }[]
     exports(module: Module): { readonly name: string; readonly kind: string }[]
   }

@@ -18,6 +18,7 @@ import {
   MEMORY_EXPORT,
   OWN_EXPORTS,
 } from './abi.ts'
+import { tryCompiling } from './trial.ts'
 
 /** What the caller demands of an image. */
 export interface Demands {
@@ -133,8 +134,9 @@ function checkLimits(manifest: Manifest, offers: Offers): number {
   return threads
 }
 
-/** Only code of which everything is counted comes before the engine. */
+/** Only code of which everything is counted comes before the engine, and first in another process. */
 async function compile(code: Uint8Array<ArrayBuffer>, shape: WasmShape): Promise<WebAssembly.Module> {
+  await tryCompiling(code)
   const module = await accept(code)
   checkAgreement(module, shape)
   return module

@@ -8,7 +8,7 @@ import { signImage } from '../../src/image/sign.ts'
 import { type CheckedImage, checkImage, type Demands, type Offers } from '../../src/running/check.ts'
 import { offeredImports } from '../../src/running/platform.ts'
 import { rejectsCode } from '../expect-code.ts'
-import { goodWith, ID } from '../image/hostile.ts'
+import { goodWith, ID, withBody } from '../image/hostile.ts'
 import { DATE, SIGNING } from '../image/keys.ts'
 import { ALLOC, FREE, FUNCTIONS, IMPORTS, makeImage, makeUnsigned, type TestEnclave } from './modules.ts'
 import { encodeModule, I32, I64, leb, text } from './wasm-encoder.ts'
@@ -112,7 +112,11 @@ test('tables of all instances count towards the memory that the machine gives', 
 test('code that asks an engine for too much is refused before the engine sees it', async t => {
   const compile = t.mock.method(WebAssembly, 'compile')
   await rejectsCode('limit-exceeded', check(imageOf(withTable(10_000_000))))
+  // What only an engine can find out is found out in another process.
+  await rejectsCode('invalid-code', check(imageOf(withBody([0], [0x1a]))))
   assert.equal(compile.mock.callCount(), 0)
+  await check({})
+  assert.equal(compile.mock.callCount(), 1)
 })
 
 test('code without an exported memory is refused', async () => {

@@ -1,0 +1,97 @@
+// Code is compiled elsewhere before the platform compiles it: what an engine takes to compile a module can be limited for
+// a process only, and running out of memory ends one. Each code is tried once; who tried it remembers it by its hash.
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { EnclaveError } from '../errors.ts'
+
+export interface TrialLimits {
+  /** What the process may write to, in MiB; only where there is `ulimit -d`, on Linux. */
+  readonly memoryMb: number
+  /** Of processors, in seconds; on Linux. */
+  readonly cpuSeconds: number
+  /** By the clock. */
+  readonly wallMs: number
+}
+
+/** The engine reserves some 600 MiB for itself before it does anything; large programs take a tenth of the rest. */
+export const TRIAL_LIMITS: TrialLimits = { memoryMb: 1536, cpuSeconds: 60, wallMs: 120_000 }
+
+const SCRIPT = fileURLToPath(new URL('./trial-process.mjs', import.meta.url))
+/** The baseline compiler runs first in the platform, the optimising one later: each has faults of its own. */
+const COMPILERS = ['--liftoff-only', '--no-liftoff'] as const
+const FLAGS = ['--no-wasm-lazy-compilation', '--no-warnings']
+/** In KiB and seconds; no core file of what fails. */
+const LIMITED = 'ulimit -c 0 && ulimit -d "$1" && ulimit -t "$2" && shift 2 && exec "$@"'
+const MAX_MESSAGE = 500
+/** Exit code of the process where the engine refuses the module. */
+const REFUSED = 1
+const MAX_REMEMBERED = 1024
+const accepted = new Set<string>()
+
+/** @throws {EnclaveError} invalid-code, limit-exceeded, trial-unavailable */
+export async function tryCompiling(code: Uint8Array, limits: TrialLimits = TRIAL_LIMITS): Promise<void> {
+  const hash = createHash('sha256').update(code).digest('hex')
+  if (accepted.has(hash)) return
+  const outcomes = await Promise.all(COMPILERS.map(compiler => compileApart(code, compiler, limits)))
+  for (const { exitCode, signal, message } of outcomes) {
+    if (exitCode === 0) continue
+    if (exitCode !== REFUSED) throw tooMuch(signal ?? `exit code ${exitCode}`, limits)
+    throw new EnclaveError('invalid-code', `the engine does not accept the code: ${message}`)
+  }
+  const [oldest] = accepted
+  if (accepted.size === MAX_REMEMBERED && oldest !== undefined) accepted.delete(oldest)
+  accepted.add(hash)
+}
+
+interface Outcome {
+  readonly exitCode: number | null
+  readonly signal: string | null
+  readonly message: string
+}
+
+function compileApart(
+  code: Uint8Array,
+  compiler: string,
+  { memoryMb, cpuSeconds, wallMs }: TrialLimits,
+): Promise<Outcome> {
+  const node = [process.execPath, compiler, ...FLAGS, SCRIPT]
+  const limits = [String(memoryMb * 1024), String(cpuSeconds)]
+  const [command = '', ...args] =
+    process.platform === 'linux' ? ['/bin/sh', '-c', LIMITED, 'casemate-trial', ...limits, ...node] : node
+  return new Promise((resolve, reject) => {
+    // Nothing ambient: it needs neither environment nor files.
+    const child = spawn(command, args, {
+      env: {},
+      cwd: '/',
+      stdio: ['pipe', 'ignore', 'pipe'],
+      timeout: wallMs,
+      killSignal: 'SIGKILL',
+    })
+    let message = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      message = (message + text).slice(0, MAX_MESSAGE)
+    })
+    child.once('error', cause => reject(unavailable(cause)))
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, message }))
+    // That it ends before it has read everything shows in how it ends.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(code)
+  })
+}
+
+function tooMuch(got: string, { memoryMb, cpuSeconds, wallMs }: TrialLimits): EnclaveError {
+  const expected = `at most ${memoryMb} MiB, ${cpuSeconds} s of processor time and ${wallMs / 1000} s`
+  return new EnclaveError('limit-exceeded', `the code takes too much to compile: a trial ended with ${got}`, {
+    expected,
+    got,
+    hint: 'split large functions, use fewer locals and branches, keep data in data segments',
+  })
+}
+
+function unavailable(cause: Error): EnclaveError {
+  return new EnclaveError('trial-unavailable', 'the process that tries code first cannot be started', {
+    cause,
+    hint: 'code is compiled in a process of its own first: let this one start Node.js again',
+  })
+}
