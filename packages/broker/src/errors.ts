@@ -29,6 +29,7 @@ export const BROKER_ERRORS = {
   'attestation-missing': 404,
   'evidence-missing': 404,
   'token-unknown': 404,
+  'key-missing': 404,
   'entry-missing': 404,
   'entry-erased': 410,
   'tile-missing': 404,

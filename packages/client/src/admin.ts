@@ -90,6 +90,8 @@ export interface Admin {
   readonly keys: {
     list(): Promise<Page<KeyDescription>>
     rotate(key: 'kek' | 'signing'): Promise<Recorded & { readonly key: KeyDescription }>
+    /** Forgets an old version of the key-encryption key, and with it the backups that need it. */
+    retire(version: number): Promise<Recorded>
   }
   /** Evidence in, explanation out; `policy` is a stored policy's name. */
   verify(request: { evidence: string; at?: string; policy?: string }): Promise<Explanation>
@@ -129,6 +131,7 @@ export function openAdmin(options: AdminOptions): Admin {
     keys: {
       list: () => api.page('/v1/keys'),
       rotate: key => api.json({ method: 'POST', path: '/v1/keys/rotate', body: { key } }),
+      retire: version => api.json({ method: 'POST', path: '/v1/keys/retire', body: { key: 'kek', version } }),
     },
     verify: request => api.json({ method: 'POST', path: '/v1/verify', body: request }),
   }

@@ -148,6 +148,10 @@ class FileKeyEncryption implements KeyEncryption {
     return Math.max(0, ...this.#keys.keys()) + 1
   }
 
+  requireVersions(versions: readonly number[]): void {
+    for (const version of versions) this.#key(version)
+  }
+
   async wrap(plaintext: Uint8Array, context: string): Promise<WrappedKey> {
     const kekVersion = this.#current
     return { kekVersion, bytes: seal(this.#key(kekVersion), plaintext, wrapAad(kekVersion, context)) }
@@ -195,7 +199,14 @@ class FileKeyEncryption implements KeyEncryption {
   #required(keys: ReadonlyMap<number, KeyObject>, version: number): KeyObject {
     const key = keys.get(version)
     if (key !== undefined) return key
-    throw new StartError('kek-missing', `version ${version} of the key-encryption key is not in the key file`)
+    const there = [...keys.keys()].join(', ')
+    throw new StartError(
+      'kek-missing',
+      `version ${version} of the key-encryption key is not in ${this.#file.path}, which has ${there}`,
+      {
+        hint: 'database and key file are of different times: restore the key file of a later backup; it has all versions that were not retired',
+      },
+    )
   }
 
   #write(keys: ReadonlyMap<number, KeyObject>, current: number): void {

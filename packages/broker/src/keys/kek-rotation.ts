@@ -1,8 +1,9 @@
 // Rotation of the key-encryption key without downtime: a new version wraps from now on, everything stored is
-// re-wrapped batch by batch, and old versions go once nothing uses them. A crash at any point leaves work that the
-// next start, or the next rotation, goes on with.
+// re-wrapped batch by batch. A crash at any point leaves work that the next start, or the next rotation, goes on with.
+// Old versions stay, as backups of the database need them, until one is retired by name.
 
 import { type Actor, type EntryType, entry } from '../entry.ts'
+import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { PendingWraps } from '../secrets/pending-wraps.ts'
 import type { Recorded, Store, WrappedItem } from '../store/store.ts'
@@ -28,10 +29,10 @@ export class KekRotation {
     this.#parts = parts
   }
 
-  /** Adds a version and moves everything to it; resolves when the old versions are retired. */
+  /** Adds a version and moves everything to it; the old ones stay for the backups made before. */
   async rotate(actor: Actor): Promise<{ readonly version: number; readonly index: number }> {
     return this.#exclusive(async () => {
-      // First the record, as in #retireUnused: no version wraps anything that the ledger does not know of.
+      // First the record, as in `retire`: no version wraps anything that the ledger does not know of.
       const { index } = await this.#record('kek.rotated', actor, { version: this.#parts.kek.nextVersion })
       const version = await this.#parts.kek.addVersion()
       await this.#finish()
@@ -44,11 +45,50 @@ export class KekRotation {
     await this.#exclusive(() => this.#finish())
   }
 
+  /**
+   * Forgets an old version for good: what was wrapped by it, in a backup too, cannot be opened any more.
+   * @throws {BrokerError} `key-missing`; `conflict` for the current version and for one that something is wrapped by
+   */
+  async retire(actor: Actor, version: number): Promise<{ readonly index: number }> {
+    return this.#exclusive(async () => {
+      const { kek } = this.#parts
+      this.#checkOld(version)
+      // What an interrupted rotation left, and what was wrapped while it ran.
+      await this.#finish()
+      await this.#checkUnused(version)
+      // First the record: a crash in between repeats it, and leaves no deed without one.
+      const { index } = await this.#record('kek.retired', actor, { version })
+      await kek.retireVersion(version)
+      return { index }
+    })
+  }
+
+  #checkOld(version: number): void {
+    const { kek } = this.#parts
+    if (!kek.versions.includes(version)) {
+      throw new BrokerError('key-missing', `the key-encryption key has no version ${version}`, {
+        hint: `it has ${kek.versions.join(', ')}`,
+      })
+    }
+    if (version === kek.currentVersion) {
+      throw new BrokerError('conflict', `version ${version} is the current one`, {
+        hint: 'rotate the key first, and make a backup',
+      })
+    }
+  }
+
+  async #checkUnused(version: number): Promise<void> {
+    const inUse = await this.#parts.store.wrappings.versionsInUse()
+    if (!inUse.includes(version)) return
+    throw new BrokerError('conflict', `something is still wrapped by version ${version}`, {
+      hint: 'rotate the key again: that moves all of it to the new version',
+    })
+  }
+
   async #finish(): Promise<void> {
     await this.#rewrapAll()
     await this.#parts.pending.settled()
     await this.#rewrapAll()
-    await this.#retireUnused()
   }
 
   async #rewrapAll(): Promise<void> {
@@ -70,17 +110,6 @@ export class KekRotation {
       return { ...item, wrapped: await kek.wrap(material, item.context) }
     } finally {
       material.fill(0)
-    }
-  }
-
-  async #retireUnused(): Promise<void> {
-    const { store, kek } = this.#parts
-    const inUse = new Set(await store.wrappings.versionsInUse())
-    for (const version of kek.versions) {
-      if (version === kek.currentVersion || inUse.has(version)) continue
-      // First the record: a crash in between repeats it, and leaves no deed without one.
-      await this.#record('kek.retired', SYSTEM, { version })
-      await kek.retireVersion(version)
     }
   }
 

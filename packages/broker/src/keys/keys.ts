@@ -14,12 +14,14 @@ export interface KeyEncryption {
   readonly versions: readonly number[]
   /** The one that `addVersion` would make. */
   readonly nextVersion: number
+  /** @throws {StartError} `kek-missing`, which names the first that is not there */
+  requireVersions(versions: readonly number[]): void
   wrap(plaintext: Uint8Array, context: string): Promise<WrappedKey>
   /** @throws {StartError} `kek-missing` for an unknown version, `kek-damaged` where authentication fails. */
   unwrap(wrapped: WrappedKey, context: string): Promise<Uint8Array>
   /** Makes a new version the current one; old ones still unwrap. */
   addVersion(): Promise<number>
-  /** Forgets a version that nothing uses any more. */
+  /** Forgets a version for good, and with it what only that version opens. */
   retireVersion(version: number): Promise<void>
 }
 

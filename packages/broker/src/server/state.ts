@@ -105,11 +105,14 @@ async function closeAll(closers: Closers): Promise<void> {
 
 async function openKek(config: BrokerConfig, store: Store): Promise<KeyEncryption> {
   const inUse = await store.wrappings.versionsInUse()
-  return openFileKeyEncryption({
+  const kek = await openFileKeyEncryption({
     path: kekFileOf(config),
     passphrase: readPassphrase(config),
     mayCreate: inUse.length === 0,
   })
+  // Else a secret that nobody reads for a year would be the first to tell.
+  kek.requireVersions(inUse)
+  return kek
 }
 
 function readPassphrase({ kekPassphrase, kekPassphraseFile }: BrokerConfig): Redacted<string> | null {

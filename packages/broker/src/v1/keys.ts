@@ -21,6 +21,11 @@ const Key = Type.Object({
 
 const Rotate = Type.Object({ key: Type.Enum(['kek', 'signing']) }, { additionalProperties: false })
 
+const Retire = Type.Object(
+  { key: Type.Literal('kek'), version: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) },
+  { additionalProperties: false },
+)
+
 export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey }: V1Parts): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   const kekVersion = (version: number): KeyDescription => ({
@@ -61,6 +66,21 @@ export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey
       }
       const { version, index } = await rotation.rotate(actor)
       return { key: showKey(kekVersion(version)), ledgerIndex: index }
+    },
+  )
+  typed.post(
+    '/v1/keys/retire',
+    {
+      config: { access: 'admin', records: true },
+      schema: describeRoute(
+        'keys',
+        'Forget an old version of the key-encryption key, and with it the backups that need it',
+        { body: Retire, response: { 200: Type.Object({ ledgerIndex: LedgerIndex }) } },
+      ),
+    },
+    async request => {
+      const { index } = await rotation.retire(actorOf(request), request.body.version)
+      return { ledgerIndex: index }
     },
   )
 }

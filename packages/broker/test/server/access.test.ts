@@ -62,6 +62,7 @@ const MATRIX: Readonly<Record<string, 'public' | 'guest' | 'auditor' | 'writer' 
   'DELETE /v1/tokens/:id': 'admin',
   'GET /v1/keys': 'admin',
   'POST /v1/keys/rotate': 'admin',
+  'POST /v1/keys/retire': 'admin',
 }
 
 function urlOf(pattern: string): string {

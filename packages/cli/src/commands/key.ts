@@ -29,7 +29,10 @@ export const KEY_COMMANDS: readonly Command[] = [
     minimum: 1,
     maximum: 1,
     flags: SERVER_FLAGS,
-    notes: ['Tokens signed with the former key stay valid to their end; the JWKS shows both meanwhile.'],
+    notes: [
+      'Tokens signed with the former key stay valid to their end; the JWKS shows both meanwhile.',
+      'Former versions of the key-encryption key stay in the key file for backups; key retire takes one away.',
+    ],
     examples: ['casemate key rotate kek'],
     run: async call => {
       const [typed] = call.positionals
@@ -41,6 +44,34 @@ export const KEY_COMMANDS: readonly Command[] = [
       }
       const rotated = await call.terminal.progress(`rotating ${key}`, adminOf(call).keys.rotate(key))
       return { exitCode: 0, json: rotated, lines: [rotatedLine(key, rotated.key)] }
+    },
+  },
+  {
+    words: ['key', 'retire'],
+    summary: 'take an old version of the key-encryption key out of the key file, for good',
+    usage: 'kek VERSION',
+    minimum: 2,
+    maximum: 2,
+    flags: SERVER_FLAGS,
+    notes: [
+      'Refused while the database needs the version. Backups from the time when it was current open no more.',
+    ],
+    examples: ['casemate key retire kek 1'],
+    run: async call => {
+      const [key = '', typed = ''] = call.positionals
+      if (key !== 'kek') {
+        throw new CliError('argument-unexpected', `no version of ${key} can be retired`, {
+          hint: 'only kek: signing keys retire by themselves when their last token has ended',
+        })
+      }
+      if (!/^[1-9]\d{0,8}$/.test(typed)) {
+        throw new CliError('argument-unexpected', `${typed} is no version of the key-encryption key`, {
+          hint: 'a number that casemate key list shows',
+        })
+      }
+      const retired = await adminOf(call).keys.retire(Number(typed))
+      const line = `version ${typed} of the key-encryption key is retired: backups that need it open no more`
+      return { exitCode: 0, json: retired, lines: [line] }
     },
   },
 ]
