@@ -221,6 +221,7 @@ export const REFUSED: readonly (readonly [name: string, code: string, module: Ui
     goodWith({ [ID.type]: more(ID.type, 1, [0x60, 0, 0]), [ID.tag]: Uint8Array.of(1, 0, OWN_FUNCTIONS) }),
   ],
   ['a block of exceptions', 'invalid-code', withBody([0], [0x1f, 0x40, 0, END])],
+  ['an instruction that names its memory', 'invalid-code', withBody([0], [0x41, 0, 0x28, 0x42, 0, 0, 0x1a])],
   ['an atomic instruction', 'invalid-code', withBody([0], [0xfe, 0x03, 0x00])],
   ['a managed object', 'invalid-code', withBody([0], [0xfb, 0x01, 0])],
   ['a type of a structure', 'invalid-code', goodWith({ [ID.type]: more(ID.type, 1, [0x5f, 0]) })],
