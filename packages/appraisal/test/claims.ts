@@ -59,6 +59,7 @@ export const TDX: TdxClaims = {
     rtmr2: hex('12', 48),
     rtmr3: hex('13', 48),
     teeTcbSvn2: hex('06', 16),
+    migration: null,
     mrServiceTd: hex('00', 48),
     attributes: {
       debug: false,

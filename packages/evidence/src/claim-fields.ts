@@ -114,6 +114,20 @@ export const CLAIM_FIELDS = {
     rtmr3: 'string',
     teeTcbSvn2: 'string?',
     mrServiceTd: 'string?',
+    migration: {
+      orNull: {
+        vmId: 'int',
+        tdId: 'string',
+        devInfo: 'string',
+        initServiceTdHash: 'string',
+        initServiceTdAttributes: 'string',
+        initCpuSvn: 'string',
+        initTeeTcbSvn: 'string',
+        initTeeFmspc: 'string',
+        currentServiceTdHash: 'string',
+        currentServiceTdAttributes: 'string',
+      },
+    },
     attributes: {
       debug: 'bool',
       hgsPlusProf: 'bool',

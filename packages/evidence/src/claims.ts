@@ -130,12 +130,26 @@ export interface TdAttributes {
   readonly unknownBits: string
 }
 
+/** What a body of type 4 says beyond 1.5, hex (sgx_quote_5.h, sgx_report2_body_v1_5_ex_t): never compared with anything. */
+export interface TdMigrationClaims {
+  readonly vmId: number
+  readonly tdId: string
+  readonly devInfo: string
+  readonly initServiceTdHash: string
+  readonly initServiceTdAttributes: string
+  readonly initCpuSvn: string
+  readonly initTeeTcbSvn: string
+  readonly initTeeFmspc: string
+  readonly currentServiceTdHash: string
+  readonly currentServiceTdAttributes: string
+}
+
 /** TD_QUOTE_BODY 1.0 or 1.5 (Intel TDX DCAP Quoting Library API, A.3). */
 export interface TdxClaims extends CommonClaims {
   readonly kind: 'tdx'
   readonly quoteVersion: number
   readonly tdx: {
-    readonly bodyVersion: '1.0' | '1.5'
+    readonly bodyVersion: '1.0' | '1.5' | '1.5-migration'
     readonly teeTcbSvn: string
     readonly mrSeam: string
     readonly mrSignerSeam: string
@@ -154,6 +168,8 @@ export interface TdxClaims extends CommonClaims {
     readonly teeTcbSvn2: string | null
     /** Null in a 1.0 body. */
     readonly mrServiceTd: string | null
+    /** Null in all but a 1.5 body with migration fields. */
+    readonly migration: TdMigrationClaims | null
     readonly attributes: TdAttributes
     /** Null where the TCB info lists no module identities. */
     readonly moduleTcbStatus: TcbStatus | null

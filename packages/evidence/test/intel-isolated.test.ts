@@ -120,6 +120,7 @@ accepted({
   'a TDX quote of version 4': {},
   'a TDX quote of version 5 with a 1.0 body': { tdx: { format: 'v5-1.0' } },
   'a TDX quote of version 5 with a 1.5 body': { tdx: { format: 'v5-1.5' } },
+  'a TDX quote of version 5 with migration fields': { tdx: { format: 'v5-1.5-migration' } },
   'a PCK of the Processor CA': { options: { pckCa: 'processor' } },
   'a chain in another order': { tdx: { chain: ['root', 'pck', 'intermediate'] } },
   'a chain without its root': { tdx: { chain: ['pck', 'intermediate'] } },
@@ -179,6 +180,9 @@ refused('quote-signature-invalid', 'qe-binding', {
   'an SGX quote with another signature': { sgx: { tamper: ['quoteSignature'] } },
   'changed report data': { tdx: { tamper: ['reportData'] } },
   'a changed MRTD': { tdx: { tamper: ['mrTd'] } },
+  'a changed last migration field': {
+    tdx: { format: 'v5-1.5-migration', tamper: ['currentServiceTdAttributes'] },
+  },
   'a changed MRSERVICETD': { tdx: { format: 'v5-1.5', tamper: ['mrServiceTd'] } },
   'a changed MRENCLAVE': { sgx: { tamper: ['mrEnclave'] } },
 })
@@ -730,4 +734,28 @@ test('claims hold every field of the quote as the wire has it', async () => {
   assert.equal(td.claims.signer, '01'.repeat(48))
   assert.equal(td.claims.tdx.rtmr3, '09'.repeat(48))
   assert.equal(td.claims.tdx.attributes.septVeDisable, true)
+})
+
+test('a body with migration fields has every one of them as a claim, by its place in the body', async () => {
+  const body = Uint8Array.from({ length: 885 }, (_, index) => index & 0xff)
+  const at = (start: number, end: number): Uint8Array => body.subarray(start, end)
+  const fields = {
+    tdId: at(649, 681),
+    devInfo: at(681, 729),
+    initServiceTdHash: at(729, 777),
+    initServiceTdAttributes: at(777, 785),
+    initCpuSvn: at(785, 801),
+    initTeeTcbSvn: at(801, 817),
+    initTeeFmspc: at(817, 829),
+    currentServiceTdHash: at(829, 877),
+    currentServiceTdAttributes: at(877, 885),
+  }
+  const quote = plain.tdxQuote({ reportData: REPORT_DATA, format: 'v5-1.5-migration', vmId: 5, ...fields })
+  assert.deepEqual(quote.slice(54 + 649, 54 + 885), at(649, 885))
+  assert.equal(quote[54 + 648], 5)
+  const { claims } = await verifyGiven({ tdx: { format: 'v5-1.5-migration', vmId: 5, ...fields } })
+  assert.ok(claims.kind === 'tdx')
+  assert.equal(claims.tdx.bodyVersion, '1.5-migration')
+  const hex = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, toHex(value)]))
+  assert.deepEqual(claims.tdx.migration, { vmId: 5, ...hex })
 })

@@ -7,9 +7,11 @@ import type {
   SgxClaims,
   TcbStatus,
   TdAttributes,
+  TdMigrationClaims,
   TdxClaims,
 } from '../claims.ts'
 import type { SgxQuote, TdxQuote } from './quote.ts'
+import type { TdMigration } from './report-body.ts'
 
 /** What verification found out beside the quote's own fields. */
 export interface IntelFindings {
@@ -109,10 +111,26 @@ export function tdxClaims(quote: TdxQuote, findings: IntelFindings): TdxClaims {
       teeTcbSvn2: body.teeTcbSvn2 && toHex(body.teeTcbSvn2),
       mrServiceTd: body.mrServiceTd && toHex(body.mrServiceTd),
       attributes: tdAttributes(body.tdAttributes),
+      migration: body.migration && migrationClaims(body.migration),
       moduleTcbStatus: findings.moduleTcbStatus,
       moduleTcbDate: findings.moduleTcbDate,
     },
     platform: findings.platform,
+  }
+}
+
+function migrationClaims(migration: TdMigration): TdMigrationClaims {
+  return {
+    vmId: migration.vmId,
+    tdId: toHex(migration.tdId),
+    devInfo: toHex(migration.devInfo),
+    initServiceTdHash: toHex(migration.initServiceTdHash),
+    initServiceTdAttributes: toHex(migration.initServiceTdAttributes),
+    initCpuSvn: toHex(migration.initCpuSvn),
+    initTeeTcbSvn: toHex(migration.initTeeTcbSvn),
+    initTeeFmspc: toHex(migration.initTeeFmspc),
+    currentServiceTdHash: toHex(migration.currentServiceTdHash),
+    currentServiceTdAttributes: toHex(migration.currentServiceTdAttributes),
   }
 }
 

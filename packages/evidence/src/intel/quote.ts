@@ -10,6 +10,7 @@ import {
   SGX_REPORT_BODY_BYTES,
   type SgxReportBody,
   TD_BODY_BYTES,
+  type TdBodyVersion,
   type TdQuoteBody,
 } from './report-body.ts'
 
@@ -111,13 +112,21 @@ export function parseIntelQuote(input: Uint8Array): SgxQuote | TdxQuote {
   return { kind: 'tdx', version, body, signed, ...readSignatureSection(reader, version) }
 }
 
+const TD_BODY_TYPES: ReadonlyMap<number, TdBodyVersion> = new Map([
+  [2, '1.0'],
+  [3, '1.5'],
+  [4, '1.5-migration'],
+])
+
 /** Version 5 names the body's type and size; version 4 has always a 1.0 body. */
 function readTdBody(reader: ByteReader, version: 4 | 5): TdQuoteBody {
   if (version === 4) return parseTdQuoteBody(reader.bytes(TD_BODY_BYTES['1.0'], 'TD quote body'), '1.0')
   const type = reader.u16('body type')
   const size = reader.u32('body size')
-  const bodyVersion = type === 2 ? '1.0' : type === 3 ? '1.5' : null
-  if (bodyVersion === null) return unsupported('body type', type, '2 (TD 1.0) or 3 (TD 1.5)')
+  const bodyVersion = TD_BODY_TYPES.get(type)
+  if (bodyVersion === undefined) {
+    return unsupported('body type', type, '2 (TD 1.0), 3 (TD 1.5) or 4 (TD 1.5 with migration fields)')
+  }
   const wanted = TD_BODY_BYTES[bodyVersion]
   if (size !== wanted) malformed(`a TD ${bodyVersion} body is ${size} bytes, want ${wanted}`)
   return parseTdQuoteBody(reader.bytes(wanted, 'TD quote body'), bodyVersion)

@@ -1,10 +1,11 @@
 // The bodies of Intel's quotes: SGX_REPORT_BODY (384 bytes; Intel SGX ECDSA QuoteLibReference, A.4) and TD_QUOTE_BODY
-// 1.0 and 1.5 (584 and 648 bytes; Intel TDX DCAP Quoting Library API, A.3). Multi-byte numbers are little-endian.
+// 1.0 and 1.5 (584 and 648 bytes; Intel TDX DCAP Quoting Library API, A.3), and 1.5 with migration fields (885 bytes;
+// sgx_quote_5.h, sgx_report2_body_v1_5_ex_t). Multi-byte numbers are little-endian.
 
 import { ByteReader } from '../bytes.ts'
 
 export const SGX_REPORT_BODY_BYTES = 384
-export const TD_BODY_BYTES = { '1.0': 584, '1.5': 648 } as const
+export const TD_BODY_BYTES = { '1.0': 584, '1.5': 648, '1.5-migration': 885 } as const
 export type TdBodyVersion = keyof typeof TD_BODY_BYTES
 
 /** UNVERIFIED; byte fields are views of `bytes`. */
@@ -44,6 +45,22 @@ export interface TdQuoteBody {
   /** Null in a 1.0 body. */
   readonly teeTcbSvn2: Uint8Array | null
   readonly mrServiceTd: Uint8Array | null
+  /** Null in all but a body of type 4. */
+  readonly migration: TdMigration | null
+}
+
+/** Which TD it is, whatever host it is on, and what it was created with; UNVERIFIED. */
+export interface TdMigration {
+  readonly vmId: number
+  readonly tdId: Uint8Array
+  readonly devInfo: Uint8Array
+  readonly initServiceTdHash: Uint8Array
+  readonly initServiceTdAttributes: Uint8Array
+  readonly initCpuSvn: Uint8Array
+  readonly initTeeTcbSvn: Uint8Array
+  readonly initTeeFmspc: Uint8Array
+  readonly currentServiceTdHash: Uint8Array
+  readonly currentServiceTdAttributes: Uint8Array
 }
 
 /** @throws {Refusal} `evidence-malformed` */
@@ -103,7 +120,23 @@ export function parseTdQuoteBody(bytes: Uint8Array, bodyVersion: TdBodyVersion):
       reader.bytes(48, 'RTMR3'),
     ],
     reportData: reader.bytes(64, 'REPORTDATA'),
-    teeTcbSvn2: bodyVersion === '1.5' ? reader.bytes(16, 'TEE_TCB_SVN_2') : null,
-    mrServiceTd: bodyVersion === '1.5' ? reader.bytes(48, 'MRSERVICETD') : null,
+    teeTcbSvn2: bodyVersion === '1.0' ? null : reader.bytes(16, 'TEE_TCB_SVN_2'),
+    mrServiceTd: bodyVersion === '1.0' ? null : reader.bytes(48, 'MRSERVICETD'),
+    migration: bodyVersion === '1.5-migration' ? readMigration(reader) : null,
+  }
+}
+
+function readMigration(reader: ByteReader): TdMigration {
+  return {
+    vmId: reader.bytes(1, 'VMID')[0] ?? 0,
+    tdId: reader.bytes(32, 'TD_ID'),
+    devInfo: reader.bytes(48, 'DEVINFO'),
+    initServiceTdHash: reader.bytes(48, 'INIT_SERVTD_HASH'),
+    initServiceTdAttributes: reader.bytes(8, 'INIT_SERVTD_ATTR'),
+    initCpuSvn: reader.bytes(16, 'INIT_CPUSVN'),
+    initTeeTcbSvn: reader.bytes(16, 'INIT_TEE_TCB_SVN'),
+    initTeeFmspc: reader.bytes(12, 'INIT_TEE_FMSPC'),
+    currentServiceTdHash: reader.bytes(48, 'CURR_SERVTD_HASH'),
+    currentServiceTdAttributes: reader.bytes(8, 'CURR_SERVTD_ATTR'),
   }
 }

@@ -22,6 +22,7 @@ import {
   type SgxReportField,
   TD_BODY_1_0,
   TD_BODY_1_5,
+  TD_BODY_1_5_MIGRATION,
   type TdBodyField,
   TEE_TYPE_TDX,
 } from './structures.ts'
@@ -70,9 +71,16 @@ export interface SgxQuoteRequest extends SgxFields, QuoteOptions<SgxReportField>
 /** A TDX quote: `reportData` is 64 bytes, every other field of the TD body may be given. */
 export interface TdxQuoteRequest extends TdxFields, QuoteOptions<TdBodyField> {
   readonly reportData: Bytes
-  /** Version 4; or version 5 with a body of TDX 1.0 (type 2) or 1.5 (type 3). Default `v4`. */
-  readonly format?: 'v4' | 'v5-1.0' | 'v5-1.5'
+  /** Version 4; or version 5 with a body of TDX 1.0 (type 2), 1.5 (type 3) or 1.5 with migration (type 4). Default `v4`. */
+  readonly format?: 'v4' | keyof typeof BODY_VERSION
 }
+
+const BODY_VERSION = { 'v5-1.0': '1.0', 'v5-1.5': '1.5', 'v5-1.5-migration': '1.5-migration' } as const
+const BODY_LAYOUT = {
+  '1.0': TD_BODY_1_0,
+  '1.5': TD_BODY_1_5,
+  '1.5-migration': TD_BODY_1_5_MIGRATION,
+} as const
 
 /** What of the platform a quote is made of. */
 export interface QuoteSource {
@@ -131,8 +139,8 @@ export function encodeSgxQuote(source: QuoteSource, request: SgxQuoteRequest): U
 /** @throws {TypeError} for a field of another size than the format’s, or not in the body’s version */
 export function encodeTdxQuote(source: QuoteSource, request: TdxQuoteRequest): Uint8Array {
   const { header, qeReport: qeOverrides, tamper, chain, trailing, format = 'v4', ...fields } = request
-  const bodyVersion = format === 'v5-1.5' ? '1.5' : '1.0'
-  const layout: Layout<TdBodyField> = bodyVersion === '1.5' ? TD_BODY_1_5 : TD_BODY_1_0
+  const bodyVersion = format === 'v4' ? '1.0' : BODY_VERSION[format]
+  const layout: Layout<TdBodyField> = BODY_LAYOUT[bodyVersion]
   const headerBytes = HEADER_V4.write({
     version: format === 'v4' ? 4 : 5,
     attestationKeyType: ATTESTATION_KEY_ECDSA_P256,
@@ -163,7 +171,7 @@ export function encodeTdxQuote(source: QuoteSource, request: TdxQuoteRequest): U
   )
 }
 
-function tdDefaults(bodyVersion: '1.0' | '1.5'): TdxFields {
+function tdDefaults(bodyVersion: keyof typeof BODY_LAYOUT): TdxFields {
   return {
     teeTcbSvn: Uint8Array.from(TEE_TCB_SVN),
     mrSeam: measurement('TDX module', 'sha384'),
@@ -173,7 +181,7 @@ function tdDefaults(bodyVersion: '1.0' | '1.5'): TdxFields {
     rtmr0: measurement('TD firmware configuration', 'sha384'),
     rtmr1: measurement('TD kernel', 'sha384'),
     rtmr2: measurement('TD command line and initrd', 'sha384'),
-    ...(bodyVersion === '1.5' ? { teeTcbSvn2: Uint8Array.from(TEE_TCB_SVN) } : {}),
+    ...(bodyVersion !== '1.0' ? { teeTcbSvn2: Uint8Array.from(TEE_TCB_SVN) } : {}),
   }
 }
 

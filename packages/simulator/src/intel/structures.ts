@@ -8,7 +8,7 @@ export const TEE_TYPE_TDX = 0x81
 export const CERTIFICATION_DATA_PCK_CHAIN = 5
 export const CERTIFICATION_DATA_QE_REPORT = 6
 /** Body types of a version 5 quote. */
-export const BODY_TYPE = { '1.0': 2, '1.5': 3 } as const
+export const BODY_TYPE = { '1.0': 2, '1.5': 3, '1.5-migration': 4 } as const
 
 /** Intel’s QE vendor id; verifiers tell by it that the signature data has the form of A.4. */
 export const QE_VENDOR_ID = '939a7233f79c4ca9940a0db3957f0607'
@@ -80,8 +80,25 @@ export const TD_BODY_1_0 = new Layout('TD body', TD_BODY_1_0_FIELDS)
 /** 648 bytes. */
 export const TD_BODY_1_5 = new Layout('TD body', { ...TD_BODY_1_0_FIELDS, teeTcbSvn2: 16, mrServiceTd: 48 })
 
+/** 885 bytes (sgx_quote_5.h, sgx_report2_body_v1_5_ex_t). */
+export const TD_BODY_1_5_MIGRATION = new Layout('TD body', {
+  ...TD_BODY_1_0_FIELDS,
+  teeTcbSvn2: 16,
+  mrServiceTd: 48,
+  vmId: 1,
+  tdId: 32,
+  devInfo: 48,
+  initServiceTdHash: 48,
+  initServiceTdAttributes: 8,
+  initCpuSvn: 16,
+  initTeeTcbSvn: 16,
+  initTeeFmspc: 12,
+  currentServiceTdHash: 48,
+  currentServiceTdAttributes: 8,
+})
+
 type FieldsOf<L> = L extends Layout<infer Name> ? Name : never
 
 export type HeaderField = FieldsOf<typeof HEADER_V3> | FieldsOf<typeof HEADER_V4>
 export type SgxReportField = FieldsOf<typeof SGX_REPORT_BODY>
-export type TdBodyField = FieldsOf<typeof TD_BODY_1_5>
+export type TdBodyField = FieldsOf<typeof TD_BODY_1_5_MIGRATION>
