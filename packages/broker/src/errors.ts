@@ -157,6 +157,7 @@ export type StartErrorCode =
   | 'data-directory-unsafe'
   | 'data-directory-unwritable'
   | 'data-directory-in-use'
+  | 'database-missing'
   | 'database-newer'
   | 'database-damaged'
   | 'kek-missing'

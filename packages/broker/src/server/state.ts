@@ -13,7 +13,7 @@ import { openLedgerKey } from '../keys/broker-keys.ts'
 import { openFileKeyEncryption } from '../keys/file-key-encryption.ts'
 import type { KeyDescription, KeyEncryption } from '../keys/keys.ts'
 import { Redacted } from '../secrets/redacted.ts'
-import { lockDataDirectory, prepareDataDirectory } from '../store/data-directory.ts'
+import { demandDatabase, lockDataDirectory, prepareDataDirectory } from '../store/data-directory.ts'
 import { ledgerOrigin } from '../store/ledger-origin.ts'
 import { migrate } from '../store/migrations.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
@@ -56,7 +56,9 @@ async function open(config: BrokerConfig, now: () => Date, closers: Closers): Pr
   prepareDataDirectory(config.dataDir)
   const lock = lockDataDirectory(config.dataDir)
   closers.push(() => lock.release())
-  const db = openDatabase(join(config.dataDir, DATABASE_FILE))
+  const database = join(config.dataDir, DATABASE_FILE)
+  demandDatabase(database, kekFileOf(config))
+  const db = openDatabase(database)
   closers.push(() => db.close())
   migrate(db)
 

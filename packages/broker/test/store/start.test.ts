@@ -1,7 +1,16 @@
 // What opening the data directory demands of it.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
@@ -100,6 +109,22 @@ describe('the data directory', () => {
     }
     assert.equal(broker.context.ledger.size, size)
     await broker.close()
+  })
+
+  test('without its database is refused, not given a new one, until the key file is moved away too', async () => {
+    const dataDir = join(parent, 'vanished')
+    const broker = await openTestBroker({ dataDir })
+    await broker.close('keep-data')
+    const database = join(dataDir, 'casemate.db')
+    for (const vanish of [() => rmSync(database), () => writeFileSync(database, '', { mode: 0o600 })]) {
+      vanish()
+      await assert.rejects(openTestBroker({ dataDir }), { code: 'database-missing' })
+    }
+    rmSync(database)
+    await assert.rejects(openTestBroker({ dataDir }), { code: 'database-missing' })
+    assert.equal(existsSync(database), false)
+    rmSync(join(dataDir, 'kek.json'))
+    await openTestBroker({ dataDir }).then(anew => anew.close())
   })
 
   test('without its key-encryption key is refused, not given a new one', async () => {
