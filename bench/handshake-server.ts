@@ -78,7 +78,13 @@ async function openBroker({ dataDir, anchors, endorsements }: Start) {
     'log-level': 'error',
   }
   const { values } = resolveConfig({ flags, env: {}, file: null })
-  const broker = await startBroker(values, { now: () => new Date(), anchors, endorsements, logger: null })
+  const broker = await startBroker(values, {
+    now: () => new Date(),
+    elapsedMs: () => performance.now(),
+    anchors,
+    endorsements,
+    logger: null,
+  })
   return { url: broker.url, adminToken: broker.firstAdminToken!, close: () => broker.close() }
 }
 

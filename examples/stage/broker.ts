@@ -26,7 +26,12 @@ await serveParent(async ({ dataDir, trust }: BrokerStart): Promise<Opened<Broker
   // Known to this process alone: nothing on the disk opens what the broker keeps there.
   const env = { CASEMATE_KEK_PASSPHRASE: randomBytes(32).toString('base64url') }
   const { values } = resolveConfig({ flags, env, file: null })
-  const broker = await startBroker(values, { now: () => new Date(), ...trust, logger: null })
+  const broker = await startBroker(values, {
+    now: () => new Date(),
+    elapsedMs: () => performance.now(),
+    ...trust,
+    logger: null,
+  })
   const { url, firstAdminToken } = broker
   if (firstAdminToken === null) throw new TypeError('the broker’s data was there before')
   return { ready: { url, adminToken: firstAdminToken }, close: () => broker.close() }

@@ -28,6 +28,7 @@ export async function openBroker(
   }
   const broker = await startBroker(resolveConfig({ flags, env: {}, file: null }).values, {
     now: () => new Date(),
+    elapsedMs: () => performance.now(),
     anchors: [...intel.anchors, ...amd.anchors],
     endorsements: [...intel.endorsements, ...amd.endorsements],
     logger: createLogger('silent'),

@@ -32,6 +32,8 @@ export interface TestBroker extends Omit<OpenBroker, 'close'> {
   readonly admin: string
   readonly log: string[]
   clock: Date
+  /** Sets the clock by so much while no time passes. */
+  step(ms: number): void
   /** As admin unless another token, or null for none, is given. */
   send(method: string, url: string, how?: Sending): Promise<Sent>
   token(role: Role): Promise<string>
@@ -59,8 +61,10 @@ export async function openTestBroker(opening: Opening = {}): Promise<TestBroker>
   const { values } = resolveConfig({ flags, env: opening.env ?? {}, file: null })
   const log: string[] = []
   let clock = opening.clock ?? START
+  let steppedMs = 0
   const broker = await openBroker(values, {
     now: () => clock,
+    elapsedMs: () => clock.getTime() - steppedMs,
     anchors: [],
     endorsements: [],
     logger: createLogger('debug', { write: line => void log.push(line) }),
@@ -99,6 +103,10 @@ export async function openTestBroker(opening: Opening = {}): Promise<TestBroker>
     },
     set clock(at) {
       clock = at
+    },
+    step: ms => {
+      clock = later(clock, ms)
+      steppedMs += ms
     },
     send,
     token: async role => {

@@ -124,6 +124,7 @@ async function start(
     : createLogger(config.logLevel, { write: line => print([line.trimEnd()]) })
   return startBroker(config, {
     now,
+    elapsedMs: () => performance.now(),
     anchors: simulator?.anchors ?? [],
     endorsements: simulator?.endorsements ?? [],
     logger,

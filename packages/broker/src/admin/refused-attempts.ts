@@ -32,16 +32,19 @@ interface Window {
 export class RefusedAttempts {
   readonly #record: (entry: JsonObject) => Promise<unknown>
   readonly #now: () => Date
+  readonly #elapsedMs: () => number
   readonly #windows = new Map<string, Window>()
 
-  constructor(record: (entry: JsonObject) => Promise<unknown>, now: () => Date) {
+  /** @param elapsedMs what windows are measured with; `now` is what entries say */
+  constructor(record: (entry: JsonObject) => Promise<unknown>, now: () => Date, elapsedMs: () => number) {
     this.#record = record
     this.#now = now
+    this.#elapsedMs = elapsedMs
   }
 
   /** Resolves once a first attempt is durable in the ledger; at once for a further one. */
   async note(attempt: Attempt): Promise<void> {
-    const now = this.#now().getTime()
+    const now = this.#elapsedMs()
     const known = this.#windows.get(key(attempt))
     const client = known !== undefined || this.#windows.size < MAX_CLIENTS ? attempt.client : OTHERS
     const window = known ?? this.#windows.get(key({ ...attempt, client }))
@@ -57,7 +60,7 @@ export class RefusedAttempts {
 
   /** Records the counts of windows that have ended; of all with `all`, at shutdown. */
   async flush(which: 'ended' | 'all'): Promise<void> {
-    const now = this.#now().getTime()
+    const now = this.#elapsedMs()
     for (const window of this.#windows.values()) {
       if (which === 'all' || window.endsAt <= now) await this.#close(window)
     }

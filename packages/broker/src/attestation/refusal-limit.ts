@@ -18,9 +18,9 @@ export class RefusalLimit {
   readonly #client: ClientLimit
   readonly #all: ClientLimit
 
-  constructor(now: () => Date) {
-    this.#client = new ClientLimit({ count: REFUSALS_PER_CLIENT_AND_HOUR, windowMs: HOUR_MS, now })
-    this.#all = new ClientLimit({ count: REFUSALS_PER_HOUR, windowMs: HOUR_MS, now })
+  constructor(elapsedMs: () => number) {
+    this.#client = new ClientLimit({ count: REFUSALS_PER_CLIENT_AND_HOUR, windowMs: HOUR_MS, elapsedMs })
+    this.#all = new ClientLimit({ count: REFUSALS_PER_HOUR, windowMs: HOUR_MS, elapsedMs })
   }
 
   /** Whether one more refusal of `client` is recorded in full. */

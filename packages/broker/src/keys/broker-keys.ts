@@ -5,7 +5,7 @@ import { type Actor, type EntryType, entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import type { PendingWraps } from '../secrets/pending-wraps.ts'
 import type { KeyPurpose, Recorded, Store, StoredKey } from '../store/store.ts'
-import { KeyRing } from './key-ring.ts'
+import { KeyRing, type RingKey } from './key-ring.ts'
 import type { KeyDescription, KeyEncryption } from './keys.ts'
 import { SealingKeys } from './session-keys.ts'
 import { createStoredKey, openStoredKey } from './stored-key.ts'
@@ -53,23 +53,49 @@ export class BrokerKeys {
   readonly #parts: BrokerKeysParts
   readonly #tokenRing: KeyRing
   readonly #sessionRing: KeyRing
+  /** What is being made where none was active: once, however many wait for it. */
+  readonly #underway = new Map<KeyRing, Promise<unknown>>()
 
   constructor(parts: BrokerKeysParts) {
     this.#parts = parts
     this.#tokenRing = new KeyRing('token', parts.store.keys, parts.kek)
     this.#sessionRing = new KeyRing('session', parts.store.keys, parts.kek)
-    this.tokenKeys = new SigningKeys(this.#tokenRing, parts.now)
-    this.sessionKeys = new SealingKeys(this.#sessionRing, parts.now)
+    const currentOf = (ring: KeyRing) => () => this.#current(ring)
+    this.tokenKeys = new SigningKeys(this.#tokenRing, parts.now, currentOf(this.#tokenRing))
+    this.sessionKeys = new SealingKeys(this.#sessionRing, currentOf(this.#sessionRing))
   }
 
   /** Opens what is stored and makes what is missing. */
   async open(): Promise<void> {
-    const now = this.#parts.now()
     for (const ring of [this.#tokenRing, this.#sessionRing]) {
       await ring.load()
-      if (ring.published(now).length === 0)
-        await this.#succeed(ring, { type: 'key.created', actor: SYSTEM, activeFrom: now })
+      await this.#current(ring)
     }
+  }
+
+  /**
+   * The one that signs or seals now, made where there is none: keys from a time when the clock was ahead are of no use
+   * until then. A signing key made so is used at once; who caches the JWKS learns of it a while later.
+   */
+  async #current(ring: KeyRing): Promise<RingKey> {
+    const active = ring.current(this.#parts.now())
+    if (active !== null) return active
+    const making = this.#underway.get(ring) ?? this.#makeUsable(ring)
+    this.#underway.set(ring, making)
+    try {
+      await making
+    } finally {
+      this.#underway.delete(ring)
+    }
+    const made = ring.current(this.#parts.now())
+    if (made === null) throw new BrokerError('unavailable', `there is no active ${ring.purpose} key`)
+    return made
+  }
+
+  async #makeUsable(ring: KeyRing): Promise<void> {
+    const now = this.#parts.now()
+    const type = ring.published(now).length === 0 ? 'key.created' : 'key.rotated'
+    await this.#succeed(ring, { type, actor: SYSTEM, activeFrom: now })
   }
 
   /** A new token-signing key, published now and signing after {@link JWKS_MAX_AGE_MS}. */
@@ -90,8 +116,9 @@ export class BrokerKeys {
   /** Renews the session key when it is old, and forgets keys whose time is over. To be called every minute or so. */
   async maintain(): Promise<void> {
     const now = this.#parts.now()
-    const session = this.#sessionRing.current(now)
-    if (session === null || now.getTime() - session.stored.activeFrom.getTime() >= SESSION_KEY_AGE_MS) {
+    await this.#current(this.#tokenRing)
+    const session = await this.#current(this.#sessionRing)
+    if (now.getTime() - session.stored.activeFrom.getTime() >= SESSION_KEY_AGE_MS) {
       await this.#succeed(this.#sessionRing, { type: 'key.rotated', actor: SYSTEM, activeFrom: now })
     }
     for (const ring of [this.#tokenRing, this.#sessionRing]) {

@@ -4,7 +4,7 @@
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { SEAL_OVERHEAD_BYTES, seal, unseal } from './aead.ts'
-import type { KeyRing } from './key-ring.ts'
+import type { KeyRing, RingKey } from './key-ring.ts'
 import type { SessionKeys } from './keys.ts'
 import { SESSION_KEY_ID_BYTES } from './stored-key.ts'
 
@@ -16,16 +16,16 @@ const MAX_SEALED_CHARACTERS = 4096
 
 export class SealingKeys implements SessionKeys {
   readonly #ring: KeyRing
-  readonly #now: () => Date
+  readonly #current: () => Promise<RingKey>
 
-  constructor(ring: KeyRing, now: () => Date) {
+  /** @param current the key that seals now, made where there is none */
+  constructor(ring: KeyRing, current: () => Promise<RingKey>) {
     this.#ring = ring
-    this.#now = now
+    this.#current = current
   }
 
   async sealSession(state: JsonObject, expiresAt: Date): Promise<string> {
-    const current = this.#ring.current(this.#now())
-    if (current === null) throw new BrokerError('unavailable', 'there is no active session key')
+    const current = await this.#current()
     const plaintext = Buffer.from(JSON.stringify({ expiresAt: expiresAt.getTime(), state }))
     const sealed = seal(current.key, plaintext, CONTEXT)
     return Buffer.concat([Buffer.from(current.stored.id, 'hex'), sealed]).toString('base64url')

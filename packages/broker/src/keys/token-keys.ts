@@ -4,7 +4,7 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import type { KeyRing } from './key-ring.ts'
+import type { KeyRing, RingKey } from './key-ring.ts'
 import type { Jwks, TokenKeys } from './keys.ts'
 
 const COMPACT = /^([\w-]{1,1024})\.([\w-]{1,262144})\.([\w-]{86})$/
@@ -12,17 +12,19 @@ const COMPACT = /^([\w-]{1,1024})\.([\w-]{1,262144})\.([\w-]{86})$/
 export class SigningKeys implements TokenKeys {
   readonly #ring: KeyRing
   readonly #now: () => Date
+  readonly #current: () => Promise<RingKey>
   /** By `kid`; as bounded as the ring. */
   #publicKeys = new Map<string, KeyObject>()
 
-  constructor(ring: KeyRing, now: () => Date) {
+  /** @param current the key that signs now, made where there is none */
+  constructor(ring: KeyRing, now: () => Date, current: () => Promise<RingKey>) {
     this.#ring = ring
     this.#now = now
+    this.#current = current
   }
 
   async signToken(claims: JsonObject): Promise<string> {
-    const current = this.#ring.current(this.#now())
-    if (current === null) throw new BrokerError('unavailable', 'there is no active token-signing key')
+    const current = await this.#current()
     const header = { typ: 'JWT', alg: 'ES256', kid: current.stored.id }
     const input = `${encode(header)}.${encode(claims)}`
     const signature = sign('sha256', Buffer.from(input), { key: current.key, dsaEncoding: 'ieee-p1363' })

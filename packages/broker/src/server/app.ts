@@ -28,6 +28,8 @@ const MAX_PARAMETER_LENGTH = 512
 const HEADERS_TIMEOUT_MS = 10_000
 
 export interface AppParts extends AccessParts {
+  /** Milliseconds since some start; a clock that nobody sets. */
+  readonly elapsedMs: () => number
   readonly config: BrokerConfig
   readonly logger: Logger
   /** Null: plain HTTP. */
@@ -68,7 +70,7 @@ export function createApp(parts: AppParts): FastifyInstance {
 
 type Handler = Parameters<typeof createHttpServer>[1]
 
-function createServer({ config, tls, now }: AppParts, handler: NonNullable<Handler>): RawServerDefault {
+function createServer({ config, tls, elapsedMs }: AppParts, handler: NonNullable<Handler>): RawServerDefault {
   const options = {
     maxHeaderSize: config.headerLimit,
     requestTimeout: config.requestTimeout,
@@ -79,7 +81,7 @@ function createServer({ config, tls, now }: AppParts, handler: NonNullable<Handl
   const server =
     tls === null ? createHttpServer(options, handler) : createHttpsServer({ ...options, ...tls }, handler)
   server.maxConnections = config.connectionLimit
-  limitConnections(server, config, now)
+  limitConnections(server, config, elapsedMs)
   server.setTimeout(config.idleTimeout)
   return server
 }

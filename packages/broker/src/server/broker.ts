@@ -47,6 +47,8 @@ const MINUTE_MS = 60_000
 /** What the broker takes from whoever starts it. */
 export interface BrokerDeps {
   readonly now: () => Date
+  /** Milliseconds since some start: what spans are measured with, as nobody can set it. */
+  readonly elapsedMs: () => number
   /** Trusted beside the vendors' pinned roots: a simulator's. */
   readonly anchors: readonly TrustAnchor[]
   /** Known beside `endorsementPaths`. */
@@ -131,6 +133,7 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
   const housekeeping = new Housekeeping({
     ...core,
     store,
+    record,
     now,
     logger,
     counted: core.context.counted,
@@ -202,16 +205,16 @@ async function openCore(config: BrokerConfig, { deps, state, logger }: CoreSourc
       readEndorsements(deps.endorsements),
       readEndorsementPaths(config.endorsementPaths),
     ),
-    refusals: new RefusalLimit(now),
+    refusals: new RefusalLimit(deps.elapsedMs),
     counted,
     now,
     logger,
     metrics,
   }
   const administrators = new Administrators({ store, now })
-  const attempts = new RefusedAttempts(record, now)
+  const attempts = new RefusedAttempts(record, now, deps.elapsedMs)
   const rotation = new KekRotation({ store, kek, pending, now, record })
-  return { context, keys, administrators, attempts, rotation, state }
+  return { context, keys, administrators, attempts, rotation, state, elapsedMs: deps.elapsedMs }
 }
 
 type Core = Awaited<ReturnType<typeof openCore>>
@@ -221,7 +224,8 @@ async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
   const { now, logger, metrics } = context
   const files = tlsFilesOf(config)
   const tls = files === null ? null : readTls(files)
-  const newLimit = () => new ClientLimit({ count: config.authLimit, windowMs: MINUTE_MS, now })
+  const newLimit = () =>
+    new ClientLimit({ count: config.authLimit, windowMs: MINUTE_MS, elapsedMs: core.elapsedMs })
   const limits = { auth: newLimit(), attest: newLimit() }
   const parts: AppParts = { ...core, config, logger, tls, limits, metrics, now, record: state.record }
   const app = createApp(parts)

@@ -10,26 +10,27 @@ export interface ClientLimitOptions {
   /** How many at once, and how many in each window after that, at an even pace. */
   readonly count: number
   readonly windowMs: number
-  readonly now: () => Date
+  /** Milliseconds since some start; a clock that nobody sets. */
+  readonly elapsedMs: () => number
 }
 
 export class ClientLimit {
   readonly #intervalMs: number
   readonly #burstMs: number
-  readonly #now: () => Date
+  readonly #elapsedMs: () => number
   /** Per client the time at which all it did so far would have been due at an even pace. */
   readonly #due = new Map<string, number>()
 
-  constructor({ count, windowMs, now }: ClientLimitOptions) {
+  constructor({ count, windowMs, elapsedMs }: ClientLimitOptions) {
     this.#intervalMs = windowMs / count
     this.#burstMs = windowMs - this.#intervalMs
-    this.#now = now
+    this.#elapsedMs = elapsedMs
   }
 
   /** 0 where the request may pass, else how long the client should wait, in milliseconds. */
   take(address: string): number {
     const client = clientOf(address)
-    const now = this.#now().getTime()
+    const now = this.#elapsedMs()
     const due = Math.max(this.#due.get(client) ?? now, now)
     const waitMs = due - now - this.#burstMs
     if (waitMs > 0) return waitMs

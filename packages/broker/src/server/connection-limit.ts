@@ -14,12 +14,12 @@ const MINUTE_MS = 60_000
 export function limitConnections(
   server: Server,
   config: Pick<BrokerConfig, 'authLimit' | 'clientConnectionLimit' | 'trustedProxies'>,
-  now: () => Date,
+  elapsedMs: () => number,
 ): void {
   const proxies = networksOf(config.trustedProxies)
   const open = new Map<string, number>()
   const count = NEW_CONNECTIONS_PER_CHALLENGE * config.authLimit
-  const fresh = new ClientLimit({ count, windowMs: MINUTE_MS, now })
+  const fresh = new ClientLimit({ count, windowMs: MINUTE_MS, elapsedMs })
   server.on('connection', (socket: Socket) => {
     const { remoteAddress } = socket
     // Gone already.

@@ -4,11 +4,16 @@
 import type { RefusedAttempts } from '../admin/refused-attempts.ts'
 import type { CountedEntries } from '../counted-entries.ts'
 import { entry } from '../entry.ts'
+import type { JsonObject } from '../json.ts'
 import type { BrokerKeys } from '../keys/broker-keys.ts'
 import type { Store } from '../store/store.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { describeError, type Logger } from './logging.ts'
 
 const INTERVAL_MS = 60_000
+
+/** Time for somebody to set a clock right before what it makes look old is deleted for good. */
+const PURGE_DELAY_MS = 3_600_000
 
 export interface HousekeepingParts {
   readonly store: Store
@@ -18,16 +23,22 @@ export interface HousekeepingParts {
   readonly evidenceRetentionMs: number
   readonly refusalRetentionMs: number
   readonly now: () => Date
+  readonly elapsedMs: () => number
+  /** Appends an entry that no change of the store goes with. */
+  readonly record: (entry: JsonObject) => Promise<unknown>
   readonly logger: Logger
 }
 
 export class Housekeeping {
   readonly #parts: HousekeepingParts
   readonly #timer: NodeJS.Timeout
+  readonly #clock: ClockWatch
+  #purgeFromMs = Number.NEGATIVE_INFINITY
   #running: Promise<void> = Promise.resolve()
 
   constructor(parts: HousekeepingParts) {
     this.#parts = parts
+    this.#clock = new ClockWatch(parts.now, parts.elapsedMs)
     this.#timer = setInterval(() => void this.run(), INTERVAL_MS)
     this.#timer.unref()
   }
@@ -45,12 +56,23 @@ export class Housekeeping {
   }
 
   async #round(): Promise<void> {
-    const { keys, attempts, counted } = this.#parts
+    const { keys, attempts, counted, elapsedMs } = this.#parts
+    await this.#attempt('clock', () => this.#watchClock())
     await this.#attempt('keys', () => keys.maintain())
     await this.#attempt('attempts', () => attempts.flush('ended'))
     await this.#attempt('counted', () => counted.flush())
+    if (elapsedMs() < this.#purgeFromMs) return
     await this.#attempt('refusals', () => this.#purgeRefused())
     await this.#attempt('evidence', () => this.#purgeEvidence())
+  }
+
+  async #watchClock(): Promise<void> {
+    const { now, elapsedMs, logger, record } = this.#parts
+    const stepMs = this.#clock.look()
+    if (stepMs === 0) return
+    this.#purgeFromMs = elapsedMs() + PURGE_DELAY_MS
+    logger.warn({ stepMs }, 'the clock was set; sessions and tokens may end early or late')
+    await record(entry({ type: 'clock.stepped', at: now(), actor: { system: 'clock' } }, { stepMs }))
   }
 
   async #purgeEvidence(): Promise<void> {

@@ -62,6 +62,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   const log: string[] = []
   const broker = await openBroker(resolveConfig({ flags, env: {}, file: null }).values, {
     now: () => clock,
+    elapsedMs: () => clock.getTime(),
     anchors: platforms.flatMap(({ anchors }) => anchors),
     endorsements: platforms.flatMap(({ endorsements }) => endorsements),
     logger: createLogger('info', { write: line => void log.push(line) }),

@@ -11,6 +11,7 @@ const flags = {
 }
 const { url, firstAdminToken } = await startBroker(resolveConfig({ flags, env: {}, file: null }).values, {
   now: () => new Date(),
+  elapsedMs: () => performance.now(),
   anchors: [],
   endorsements: [],
   logger: createLogger('silent'),

@@ -22,7 +22,13 @@ async function start(dataDir: string, flags: Record<string, string> = {}): Promi
   const all = { 'data-dir': dataDir, listen: ANY_PORT, 'metrics-listen': ANY_PORT, offline: 'true', ...flags }
   const { values } = resolveConfig({ flags: all, env: {}, file: null })
   const logger = createLogger('silent')
-  return startBroker(values, { now: () => new Date(), anchors: [], endorsements: [], logger })
+  return startBroker(values, {
+    now: () => new Date(),
+    elapsedMs: () => performance.now(),
+    anchors: [],
+    endorsements: [],
+    logger,
+  })
 }
 
 /** With the openssl command, so that nothing here shares code with what is tested. */

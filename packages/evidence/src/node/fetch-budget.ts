@@ -35,6 +35,7 @@ function rate(
   now: number,
 ): { readonly waitMs: number; readonly next: number } {
   const intervalMs = MINUTE_MS / perMinute
-  const from = Math.max(due, now)
+  // Never due later than a minute ahead: a due time that is was noted before the clock was set back.
+  const from = due > now + MINUTE_MS ? now : Math.max(due, now)
   return { waitMs: Math.max(0, Math.ceil(from - now - (MINUTE_MS - intervalMs))), next: from + intervalMs }
 }

@@ -59,6 +59,7 @@ export async function waitFor(milliseconds: number): Promise<void> {
 /** Failures in a row, those of requests side by side counted once, and until when no more is asked. */
 interface Pause {
   readonly failures: number
+  readonly since: number
   readonly until: number
   /** The latest of the failures. */
   readonly failure: Failure
@@ -105,7 +106,9 @@ export class HttpSource {
   async #sitOut(place: string, url: URL): Promise<void> {
     const pause = this.#pauses.get(place)
     if (pause === undefined) return
-    const left = pause.until - this.#options.now()
+    const now = this.#options.now()
+    // One that begins later than now was noted before the clock was set back.
+    const left = now < pause.since ? 0 : pause.until - now
     if (left > MAX_PATIENCE_MS) throw busy(url, left, pause.failure)
     if (left > 0) await this.#options.wait(left)
   }
@@ -121,8 +124,9 @@ export class HttpSource {
     const failures = isCounted ? current.failures : (earlier?.failures ?? 0) + 1
     const grown = FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, MAX_DOUBLINGS)
     const pauseMs = Math.min(Math.max(grown, failure.retryAfterMs), longestMs)
-    const until = Math.max(this.#options.now() + pauseMs, isCounted ? current.until : 0)
-    this.#pauses.set(place, { failures, until, failure })
+    const since = this.#options.now()
+    const until = Math.max(since + pauseMs, isCounted && current.since <= since ? current.until : 0)
+    this.#pauses.set(place, { failures, since, until, failure })
     return until
   }
 

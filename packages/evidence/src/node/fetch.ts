@@ -131,8 +131,8 @@ class CachingFetcher implements EndorsementFetcher {
 
   #remembered(url: URL, now: number): Endorsements | null | undefined {
     const kept = this.#kept.get(url.href)
-    if (kept !== undefined && now < kept.expiresAt) return kept.endorsements
-    return now < (this.#missing.get(url.href) ?? 0) ? null : undefined
+    if (kept !== undefined && isCurrent(kept.expiresAt, now, MAX_CACHE_MS)) return kept.endorsements
+    return isCurrent(this.#missing.get(url.href) ?? 0, now, MISSING_MS) ? null : undefined
   }
 
   // One request in flight for each address, however many wait for it; who begins it is charged for it.
@@ -169,7 +169,7 @@ class CachingFetcher implements EndorsementFetcher {
 
   async #readCache(url: URL, now: number): Promise<Endorsements | null> {
     const cached = await this.#cache.read(url.href, now)
-    if (cached === null) return null
+    if (cached === null || !isCurrent(cached.expiresAt, now, MAX_CACHE_MS)) return null
     const endorsements = read(url, cached.answer)
     // Damage that the checksum cannot see, such as another version’s idea of an endorsement.
     if (endorsements instanceof Refusal) return null
@@ -210,6 +210,11 @@ function read(url: URL, answer: string): Endorsements | Refusal {
     if (error instanceof Refusal) return error
     throw error
   }
+}
+
+/** Whether `until` is ahead, and no further than it can be noted: else the clock was set back since. */
+function isCurrent(until: number, now: number, longestMs: number): boolean {
+  return now < until && until <= now + longestMs
 }
 
 // The form that `curl -i` saves and `readEndorsements` knows; of the headers only issuer chains matter.

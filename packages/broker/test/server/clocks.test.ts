@@ -1,0 +1,132 @@
+// Clocks that are set while a broker runs, and between two runs: nobody waits longer for it, and keys are there to work with.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import * as fc from 'fast-check'
+import { ClientLimit } from '../../src/server/client-limit.ts'
+import { ClockWatch } from '../../src/server/clock-watch.ts'
+import { DAY, HOUR, later, MINUTE, openTestBroker, SECOND, START, type TestBroker } from '../broker.ts'
+
+const RUNS = process.env['CASEMATE_LONG_TESTS'] === undefined ? 12 : 400
+
+/** A session is sealed and opened, a token signed and verified. */
+async function works({ context, clock }: TestBroker): Promise<void> {
+  const { sessionKeys, tokenKeys } = context
+  const sealed = await sessionKeys.sealSession({ stage: 'test' }, later(clock, MINUTE))
+  assert.deepEqual(await sessionKeys.openSession(sealed, clock), { stage: 'test' })
+  const token = await tokenKeys.signToken({ exp: clock.getTime() / 1000 + 60 })
+  await tokenKeys.verifyToken(token, clock)
+}
+
+const challenge = async ({ app }: TestBroker) => {
+  const payload = { version: '0.4.0', tee: 'snp', 'extra-params': '' }
+  return (await app.inject({ method: 'POST', url: '/kbs/v0/auth', payload })).statusCode
+}
+
+describe('a clock that is set', () => {
+  test('back by hours makes no known client wait', async t => {
+    const broker = await openTestBroker({ flags: { 'auth-limit': '2' } })
+    t.after(() => broker.close())
+    for (let n = 0; n < 2; n++) assert.equal(await challenge(broker), 200)
+    assert.equal(await challenge(broker), 429)
+    broker.step(-6 * HOUR)
+    broker.clock = later(broker.clock, MINUTE)
+    assert.equal(await challenge(broker), 200)
+  })
+
+  test('forward gives nobody a second helping', async t => {
+    const broker = await openTestBroker({ flags: { 'auth-limit': '2' } })
+    t.after(() => broker.close())
+    for (let n = 0; n < 2; n++) assert.equal(await challenge(broker), 200)
+    broker.step(6 * HOUR)
+    assert.equal(await challenge(broker), 429)
+  })
+
+  test('right after a first start that was two hours ahead leaves a broker that works', async t => {
+    let broker = await openTestBroker({ clock: later(START, 2 * HOUR) })
+    t.after(() => broker.close())
+    broker.step(-2 * HOUR)
+    assert.equal(await challenge(broker), 200)
+    await works(broker)
+    broker = await broker.reopen()
+    await works(broker)
+  })
+
+  test('right between two starts leaves a broker that works', async t => {
+    const first = await openTestBroker({ clock: later(START, 2 * HOUR) })
+    await first.close('keep-data')
+    const broker = await openTestBroker({ dataDir: first.dataDir, admin: first.admin })
+    t.after(() => broker.close())
+    const states = (await broker.send('GET', '/v1/keys')).body.items
+      .filter(({ state }: { state: string }) => state === 'current')
+      .map(({ purpose }: { purpose: string }) => purpose)
+    assert.ok(states.includes('token') && states.includes('session'))
+    await works(broker)
+  })
+
+  test('makes one key however many need it at once', async t => {
+    const broker = await openTestBroker({ clock: later(START, 2 * HOUR) })
+    t.after(() => broker.close())
+    broker.step(-2 * HOUR)
+    await Promise.all(Array.from({ length: 20 }, () => works(broker)))
+    assert.equal((await broker.entries('key.rotated')).length, 2)
+  })
+
+  test('is told in the log and in the ledger, once', async t => {
+    const broker = await openTestBroker()
+    t.after(() => broker.close())
+    broker.clock = later(broker.clock, MINUTE)
+    await broker.housekeeping.run()
+    assert.equal((await broker.entries('clock.stepped')).length, 0)
+    broker.step(-HOUR)
+    await broker.housekeeping.run()
+    await broker.housekeeping.run()
+    const told = (await broker.entries('clock.stepped')).map(entry => entry['stepMs'])
+    assert.deepEqual(told, [-HOUR])
+    assert.ok(broker.log.some(line => line.includes('the clock was set')))
+  })
+
+  test('within what corrections of a running clock come to is no step', () => {
+    let wall = 0
+    const watch = new ClockWatch(
+      () => new Date(wall),
+      () => 0,
+    )
+    wall = 1.5 * SECOND
+    assert.equal(watch.look(), 0)
+    wall += 2 * SECOND
+    assert.equal(watch.look(), 2 * SECOND)
+  })
+
+  test('to anything, again and again, never stops the broker', async () => {
+    const jump = fc.oneof(
+      fc.constantFrom(-DAY, -2 * HOUR, -HOUR, HOUR, 2 * HOUR, DAY, 400 * DAY),
+      fc.integer({ min: -400 * DAY, max: 400 * DAY }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(jump, { minLength: 1, maxLength: 6 }), async jumps => {
+        const broker = await openTestBroker()
+        try {
+          for (const ms of jumps) {
+            broker.step(ms)
+            await works(broker)
+            broker.clock = later(broker.clock, MINUTE)
+            await broker.housekeeping.run()
+            await works(broker)
+            assert.equal(await challenge(broker), 200)
+          }
+        } finally {
+          await broker.close()
+        }
+      }),
+      { numRuns: RUNS },
+    )
+  })
+})
+
+test('no client waits longer than a window, whatever it did', () => {
+  let elapsed = 0
+  const limit = new ClientLimit({ count: 3, windowMs: MINUTE, elapsedMs: () => elapsed })
+  for (let n = 0; n < 50; n++) assert.ok(limit.take('192.0.2.1') <= MINUTE)
+  elapsed += MINUTE
+  assert.equal(limit.take('192.0.2.1'), 0)
+})
