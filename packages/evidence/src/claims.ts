@@ -76,6 +76,13 @@ export interface IntelPlatformClaims {
   readonly cpuSvn: readonly number[]
   readonly pceSvn: number
   readonly pckSerial: string
+  /** `standard`, `scalable` or `scalable-with-integrity`, by the PCK certificate. */
+  readonly sgxType: string
+  /** Hex; with the three below null where the Processor CA issued the certificate. */
+  readonly platformInstanceId: string | null
+  readonly dynamicPlatform: boolean | null
+  readonly cachedKeys: boolean | null
+  readonly smtEnabled: boolean | null
   readonly qeSvn: number
   readonly qeTcbStatus: TcbStatus
   /** RFC 3339 date of the level that the quoting enclave reaches. */

@@ -759,3 +759,15 @@ test('a body with migration fields has every one of them as a claim, by its plac
   const hex = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, toHex(value)]))
   assert.deepEqual(claims.tdx.migration, { vmId: 5, ...hex })
 })
+
+test('what the PCK certificate says of its platform is a claim, and null where the Processor CA issued it', async () => {
+  const of = async (options: IntelPlatformOptions) => {
+    const { claims } = await verifyGiven({ options })
+    assert.ok(claims.kind === 'tdx')
+    const { sgxType, platformInstanceId, dynamicPlatform, cachedKeys, smtEnabled } = claims.platform
+    return [sgxType, platformInstanceId, dynamicPlatform, cachedKeys, smtEnabled]
+  }
+  const platformInstanceId = '0102030405060708090a0b0c0d0e0f10'
+  assert.deepEqual(await of({ platformInstanceId }), ['scalable', platformInstanceId, true, true, true])
+  assert.deepEqual(await of({ pckCa: 'processor' }), ['standard', null, null, null, null])
+})

@@ -8,6 +8,7 @@ import { type Certificate, describeCertificate } from '../x509.ts'
 import { TCB_COMPONENTS } from './tcb-info.ts'
 
 const OID_SGX = '1.2.840.113741.1.13.1'
+const SGX_TYPES = ['standard', 'scalable', 'scalable-with-integrity']
 const MAX_U8 = 0xff
 const MAX_U16 = 0xffff
 
@@ -19,6 +20,13 @@ export interface PckExtension {
   readonly cpuSvn: string
   readonly pceId: string
   readonly fmspc: string
+  /** What protects memory; a number that has no name here is shown as it is. */
+  readonly sgxType: string
+  /** These are null in certificates of the Processor CA. */
+  readonly platformInstanceId: string | null
+  readonly dynamicPlatform: boolean | null
+  readonly cachedKeys: boolean | null
+  readonly smtEnabled: boolean | null
 }
 
 const extensions = new WeakMap<Certificate, PckExtension>()
@@ -59,6 +67,7 @@ function parseExtension(value: Uint8Array): PckExtension {
     if (number > max) field.fail(`an SVN above ${max}`)
     return number
   }
+  const instance = fields.get(6)
   return {
     ppid: octets(take(fields, 1, outer), 16),
     sgxComponents: Array.from({ length: TCB_COMPONENTS }, (_, index) =>
@@ -68,7 +77,26 @@ function parseExtension(value: Uint8Array): PckExtension {
     cpuSvn: octets(take(tcb, 18, outer), 16),
     pceId: octets(take(fields, 3, outer), 2),
     fmspc: octets(take(fields, 4, outer), 6),
+    sgxType: readSgxType(take(fields, 5, outer)),
+    platformInstanceId: instance ? octets(instance, 16) : null,
+    ...readConfiguration(fields.get(7)),
   }
+}
+
+function readSgxType(field: DerReader): string {
+  const { contents } = field.expect(TAG.enumerated)
+  field.finish()
+  const [number] = contents
+  if (contents.length !== 1 || number === undefined) field.fail('an SGX type of more than one octet')
+  return SGX_TYPES[number] ?? `${number}`
+}
+
+function readConfiguration(
+  field: DerReader | undefined,
+): Pick<PckExtension, 'dynamicPlatform' | 'cachedKeys' | 'smtEnabled'> {
+  const flags = field && readFields(field, `${OID_SGX}.7`)
+  const flag = (number: number): boolean | null => flags?.get(number)?.boolean() ?? null
+  return { dynamicPlatform: flag(1), cachedKeys: flag(2), smtEnabled: flag(3) }
 }
 
 /** A SEQUENCE of `{ OID, value }` whose OIDs are numbered below `prefix`; readers stand before the values. */
