@@ -89,6 +89,20 @@ describe('refused attestations', () => {
     await broker.close()
   })
 
+  test('stay for an hour after the clock was set, so that a clock that is put right in time deletes nothing', async () => {
+    const broker = await openTestBroker({ flags: { 'refusal-retention': '2d' } })
+    await refuse(broker, 3, () => 'client')
+    broker.step(10 * DAY)
+    await broker.housekeeping.run()
+    broker.clock = later(broker.clock, HOUR - 1)
+    await broker.housekeeping.run()
+    assert.equal((await listRefused(broker)).length, 3)
+    broker.clock = later(broker.clock, 1)
+    await broker.housekeeping.run()
+    assert.equal((await listRefused(broker)).length, 0)
+    await broker.close()
+  })
+
   test('go after their time, accepted ones stay', async () => {
     const broker = await openTestBroker({ flags: { 'refusal-retention': '2d' } })
     const { attestations } = broker.context.store

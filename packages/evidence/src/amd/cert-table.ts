@@ -51,8 +51,11 @@ export interface CertTableEntry {
  * @throws {Refusal} `evidence-malformed` for more certificates than a chain could need
  */
 export function certificatesOf(entries: readonly CertTableEntry[]): readonly SnpCertificate[] {
+  // Copied, as a table is in its owner's hands; what is passed over is not.
   const certificates = entries.flatMap(({ type, bytes }) =>
-    type === null || bytes.length === 0 || bytes.length > MAX_CERTIFICATE_BYTES ? [] : [{ type, bytes }],
+    type === null || bytes.length === 0 || bytes.length > MAX_CERTIFICATE_BYTES
+      ? []
+      : [{ type, bytes: new Uint8Array(bytes) }],
   )
   if (certificates.length <= MAX_SNP_CERTIFICATES) return certificates
   throw new Refusal('evidence-malformed', 'the certificate table holds too many certificates', {
@@ -80,7 +83,7 @@ export function parseCertTable(table: Uint8Array): readonly SnpCertificate[] {
       })
     }
     const type = TYPE_OF_GUID.get(toHex(guid)) ?? null
-    found.push({ type, bytes: new Uint8Array(table.subarray(offset, offset + length)) })
+    found.push({ type, bytes: table.subarray(offset, offset + length) })
   }
   throw new Refusal('evidence-malformed', 'the certificate table does not end', {
     expected: `at most ${MAX_CERT_TABLE_ENTRIES} entries`,

@@ -95,8 +95,8 @@ function readTcb(certificate: Certificate, product: SnpProduct): SnpTcb {
   }
 }
 
-// The octets stand in the extension without a tag of their own (AMD 57230), or, as newer editions write them, in an
-// OCTET STRING: the lengths tell one from the other.
+// The octets stand in the extension without a tag of their own (AMD 57230), or in an OCTET STRING, which is what an
+// extension should hold (RFC 5280, 4.2): the lengths tell one from the other.
 function readHwId(certificate: Certificate, product: SnpProduct): Uint8Array {
   const size = product === 'Turin' ? 8 : 64
   const value = extension(certificate, OID.hwId)
