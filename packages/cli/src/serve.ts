@@ -25,7 +25,7 @@ import {
   writeWhole,
 } from './data-directory.ts'
 import type { Simulator } from './simulated-attester.ts'
-import { listenForStop } from './stop-signal.ts'
+import { listenForServerStop } from './stop-signal.ts'
 import type { Terminal } from './terminal.ts'
 import type { TourStep } from './tour.ts'
 import { LOST_TOKEN, nextLines, openingLines, stepLines, TOUR_SECRET, tokenLines } from './tour-text.ts'
@@ -33,7 +33,7 @@ import { LOST_TOKEN, nextLines, openingLines, stepLines, TOUR_SECRET, tokenLines
 /** The `up` command. */
 export async function serve(call: Call): Promise<Answer> {
   // Before anything is opened: whenever it is told to stop, it closes what is open.
-  const stop = listenForStop()
+  const stop = listenForServerStop(call.terminal.columns !== null, call.terminal.note)
   try {
     await serveUntil(stop.signal, call)
     if (!call.terminal.json)

@@ -30,6 +30,24 @@ export function listenForStopOrHangUp(): StopSignal {
   return listenForStop([...SIGNALS, 'SIGHUP'])
 }
 
+/**
+ * For a server. The end of its terminal stops it in order, as Ctrl-C does. Without a terminal SIGHUP is a wish to reload,
+ * which must not end it: `say` is told what it does.
+ */
+export function listenForServerStop(hasTerminal: boolean, say: (line: string) => void): StopSignal {
+  if (hasTerminal) return listenForStopOrHangUp()
+  const stop = listenForStop()
+  const hear = (): void => say('casemate: SIGHUP changes nothing: settings are read at the start')
+  process.on('SIGHUP', hear)
+  return {
+    signal: stop.signal,
+    release: () => {
+      stop.release()
+      process.off('SIGHUP', hear)
+    },
+  }
+}
+
 /** Resolves once it has aborted. */
 export function stoppedBy(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()

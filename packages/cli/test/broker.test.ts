@@ -419,6 +419,21 @@ test('up as JSON is one line when it is ready, with the token', async t => {
   assert.equal((await up.stop('SIGTERM')).code, 0)
 })
 
+test('without a terminal a hang-up is told, and ends nothing', async t => {
+  const directory = temporaryDirectory(clean => t.after(clean))
+  const up = await serving([], /the broker serves/, { cwd: directory })
+  const told = new Promise<void>((resolve, reject) => {
+    up.child.once('exit', () => reject(new Error('it ended')))
+    up.child.stderr?.on('data', chunk => {
+      if (String(chunk).includes('SIGHUP changes nothing')) resolve()
+    })
+  })
+  up.child.kill('SIGHUP')
+  await told
+  assert.equal((await fetch(`${up.url}/readyz`)).status, 200)
+  assert.equal((await up.stop('SIGTERM')).code, 0)
+})
+
 test('the demo shows the same steps, leaves nothing behind and exits with 0', async t => {
   const directory = temporaryDirectory(clean => t.after(clean))
   mkdirSync(join(directory, 'tmp'))
