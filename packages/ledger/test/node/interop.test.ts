@@ -69,11 +69,14 @@ async function writeProofs(ledger: Ledger, directory: string): Promise<void> {
 }
 
 /** Changes to what was shown, each of which the program must notice: else it would prove nothing. */
+/** Hashes are random: a fixed character would be the right one, once in 256 runs. */
+const other = (character: string): string => (character === '!' ? '?' : '!')
+
 const CHANGES: Readonly<Record<string, (text: string) => string>> = {
-  'tile/0/000': text => text.replace(/^./s, '!'),
-  'tile/1/000': text => text.replace(/^./s, '!'),
-  'tile/entries/003': text => text.replace(/.$/s, '!'),
-  'proofs.json': text => text.replace(/"proof":\["..../, '"proof":["AAAA'),
+  'tile/0/000': text => text.replace(/^./s, other),
+  'tile/1/000': text => text.replace(/^./s, other),
+  'tile/entries/003': text => text.replace(/.$/s, other),
+  'proofs.json': text => text.replace(/(?<="proof":\[")./, other),
   'receipt-256.json': text => text.replace('"number":256', '"number":257'),
   checkpoint: text => text.replace(String(SIZE), String(SIZE - 1)),
 }
