@@ -68,10 +68,10 @@ async function writeProofs(ledger: Ledger, directory: string): Promise<void> {
   }
 }
 
-/** Changes to what was shown, each of which the program must notice: else it would prove nothing. */
 /** Hashes are random: a fixed character would be the right one, once in 256 runs. */
 const other = (character: string): string => (character === '!' ? '?' : '!')
 
+/** Changes to what was shown, each of which the program must notice: else it would prove nothing. */
 const CHANGES: Readonly<Record<string, (text: string) => string>> = {
   'tile/0/000': text => text.replace(/^./s, other),
   'tile/1/000': text => text.replace(/^./s, other),
