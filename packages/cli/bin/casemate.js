@@ -3,7 +3,7 @@
 const major = Number(process.versions.node.split('.')[0])
 if (major < 24) {
   console.error(`casemate: node-too-old: Node 24 or newer is needed, this is ${process.versions.node}`)
-  console.error('hint: inside the repository, npm start and npx casemate bring their own Node')
+  console.error('hint: inside the repository, npm start and npx --no casemate bring their own Node')
   process.exit(2)
 }
 const { becomeServer } = await import('./as-server.js')

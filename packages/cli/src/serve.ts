@@ -232,17 +232,17 @@ function nextCommands({ dataDir }: BrokerConfig, url: string): readonly (readonl
     {
       files: [trust],
       what: 'be the workload: attest, and fetch the secret (add --code other to be refused)',
-      command: `${environment}npx casemate secret get ${TOUR_SECRET}${server}`,
+      command: `${environment}npx --no casemate secret get ${TOUR_SECRET}${server}`,
     },
     {
       files: [quote, trust],
       what: 'look at the evidence, check by check, and at why a real policy would refuse it',
-      command: `npx casemate verify ${quote} --trust ${trust}`,
+      command: `npx --no casemate verify ${quote} --trust ${trust}`,
     },
     {
       files: [receipt, key],
       what: 'be the auditor: check the receipt of the release, offline',
-      command: `npx casemate log verify ${receipt} --key ${key}`,
+      command: `npx --no casemate log verify ${receipt} --key ${key}`,
     },
   ]
   return commands

@@ -84,7 +84,7 @@ test('a tour that was cut off, wherever it was, is taken up again and shows a to
     const next = await serving(['--tour'], TOUR_END, { cwd })
     if (!over) assert.match(next.text, FULL_TOUR, file)
     if (!over) assert.match(next.text, TOKEN, file)
-    assert.equal(next.text.match(/^ {4}npx casemate /gm)?.length, 3, next.text)
+    assert.equal(next.text.match(/^ {4}npx --no casemate /gm)?.length, 3, next.text)
     const listed = await casemate(['token', 'list', '--server', next.url], { cwd })
     assert.equal(listed.code, 0, listed.stderr)
     await next.stop('SIGTERM')
@@ -117,7 +117,7 @@ test('a tour that what was changed keeps from its end offers only files that are
   for (const file of ['quote.bin', 'receipt.json']) rmSync(join(cwd, '.casemate/tour', file))
   const next = await serving(['--tour'], TOUR_END, { cwd })
   assert.match(next.text, /Changed since\n/)
-  assert.deepEqual(next.text.match(/npx casemate \w+ \w+/g), ['npx casemate secret get'])
+  assert.deepEqual(next.text.match(/npx --no casemate \w+ \w+/g), ['npx --no casemate secret get'])
   await next.stop('SIGTERM')
 })
 
