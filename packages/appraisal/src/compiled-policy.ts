@@ -163,7 +163,7 @@ function compileExpectation(node: Expectation<unknown>, value: unknown, path: st
     breach: UNRECOGNISED.has(path) ? TRUST.unrecognised : BREACH[node.facet],
     read: claimReader(node.claim),
     met: node.leaf.comparison(value),
-    hint: () => node.remedy,
+    hint: claim => (claim === null || claim === undefined ? node.remedyIfNone : undefined) ?? node.remedy,
   }
 }
 

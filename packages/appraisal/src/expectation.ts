@@ -22,6 +22,7 @@ export interface Expectation<T> extends Field<T> {
   readonly claim: ClaimPath
   readonly facet: Facet
   readonly remedy: string
+  readonly remedyIfNone?: string
 }
 
 /** What {@link expect} wants to know. */
@@ -31,6 +32,8 @@ export interface ExpectationDetail {
   readonly meaning: string
   /** The hint of a violation. */
   readonly remedy: string
+  /** The hint where the evidence says nothing at all; else the same. */
+  readonly remedyIfNone?: string
 }
 
 export const expect = <T>(leaf: Leaf<T>, { meaning, ...detail }: ExpectationDetail): Expectation<T> => ({

@@ -303,8 +303,11 @@ export const POLICY = block('An appraisal policy: what evidence has to say to be
   hardwareIds: expect(hardwareIds(), {
     claim: 'hardwareId',
     facet: 'instance-identity',
-    meaning: "Machines: PPID (16 bytes) or chip id (64 bytes, or Turin's 8).",
+    meaning:
+      "Machines: PPID (16 bytes) or chip id (64 bytes, or Turin's 8); where the host masks it, that of the VCEK counts.",
     remedy: 'start the workload on a listed machine, or list this one',
+    remedyIfNone:
+      'the evidence names no machine: have the host show the chip id (MASK_CHIP_ID off), or sign with a VCEK',
   }),
   reportData: field(
     word('bound', 'any'),

@@ -118,6 +118,21 @@ test('strict refuses SNP until a minimum TCB is stated, and says what to write',
   assert.ok(anyFirmware.unchecked.includes('snp.minimumTcb.Milan'))
 })
 
+test('a machine that is not listed is told to be listed, one that is not named is not', () => {
+  const policy = parsePolicy({
+    extends: 'standard',
+    name: 'fleet',
+    version: 1,
+    hardwareIds: ['0f'.repeat(64)],
+  })
+  const hintFor = (hardwareId: unknown) =>
+    judge(withClaim(SNP, 'hardwareId', hardwareId), policy).violations.find(
+      ({ path }) => path === 'hardwareIds',
+    )?.hint
+  assert.match(hintFor('0e'.repeat(64)) ?? '', /or list this one$/)
+  assert.match(hintFor(null) ?? '', /names no machine: have the host show the chip id/)
+})
+
 test('strict demands that the revocation of SNP keys was looked at', () => {
   const policy = strictly({ snp: { minimumTcb: { Milan: 'any' } } })
   assert.deepEqual(paths(judge(withClaim(SNP, 'snp.revocation', 'not-supplied'), policy)), ['snp.revocation'])

@@ -167,6 +167,7 @@ export const SNP: SnpClaims = {
     reportId: hex('36', 32),
     reportIdMa: hex('ff', 32),
     chipId: hex('0e', 64),
+    hardwareIdSource: 'report',
     currentTcb: tcb,
     reportedTcb: tcb,
     committedTcb: tcb,

@@ -130,10 +130,17 @@ function platform(claims: Claims, palette: Palette): string[] {
     rows.push(['processor', claims.snp.product], ['reported TCB', components(claims.snp.reportedTcb)])
   }
   if (claims.kind === 'sgx' || claims.kind === 'tdx') rows.push(['FMSPC', claims.platform.fmspc])
-  rows.push(['hardware id', claims.hardwareId ?? 'masked'])
+  rows.push(['hardware id', hardwareId(claims)])
   rows.push(['debug', claims.debug ? palette.red('yes, the host can read its memory') : 'no'])
   rows.push(['simulated', claims.simulated ? palette.yellow('yes, no hardware stands behind it') : 'no'])
   return [palette.bold('Platform'), ...fields(rows, '  ')]
+}
+
+function hardwareId(claims: Claims): string {
+  if (claims.hardwareId === null)
+    return claims.kind === 'snp' ? 'none: masked, and a VLEK names no chip' : 'none'
+  const isOfVcek = claims.kind === 'snp' && claims.snp.hardwareIdSource === 'vcek'
+  return isOfVcek ? `${claims.hardwareId} (by its VCEK; the report masks it)` : claims.hardwareId
 }
 
 function components(tcb: SnpTcb): string {

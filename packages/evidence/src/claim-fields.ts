@@ -190,6 +190,7 @@ export const CLAIM_FIELDS = {
     reportId: 'string',
     reportIdMa: 'string',
     chipId: 'string',
+    hardwareIdSource: 'string?',
     currentTcb: SNP_TCB,
     reportedTcb: SNP_TCB,
     committedTcb: SNP_TCB,

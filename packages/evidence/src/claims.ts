@@ -39,7 +39,7 @@ export interface CommonClaims {
   readonly tcbEvaluationDataNumber: number | null
   /** 64 bytes, hex. */
   readonly reportData: string
-  /** What identifies the machine: PPID (16 bytes) or chip id (64); null where it is masked. */
+  /** What identifies the machine: PPID (16 bytes) or chip id (64); null where the evidence names none. */
   readonly hardwareId: string | null
   /** The 32 to 64 bytes that bind init-data: MRCONFIGID, HOST_DATA or CONFIGID, hex. */
   readonly hostData: string
@@ -239,6 +239,8 @@ export interface SnpClaims extends CommonClaims {
     readonly reportId: string
     readonly reportIdMa: string
     readonly chipId: string
+    /** Where `hardwareId` is from: CHIP_ID, or the VCEK where that is masked; null where neither names a chip. */
+    readonly hardwareIdSource: 'report' | 'vcek' | null
     readonly currentTcb: SnpTcb
     readonly reportedTcb: SnpTcb
     readonly committedTcb: SnpTcb

@@ -215,8 +215,21 @@ test('a CPUID of another product than the chain’s is refused', async () => {
   await refuses('product-mismatch', verifyOn(milan, { request: { cpuidModel: 0xa0 } }))
 })
 
-test('a CPUID of no known product is refused', async () => {
+test('a CPUID of no known product is refused, by name where it has one, before any certificate is missed', async () => {
   await refuses('evidence-unsupported', verifyOn(milan, { request: { cpuidFamily: 0x17 } }))
+  for (const cpuidModel of [0x50, 0x57, 0x90, 0xaf, 0xc7]) {
+    const request = { cpuidFamily: 0x1a, cpuidModel }
+    const { message } = await refuses(
+      'evidence-unsupported',
+      verifyOn(milan, { request, without: ['leaf.der'] }),
+    )
+    assert.match(message, /^no root of AMD’s is pinned here for Venice \(CPUID family 26, model \d+/)
+  }
+  const { message } = await refuses(
+    'evidence-unsupported',
+    verifyOn(milan, { request: { cpuidFamily: 0x1a, cpuidModel: 0x58 } }),
+  )
+  assert.doesNotMatch(message, /Venice/)
 })
 
 test('a root of another product than the leaf’s is refused', async () => {
@@ -229,10 +242,42 @@ test('a leaf for another TCB than the reported one is refused', async () => {
   await refuses('tcb-mismatch', verifyOn(turin, { request: { reportedTcb: { fmc: 0 } } }))
 })
 
-test('a chip id that is not the VCEK’s is refused, and a masked one is claimed to be unknown', async () => {
+test('a chip id that is not the VCEK’s is refused', async () => {
   await refuses('hardware-id-mismatch', verifyOn(milan, { request: { chipId: new Uint8Array(64).fill(1) } }))
-  const { claims } = await verifyOn(milan, { request: { chipId: new Uint8Array(64) } })
+})
+
+const MASKED = { request: { chipId: new Uint8Array(64) } }
+
+test('where the chip id is masked the machine is the one that the VCEK was issued for, and the claims say so', async () => {
+  for (const platform of [milan, turin]) {
+    const plain = (await verifyOn(platform)).claims
+    const { claims, steps } = await verifyOn(platform, MASKED)
+    assert.equal(claims.hardwareId, platform.settings.hardwareId.padEnd(128, '0'))
+    assert.equal(claims.hardwareId, plain.hardwareId)
+    assert.equal(plain.snp.hardwareIdSource, 'report')
+    assert.equal(claims.snp.hardwareIdSource, 'vcek')
+    assert.equal(claims.snp.chipId, '0'.repeat(128))
+    const looked = steps.find(({ name }) => name === 'amd-chip-id')?.looked ?? ''
+    assert.ok(looked.endsWith(`the VCEK is of chip ${platform.settings.hardwareId}`), looked)
+  }
+})
+
+test('a VCEK of another chip does not lend its chip to a masked report that it did not sign', async () => {
+  const other = await createPlatform()
+  const both = readEndorsements([...other.endorsements, ...milan.endorsements])
+  const anchors = [...other.anchors, ...milan.anchors]
+  const { claims } = await verifyOn(milan, { ...MASKED, endorsements: both, anchors })
+  assert.equal(claims.hardwareId, milan.settings.hardwareId)
+  const foreign = readEndorsements(other.endorsements)
+  await refuses('quote-signature-invalid', verifyOn(milan, { ...MASKED, endorsements: foreign, anchors }))
+})
+
+test('a masked chip id under a VLEK, or under a VCEK whose hwID is zero, is no hardware id', async () => {
+  const { claims } = await verifyOn(vlek, MASKED)
   assert.equal(claims.hardwareId, null)
+  assert.equal(claims.snp.hardwareIdSource, null)
+  const nameless = await createPlatform({ hardwareId: new Uint8Array(64) })
+  assert.equal((await verifyOn(nameless, MASKED)).claims.hardwareId, null)
 })
 
 test('Turin’s chip id is 8 bytes and zeros', async () => {

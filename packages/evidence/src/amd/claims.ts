@@ -40,13 +40,26 @@ export function snpClaims(report: SnpReport, verification: SnpVerification): Snp
     advisoryIds: [],
     tcbEvaluationDataNumber: null,
     reportData: toHex(report.reportData),
-    hardwareId: isZero(report.chipId) ? null : snp.chipId,
+    hardwareId: machineOf(report, verification.leaf).id,
     hostData: snp.hostData,
     simulated: verification.simulated,
     enclave: null,
     reportVersion: report.version,
     snp,
   }
+}
+
+interface Machine {
+  readonly id: string | null
+  readonly source: SnpClaims['snp']['hardwareIdSource']
+}
+
+// A VCEK is derived in its chip, and AMD's certificate says in which: a report that it signed is of that chip, whether
+// or not the host masks CHIP_ID (decision 28). From Turin on a hwID has 8 bytes, which CHIP_ID pads with zeros to 64.
+function machineOf({ chipId }: SnpReport, { hwId }: SnpLeaf): Machine {
+  if (!isZero(chipId)) return { id: toHex(chipId), source: 'report' }
+  if (hwId === null || isZero(hwId)) return { id: null, source: null }
+  return { id: toHex(hwId).padEnd(2 * chipId.length, '0'), source: 'vcek' }
 }
 
 function snpFields(report: SnpReport, verification: SnpVerification): SnpClaims['snp'] {
@@ -70,6 +83,7 @@ function snpFields(report: SnpReport, verification: SnpVerification): SnpClaims[
     reportId: toHex(report.reportId),
     reportIdMa: toHex(report.reportIdMa),
     chipId: toHex(report.chipId),
+    hardwareIdSource: machineOf(report, leaf).source,
     ...tcbs,
     currentVersion: describeVersion(report.currentVersion),
     committedVersion: describeVersion(report.committedVersion),

@@ -13,27 +13,43 @@ export interface SnpCpuid {
   readonly stepping: number
 }
 
-interface ModelRange {
-  readonly product: SnpProduct
+interface ModelRange<Name> {
+  readonly product: Name
   readonly family: number
   readonly from: number
   readonly to: number
 }
 
 // Combined (base + extended) family and model. Bergamo and Siena (A0h–AFh) have Genoa’s root.
-const MODELS: readonly ModelRange[] = [
+const MODELS: readonly ModelRange<SnpProduct>[] = [
   { product: 'Milan', family: 0x19, from: 0x00, to: 0x0f },
   { product: 'Genoa', family: 0x19, from: 0x10, to: 0x1f },
   { product: 'Genoa', family: 0x19, from: 0xa0, to: 0xaf },
   { product: 'Turin', family: 0x1a, from: 0x00, to: 0x11 },
 ]
 
+/** Products whose root is not pinned here: to call them by their name is all that is done with them. */
+const UNPINNED: readonly ModelRange<string>[] = [
+  { product: 'Venice', family: 0x1a, from: 0x50, to: 0x57 },
+  { product: 'Venice', family: 0x1a, from: 0x90, to: 0xaf },
+  { product: 'Venice', family: 0x1a, from: 0xc0, to: 0xc7 },
+]
+
 /** The product of a CPUID family and model; null for one that no pinned root covers. */
 export function productOfCpuid(cpuid: SnpCpuid): SnpProduct | null {
-  const found = MODELS.find(
-    range => range.family === cpuid.family && range.from <= cpuid.model && cpuid.model <= range.to,
-  )
-  return found?.product ?? null
+  return inRange(MODELS, cpuid)
+}
+
+/** A CPUID for a person, with the product’s name where it has one that is known, e.g. `Venice (CPUID family 26, …)`. */
+export function describeCpuid(cpuid: SnpCpuid): string {
+  const { family, model, stepping } = cpuid
+  const numbers = `CPUID family ${family}, model ${model}, stepping ${stepping}`
+  const name = inRange<string>(MODELS, cpuid) ?? inRange(UNPINNED, cpuid)
+  return name === null ? numbers : `${name} (${numbers})`
+}
+
+function inRange<Name>(ranges: readonly ModelRange<Name>[], { family, model }: SnpCpuid): Name | null {
+  return ranges.find(it => it.family === family && it.from <= model && model <= it.to)?.product ?? null
 }
 
 /** The product in a vendor’s name for it, as in `Milan-B0`, `ARK-Genoa`, `SEV-VLEK-Turin`; null where there is none. */

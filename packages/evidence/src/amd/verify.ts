@@ -17,10 +17,12 @@ import type { SnpEvidence } from './evidence.ts'
 import type { SnpKeyKind } from './leaf.ts'
 import {
   decodeTcb,
+  describeCpuid,
   describeTcb,
   isTcbAtMost,
   productInName,
   productOfCpuid,
+  SNP_PRODUCTS,
   type SnpProduct,
 } from './product.ts'
 import { p1363Signature, SNP_SIGNED_SIZE, type SnpFirmwareVersion, type SnpReport } from './report.ts'
@@ -61,6 +63,7 @@ export async function verifySnp(
   const { report } = evidence
   const now = options.now.getTime()
   return recordSteps(async steps => {
+    refuseUnknownProduct(report)
     const pool = certificatePool(evidence, endorsements.certificates)
     const anchors = options.anchors.filter(({ vendor }) => vendor === 'amd')
     const { signer, chain } = await verifySigner({ report, pool, anchors, now }, steps)
@@ -218,16 +221,22 @@ function verifyProduct(report: SnpReport, { leaf }: LeafCertificate, anchor: Tru
     return { name: 'amd-product', looked: `${leaf.product} by ${anchor.name}; the report names none` }
   }
   const ofCpuid = productOfCpuid(report.cpuid)
-  const { family, model, stepping } = report.cpuid
-  const cpuid = `CPUID family ${family}, model ${model}, stepping ${stepping}`
-  if (ofCpuid === null) {
-    throw new Refusal('evidence-unsupported', `${cpuid} is no product that is known here`, {
-      expected: 'Milan, Genoa or Turin',
-      got: cpuid,
-    })
+  const cpuid = describeCpuid(report.cpuid)
+  if (ofCpuid !== leaf.product) {
+    throw productMismatch(`by CPUID family and model`, ofCpuid ?? 'unknown', leaf.product)
   }
-  if (ofCpuid !== leaf.product) throw productMismatch(cpuid, ofCpuid, leaf.product)
-  return { name: 'amd-product', looked: `${leaf.product} by ${anchor.name} and ${cpuid}` }
+  return { name: 'amd-product', looked: `by ${anchor.name} and by the report: ${cpuid}` }
+}
+
+// Before anything is asked for: no certificate could make such a report acceptable.
+function refuseUnknownProduct({ cpuid }: SnpReport): void {
+  if (cpuid === null || productOfCpuid(cpuid) !== null) return
+  const got = describeCpuid(cpuid)
+  throw new Refusal('evidence-unsupported', `no root of AMD’s is pinned here for ${got}`, {
+    expected: SNP_PRODUCTS.join(', '),
+    got,
+    hint: 'the report is of another generation of processors than this version of Casemate verifies',
+  })
 }
 
 function productMismatch(what: string, product: string, ofLeaf: SnpProduct): Refusal {
@@ -253,7 +262,9 @@ function verifyReportedTcb({ reportedTcb: reported }: SnpTcbs, { leaf }: LeafCer
 function verifyChipId(report: SnpReport, { leaf }: LeafCertificate): Step {
   const name = 'amd-chip-id'
   if (leaf.hwId === null) return { name, looked: 'a VLEK belongs to a cloud provider, not to a chip' }
-  if (isZero(report.chipId)) return { name, looked: 'CHIP_ID is masked by the host' }
+  if (isZero(report.chipId)) {
+    return { name, looked: `CHIP_ID is masked by the host; the VCEK is of chip ${toHex(leaf.hwId)}` }
+  }
   if (!isOfChipId(leaf.hwId, report)) {
     throw new Refusal('hardware-id-mismatch', 'CHIP_ID is not the hwID that the VCEK was issued for', {
       expected: toHex(leaf.hwId),
