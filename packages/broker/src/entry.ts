@@ -32,6 +32,7 @@ export type EntryType =
   | 'kek.rotated'
   | 'kek.rewrapped'
   | 'kek.retired'
+  | 'kek.protected'
   | 'clock.stepped'
   | 'evidence.purged'
   | 'refusals.purged'

@@ -25,4 +25,5 @@ export {
   startBroker,
 } from './server/broker.ts'
 export { createLogger, type Logger } from './server/logging.ts'
+export { type ProtectedKek, protectKek } from './server/protect-kek.ts'
 export { prepareDataDirectory } from './store/data-directory.ts'

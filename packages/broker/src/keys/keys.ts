@@ -1,6 +1,7 @@
 // What the broker’s keys do for its other parts. Private keys never leave src/keys.
 
 import type { JsonObject } from '../json.ts'
+import type { Redacted } from '../secrets/redacted.ts'
 import type { WrappedKey } from '../store/store.ts'
 
 /**
@@ -23,6 +24,8 @@ export interface KeyEncryption {
   addVersion(): Promise<number>
   /** Forgets a version for good, and with it what only that version opens. */
   retireVersion(version: number): Promise<void>
+  /** Changes what opens the versions from now on; null: the mode of their file. They stay as they are, and so does what they wrap. */
+  protect(passphrase: Redacted<string> | null): Promise<void>
 }
 
 /** A set of public keys, RFC 7517. */

@@ -1,18 +1,16 @@
 // Opens everything that outlives a process: data directory, database, key-encryption key, ledger. In this order,
 // because each needs the one before; closed in reverse.
 
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LedgerError } from '@casemate/ledger'
 import { type Ledger, openDatabase, openLedger } from '@casemate/ledger/node'
 import { type BrokerConfig, kekFileOf } from '../config/settings.ts'
 import { entry } from '../entry.ts'
-import { StartError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { openLedgerKey } from '../keys/broker-keys.ts'
 import { openFileKeyEncryption } from '../keys/file-key-encryption.ts'
 import type { KeyDescription, KeyEncryption } from '../keys/keys.ts'
-import { Redacted } from '../secrets/redacted.ts'
+import { readPassphraseFile } from '../keys/passphrase.ts'
 import { demandDatabase, lockDataDirectory, prepareDataDirectory } from '../store/data-directory.ts'
 import { ledgerOrigin } from '../store/ledger-origin.ts'
 import { migrate } from '../store/migrations.ts'
@@ -109,28 +107,13 @@ async function openKek(config: BrokerConfig, store: Store): Promise<KeyEncryptio
   const inUse = await store.wrappings.versionsInUse()
   const kek = await openFileKeyEncryption({
     path: kekFileOf(config),
-    passphrase: readPassphrase(config),
+    passphrase:
+      config.kekPassphraseFile === null ? config.kekPassphrase : readPassphraseFile(config.kekPassphraseFile),
     mayCreate: inUse.length === 0,
   })
   // Else a secret that nobody reads for a year would be the first to tell.
   kek.requireVersions(inUse)
   return kek
-}
-
-function readPassphrase({ kekPassphrase, kekPassphraseFile }: BrokerConfig): Redacted<string> | null {
-  if (kekPassphraseFile === null) return kekPassphrase
-  const passphrase = readPassphraseFile(kekPassphraseFile)
-  if (passphrase === '') throw new StartError('kek-passphrase-missing', `${kekPassphraseFile} is empty`)
-  return new Redacted(passphrase)
-}
-
-/** Without the line end that editors add. */
-function readPassphraseFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
-  } catch (error) {
-    throw new StartError('kek-passphrase-missing', `${path} cannot be read`, { cause: error })
-  }
 }
 
 function keyCreated(key: StoredKey): JsonObject {

@@ -5,6 +5,7 @@ import { type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
 import { table, time } from '../table.ts'
+import { KEY_PROTECT_COMMAND } from './key-protect.ts'
 
 const KEYS = ['kek', 'signing'] as const
 
@@ -74,6 +75,7 @@ export const KEY_COMMANDS: readonly Command[] = [
       return { exitCode: 0, json: retired, lines: [line] }
     },
   },
+  KEY_PROTECT_COMMAND,
 ]
 
 /** A signing key waits until every cached JWKS shows it, and says so. */

@@ -1,0 +1,21 @@
+// The file with the passphrase of the key-encryption key: one line of UTF-8.
+
+import { readFileSync } from 'node:fs'
+import { StartError } from '../errors.ts'
+import { Redacted } from '../secrets/redacted.ts'
+
+/** @throws {StartError} `kek-passphrase-missing` where the file cannot be read or is empty */
+export function readPassphraseFile(path: string): Redacted<string> {
+  const passphrase = readText(path)
+  if (passphrase === '') throw new StartError('kek-passphrase-missing', `${path} is empty`)
+  return new Redacted(passphrase)
+}
+
+/** Without the line end that editors add. */
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+  } catch (error) {
+    throw new StartError('kek-passphrase-missing', `${path} cannot be read`, { cause: error })
+  }
+}

@@ -1,0 +1,255 @@
+// What opens the key file is changed as a whole or not at all: wherever the process is killed, the old opens it or the new.
+
+import assert from 'node:assert/strict'
+import fs, {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { join } from 'node:path'
+import { after, describe, type TestContext, test } from 'node:test'
+import { resolveConfig } from '../../src/config/resolve.ts'
+import { openFileKeyEncryption } from '../../src/keys/file-key-encryption.ts'
+import { Redacted } from '../../src/secrets/redacted.ts'
+import { protectKek } from '../../src/server/protect-kek.ts'
+import { openTestBroker, START, type TestBroker, temporaryDirectory } from '../broker.ts'
+
+const ROOT = temporaryDirectory()
+after(() => fs.rmSync(ROOT, { recursive: true }))
+
+let made = 0
+function directory(): string {
+  const path = join(ROOT, `${made++}`)
+  mkdirSync(path, { mode: 0o700 })
+  return path
+}
+
+function open(path: string, passphrase: string | null) {
+  return openFileKeyEncryption({
+    path,
+    passphrase: passphrase === null ? null : new Redacted(passphrase),
+    mayCreate: true,
+  })
+}
+
+const SYSTEM_CALLS = ['rmSync', 'openSync', 'writeFileSync', 'fsyncSync', 'closeSync', 'renameSync'] as const
+
+/** Runs `observe` before each of these calls until the test ends: what it finds is what a kill at that point leaves. */
+function beforeEachCall(t: TestContext, observe: (name: string) => void): void {
+  for (const name of SYSTEM_CALLS) {
+    const original = fs[name] as (...args: unknown[]) => unknown
+    t.mock.method(fs, name, (...args: unknown[]) => {
+      observe(name)
+      return original(...args)
+    })
+  }
+  syncBuiltinESMExports()
+  t.after(() => stopObserving(t))
+}
+
+function stopObserving(t: TestContext): void {
+  t.mock.restoreAll()
+  syncBuiltinESMExports()
+}
+
+describe('a change of what protects the key-encryption key', () => {
+  test('that is killed at any of its steps leaves a file that the old opens, or the new', async t => {
+    const path = join(directory(), 'kek.json')
+    const kek = await open(path, null)
+    await kek.addVersion()
+    const wrapped = await kek.wrap(Buffer.from('data key'), 'place')
+    const snapshots: { readonly path: string; readonly moved: number }[] = []
+    let moved = 0
+    let isObserving = true
+    beforeEachCall(t, () => {
+      if (!isObserving) return
+      isObserving = false
+      const copy = directory()
+      for (const file of readdirSync(join(path, '..'))) copyFileSync(join(path, '..', file), join(copy, file))
+      snapshots.push({ path: join(copy, 'kek.json'), moved })
+      isObserving = true
+    })
+    const moves: readonly (string | null)[] = ['one', 'two', null]
+    for (moved = 0; moved < moves.length; moved++) {
+      const next = moves[moved] ?? null
+      await kek.protect(next === null ? null : new Redacted(next))
+    }
+    isObserving = false
+    stopObserving(t)
+    snapshots.push({ path, moved })
+
+    // At least: draft made, written, synced and closed, read back, renamed, directory synced.
+    assert.ok(snapshots.length > 3 * 8, `${snapshots.length}`)
+    const passphrases = [null, ...moves]
+    const opensWith = new Map<string, string | null>()
+    for (const { path: file, moved: since } of snapshots) {
+      const content = readFileSync(file, 'utf8')
+      const candidates = passphrases.slice(since, since + 2)
+      if (!opensWith.has(content)) opensWith.set(content, await whichOpens(file, candidates))
+      assert.ok(candidates.includes(opensWith.get(content) ?? null), `neither opens after ${since} moves`)
+    }
+    assert.deepEqual([...opensWith.values()], [null, 'one', 'two'])
+
+    async function whichOpens(file: string, candidates: readonly (string | null)[]) {
+      for (const passphrase of candidates) {
+        const again = await open(file, passphrase).catch(() => null)
+        if (again === null) continue
+        assert.equal(Buffer.from(await again.unwrap(wrapped, 'place')).toString(), 'data key')
+        assert.deepEqual([again.versions, again.currentVersion], [[1, 2], 2])
+        // What the kill left beside it is gone once it was opened.
+        assert.equal(existsSync(`${file}.new`), false)
+        return passphrase
+      }
+      return assert.fail('nothing opens it')
+    }
+  })
+
+  test('is synced before it counts', async t => {
+    const path = join(directory(), 'kek.json')
+    const kek = await open(path, null)
+    const steps: string[] = []
+    beforeEachCall(t, name => steps.push(name))
+    await kek.protect(null)
+    stopObserving(t)
+    const rename = steps.indexOf('renameSync')
+    assert.ok(steps.indexOf('fsyncSync') > steps.indexOf('writeFileSync'), steps.join())
+    assert.ok(steps.indexOf('fsyncSync') < rename, steps.join())
+    assert.ok(steps.lastIndexOf('fsyncSync') > rename, steps.join())
+  })
+
+  test('that does not read back as it was written is not made', async t => {
+    const path = join(directory(), 'kek.json')
+    const kek = await open(path, null)
+    const before = readFileSync(path, 'utf8')
+    const write = fs.writeFileSync
+    t.mock.method(fs, 'writeFileSync', (file: number, text: string) => {
+      const content = JSON.parse(text)
+      content.versions[0].key = Buffer.alloc(32).toString('base64')
+      write(file, JSON.stringify(content))
+    })
+    t.after(() => stopObserving(t))
+    syncBuiltinESMExports()
+    await assert.rejects(kek.protect(null), { code: 'kek-damaged' })
+    stopObserving(t)
+    assert.equal(readFileSync(path, 'utf8'), before)
+    assert.equal(existsSync(`${path}.new`), false)
+  })
+})
+
+describe('what a write of the key file left that was cut off', () => {
+  test('is named, and not removed, where the key file itself is lost', async () => {
+    const path = join(directory(), 'kek.json')
+    writeFileSync(`${path}.new`, 'half of it', { mode: 0o600 })
+    const lost = openFileKeyEncryption({ path, passphrase: null, mayCreate: false })
+    await assert.rejects(lost, {
+      code: 'kek-missing',
+      hint: /kek\.json\.new is what a write that was cut off/,
+    })
+    assert.equal(readFileSync(`${path}.new`, 'utf8'), 'half of it')
+  })
+
+  test('stays as well where the key file does not open', async () => {
+    const path = join(directory(), 'kek.json')
+    await open(path, null)
+    writeFileSync(`${path}.new`, 'half of it', { mode: 0o600 })
+    await assert.rejects(open(path, 'any'), { code: 'config-conflict' })
+    assert.ok(existsSync(`${path}.new`))
+    await open(path, null)
+    assert.equal(existsSync(`${path}.new`), false)
+  })
+
+  test('is refused where it cannot be removed', async t => {
+    const path = join(directory(), 'kek.json')
+    await open(path, null)
+    mkdirSync(`${path}.new`)
+    await assert.rejects(open(path, null), { code: 'kek-unsafe', hint: /remove it/ })
+    t.diagnostic('a directory stands for whatever cannot be removed')
+  })
+})
+
+describe('the key file of a stopped broker', () => {
+  const secret = { repository: 'r', type: 't', tag: 'n' }
+  const read = (broker: TestBroker) =>
+    broker.context.secrets.withPlaintext(secret, 1, bytes => Buffer.from(bytes).toString())
+
+  const configOf = (dataDir: string, flags: Readonly<Record<string, string>> = {}) =>
+    resolveConfig({ flags: { 'data-dir': dataDir, offline: 'true', ...flags }, env: {}, file: null }).values
+
+  const passphraseFlags = (file: string) => ({ 'kek-source': 'passphrase', 'kek-passphrase-file': file })
+
+  test('moves to a passphrase, on the record; backups from before open with either file', async () => {
+    const broker = await openTestBroker({ dataDir: directory() })
+    const { dataDir, admin } = broker
+    await broker.send('PUT', '/v1/secrets/r/t/n', { payload: 'x' })
+    await assert.rejects(
+      protectKek(configOf(dataDir), null, () => START),
+      { code: 'data-directory-in-use' },
+    )
+    await broker.close('keep-data')
+    const backup = join(directory(), 'backup')
+    cpSync(dataDir, backup, { recursive: true })
+    const file = join(directory(), 'passphrase')
+    writeFileSync(file, 'correct horse\n')
+    const done = await protectKek(configOf(dataDir), file, () => START)
+    assert.deepEqual(done.versions, [1])
+
+    const flags = passphraseFlags(file)
+    const again = await openTestBroker({ dataDir, admin, flags })
+    assert.equal(await read(again), 'x')
+    const [entry] = await again.entries('kek.protected')
+    assert.deepEqual([entry?.['by'], entry?.['actor']], ['passphrase', { system: 'key protect' }])
+    await again.close('keep-data')
+    await assert.rejects(openTestBroker({ dataDir, admin }), { code: 'kek-passphrase-missing' })
+
+    const asItWas = await openTestBroker({ dataDir: backup, admin })
+    assert.equal(await read(asItWas), 'x')
+    await asItWas.close('keep-data')
+    copyFileSync(join(dataDir, 'kek.json'), join(backup, 'kek.json'))
+    const restored = await openTestBroker({ dataDir: backup, admin, flags })
+    assert.equal(await read(restored), 'x')
+    await restored.close('keep-data')
+  })
+
+  test('is not made where there is none', async () => {
+    const dataDir = join(directory(), 'none')
+    await assert.rejects(
+      protectKek(configOf(dataDir), null, () => START),
+      {
+        code: 'kek-missing',
+        hint: /--data-dir/,
+      },
+    )
+    assert.equal(existsSync(dataDir), false)
+  })
+
+  test('stays as it was where the passphrase is wrong, missing or empty', async () => {
+    const broker = await openTestBroker({ dataDir: directory() })
+    const { dataDir } = broker
+    await broker.close('keep-data')
+    const [right, wrong, empty] = ['right', 'wrong', ''].map(text => {
+      const file = join(directory(), 'passphrase')
+      writeFileSync(file, text)
+      return file
+    }) as [string, string, string]
+    const now = () => START
+    await protectKek(configOf(dataDir), right, now)
+    const before = readFileSync(join(dataDir, 'kek.json'), 'utf8')
+    const protectWith = (flags: Readonly<Record<string, string>>, next: string | null) =>
+      protectKek(configOf(dataDir, flags), next, now)
+    await assert.rejects(protectWith(passphraseFlags(wrong), right), {
+      code: 'kek-passphrase-wrong',
+      hint: /the passphrase that it was written under/,
+    })
+    await assert.rejects(protectWith({}, right), { code: 'kek-passphrase-missing' })
+    await assert.rejects(protectWith(passphraseFlags(right), empty), { code: 'kek-passphrase-missing' })
+    await assert.rejects(protectWith(passphraseFlags(right), join(ROOT, 'nowhere')), {
+      code: 'kek-passphrase-missing',
+    })
+    assert.equal(readFileSync(join(dataDir, 'kek.json'), 'utf8'), before)
+  })
+})
