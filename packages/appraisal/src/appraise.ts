@@ -5,6 +5,7 @@
 import type { Claims, SnpClaims } from '@casemate/evidence'
 import { affirmations } from './affirmations.ts'
 import { type Binding, type Finding, initDataFindings, reportDataFinding, statesEnclave } from './binding.ts'
+import { collateralFindings, collateralUntil } from './collateral-age.ts'
 import {
   type CompiledCheck,
   type CompiledEnclave,
@@ -26,13 +27,16 @@ export interface AppraisalInput {
   readonly references: ReferenceValues
   readonly policy: AppraisalPolicy
   readonly binding: Binding
+  /** When the evidence was verified: the age of collateral is as of then. */
+  readonly now: Date
 }
 
 /**
  * Appraises verified claims.
- * @throws {TypeError} when policy or reference values were not made by their parsers
+ * @throws {TypeError} when policy or reference values were not made by their parsers, or `now` is no time
  */
-export function appraise({ claims, references, policy, binding }: AppraisalInput): AppraisalResult {
+export function appraise({ claims, references, policy, binding, now }: AppraisalInput): AppraisalResult {
+  if (Number.isNaN(now.getTime())) throw new TypeError('now is not a time')
   const compiled = compiledPolicy(policy)
   const book = new Findings()
   const kind = Object.hasOwn(compiled.kinds, claims.kind)
@@ -40,6 +44,9 @@ export function appraise({ claims, references, policy, binding }: AppraisalInput
     : compiled.kinds.sample
   for (const check of kind.checks) book.compare(check, claims)
   if (claims.kind === 'sgx' || claims.kind === 'tdx') checkAdvisories(book, compiled, claims)
+  for (const finding of collateralFindings(kind.collateral, claims, now)) {
+    book.record(finding, 'hardware', TRUST.contraindicated)
+  }
   const knownFirmware = claims.kind === 'snp' && checkMinimumTcb(book, compiled, claims)
   const found = checkWorkload(book, compiled, claims, references)
   checkEnclave(book, compiled.enclave, claims)
@@ -67,6 +74,7 @@ export function appraise({ claims, references, policy, binding }: AppraisalInput
     policyId: policy.name,
     policyVersion: policy.version,
     simulated: claims.simulated,
+    freshUntil: collateralUntil(kind.collateral, claims),
     bound,
   }
 }

@@ -19,6 +19,14 @@ export interface Block<F extends Fields = Fields> {
   readonly is: 'block'
   readonly meaning: string
   readonly fields: F
+  readonly short: ShortForm | null
+}
+
+/** One value that may be written for a whole block. */
+export interface ShortForm {
+  readonly leaf: Leaf<unknown>
+  /** The block that it stands for. */
+  expand(value: unknown): Readonly<Record<string, unknown>>
 }
 
 /** One of some words, or a block that replaces them as a whole. */
@@ -46,11 +54,11 @@ export type ValuesOf<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]
 
 export const field = <T>(leaf: Leaf<T>, meaning: string): Field<T> => ({ is: 'field', leaf, meaning })
 
-export const block = <F extends Fields>(meaning: string, fields: F): Block<F> => ({
-  is: 'block',
-  meaning,
-  fields,
-})
+export const block = <F extends Fields>(
+  meaning: string,
+  fields: F,
+  short: ShortForm | null = null,
+): Block<F> => ({ is: 'block', meaning, fields, short })
 
 export const choice = <const W extends string, F extends Fields>(
   meaning: string,
@@ -73,7 +81,7 @@ function nodeSchema(node: Node, complete: boolean): TSchema {
     case 'field':
       return { ...node.leaf.schema, description: node.meaning }
     case 'block':
-      return schemaOf(node, complete)
+      return node.short === null ? schemaOf(node, complete) : shortSchema(node, node.short, complete)
     case 'choice': {
       const alternatives = node.words.map(word => Type.Literal(word))
       return Type.Union([...alternatives, schemaOf(node.block, true)], { description: node.meaning })
@@ -81,6 +89,10 @@ function nodeSchema(node: Node, complete: boolean): TSchema {
     default:
       return node satisfies never
   }
+}
+
+function shortSchema(node: Block, { leaf }: ShortForm, complete: boolean): TSchema {
+  return Type.Union([leaf.schema, schemaOf(node, complete)], { description: node.meaning })
 }
 
 /** How a reading goes on: problems found so far, and what to say of a field that is nowhere. */
@@ -176,7 +188,7 @@ function readNode(node: Node, value: unknown, place: Place, reading: Reading): u
     case 'field':
       return readLeaf(node.leaf, value, path, reading)
     case 'block':
-      return readBlock(node, value, place, reading)
+      return readBlockOrShort(node, value, place, reading)
     case 'choice':
       return readChoice(node, value, path, reading)
     default:
@@ -188,6 +200,14 @@ function readLeaf(leaf: Leaf<unknown>, value: unknown, path: string, reading: Re
   const flaws = leaf.flaws(value)
   for (const { at, ...rest } of flaws) reading.problems.push({ path: `${path}${at}`, ...rest })
   return flaws.length === 0 ? leaf.normalise(value) : undefined
+}
+
+/** A block, or the one value that stands for it. */
+function readBlockOrShort(node: Block, value: unknown, place: Place, reading: Reading): unknown {
+  const { short } = node
+  if (short === null || isObject(value)) return readBlock(node, value, place, reading)
+  const read = readLeaf(short.leaf, value, place.path, reading)
+  return read === undefined ? undefined : readBlock(node, short.expand(read), place, reading)
 }
 
 function readChoice(node: Choice, value: unknown, path: string, reading: Reading): unknown {

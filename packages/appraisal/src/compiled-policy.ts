@@ -3,6 +3,7 @@
 
 import type { Claims, Kind, SnpTcb } from '@casemate/evidence'
 import type { Node } from './block.ts'
+import { type CollateralLimit, type CollateralLimits, collateralLimits } from './collateral-age.ts'
 import { claimReader, type Expectation, isExpectation } from './expectation.ts'
 import { type AppraisalPolicy, POLICY } from './policy-fields.ts'
 import { type Facet, TRUST } from './trust-vector.ts'
@@ -22,6 +23,7 @@ export interface CompiledCheck {
 /** What an appraisal of one kind of evidence does. */
 export interface CompiledKind {
   readonly checks: readonly CompiledCheck[]
+  readonly collateral: readonly CollateralLimit[]
   /** Paths that the policy leaves at 'any'. */
   readonly unchecked: readonly string[]
   /** Whether the policy itself names code or signers, beside reference values. */
@@ -74,15 +76,15 @@ const COMMON = ['kinds', 'simulated', 'debug', 'hardwareIds', 'workloads', 'repo
 
 function compile(policy: AppraisalPolicy): CompiledPolicy {
   const common = COMMON.map(name => gather(POLICY.fields[name], policy[name], name))
-  const tcb = gather(POLICY.fields.tcb, policy.tcb, 'tcb')
+  const tcb = gatherTcb(policy)
   const of = (kind: 'sgx' | 'tdx' | 'snp') => gather(POLICY.fields[kind], policy[kind], kind)
   const { advisories } = policy.tcb
   return {
     kinds: {
-      sgx: compileKind([...common, tcb, of('sgx')]),
-      tdx: compileKind([...common, tcb, of('tdx')]),
-      snp: compileKind([...common, of('snp')]),
-      sample: compileKind(common),
+      sgx: compileKind([...common, tcb, of('sgx')], collateralLimits(policy, 'sgx')),
+      tdx: compileKind([...common, tcb, of('tdx')], collateralLimits(policy, 'tdx')),
+      snp: compileKind([...common, of('snp')], collateralLimits(policy, 'snp')),
+      sample: compileKind(common, collateralLimits(policy, 'sample')),
     },
     enclave: compileEnclave(policy),
     minimumTcb: {
@@ -117,14 +119,21 @@ function compileEnclave({ enclave, debug }: AppraisalPolicy): CompiledEnclave {
 /** A product id or version alone is any signer's. */
 const NAMING = new Set(['enclave.mrEnclave', 'enclave.mrSigner'])
 
-function compileKind(parts: readonly Gathered[]): CompiledKind {
+function compileKind(parts: readonly Gathered[], collateral: CollateralLimits): CompiledKind {
   const checks = parts.flatMap(part => part.checks)
   return {
     checks,
-    unchecked: Object.freeze(parts.flatMap(part => part.unchecked)),
+    collateral: collateral.limits,
+    unchecked: Object.freeze([...parts.flatMap(part => part.unchecked), ...collateral.unchecked]),
     namesExecutables: checks.some(check => check.facet === 'executables'),
     statesConfiguration: checks.some(check => check.facet === 'configuration' && check.path !== 'debug'),
   }
+}
+
+/** Intel's evaluation; how old what was used may be differs by kind, and is compared with the time. */
+function gatherTcb({ tcb }: AppraisalPolicy): Gathered {
+  const { maxCollateralAge: _by, ...fields } = POLICY.fields.tcb.fields
+  return gather({ ...POLICY.fields.tcb, fields }, tcb, 'tcb')
 }
 
 /** Every expectation below a node, and every 'any'; fields that are no plain expectation have checks of their own. */

@@ -217,6 +217,24 @@ export const notBefore = (): Leaf<string> => {
   })
 }
 
+const DURATION = '^[1-9][0-9]{0,5}[smhd]$'
+const MS_PER: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `7d`, `12h`, `30m` or `90s` in milliseconds. */
+export function durationMs(text: string): number {
+  return Number(text.slice(0, -1)) * (MS_PER[text.slice(-1)] ?? Number.NaN)
+}
+
+/** `'any'` or an age in milliseconds that is not to be exceeded; what is from the future has none. */
+export const maxAge = (): Leaf<string> =>
+  orWord(
+    ANY,
+    single(textItem(DURATION, 'a duration as 7d, 12h, 30m or 90s'), {
+      comparison: value => age => typeof age === 'number' && age >= 0 && age <= durationMs(value),
+      show: value => `at most ${value} old`,
+    }),
+  )
+
 /** One of some words that only its own field gives a meaning to. */
 export const word = <const W extends readonly string[]>(...known: W): Leaf<W[number]> =>
   single(wordItem(known), { comparison: () => () => false, show: String })

@@ -13,6 +13,7 @@ import {
   hexes,
   hexList,
   integers,
+  maxAge,
   minimum,
   notBefore,
   orWord,
@@ -48,7 +49,29 @@ const configuration = (
   remedy = 'start the workload with the configuration that the policy states',
 ): ExpectationDetail => ({ claim, facet: 'configuration', meaning, remedy })
 
-/** Intel's TCB evaluation; checked for sgx and tdx. */
+/** Which of them a single duration bounds: those that are issued for a month. Lists of roots are issued for a year. */
+const MONTHLY = ['tcbInfo', 'qeIdentity', 'pckCrl'] as const
+
+const COLLATERAL = block(
+  'How long ago the vendor may have issued what was used, as 7d, 12h or 30m. One duration bounds TCB info, identity and PCK CRL, which are issued for a month; the lists of the roots are issued for a year, and bounded by their own fields alone. What was not used at all, though it is bounded, is refused.',
+  {
+    tcbInfo: field(maxAge(), 'TCB info (sgx and tdx).'),
+    qeIdentity: field(maxAge(), "The quoting enclave's identity (sgx and tdx)."),
+    pckCrl: field(maxAge(), 'The revocation list of the CA that issued the PCK certificate (sgx and tdx).'),
+    rootCrl: field(maxAge(), "The revocation list of Intel's root (sgx and tdx)."),
+    arkCrl: field(maxAge(), "The revocation list of AMD's root (snp)."),
+  },
+  {
+    leaf: maxAge(),
+    expand: age => ({
+      rootCrl: 'any',
+      arkCrl: 'any',
+      ...Object.fromEntries(MONTHLY.map(kind => [kind, age])),
+    }),
+  },
+)
+
+/** The vendor's word on the platform: Intel's TCB evaluation, and for all kinds how old what was used may be. */
 const TCB = block("Intel's TCB evaluation of platform, quoting enclave and TDX module (sgx and tdx).", {
   statuses: expect(words(TCB_STATUSES), {
     claim: 'tcbStatus',
@@ -74,6 +97,7 @@ const TCB = block("Intel's TCB evaluation of platform, quoting enclave and TDX m
     remedy:
       'update the oldest part: microcode and firmware, TDX module or quoting enclave; the claims have a date of each',
   }),
+  maxCollateralAge: COLLATERAL,
 })
 
 const SGX = block('SGX enclaves (SGX_REPORT_BODY).', {

@@ -99,7 +99,13 @@ export const STRICT = {
   hardwareIds: 'any',
   reportData: 'bound',
   initData: 'any',
-  tcb: { statuses: ['UpToDate'], advisories: 'none', minEvaluationDataNumber: 'any', minDate: 'any' },
+  tcb: {
+    statuses: ['UpToDate'],
+    advisories: 'none',
+    minEvaluationDataNumber: 'any',
+    minDate: 'any',
+    maxCollateralAge: 'any',
+  },
   sgx: ANY_SGX,
   tdx: {
     ...FIXED_TDX,

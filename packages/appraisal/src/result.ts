@@ -45,6 +45,8 @@ export interface AppraisalResult {
   readonly policyId: string
   readonly policyVersion: number
   readonly simulated: boolean
+  /** RFC 3339: when collateral gets older than the policy allows; null where that ends nothing. */
+  readonly freshUntil: string | null
   /** Tied to a session as far as the policy asks; only such a result can become a token. */
   readonly bound: boolean
 }

@@ -12,7 +12,7 @@ import {
   type ReferenceValues,
   workloadOf,
 } from '../src/index.ts'
-import { hex, SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
+import { hex, NOW, SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
 import { BINDING, NO_REFERENCES, open } from './policies.ts'
 
 const KNOWN = parseReferenceValues({
@@ -22,7 +22,7 @@ const KNOWN = parseReferenceValues({
 function judge(claims: Claims, policy: AppraisalPolicy, references: ReferenceValues = KNOWN) {
   // The sample attester has no field for init-data.
   const binding = claims.kind === 'sample' ? { ...BINDING, initDataDigest: 'none' } : BINDING
-  return appraise({ claims, references, policy, binding })
+  return appraise({ claims, references, policy, binding, now: NOW })
 }
 
 const paths = (result: { violations: readonly { path: string }[] }) =>

@@ -4,12 +4,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Claims } from '@casemate/evidence'
 import { appraise, type Binding } from '../src/index.ts'
-import { hex, INIT_DATA_DIGEST, REPORT_DATA, SGX, SNP, TDX, withClaim } from './claims.ts'
+import { hex, INIT_DATA_DIGEST, NOW, REPORT_DATA, SGX, SNP, TDX, withClaim } from './claims.ts'
 import { BINDING, NO_REFERENCES, open } from './policies.ts'
 
 function bind(policyChanges: object, binding: Partial<Binding>, claims: Claims = TDX) {
   const policy = open(policyChanges)
-  return appraise({ claims, references: NO_REFERENCES, policy, binding: { ...BINDING, ...binding } })
+  return appraise({
+    claims,
+    references: NO_REFERENCES,
+    policy,
+    binding: { ...BINDING, ...binding },
+    now: NOW,
+  })
 }
 
 const paths = (result: { violations: readonly { path: string }[] }) =>

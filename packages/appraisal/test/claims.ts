@@ -7,6 +7,9 @@ export const hex = (digits: string, bytes: number): string => digits.repeat(byte
 
 export const REPORT_DATA = hex('a1', 48) + hex('00', 16)
 export const INIT_DATA_DIGEST = hex('b2', 48)
+/** When the claims below are appraised. */
+export const NOW = new Date('2025-09-01T12:00:00Z')
+const NOT_USED = { tcbInfo: null, qeIdentity: null, pckCrl: null, rootCrl: null, arkCrl: null }
 
 const platform: IntelPlatformClaims = {
   fmspc: '90c06f000000',
@@ -25,6 +28,8 @@ const platform: IntelPlatformClaims = {
   qeTcbDate: '2025-08-13T00:00:00Z',
   platformTcbStatus: 'UpToDate',
   platformTcbDate: '2025-08-13T00:00:00Z',
+  tcbInfoEvaluationDataNumber: 20,
+  qeIdentityEvaluationDataNumber: 20,
   trailingBytes: 0,
 }
 
@@ -35,6 +40,13 @@ const intel = {
   tcbDate: '2025-08-13T00:00:00Z',
   advisoryIds: [],
   tcbEvaluationDataNumber: 20,
+  collateral: {
+    ...NOT_USED,
+    tcbInfo: '2025-08-30T12:00:00Z',
+    qeIdentity: '2025-08-30T12:00:00Z',
+    pckCrl: '2025-08-30T12:00:00Z',
+    rootCrl: '2025-03-20T11:21:57Z',
+  },
   reportData: REPORT_DATA,
   hardwareId: hex('0d', 16),
   simulated: false,
@@ -122,6 +134,7 @@ export const SNP: SnpClaims = {
   tcbDate: null,
   advisoryIds: [],
   tcbEvaluationDataNumber: null,
+  collateral: { ...NOT_USED, arkCrl: '2025-05-06T12:39:06Z' },
   reportData: REPORT_DATA,
   hardwareId: hex('0e', 64),
   hostData: INIT_DATA_DIGEST.slice(0, 64),
@@ -204,6 +217,7 @@ export const SAMPLE: SampleClaims = {
   tcbDate: null,
   advisoryIds: [],
   tcbEvaluationDataNumber: null,
+  collateral: NOT_USED,
   reportData: REPORT_DATA,
   hardwareId: null,
   hostData: hex('00', 32),

@@ -13,7 +13,7 @@ import {
   PRESETS,
   TRUSTEE_EAT_PROFILE,
 } from '../src/index.ts'
-import { INIT_DATA_DIGEST, REPORT_DATA, SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
+import { INIT_DATA_DIGEST, NOW, REPORT_DATA, SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
 import { BINDING, NO_REFERENCES, open, PINNED } from './policies.ts'
 
 const ISSUED = new Date('2026-11-22T10:00:00.900Z')
@@ -35,7 +35,7 @@ const context = (claims: Claims): EarContext => ({
 function payload(claims: Claims, changes: Partial<EarContext> = {}): EarClaims {
   const policy = open({ reportData: 'bound' })
   const binding = claims.kind === 'sample' ? { ...BINDING, initDataDigest: 'none' } : BINDING
-  const result = appraise({ claims, references: NO_REFERENCES, policy, binding })
+  const result = appraise({ claims, references: NO_REFERENCES, policy, binding, now: NOW })
   return earClaims(result, { ...context(claims), ...changes })
 }
 
@@ -220,7 +220,7 @@ test('simulated and sample evidence say so in the token, and are never affirming
 
 test('a refusal can be signed too, and says that it is one', () => {
   const claims = withClaim(TDX, 'debug', true)
-  const result = appraise({ claims, references: NO_REFERENCES, policy: PINNED, binding: BINDING })
+  const result = appraise({ claims, references: NO_REFERENCES, policy: PINNED, binding: BINDING, now: NOW })
   const token = earClaims(result, context(claims))
   assert.equal(token.casemate.accepted, false)
   assert.equal(token.submods.cpu0['ear.status'], 'contraindicated')
@@ -240,6 +240,7 @@ test('no token is made outside of a session, backwards in time, or with a nonce 
     references: NO_REFERENCES,
     policy: PRESETS.strict,
     binding: { reportData: 'any', initDataDigest: 'any' },
+    now: NOW,
   })
   assert.throws(() => earClaims(unbound, context(TDX)), { name: 'TypeError', message: /not bound/ })
   assert.throws(() => payload(TDX, { expiresAt: ISSUED }), { name: 'TypeError', message: /expire/ })

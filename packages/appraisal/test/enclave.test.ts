@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Claims, EnclaveClaims } from '@casemate/evidence'
 import { type AppraisalResult, appraise, earClaims, PRESETS, parsePolicy, workloadOf } from '../src/index.ts'
-import { hex, REPORT_DATA, SAMPLE, SGX, SNP, TDX } from './claims.ts'
+import { hex, NOW, REPORT_DATA, SAMPLE, SGX, SNP, TDX } from './claims.ts'
 import { NO_REFERENCES, open, BINDING as SESSION } from './policies.ts'
 
 /** No init-data, which sample claims have none of. */
@@ -29,7 +29,7 @@ const stating = (claims: Claims, changes: Partial<EnclaveClaims> = {}): Claims =
 
 function appraised(claims: Claims, enclave: object, changes: object = {}): AppraisalResult {
   const policy = open({ enclave, ...changes })
-  return appraise({ claims, references: NO_REFERENCES, policy, binding: BINDING })
+  return appraise({ claims, references: NO_REFERENCES, policy, binding: BINDING, now: NOW })
 }
 
 function violated({ violations }: AppraisalResult): string[] {
@@ -67,7 +67,8 @@ for (const [changes, wanted, path] of OTHERS) {
 
 test('a debug enclave on a production platform is debug, in the strict policy and in every one that refuses debugging', () => {
   const policy = parsePolicy({ extends: 'strict', name: 'mine', version: 1, workloads: 'any' })
-  const of = (claims: Claims) => appraise({ claims, references: NO_REFERENCES, policy, binding: BINDING })
+  const of = (claims: Claims) =>
+    appraise({ claims, references: NO_REFERENCES, policy, binding: BINDING, now: NOW })
   assert.deepEqual(violated(of(stating(TDX))), [])
   assert.deepEqual(violated(of(stating(TDX, { debug: true }))), ['enclave.debug'])
   assert.equal(PRESETS.strict.debug, false)
@@ -98,7 +99,7 @@ test('outside of a session nothing binds a statement', () => {
   for (const reportData of ['any', 'bound']) {
     const policy = open({ reportData })
     const binding = { reportData: 'any', initDataDigest: 'any' }
-    const result = appraise({ claims: stating(TDX), references: NO_REFERENCES, policy, binding })
+    const result = appraise({ claims: stating(TDX), references: NO_REFERENCES, policy, binding, now: NOW })
     assert.deepEqual(violated(result), ['reportData'])
     assert.equal(result.bound, false)
   }
@@ -116,7 +117,13 @@ test('an enclave on a platform that nobody names is accepted by name only, with 
 
 test('the presets demand a known workload, so that a policy on them names the platform below an enclave', () => {
   const policy = parsePolicy({ extends: 'strict', name: 'mine', version: 1, enclave: WANTED })
-  const result = appraise({ claims: stating(TDX), references: NO_REFERENCES, policy, binding: BINDING })
+  const result = appraise({
+    claims: stating(TDX),
+    references: NO_REFERENCES,
+    policy,
+    binding: BINDING,
+    now: NOW,
+  })
   assert.deepEqual(violated(result), ['workloads'])
 })
 

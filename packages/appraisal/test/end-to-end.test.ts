@@ -38,10 +38,10 @@ test('a simulated TDX workload is accepted by a policy that says so, and refused
   const claims = await claimsOf(platform.tdxQuote({ reportData: REPORT_DATA_BYTES }), platform)
   const references = parseReferenceValues({ workloads: [workloadOf(claims, 'simulated')] })
   const policy = parsePolicy({ extends: 'strict', name: 'laptop', version: 1, simulated: 'any' })
-  const accepted = appraise({ claims, references, policy, binding: BINDING })
+  const accepted = appraise({ claims, references, policy, binding: BINDING, now: NOW })
   assert.deepEqual(accepted.violations, [])
   assert.deepEqual([accepted.workload, accepted.status, accepted.simulated], ['simulated', 'warning', true])
-  const refused = appraise({ claims, references, policy: PRESETS.strict, binding: BINDING })
+  const refused = appraise({ claims, references, policy: PRESETS.strict, binding: BINDING, now: NOW })
   assert.deepEqual(
     refused.violations.map(({ path }) => path),
     ['simulated'],
@@ -64,7 +64,11 @@ test('a simulated SGX enclave and SNP guest meet the policy that their claims su
   })
   for (const claims of all) {
     const references = parseReferenceValues({ workloads: [workloadOf(claims, 'simulated')] })
-    assert.deepEqual(appraise({ claims, references, policy, binding: BINDING }).violations, [], claims.kind)
+    assert.deepEqual(
+      appraise({ claims, references, policy, binding: BINDING, now: NOW }).violations,
+      [],
+      claims.kind,
+    )
   }
 })
 
@@ -98,7 +102,7 @@ test('a quote of a real, up-to-date TDX domain is affirmed once its workload is 
 }, async () => {
   const claims = await captured('tdx/cdai-live-evidence')
   const known = parseReferenceValues({ workloads: [workloadOf(claims, 'captured')] })
-  const result = appraise({ claims, references: known, policy: PRESETS.strict, binding: OFFLINE })
+  const result = appraise({ claims, references: known, policy: PRESETS.strict, binding: OFFLINE, now: NOW })
   assert.deepEqual(result.violations, [])
   assert.equal(result.status, 'affirming')
   assert.equal(result.bound, false)
@@ -107,7 +111,7 @@ test('a quote of a real, up-to-date TDX domain is affirmed once its workload is 
 test('a quote of a real domain that is debugged is refused for that alone', { skip }, async () => {
   const claims = await captured('tdx/coco-tdx-quote-4')
   const known = parseReferenceValues({ workloads: [workloadOf(claims, 'captured')] })
-  const result = appraise({ claims, references: known, policy: PRESETS.strict, binding: OFFLINE })
+  const result = appraise({ claims, references: known, policy: PRESETS.strict, binding: OFFLINE, now: NOW })
   assert.deepEqual(
     result.violations.map(({ path }) => path),
     ['debug'],
@@ -119,7 +123,7 @@ test('a quote of a real machine that is out of date is refused with its advisori
   const claims = await captured('tdx/coco-td-quote')
   const known = parseReferenceValues({ workloads: [workloadOf(claims, 'captured')] })
   for (const policy of Object.values(PRESETS)) {
-    const result = appraise({ claims, references: known, policy, binding: OFFLINE })
+    const result = appraise({ claims, references: known, policy, binding: OFFLINE, now: NOW })
     assert.deepEqual(
       result.violations.map(({ path, got }) => [path, got]),
       [
@@ -134,7 +138,7 @@ test('a quote of a real domain that may migrate is refused for that by both pres
   const claims = await captured('tdx/oe-tdx-quote-v5')
   const known = parseReferenceValues({ workloads: [workloadOf(claims, 'captured')] })
   for (const preset of [PRESETS.strict, PRESETS.standard]) {
-    const { violations } = appraise({ claims, references: known, policy: preset, binding: OFFLINE })
+    const { violations } = appraise({ claims, references: known, policy: preset, binding: OFFLINE, now: NOW })
     assert.ok(violations.some(({ path }) => path === 'tdx.attributes.migratable'))
   }
 })
@@ -144,11 +148,17 @@ test('a real enclave that needs software hardening is a warning to standard, and
 }, async () => {
   const claims = await captured('sgx/automata-sample-quotes')
   const known = parseReferenceValues({ workloads: [workloadOf(claims, 'captured')] })
-  const standard = appraise({ claims, references: known, policy: PRESETS.standard, binding: OFFLINE })
+  const standard = appraise({
+    claims,
+    references: known,
+    policy: PRESETS.standard,
+    binding: OFFLINE,
+    now: NOW,
+  })
   assert.deepEqual(standard.violations, [])
   assert.equal(standard.status, 'warning')
   assert.equal(
-    appraise({ claims, references: known, policy: PRESETS.strict, binding: OFFLINE }).accepted,
+    appraise({ claims, references: known, policy: PRESETS.strict, binding: OFFLINE, now: NOW }).accepted,
     false,
   )
 })

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Claims } from '@casemate/evidence'
 import { appraise, parsePolicy, parseReferenceValues } from '../src/index.ts'
-import { SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
+import { NOW, SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
 import { BINDING } from './policies.ts'
 
 const FOLDER = new URL('../examples/', import.meta.url)
@@ -14,7 +14,7 @@ const references = parseReferenceValues(read('reference-values.yaml'))
 
 function judge(policy: string, claims: Claims) {
   const binding = claims.kind === 'sample' ? { ...BINDING, initDataDigest: 'none' } : BINDING
-  return appraise({ claims, references, policy: parsePolicy(read(policy)), binding })
+  return appraise({ claims, references, policy: parsePolicy(read(policy)), binding, now: NOW })
 }
 
 const paths = (policy: string, claims: Claims) => judge(policy, claims).violations.map(({ path }) => path)

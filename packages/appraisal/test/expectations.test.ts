@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Claims } from '@casemate/evidence'
 import { appraise, type Facet, parsePolicy } from '../src/index.ts'
-import { hex, SGX, SNP, SNP_TURIN, TDX, withClaim } from './claims.ts'
+import { hex, NOW, SGX, SNP, SNP_TURIN, TDX, withClaim } from './claims.ts'
 import { BINDING, NO_REFERENCES, PINNED, PINNED_DOCUMENT } from './policies.ts'
 
 interface Case {
@@ -60,6 +60,15 @@ const CASES: readonly Case[] = [
   hardware(SGX, 'tcbEvaluationDataNumber', null, 'tcb.minEvaluationDataNumber'),
   hardware(TDX, 'tcbDate', '2025-08-12T23:59:59Z', 'tcb.minDate'),
   hardware(TDX, 'tcbDate', null, 'tcb.minDate'),
+  ...(['tcbInfo', 'qeIdentity', 'pckCrl'] as const).flatMap(kind => [
+    hardware(TDX, `collateral.${kind}`, '2025-08-30T11:59:59Z', `tcb.maxCollateralAge.${kind}`),
+    hardware(SGX, `collateral.${kind}`, '2025-09-01T12:00:01Z', `tcb.maxCollateralAge.${kind}`),
+    hardware(SGX, `collateral.${kind}`, null, `tcb.maxCollateralAge.${kind}`),
+  ]),
+  hardware(TDX, 'collateral.rootCrl', '2024-08-31T11:59:59Z', 'tcb.maxCollateralAge.rootCrl'),
+  hardware(TDX, 'collateral.rootCrl', null, 'tcb.maxCollateralAge.rootCrl'),
+  hardware(SNP, 'collateral.arkCrl', '2024-08-31T11:59:59Z', 'tcb.maxCollateralAge.arkCrl'),
+  hardware(SNP, 'collateral.arkCrl', null, 'tcb.maxCollateralAge.arkCrl'),
   code(SGX, 'sgx.mrEnclave', other(32)),
   code(SGX, 'sgx.mrSigner', other(32)),
   code(SGX, 'sgx.isvProdId', 8),
@@ -129,7 +138,7 @@ const CASES: readonly Case[] = [
 ]
 
 const pinned = (claims: Claims) =>
-  appraise({ claims, references: NO_REFERENCES, policy: PINNED, binding: BINDING })
+  appraise({ claims, references: NO_REFERENCES, policy: PINNED, binding: BINDING, now: NOW })
 
 for (const claims of [SGX, TDX, SNP, SNP_TURIN]) {
   const name = claims.kind === 'snp' ? `snp ${claims.snp.product}` : claims.kind
@@ -180,6 +189,7 @@ test('a kind that is not accepted violates kinds alone', () => {
       references: NO_REFERENCES,
       policy: parsePolicy({ ...rest, kinds }),
       binding: BINDING,
+      now: NOW,
     })
     assert.deepEqual(
       result.violations.map(({ path }) => path),
@@ -191,7 +201,7 @@ test('a kind that is not accepted violates kinds alone', () => {
 
 test('a processor family that the policy does not name violates products alone', () => {
   const policy = parsePolicy({ ...PINNED_DOCUMENT, snp: { ...PINNED_DOCUMENT.snp, products: ['Turin'] } })
-  const result = appraise({ claims: SNP, references: NO_REFERENCES, policy, binding: BINDING })
+  const result = appraise({ claims: SNP, references: NO_REFERENCES, policy, binding: BINDING, now: NOW })
   assert.deepEqual(
     result.violations.map(({ path }) => path),
     ['snp.products'],

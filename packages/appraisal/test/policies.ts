@@ -25,6 +25,7 @@ export const PINNED_DOCUMENT = {
     advisories: ['INTEL-SA-00615'],
     minEvaluationDataNumber: 20,
     minDate: '2025-08-13',
+    maxCollateralAge: { tcbInfo: '2d', qeIdentity: '48h', pckCrl: '2880m', rootCrl: '366d', arkCrl: '366d' },
   },
   sgx: {
     mrEnclave: [hex('21', 32)],

@@ -14,7 +14,7 @@ import {
   tierOf,
   workloadOf,
 } from '../src/index.ts'
-import { SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
+import { NOW, SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
 import { BINDING, open, PINNED } from './policies.ts'
 
 const references = parseReferenceValues({
@@ -59,7 +59,7 @@ function replaced(claims: Claims, path: string, value: unknown): Claims {
 test('claims of any shape are judged, never thrown at; accepted is exactly no violations', () => {
   fc.assert(
     fc.property(damaged, fc.constantFrom(...POLICIES), (claims, policy) => {
-      const result = appraise({ claims, references, policy, binding: BINDING })
+      const result = appraise({ claims, references, policy, binding: BINDING, now: NOW })
       assert.equal(result.accepted, result.violations.length === 0)
       assert.equal(
         result.checks.filter(({ outcome }) => outcome === 'violated').length,
@@ -81,12 +81,16 @@ test('a change of one claim of a pinned workload is never accepted, unless it is
   const FREE =
     /^(platform|quoteVersion|reportVersion|measurement$|signer$|sgx\.cpuSvn|tdx\.(bodyVersion|migration|teeTcbSvn|mrSignerSeam|seamAttributes|moduleTcbStatus|moduleTcbDate|attributes\.(debug|hgsPlusProf|perfProf|pmtProf))|snp\.(policy\.(abi|debug)|platformInfoBits|authorKeyEnabled|maskChipKey|hostData|reportId|chipId|hardwareIdSource|currentTcb|committedTcb|reportedTcb\.fmc|launchTcb\.fmc|currentVersion|committedVersion|cpuid|cspId|launchMitVector|currentMitVector)|tcbStatus$|tcbDate$|advisoryIds$|tcbEvaluationDataNumber$)/
   for (const claims of [SGX, TDX, SNP]) {
-    for (const path of pathsOf(claims).filter(each => !FREE.test(each))) {
+    const { arkCrl: _arkCrl, ...ofIntel } = claims.collateral
+    const foreign = claims.kind === 'snp' ? Object.keys(ofIntel) : ['arkCrl']
+    const isFree = (path: string) => FREE.test(path) || foreign.some(name => path === `collateral.${name}`)
+    for (const path of pathsOf(claims).filter(each => !isFree(each))) {
       const result = appraise({
         claims: withClaim(claims as Claims, path, 'other'),
         references,
         policy: PINNED,
         binding: BINDING,
+        now: NOW,
       })
       assert.equal(result.accepted, false, path)
     }

@@ -10,7 +10,7 @@ import {
   parseReferenceValues,
   workloadOf,
 } from '../src/index.ts'
-import { hex, SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
+import { hex, NOW, SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
 import { BINDING } from './policies.ts'
 
 function places(document: unknown): readonly string[] {
@@ -88,7 +88,7 @@ test('documents are merged, and of two that match the first is named', () => {
   const merged = mergeReferenceValues(first, second)
   assert.equal(merged.workloads.length, 3)
   const named = (claims: typeof TDX | typeof SGX) =>
-    appraise({ claims, references: merged, policy: PRESETS.strict, binding: BINDING }).workload
+    appraise({ claims, references: merged, policy: PRESETS.strict, binding: BINDING, now: NOW }).workload
   assert.equal(named(TDX), 'first')
   assert.equal(named(SGX), 'enclave')
 })
@@ -101,7 +101,7 @@ test('among thousands of workloads the right one is found, and the closest to on
   const references = parseReferenceValues({ workloads })
   const claims = withClaim(withClaim(TDX, 'tdx.mrTd', '0567'.repeat(24)), 'tdx.rtmr1', '0567'.repeat(24))
   const judge = (of: typeof TDX) =>
-    appraise({ claims: of, references, policy: PRESETS.strict, binding: BINDING })
+    appraise({ claims: of, references, policy: PRESETS.strict, binding: BINDING, now: NOW })
   assert.equal(judge(claims).workload, `w1383`)
   const other = judge(withClaim(claims, 'tdx.rtmr1', hex('ff', 48)))
   assert.equal(other.closestReference?.workload, `w1383`)

@@ -77,12 +77,18 @@ export async function examine(bytes: Uint8Array, context: ExaminationContext): P
       references: context.references,
       policy: context.policy,
       binding: { reportData: 'any', initDataDigest: 'any' },
+      now: context.now,
     })
-    return { evidence, steps, refusal: null, claims, validUntil, result, accepted: result.accepted }
+    const ends = result.freshUntil === null ? validUntil : earlier(validUntil, new Date(result.freshUntil))
+    return { evidence, steps, refusal: null, claims, validUntil: ends, result, accepted: result.accepted }
   } catch (error) {
     const refusal = refusalOrThrow(error)
     return { ...NOTHING, evidence, steps: refusal.steps, refusal }
   }
+}
+
+function earlier(a: Date, b: Date): Date {
+  return a < b ? a : b
 }
 
 /** DER of a certificate or a list, JSON, PEM: a damaged quote with certificates in it begins otherwise. */

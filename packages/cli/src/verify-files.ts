@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import {
   type AppraisalPolicy,
+  collateralMaxAges,
   mergeReferenceValues,
   PRESETS,
   parsePolicy,
@@ -63,12 +64,13 @@ export async function openContext(call: Call): Promise<ExaminationContext> {
     readEndorsements(trusts.flatMap(trust => trust.endorsements)),
   )
   const references = await referencesOf(call)
+  const policy = await policyOf(call, references !== null)
   return {
     now,
     anchors: [...VENDOR_ANCHORS, ...trusts.flatMap(trust => trust.anchors)],
-    policy: await policyOf(call, references !== null),
+    policy,
     references: references ?? mergeReferenceValues(),
-    endorsementsFor: await endorsementsOf(call, given),
+    endorsementsFor: await endorsementsOf(call, given, policy),
   }
 }
 
@@ -122,6 +124,7 @@ async function policyOf(call: Call, withReferences: boolean): Promise<AppraisalP
 async function endorsementsOf(
   call: Call,
   given: Endorsements,
+  policy: AppraisalPolicy,
 ): Promise<ExaminationContext['endorsementsFor']> {
   const online = call.given('online')
   const cache = call.option('offline-cache')
@@ -137,7 +140,7 @@ async function endorsementsOf(
     now,
   })
   return async (evidence: ParsedEvidence) => {
-    const fetched = fetcher.fetchFor(evidence, null)
+    const fetched = fetcher.fetchFor(evidence, null, collateralMaxAges(policy))
     return mergeEndorsements(given, await progress('fetching collateral from the vendor', fetched))
   }
 }

@@ -76,6 +76,26 @@ test('known code is trusted by a policy that accepts simulation by name', async 
   assert.match(stdout, /\nVerdict {2}TRUSTED by the policy tour, workload mine, until 2026-/)
 })
 
+test('collateral that is older than the policy allows is refused by its kind, and what is accepted ends with it', async () => {
+  const policy = (age: string) => {
+    const text = `extends: strict\nname: fresh\nversion: 1\nsimulated: any\ntcb: { maxCollateralAge: ${age} }\n`
+    writeFileSync(join(cwd, 'fresh.yaml'), text)
+  }
+  const args = ['quote.bin', '--trust', 'trust.json', '--policy', 'fresh.yaml', '--references', 'known.yaml']
+  const later = { at: '2026-12-17T12:00:00Z' }
+  policy('7d')
+  const { code, stdout } = await casemate(['verify', '--at', later.at, ...args], { cwd })
+  assert.equal(code, 1)
+  assert.match(
+    stdout,
+    /✗ tcb\.maxCollateralAge\.tcbInfo\n {6}expected {2}issued 7d ago at most, as of 2026-12-17.*\n {6}got {7}2026-11-22T12:00:00Z\n/,
+  )
+  policy('26d')
+  const accepted = await casemate(['verify', '--at', later.at, ...args], { cwd })
+  assert.equal(accepted.code, 0, accepted.stdout)
+  assert.match(accepted.stdout, /until 2026-12-18 12:00:00Z/)
+})
+
 test('unknown code is refused with the closest known workload', async () => {
   const args = ['quote.bin', '--trust', 'trust.json', '--policy', 'tour.yaml', '--references', 'other.yaml']
   const { code, stdout } = await verify(...args)

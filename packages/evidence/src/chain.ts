@@ -207,14 +207,24 @@ export interface RevocationOptions {
   readonly required: 'every-issuer' | 'where-supplied'
 }
 
+/** What the lists say of a chain that none of them revokes. */
+export interface Revocation {
+  /** Milliseconds since 1970: the first nextUpdate of the lists used; Infinity where none was. */
+  readonly validUntil: number
+  /** The list that was consulted for each certificate of the chain, leaf first; null where there was none. */
+  readonly lists: readonly (Crl | null)[]
+}
+
 /**
  * Consults the newest list of every issuer on the path, for each of its certificates.
- * @returns milliseconds since 1970: the first nextUpdate of the lists used; Infinity where none was
  * @throws {Refusal} `crl-missing`, `crl-signature-invalid`, `crl-expired`, `crl-not-yet-valid`,
  * `certificate-usage-invalid`, `certificate-revoked`
  */
-export async function verifyRevocation(chain: VerifiedChain, options: RevocationOptions): Promise<number> {
-  let validUntil = Number.POSITIVE_INFINITY
+export async function verifyRevocation(
+  chain: VerifiedChain,
+  options: RevocationOptions,
+): Promise<Revocation> {
+  const lists: (Crl | null)[] = []
   for (const [index, certificate] of chain.certificates.entries()) {
     // The last certificate is the root's own, or else signed by the pinned key.
     const issuer = chain.certificates[index + 1] ?? null
@@ -224,8 +234,8 @@ export async function verifyRevocation(chain: VerifiedChain, options: Revocation
       issuerKey: issuer?.spki ?? chain.anchor.spki,
       issuerName: issuer?.commonName ?? chain.anchor.name,
     })
-    if (!crl) continue
-    if (crl.revoked.has(certificate.serial)) {
+    lists.push(crl)
+    if (crl?.revoked.has(certificate.serial)) {
       throw new Refusal(
         'certificate-revoked',
         `${describeCertificate(certificate)} was revoked by its issuer`,
@@ -235,9 +245,9 @@ export async function verifyRevocation(chain: VerifiedChain, options: Revocation
         },
       )
     }
-    validUntil = Math.min(validUntil, crl.nextUpdate)
   }
-  return validUntil
+  const ends = lists.map(crl => crl?.nextUpdate ?? Number.POSITIVE_INFINITY)
+  return { validUntil: Math.min(...ends), lists }
 }
 
 interface CrlSearch extends RevocationOptions {

@@ -48,6 +48,13 @@ export const CLAIM_FIELDS = {
   tcbDate: 'string?',
   advisoryIds: 'list<string>',
   tcbEvaluationDataNumber: 'int?',
+  collateral: {
+    tcbInfo: 'string?',
+    qeIdentity: 'string?',
+    pckCrl: 'string?',
+    rootCrl: 'string?',
+    arkCrl: 'string?',
+  },
   reportData: 'string',
   hardwareId: 'string?',
   hostData: 'string',
@@ -85,6 +92,8 @@ export const CLAIM_FIELDS = {
     qeTcbDate: 'string',
     platformTcbStatus: 'string',
     platformTcbDate: 'string',
+    tcbInfoEvaluationDataNumber: 'int',
+    qeIdentityEvaluationDataNumber: 'int',
     trailingBytes: 'int',
   },
   sgx: {

@@ -22,6 +22,31 @@ export const TCB_STATUSES = [
 ] as const
 export type TcbStatus = (typeof TCB_STATUSES)[number]
 
+/**
+ * When the vendor issued what a verdict rests on, RFC 3339; null for what it does not rest on. The kinds of collateral
+ * are those whose issue Intel or AMD repeats: certificates are issued once.
+ */
+export interface CollateralClaims {
+  /** issueDate of Intel’s TCB info. */
+  readonly tcbInfo: string | null
+  /** issueDate of the quoting enclave’s identity. */
+  readonly qeIdentity: string | null
+  /** thisUpdate of the list of the authority that issued the PCK certificate. */
+  readonly pckCrl: string | null
+  /** thisUpdate of the list of Intel’s root. */
+  readonly rootCrl: string | null
+  /** thisUpdate of the list of AMD’s root. */
+  readonly arkCrl: string | null
+}
+
+export const NO_COLLATERAL: CollateralClaims = {
+  tcbInfo: null,
+  qeIdentity: null,
+  pckCrl: null,
+  rootCrl: null,
+  arkCrl: null,
+}
+
 /** The view that every kind shares. */
 export interface CommonClaims {
   readonly kind: Kind
@@ -37,6 +62,7 @@ export interface CommonClaims {
   readonly advisoryIds: readonly string[]
   /** The lowest number of all TCB info and identities used; null where there is none. */
   readonly tcbEvaluationDataNumber: number | null
+  readonly collateral: CollateralClaims
   /** 64 bytes, hex. */
   readonly reportData: string
   /** What identifies the machine: PPID (16 bytes) or chip id (64); null where the evidence names none. */
@@ -90,6 +116,9 @@ export interface IntelPlatformClaims {
   /** Status and date of the platform's own level, before the QE’s and the TDX module’s were merged in. */
   readonly platformTcbStatus: TcbStatus
   readonly platformTcbDate: string
+  /** Of each of the two: editions of different recoveries can meet, and the lower number is the common claim. */
+  readonly tcbInfoEvaluationDataNumber: number
+  readonly qeIdentityEvaluationDataNumber: number
   /** Bytes after the signature data; reported, never trusted. */
   readonly trailingBytes: number
 }

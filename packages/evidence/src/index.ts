@@ -8,6 +8,7 @@ export { BoundedMap } from './bounded-map.ts'
 export { CLAIM_FIELDS, type Field, type Fields, type FieldsOf } from './claim-fields.ts'
 export type {
   Claims,
+  CollateralClaims,
   CommonClaims,
   EnclaveClaims,
   IntelPlatformClaims,

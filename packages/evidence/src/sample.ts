@@ -2,7 +2,7 @@
 // the protocol can be tried without a TEE, proves nothing, and its claims are always `simulated`.
 
 import { toHex } from './bytes.ts'
-import type { SampleClaims } from './claims.ts'
+import { NO_COLLATERAL, type SampleClaims } from './claims.ts'
 import { JsonFields } from './json-fields.ts'
 
 export interface SampleEvidence {
@@ -40,6 +40,7 @@ export function sampleClaims(evidence: SampleEvidence): SampleClaims {
     tcbDate: null,
     advisoryIds: [],
     tcbEvaluationDataNumber: null,
+    collateral: NO_COLLATERAL,
     reportData: toHex(evidence.reportData).padEnd(2 * REPORT_DATA_SIZE, '0'),
     hardwareId: null,
     hostData: '00'.repeat(32),

@@ -251,6 +251,43 @@ test('a long-lived certificate is asked for again after thirty days', async () =
   assert.equal(service.asked.length, 6)
 })
 
+test('what is older than wanted is asked for anew, alone, and once an hour where the vendor has nothing newer', async () => {
+  const fetcher = open()
+  const asked = async (maxAges = {}) => {
+    service.asked.length = 0
+    const { tcbInfos } = await fetcher.fetchFor(tdx(), null, maxAges)
+    assert.equal(tcbInfos.length, 1)
+    return service.asked.map(target => target.split('?')[0])
+  }
+  await asked()
+  now += 8 * DAY_MS
+  assert.deepEqual(await asked({ tcbInfo: 8 * DAY_MS }), [])
+  assert.deepEqual(await asked({ tcbInfo: 7 * DAY_MS }), ['/tdx/certification/v4/tcb'])
+  now += 3_600_000 - 1
+  assert.deepEqual(await asked({ tcbInfo: 7 * DAY_MS }), [])
+  now += 1
+  const two = new Set(await asked({ tcbInfo: 7 * DAY_MS, rootCrl: 7 * DAY_MS }))
+  assert.deepEqual(two, new Set(['/sgx/certification/v4/rootcacrl', '/tdx/certification/v4/tcb']))
+  now += 3_600_000
+  const both = new Set(await asked({ pckCrl: DAY_MS, qeIdentity: DAY_MS }))
+  assert.deepEqual(both, new Set(['/sgx/certification/v4/pckcrl', '/tdx/certification/v4/qe/identity']))
+  // Another process knows the files, and not when they were asked for.
+  service.asked.length = 0
+  await open().fetchFor(tdx(), null, { qeIdentity: DAY_MS })
+  assert.equal(service.asked.length, 1)
+  await open({ offline: true }).fetchFor(tdx(), null, { qeIdentity: DAY_MS })
+  assert.equal(service.asked.length, 1)
+})
+
+test('AMD’s list is asked for anew where it is older than wanted', async () => {
+  const fetcher = open()
+  await fetcher.fetchFor(snp(), null)
+  now += 8 * DAY_MS
+  service.asked.length = 0
+  await fetcher.fetchFor(snp(), null, { arkCrl: 7 * DAY_MS })
+  assert.deepEqual(service.asked, ['/vcek/v1/Milan/crl'])
+})
+
 test('what is out of date already is used, and not kept', async () => {
   now += 400 * DAY_MS
   const fetcher = open()

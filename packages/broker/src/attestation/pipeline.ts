@@ -2,7 +2,12 @@
 // on record with its explanation and in the ledger before anybody learns of it; the guest learns no more than a code.
 
 import { join } from 'node:path'
-import { type AppraisalPolicy, type AppraisalResult, appraise, type Binding } from '@casemate/appraisal'
+import {
+  type AppraisalInput,
+  type AppraisalPolicy,
+  type AppraisalResult,
+  appraise,
+} from '@casemate/appraisal'
 import {
   type Kind,
   parseKbsEvidence,
@@ -68,10 +73,11 @@ async function attest(parts: PipelineParts, request: AttestRequest): Promise<Acc
   const id = attestationId(at)
   const record = (explanation: Explanation) => recordAttestation(context, { id, at, request, explanation })
 
-  const verified = await verifyOrRecord(parts, request, record)
   const policy = await source.policy(DEFAULT_POLICY)
+  const verified = await verifyOrRecord(parts, { request, policy, record })
   const binding = { reportData: request.reportData, initDataDigest: request.initData?.digest ?? 'none' }
-  const result = demandBinding(await appraiseWith(parts, verified, policy, binding), verified, request)
+  const appraised = await appraiseWith(parts, verified, { policy, binding, now: at })
+  const result = demandBinding(appraised, verified, request)
   const explanation = explainResult(verified, result)
   if (!result.accepted) {
     const recorded = await record(explanation)
@@ -82,17 +88,24 @@ async function attest(parts: PipelineParts, request: AttestRequest): Promise<Acc
   return { id, explanation, token, expiresAt }
 }
 
-async function verifyOrRecord(
-  parts: PipelineParts,
-  request: AttestRequest,
-  record: (explanation: Explanation) => Promise<{ readonly attestation?: string }>,
-): Promise<Verified> {
+interface Attempt {
+  readonly request: AttestRequest
+  readonly policy: AppraisalPolicy
+  readonly record: (explanation: Explanation) => Promise<{ readonly attestation?: string }>
+}
+
+async function verifyOrRecord(parts: PipelineParts, { request, policy, record }: Attempt): Promise<Verified> {
   try {
     const { enclaveStatement } = request
     const evidence = parseKbsEvidence(request.tee, request.primaryEvidence)
     const statement = enclaveStatement === null ? null : parseStatement(enclaveStatement)
     const at = parts.context.now()
-    const verified = await verifyEvidence(parts.verification, { evidence, at, client: request.client })
+    const verified = await verifyEvidence(parts.verification, {
+      evidence,
+      at,
+      client: request.client,
+      policy,
+    })
     return statement === null ? verified : await verifyEnclave(verified, statement)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -101,14 +114,12 @@ async function verifyOrRecord(
   }
 }
 
-// oxlint-disable-next-line max-params -- the four things that an appraisal is about
 async function appraiseWith(
   parts: PipelineParts,
-  verified: Verified,
-  policy: AppraisalPolicy,
-  binding: Binding,
+  { claims }: Verified,
+  demands: Omit<AppraisalInput, 'claims' | 'references'>,
 ): Promise<AppraisalResult> {
-  return appraise({ claims: verified.claims, references: await parts.source.references(), policy, binding })
+  return appraise({ claims, references: await parts.source.references(), ...demands })
 }
 
 /**
@@ -130,10 +141,10 @@ function demandBinding(result: AppraisalResult, verified: Verified, request: Att
 async function explain(parts: PipelineParts, { evidence, at, policy }: ExplainRequest): Promise<JsonObject> {
   const wanted = typeof policy === 'string' ? await parts.source.policy(policy) : parseGivenPolicy(policy)
   try {
-    const toVerify = { evidence: recognise(evidence), at, client: null }
+    const toVerify = { evidence: recognise(evidence), at, client: null, policy: wanted }
     const verified = await verifyEvidence(parts.verification, toVerify)
-    const unbound = { reportData: 'any', initDataDigest: 'any' }
-    return explainResult(verified, await appraiseWith(parts, verified, wanted, unbound))
+    const binding = { reportData: 'any', initDataDigest: 'any' }
+    return explainResult(verified, await appraiseWith(parts, verified, { policy: wanted, binding, now: at }))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return explainRefusal(error)

@@ -31,7 +31,11 @@ export interface SignedResult {
 export async function signResult(context: BrokerContext, accepted: ResultToSign): Promise<SignedResult> {
   const { config, tokenKeys } = context
   const { id, at, request, verified, result } = accepted
-  const end = Math.min(at.getTime() + config.tokenLifetime, verified.validUntil.getTime())
+  const end = Math.min(
+    at.getTime() + config.tokenLifetime,
+    verified.validUntil.getTime(),
+    result.freshUntil === null ? Number.POSITIVE_INFINITY : Date.parse(result.freshUntil),
+  )
   const expiresAt = new Date(end - (end % 1000))
   if (expiresAt.getTime() - at.getTime() < 1000) {
     throw new BrokerError('evidence-refused', 'the endorsements end within a second')

@@ -1,7 +1,9 @@
 // Evidence against endorsements: those given at start first, and where they do not suffice, what the vendor
 // publishes for this very platform. Fetching changes only what there is to verify with, never what is accepted.
 
+import { type AppraisalPolicy, collateralMaxAges, isCollateralTooOld } from '@casemate/appraisal'
 import {
+  type Claims,
   type Endorsements,
   mergeEndorsements,
   type ParsedEvidence,
@@ -22,12 +24,14 @@ export interface VerificationParts {
   readonly fetcher: EndorsementFetcher | null
 }
 
-/** Evidence, the time to verify it at, and who sent it. */
+/** Evidence, the time to verify it at, who sent it, and what it will be appraised by. */
 export interface EvidenceToVerify {
   readonly evidence: ParsedEvidence
   readonly at: Date
   /** What the evidence names is fetched within a budget of this client; null: an administrator's, without one. */
   readonly client: string | null
+  /** Bounds the age of endorsements: older ones are fetched anew. */
+  readonly policy: AppraisalPolicy
 }
 
 /** Refusals that endorsements which are not at hand could cure. */
@@ -39,27 +43,20 @@ const CURABLE: readonly RefusalCode[] = [
   'chain-incomplete',
 ]
 
-/** Evidence, the time to verify it at, and who sent it. */
-export interface EvidenceToVerify {
-  readonly evidence: ParsedEvidence
-  readonly at: Date
-  /** What evidence names is fetched within a budget of this client; null: an administrator's, without one. */
-  readonly client: string | null
-}
-
 /**
- * A guest that brings all its certificates must not pass by the list that would revoke them, so that is fetched too.
- * Where it cannot be had now, the claim says so, and the policy decides.
+ * A guest that brings all its certificates must not pass by the list that would revoke them, so that is fetched too, as
+ * is what is older than the policy allows. Where it cannot be had now, the claims say so, and the policy decides.
  * @throws {Refusal} where the evidence is not acceptable
  * @throws {BrokerError} `endorsements-unavailable` where the vendor's service does not answer
  */
 export async function verifyEvidence(parts: VerificationParts, request: EvidenceToVerify): Promise<Verified> {
   const { fetcher, endorsements } = parts
   if (fetcher === null) return verifyWith(parts, request, endorsements)
-  let unrevoked: Verified | null = null
+  let withGiven: Verified | null = null
   try {
-    unrevoked = await verifyWith(parts, request, endorsements)
-    if (!lacksRevocation(unrevoked)) return unrevoked
+    withGiven = await verifyWith(parts, request, endorsements)
+    const { claims } = withGiven
+    if (!lacksRevocation(claims) && !isCollateralTooOld(request.policy, claims, request.at)) return withGiven
   } catch (error) {
     if (!(error instanceof Refusal) || !CURABLE.includes(error.code)) throw error
   }
@@ -68,7 +65,7 @@ export async function verifyEvidence(parts: VerificationParts, request: Evidence
     if (fetched instanceof Unavailable) throw unavailable(fetched)
     return await verifyWith(parts, request, mergeEndorsements(endorsements, fetched))
   } catch (error) {
-    if (unrevoked !== null && isWithoutList(error)) return unrevoked
+    if (withGiven !== null && isWithoutList(error)) return withGiven
     throw error
   }
 }
@@ -82,7 +79,7 @@ function verifyWith(
   return verify(evidence, endorsements, { now: at, anchors, minTcbEvaluationDataNumber: 'any' })
 }
 
-function lacksRevocation({ claims }: Verified): boolean {
+function lacksRevocation(claims: Claims): boolean {
   return claims.kind === 'snp' && claims.snp.revocation === 'not-supplied'
 }
 
@@ -94,10 +91,10 @@ function isWithoutList(error: unknown): boolean {
 
 async function fetchFor(
   fetcher: EndorsementFetcher,
-  { evidence, client }: EvidenceToVerify,
+  { evidence, client, policy }: EvidenceToVerify,
 ): Promise<Endorsements | Unavailable> {
   try {
-    return await fetcher.fetchFor(evidence, client)
+    return await fetcher.fetchFor(evidence, client, collateralMaxAges(policy))
   } catch (error) {
     if (error instanceof Unavailable) return error
     throw error

@@ -8,7 +8,7 @@ import { type ASTNode, Environment } from '@marcbachmann/cel-js'
 /** The members of a result that rules see; the others explain it to people. */
 type NamedResult = Omit<
   AppraisalResult,
-  'violations' | 'checks' | 'unchecked' | 'closestReference' | 'kind' | 'bound'
+  'violations' | 'checks' | 'unchecked' | 'closestReference' | 'kind' | 'freshUntil' | 'bound'
 >
 
 export const RESULT_FIELDS = {

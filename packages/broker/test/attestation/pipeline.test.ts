@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
+import { parsePolicy } from '@casemate/appraisal'
 import {
   type Endorsements,
   mergeEndorsements,
@@ -28,6 +29,8 @@ import type { Pipeline } from '../../src/pipeline.ts'
 import { Guest } from '../kbs/guest.ts'
 import { GUEST_KEYS } from '../kbs/guest-jwe.ts'
 import { type Harness, LENIENT, openHarness, START } from '../kbs/harness.ts'
+
+const POLICY = parsePolicy(LENIENT)
 
 let intel: IntelPlatform
 let broker: Harness
@@ -119,23 +122,54 @@ test('what is not at hand is fetched once it is needed, and verified like everyt
     },
   }
   const bare = { anchors, endorsements: NO_ENDORSEMENTS }
-  await verifyEvidence({ ...bare, fetcher }, { evidence: parsed, at: START, client: null })
+  await verifyEvidence({ ...bare, fetcher }, { evidence: parsed, at: START, client: null, policy: POLICY })
   assert.equal(fetches, 1)
   await verifyEvidence(
     { anchors, endorsements: known, fetcher },
-    { evidence: parsed, at: START, client: null },
+    { evidence: parsed, at: START, client: null, policy: POLICY },
   )
   assert.equal(fetches, 1)
   const missing = (error: unknown) => error instanceof Refusal
   await assert.rejects(
-    verifyEvidence({ ...bare, fetcher: null }, { evidence: parsed, at: START, client: null }),
+    verifyEvidence({ ...bare, fetcher: null }, { evidence: parsed, at: START, client: null, policy: POLICY }),
     missing,
   )
   const useless = { fetchFor: async () => mergeEndorsements(NO_ENDORSEMENTS) }
   await assert.rejects(
-    verifyEvidence({ ...bare, fetcher: useless }, { evidence: parsed, at: START, client: null }),
+    verifyEvidence(
+      { ...bare, fetcher: useless },
+      { evidence: parsed, at: START, client: null, policy: POLICY },
+    ),
     missing,
   )
+})
+
+test('what is older than the policy allows is fetched anew, and where nothing newer is to be had it is refused', async () => {
+  const at = new Date(START.getTime() + 25 * 86_400_000)
+  const old = readEndorsements(intel.endorsements)
+  const newer = readEndorsements(intel.endorsementsAt(new Date(at.getTime() - 86_400_000)))
+  const policy = parsePolicy({ ...LENIENT, tcb: { maxCollateralAge: '7d' } })
+  const asked: unknown[] = []
+  const fetchFor = async (_evidence: unknown, _client: unknown, maxAges: unknown) => {
+    asked.push(maxAges)
+    return newer
+  }
+  const parts = { anchors: intel.anchors, endorsements: old, fetcher: { fetchFor } }
+  const request = { evidence: parse(evidence), at, client: null, policy }
+  const { claims } = await verifyEvidence(parts, request)
+  assert.equal(claims.collateral.tcbInfo, '2026-12-16T12:00:00Z')
+  assert.deepEqual(asked, [{ tcbInfo: 604_800_000, qeIdentity: 604_800_000, pckCrl: 604_800_000 }])
+  await verifyEvidence(parts, { ...request, policy: POLICY })
+  assert.equal(asked.length, 1)
+  const unreachable = { fetchFor: () => Promise.reject(new Unavailable('no answer')) }
+  const kept = await verifyEvidence({ ...parts, fetcher: unreachable }, request)
+  assert.equal(kept.claims.collateral.tcbInfo, '2026-11-22T12:00:00Z')
+  const explanation = await pipeline.explain({
+    evidence,
+    at,
+    policy: { ...LENIENT, tcb: { maxCollateralAge: '7d' } },
+  })
+  assert.equal(explanation['code'], 'appraisal-refused')
 })
 
 test('a refusal that no endorsement could cure is not a reason to fetch', async () => {
@@ -143,7 +177,7 @@ test('a refusal that no endorsement could cure is not a reason to fetch', async 
   const fetcher = { fetchFor: () => assert.fail('fetched') }
   const parsed = parse(rogue.tdxQuote({ reportData: Buffer.alloc(64) }))
   const parts = { anchors: intel.anchors, endorsements: readEndorsements(rogue.endorsements), fetcher }
-  await assert.rejects(verifyEvidence(parts, { evidence: parsed, at: START, client: null }), {
+  await assert.rejects(verifyEvidence(parts, { evidence: parsed, at: START, client: null, policy: POLICY }), {
     code: 'chain-untrusted',
   })
 })
@@ -155,7 +189,7 @@ test('a vendor that does not answer is not a verdict, and it is said when to ask
     },
   }
   const parts = { anchors: intel.anchors, endorsements: NO_ENDORSEMENTS, fetcher }
-  const request = { evidence: parse(evidence), at: START, client: null }
+  const request = { evidence: parse(evidence), at: START, client: null, policy: POLICY }
   await assert.rejects(verifyEvidence(parts, request), (error: unknown) => {
     assert.ok(error instanceof BrokerError)
     assert.equal(error.detail.retryAfterMs, 7000)
@@ -176,7 +210,12 @@ test('a guest that brings its certificates is checked against the revocation lis
     const own = platform.endorsements.filter(({ name }) => name !== 'crl.der')
     const { claims } = await verifyEvidence(
       { anchors: platform.anchors, endorsements: readEndorsements(own), fetcher: { fetchFor } },
-      { evidence: parse(platform.snpReport({ reportData: Buffer.alloc(64) })), at: START, client: 'x' },
+      {
+        evidence: parse(platform.snpReport({ reportData: Buffer.alloc(64) })),
+        at: START,
+        client: 'x',
+        policy: POLICY,
+      },
     )
     return claims.kind === 'snp' ? claims.snp.revocation : null
   }

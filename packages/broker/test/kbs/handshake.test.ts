@@ -155,6 +155,20 @@ test('the attestation result is an EAR that jose verifies with the published key
   })
 })
 
+test('a token ends where a paper that it rests on gets older than the policy allows', async () => {
+  const policy = { ...LENIENT, tcb: { maxCollateralAge: '4m' } }
+  const brief = await openHarness({ platforms: [intel], policy })
+  try {
+    brief.clock = new Date(START.getTime() + 60_000)
+    const guest = newGuest({ app: brief.app })
+    assert.equal((await guest.handshake()).status, 200)
+    const { exp } = jose.decodeJwt(guest.token)
+    assert.equal(exp, START.getTime() / 1000 + 240)
+  } finally {
+    await brief.close()
+  }
+})
+
 test('an accepted attestation is on record with explanation, evidence and ledger entry', async () => {
   const guest = newGuest()
   await guest.handshake()

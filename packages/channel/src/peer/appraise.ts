@@ -48,12 +48,13 @@ export async function appraiseCertificate(tls: TlsCertificate, demands: PeerDema
   const sigstruct = bound?.sigstruct ?? null
   const verified = await withEnclave(platform, sigstruct)
   const bindingKey = bound?.bindingKey ?? null
+  const appraised = appraiseVerified(verified, demands, now)
   return {
     peer: {
-      ...appraiseVerified(verified, demands),
+      ...appraised,
       certificate: tls.raw,
       freshness: 'cached',
-      validUntil: earliest(verified.validUntil, certificate.notAfter, bound?.window?.notAfter),
+      validUntil: earliest(appraised.validUntil, certificate.notAfter, bound?.window?.notAfter),
     },
     bindingKey: bindingKey === null ? null : importBindingKey(bindingKey),
     sigstruct,
@@ -70,7 +71,8 @@ export async function appraiseSessionEvidence(
   digest: Uint8Array,
   { verdict, demands }: { readonly verdict: Verdict; readonly demands: PeerDemands },
 ): Promise<Peer> {
-  const platform = await verifyEvidence(evidence, demands, demands.now())
+  const now = demands.now()
+  const platform = await verifyEvidence(evidence, demands, now)
   const { claims } = platform
   const before = verdict.peer.claims
   if (claims.reportData !== padded(digest)) {
@@ -91,12 +93,12 @@ export async function appraiseSessionEvidence(
     )
   }
   // The key that signed for this session was attested together with the enclave that it stands for.
-  const verified = await withEnclave(platform, verdict.sigstruct)
+  const appraised = appraiseVerified(await withEnclave(platform, verdict.sigstruct), demands, now)
   return {
-    ...appraiseVerified(verified, demands),
+    ...appraised,
     certificate: verdict.peer.certificate,
     freshness: 'session',
-    validUntil: earliest(verified.validUntil, verdict.peer.validUntil),
+    validUntil: earliest(appraised.validUntil, verdict.peer.validUntil),
   }
 }
 
@@ -145,14 +147,19 @@ async function found(endorsements: Promise<Endorsements>): Promise<Endorsements>
 }
 
 function appraiseVerified(
-  { claims, steps }: Verified,
+  { claims, steps, validUntil }: Verified,
   { policy, references }: PeerDemands,
-): Pick<Peer, 'claims' | 'result' | 'steps'> {
+  now: Date,
+): Pick<Peer, 'claims' | 'result' | 'steps' | 'validUntil'> {
   // Nobody sends init-data here: a policy that wants it gets none, one that lists digests compares them.
   const initDataDigest = policy.initData === 'bound' ? 'none' : 'any'
   const binding = { reportData: claims.reportData, initDataDigest }
-  const result = appraise({ claims, references, policy, binding })
-  if (result.accepted) return { claims, result, steps }
+  const result = appraise({ claims, references, policy, binding, now })
+  if (result.accepted) {
+    const { freshUntil } = result
+    const ends = freshUntil === null ? validUntil : earliest(validUntil, new Date(freshUntil))
+    return { claims, result, steps, validUntil: ends }
+  }
   const [first] = result.violations
   const more = result.violations.length > 1 ? `, and ${result.violations.length - 1} more` : ''
   throw new ChannelError(

@@ -1,11 +1,12 @@
 // Verdicts are found once for all sessions of a peer that begin together, and remembered; nobody waits for ever.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { parsePolicy } from '@casemate/appraisal'
 import { type Endorsements, readEndorsements } from '@casemate/evidence'
 import { createIntelPlatform } from '@casemate/simulator'
 import { connectAttested } from '../../src/index.ts'
 import { verifierOf } from '../../src/peer/verifier.ts'
-import { identityOf, intelMachine, listenerOf, machineOf, rejectsCode } from '../fixtures.ts'
+import { identityOf, intelMachine, LAPTOP, listenerOf, machineOf, rejectsCode } from '../fixtures.ts'
 import { rogueClient } from '../session/rogue.ts'
 
 const DAY_MS = 86_400_000
@@ -51,6 +52,16 @@ test('a verdict that ends later than that of a session is found once', async t =
   assert.ok((await verifier.verdict(certificate, validUntil)).peer.validUntil > validUntil)
   await verifier.verdict(certificate, validUntil)
   assert.equal(asked, 2)
+})
+
+test('a verdict ends where a paper that it rests on gets older than the policy allows', async t => {
+  const { machine, certificate } = await peerOf(t)
+  const found = await verifierOf(machine.demands).verdict(certificate)
+  const policy = parsePolicy({ ...LAPTOP, tcb: { maxCollateralAge: '10m' } })
+  const { peer } = await verifierOf({ ...machine.demands, policy }).verdict(certificate)
+  const issued = Date.parse(peer.claims.collateral.tcbInfo!)
+  assert.equal(peer.validUntil.getTime(), issued + 600_000)
+  assert.ok(found.peer.validUntil > peer.validUntil)
 })
 
 test('a verdict that comes late does not undo what was found meanwhile', async t => {

@@ -1,7 +1,9 @@
 // What a verified report says, field by field, as claims (AMD 56860: ATTESTATION_REPORT, POLICY, PLATFORM_INFO).
 
 import { isZero, toHex } from '../bytes.ts'
-import type { SnpClaims } from '../claims.ts'
+import { NO_COLLATERAL, type SnpClaims } from '../claims.ts'
+import type { Crl } from '../crl.ts'
+import { formatTime } from '../steps.ts'
 import type { SnpLeaf } from './leaf.ts'
 import { decodeTcb, type SnpProduct } from './product.ts'
 import type { SnpFirmwareVersion, SnpReport } from './report.ts'
@@ -24,7 +26,8 @@ export interface SnpVerification {
   readonly leaf: SnpLeaf
   readonly tcbs: SnpTcbs
   readonly simulated: boolean
-  readonly revocation: SnpClaims['snp']['revocation']
+  /** The root’s list, where one was consulted. */
+  readonly revocation: Crl | null
 }
 
 /** The claims of a report whose signature, chain and consistency have been verified. */
@@ -39,6 +42,10 @@ export function snpClaims(report: SnpReport, verification: SnpVerification): Snp
     tcbDate: null,
     advisoryIds: [],
     tcbEvaluationDataNumber: null,
+    collateral: {
+      ...NO_COLLATERAL,
+      arkCrl: verification.revocation && formatTime(verification.revocation.thisUpdate),
+    },
     reportData: toHex(report.reportData),
     hardwareId: machineOf(report, verification.leaf).id,
     hostData: snp.hostData,
@@ -91,7 +98,7 @@ function snpFields(report: SnpReport, verification: SnpVerification): SnpClaims[
     cspId: leaf.cspId,
     launchMitVector: report.launchMitVector === null ? null : hex64(report.launchMitVector),
     currentMitVector: report.currentMitVector === null ? null : hex64(report.currentMitVector),
-    revocation,
+    revocation: revocation === null ? 'not-supplied' : 'checked',
   }
 }
 

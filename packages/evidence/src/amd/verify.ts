@@ -68,7 +68,7 @@ export async function verifySnp(
     const anchors = options.anchors.filter(({ vendor }) => vendor === 'amd')
     const { signer, chain } = await verifySigner({ report, pool, anchors, now }, steps)
 
-    const revokedUntil = await verifyRevocation(chain, {
+    const { validUntil: revokedUntil, lists } = await verifyRevocation(chain, {
       pool,
       crls: endorsements.crls,
       now,
@@ -87,7 +87,7 @@ export async function verifySnp(
       leaf: signer.leaf,
       tcbs,
       simulated: chain.anchor.simulated,
-      revocation: revokedUntil === Number.POSITIVE_INFINITY ? 'not-supplied' : 'checked',
+      revocation: lists.find(list => list !== null) ?? null,
     })
     return { claims, steps, validUntil: new Date(Math.min(chain.validUntil, revokedUntil)) }
   })

@@ -2,6 +2,7 @@
 
 import { isZero, toHex } from '../bytes.ts'
 import type {
+  CollateralClaims,
   CommonClaims,
   IntelPlatformClaims,
   SgxClaims,
@@ -19,6 +20,7 @@ export interface IntelFindings {
   readonly tcbDate: string
   readonly advisoryIds: readonly string[]
   readonly tcbEvaluationDataNumber: number
+  readonly collateral: CollateralClaims
   readonly moduleTcbStatus: TcbStatus | null
   readonly moduleTcbDate: string | null
   readonly simulated: boolean
@@ -166,7 +168,14 @@ function commonFindings(
   findings: IntelFindings,
 ): Pick<
   CommonClaims,
-  'tcbStatus' | 'tcbDate' | 'advisoryIds' | 'tcbEvaluationDataNumber' | 'hardwareId' | 'simulated' | 'enclave'
+  | 'tcbStatus'
+  | 'tcbDate'
+  | 'advisoryIds'
+  | 'tcbEvaluationDataNumber'
+  | 'collateral'
+  | 'hardwareId'
+  | 'simulated'
+  | 'enclave'
 > {
   const { ppid } = findings.platform
   return {
@@ -174,6 +183,7 @@ function commonFindings(
     tcbDate: findings.tcbDate,
     advisoryIds: findings.advisoryIds,
     tcbEvaluationDataNumber: findings.tcbEvaluationDataNumber,
+    collateral: findings.collateral,
     hardwareId: /^0+$/.test(ppid) ? null : ppid,
     simulated: findings.simulated,
     enclave: null,

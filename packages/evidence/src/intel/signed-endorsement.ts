@@ -160,13 +160,13 @@ async function verifySigner(signer: Certificate, options: EndorsementOptions): P
       expected: 'a certificate for digital signatures that the root issued itself',
     })
   }
-  const revokedUntil = await verifyRevocation(chain, {
+  const revocation = await verifyRevocation(chain, {
     pool: certificates,
     crls,
     now,
     required: 'every-issuer',
   })
-  return Math.min(chain.validUntil, revokedUntil)
+  return Math.min(chain.validUntil, revocation.validUntil)
 }
 
 function verifyWindow(what: string, { issueDate, nextUpdate }: Dated, now: number): void {

@@ -4,8 +4,15 @@
 
 import type { TrustAnchor } from '../anchor.ts'
 import { toHex } from '../bytes.ts'
-import { type VerifiedChain, verifyRevocation } from '../chain.ts'
-import type { SgxClaims, TcbStatus, TdxClaims } from '../claims.ts'
+import { type Revocation, type VerifiedChain, verifyRevocation } from '../chain.ts'
+import {
+  type CollateralClaims,
+  type IntelPlatformClaims,
+  NO_COLLATERAL,
+  type SgxClaims,
+  type TcbStatus,
+  type TdxClaims,
+} from '../claims.ts'
 import type { Endorsements } from '../endorsements.ts'
 import { Refusal } from '../refusal.ts'
 import { checkSignature, isSignedBy, knownFact } from '../signature.ts'
@@ -63,7 +70,7 @@ export async function verifyIntel(
       minTcbEvaluationDataNumber: options.minTcbEvaluationDataNumber,
       signers: new Map(),
     }
-    const revokedUntil = await verifyPckRevocation(chain, context, steps)
+    const revocation = await verifyPckRevocation(chain, context, steps)
     const identity = await verifyIdentity(quote, endorsements.enclaveIdentities, { context, steps })
     const qe = judgeQuotingEnclave(quote.qeReport, identity.endorsement)
     steps.push({
@@ -72,10 +79,10 @@ export async function verifyIntel(
     })
     const info = await verifyTcbInfo(quote, pck, endorsements.tcbInfos, { context, steps })
     const findings = judge(
-      { quote, chain, pck, info: info.endorsement, identity: identity.endorsement, qe },
+      { quote, chain, revocation, pck, info: info.endorsement, identity: identity.endorsement, qe },
       steps,
     )
-    const end = Math.min(chain.validUntil, revokedUntil, identity.validUntil, info.validUntil)
+    const end = Math.min(chain.validUntil, revocation.validUntil, identity.validUntil, info.validUntil)
     const claims = quote.kind === 'sgx' ? sgxClaims(quote, findings) : tdxClaims(quote, findings)
     return { claims, steps, validUntil: new Date(end) }
   })
@@ -116,13 +123,13 @@ async function verifyPckRevocation(
   chain: VerifiedChain,
   { certificates: pool, crls, now }: EndorsementOptions,
   steps: Step[],
-): Promise<number> {
-  const revokedUntil = await verifyRevocation(chain, { pool, crls, now, required: 'every-issuer' })
+): Promise<Revocation> {
+  const revocation = await verifyRevocation(chain, { pool, crls, now, required: 'every-issuer' })
   steps.push({
     name: 'pck-revocation',
-    looked: `PCK CRL and root CA CRL; next update ${formatTime(revokedUntil)}`,
+    looked: `PCK CRL and root CA CRL; next update ${formatTime(revocation.validUntil)}`,
   })
-  return revokedUntil
+  return revocation
 }
 
 interface SignedQuote {
@@ -211,13 +218,15 @@ function describeEndorsement({
 interface Judgement {
   readonly quote: SgxQuote | TdxQuote
   readonly chain: VerifiedChain
+  readonly revocation: Revocation
   readonly pck: PckExtension
   readonly info: TcbInfo
   readonly identity: EnclaveIdentity
   readonly qe: TcbVerdict
 }
 
-function judge({ quote, chain, pck, info, identity, qe }: Judgement, steps: Step[]): IntelFindings {
+function judge(judgement: Judgement, steps: Step[]): IntelFindings {
+  const { quote, chain, pck, info, identity, qe } = judgement
   const module = quote.kind === 'tdx' ? judgeTdxModule(info, quote.body) : null
   if (quote.kind === 'tdx') {
     const [isvSvn, version] = quote.body.teeTcbSvn
@@ -250,28 +259,50 @@ function judge({ quote, chain, pck, info, identity, qe }: Judgement, steps: Step
     tcbDate,
     advisoryIds: [...new Set([level, module, qe].flatMap(verdict => verdict?.advisoryIds ?? []))],
     tcbEvaluationDataNumber: Math.min(info.evaluationNumber, identity.evaluationNumber),
+    collateral: collateralOf(judgement),
     moduleTcbStatus: moduleStatus,
     moduleTcbDate: module?.date ?? null,
     simulated: chain.anchor.simulated,
-    platform: {
-      fmspc: pck.fmspc,
-      pceId: pck.pceId,
-      ppid: pck.ppid,
-      cpuSvn: pck.sgxComponents,
-      pceSvn: pck.pceSvn,
-      sgxType: pck.sgxType,
-      platformInstanceId: pck.platformInstanceId,
-      dynamicPlatform: pck.dynamicPlatform,
-      cachedKeys: pck.cachedKeys,
-      smtEnabled: pck.smtEnabled,
-      pckSerial: chain.certificates[0]?.serial ?? '',
-      qeSvn: quote.qeReport.isvSvn,
-      qeTcbStatus: qe.status,
-      qeTcbDate: qe.date,
-      platformTcbStatus: level.status,
-      platformTcbDate: level.date,
-      trailingBytes: quote.trailingBytes,
-    },
+    platform: platformOf(judgement, level),
+  }
+}
+
+function platformOf(
+  { quote, chain, pck, info, identity, qe }: Judgement,
+  level: TcbVerdict,
+): IntelPlatformClaims {
+  return {
+    fmspc: pck.fmspc,
+    pceId: pck.pceId,
+    ppid: pck.ppid,
+    cpuSvn: pck.sgxComponents,
+    pceSvn: pck.pceSvn,
+    sgxType: pck.sgxType,
+    platformInstanceId: pck.platformInstanceId,
+    dynamicPlatform: pck.dynamicPlatform,
+    cachedKeys: pck.cachedKeys,
+    smtEnabled: pck.smtEnabled,
+    pckSerial: chain.certificates[0]?.serial ?? '',
+    qeSvn: quote.qeReport.isvSvn,
+    qeTcbStatus: qe.status,
+    qeTcbDate: qe.date,
+    platformTcbStatus: level.status,
+    platformTcbDate: level.date,
+    tcbInfoEvaluationDataNumber: info.evaluationNumber,
+    qeIdentityEvaluationDataNumber: identity.evaluationNumber,
+    trailingBytes: quote.trailingBytes,
+  }
+}
+
+/** The PCK CA issued the leaf’s list, the root all others. */
+function collateralOf({ revocation, info, identity }: Judgement): CollateralClaims {
+  const [ofPck = null, ofCa = null] = revocation.lists
+  return {
+    ...NO_COLLATERAL,
+    tcbInfo: formatTime(info.issueDate),
+    qeIdentity: formatTime(identity.issueDate),
+    pckCrl: ofPck && formatTime(ofPck.thisUpdate),
+    rootCrl: ofCa && formatTime(ofCa.thisUpdate),
   }
 }
 

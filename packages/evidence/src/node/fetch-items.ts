@@ -9,6 +9,7 @@ import { isIssuedFor, signingKey } from '../amd/verify.ts'
 import type { TrustAnchor } from '../anchor.ts'
 import { isZero, toHex } from '../bytes.ts'
 import { verifyChain } from '../chain.ts'
+import type { CollateralClaims } from '../claims.ts'
 import type { Endorsements } from '../endorsements.ts'
 import { quoteCertificates } from '../intel/machine.ts'
 import { isPckCertificate, readPckExtension } from '../intel/pck.ts'
@@ -39,6 +40,8 @@ export interface FetchItem {
    * will not answer such a request must not keep others from the rest. `vendor`: one of a few addresses.
    */
   readonly namedBy: NamedBy
+  /** What stands there, where the vendor issues it again and again: a policy may bound its age. */
+  readonly collateral: keyof CollateralClaims | null
   readonly places: readonly FetchPlace[]
 }
 
@@ -95,7 +98,7 @@ function intelItems(quote: SgxQuote | TdxQuote, services: Services): readonly Fe
     pceid: hex(ppidSize + 18, 2),
   })
   const more = async (found: Endorsements) => platformItems(kind, found.certificates, services)
-  return [{ namedBy: 'evidence', places: [{ url, more }] }]
+  return [{ namedBy: 'evidence', collateral: null, places: [{ url, more }] }]
 }
 
 /**
@@ -120,13 +123,16 @@ function platformItems(
       fmspc: readPckExtension(pck).fmspc,
       ...edition,
     })
-    return [{ namedBy: 'evidence', places: [{ url, more: nothing }] }]
+    return [{ namedBy: 'evidence', collateral: 'tcbInfo', places: [{ url, more: nothing }] }]
   }
   const pckCrl = address(pcsUrl, '/sgx/certification/v4/pckcrl', { ca, encoding: 'der' })
+  const rootCrl = isIntel
+    ? new URL(INTEL_ROOT_CRL_URL)
+    : address(pcsUrl, '/sgx/certification/v4/rootcacrl', {})
   return [
-    { namedBy: 'vendor', places: [{ url: pckCrl, more: tcbInfo }] },
-    item(pcsUrl, `/${tee}/certification/v4/qe/identity`, edition),
-    isIntel ? itemAt(new URL(INTEL_ROOT_CRL_URL)) : item(pcsUrl, '/sgx/certification/v4/rootcacrl', {}),
+    { namedBy: 'vendor', collateral: 'pckCrl', places: [{ url: pckCrl, more: tcbInfo }] },
+    item('qeIdentity', address(pcsUrl, `/${tee}/certification/v4/qe/identity`, edition)),
+    item('rootCrl', rootCrl),
   ]
 }
 
@@ -162,7 +168,7 @@ export function snpItems(evidence: SnpEvidence, { kdsUrl }: Pick<Services, 'kdsU
     url: vcekUrl(evidence, kdsUrl, product),
     more: async () => authorities(kdsUrl, kind, product),
   }))
-  return [{ namedBy: 'evidence', places }]
+  return [{ namedBy: 'evidence', collateral: null, places }]
 }
 
 function vcekUrl({ report }: SnpEvidence, kdsUrl: URL, product: SnpProduct): URL {
@@ -179,7 +185,10 @@ function vcekUrl({ report }: SnpEvidence, kdsUrl: URL, product: SnpProduct): URL
 
 function authorities(kdsUrl: URL, kind: SnpKeyKind, product: SnpProduct): readonly FetchItem[] {
   const path = `/${kind.toLowerCase()}/v1/${product}`
-  return [item(kdsUrl, `${path}/cert_chain`, {}), item(kdsUrl, `${path}/crl`, {})]
+  return [
+    item(null, address(kdsUrl, `${path}/cert_chain`, {})),
+    item('arkCrl', address(kdsUrl, `${path}/crl`, {})),
+  ]
 }
 
 // CPUID stands in the report from version 3 on. Before, a chip id of 8 bytes is Turin’s, and Milan and Genoa cannot
@@ -193,12 +202,8 @@ function possibleProducts({ report }: SnpEvidence): readonly SnpProduct[] {
   return isZero(report.chipId.subarray(8)) ? ['Turin'] : ['Milan', 'Genoa']
 }
 
-function item(base: URL, path: string, query: Readonly<Record<string, string>>): FetchItem {
-  return itemAt(address(base, path, query))
-}
-
-function itemAt(url: URL): FetchItem {
-  return { namedBy: 'vendor', places: [{ url, more: nothing }] }
+function item(collateral: FetchItem['collateral'], url: URL): FetchItem {
+  return { namedBy: 'vendor', collateral, places: [{ url, more: nothing }] }
 }
 
 async function nothing(): Promise<readonly FetchItem[]> {

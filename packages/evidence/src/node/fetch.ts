@@ -6,6 +6,7 @@ import type { TrustAnchor } from '../anchor.ts'
 import { VENDOR_ANCHORS } from '../anchors.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import { decodeUtf8, encodeUtf8, toBase64 } from '../bytes.ts'
+import type { CollateralClaims } from '../claims.ts'
 import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS, readEndorsements } from '../endorsements.ts'
 import type { ParsedEvidence } from '../parse.ts'
 import { Refusal } from '../refusal.ts'
@@ -28,6 +29,8 @@ const MAX_ITEMS_IN_MEMORY = 4096
 /** How long a vendor’s ‘no such item’ is believed, and of how many items. */
 const MISSING_MS = 600_000
 const MAX_MISSING = 4096
+/** What is older than wanted is asked for again, and not more often than this: the vendor may have nothing newer. */
+export const RENEWAL_PAUSE_MS = 3_600_000
 
 export interface EndorsementFetcherOptions {
   /** Made with mode 0700 where it does not exist. */
@@ -52,10 +55,19 @@ export interface EndorsementFetcher {
   /**
    * What the vendor publishes for this evidence; less where the vendor has no such item, which `verify` then names.
    * `client` is who sent it, and has a budget for requests to addresses that the evidence names; null is whoever runs
-   * this, and has none.
+   * this, and has none. What was kept and is older than `maxAges` says is fetched anew, where the vendor has newer.
    * @throws {Unavailable} where an item cannot be had now
    */
-  fetchFor(evidence: ParsedEvidence, client: string | null): Promise<Endorsements>
+  fetchFor(evidence: ParsedEvidence, client: string | null, maxAges?: CollateralAges): Promise<Endorsements>
+}
+
+/** Milliseconds since the vendor issued it; without a limit what is kept serves until its next update. */
+export type CollateralAges = { readonly [Kind in keyof CollateralClaims]?: number }
+
+/** For whom, and how old what is kept may be. */
+interface Request {
+  readonly client: string | null
+  readonly maxAges: CollateralAges
 }
 
 /** Opens a fetcher; it keeps what it fetched in memory and in `cacheDir` until its next update. */
@@ -76,6 +88,8 @@ class CachingFetcher implements EndorsementFetcher {
   readonly #kept = new BoundedMap<string, KeptItem>(MAX_ITEMS_IN_MEMORY)
   /** Addresses that the vendor has nothing at, and until when that is believed. */
   readonly #missing = new BoundedMap<string, number>(MAX_MISSING)
+  /** When addresses were last asked. */
+  readonly #asked = new BoundedMap<string, number>(MAX_ITEMS_IN_MEMORY)
   readonly #underway = new Map<string, Promise<Endorsements | null>>()
   readonly #budget = new RequestBudget()
 
@@ -92,7 +106,11 @@ class CachingFetcher implements EndorsementFetcher {
     this.#source = new HttpSource(http)
   }
 
-  async fetchFor(evidence: ParsedEvidence, client: string | null): Promise<Endorsements> {
+  async fetchFor(
+    evidence: ParsedEvidence,
+    client: string | null,
+    maxAges: CollateralAges = {},
+  ): Promise<Endorsements> {
     const items = itemsFor(evidence, {
       pcsUrl: new URL(this.#options.pcsUrl ?? INTEL_PCS_URL),
       kdsUrl: new URL(this.#options.kdsUrl ?? AMD_KDS_URL),
@@ -100,12 +118,12 @@ class CachingFetcher implements EndorsementFetcher {
       anchors: this.#options.anchors ?? VENDOR_ANCHORS,
       now: this.#now(),
     })
-    return mergeEndorsements(NO_ENDORSEMENTS, ...(await this.#all(items, client)))
+    return mergeEndorsements(NO_ENDORSEMENTS, ...(await this.#all(items, { client, maxAges })))
   }
 
   // Waits for every item even where one has failed: nothing goes on behind the caller’s back.
-  async #all(items: readonly FetchItem[], client: string | null): Promise<readonly Endorsements[]> {
-    const outcomes = await Promise.allSettled(items.map(item => this.#first(item, client)))
+  async #all(items: readonly FetchItem[], request: Request): Promise<readonly Endorsements[]> {
+    const outcomes = await Promise.allSettled(items.map(item => this.#first(item, request)))
     return outcomes.map(outcome => {
       if (outcome.status === 'rejected') throw outcome.reason
       return outcome.value
@@ -113,14 +131,25 @@ class CachingFetcher implements EndorsementFetcher {
   }
 
   // An item may stand at one of several addresses, as a report without CPUID may come from one of two products.
-  async #first({ places, namedBy }: FetchItem, client: string | null): Promise<Endorsements> {
+  async #first({ places, namedBy, collateral }: FetchItem, request: Request): Promise<Endorsements> {
+    const maxAgeMs = collateral === null ? undefined : request.maxAges[collateral]
     for (const { url, more } of places) {
       const known = await this.#known(url)
-      const found = known === undefined ? await this.#once(url, namedBy, client) : known
+      const isUsable = known !== undefined && !this.#isToRenew(url, known, maxAgeMs)
+      const found = isUsable ? known : await this.#once(url, namedBy, request.client)
       if (found === null) continue
-      return mergeEndorsements(found, ...(await this.#all(await more(found), client)))
+      return mergeEndorsements(found, ...(await this.#all(await more(found), request)))
     }
     return NO_ENDORSEMENTS
+  }
+
+  #isToRenew(url: URL, known: Endorsements | null, maxAgeMs: number | undefined): boolean {
+    if (maxAgeMs === undefined || known === null || this.#options.offline === true) return false
+    const now = this.#now()
+    // A time that is ahead was noted before the clock was set back.
+    const asked = this.#asked.get(url.href) ?? 0
+    const isPaused = asked <= now && now < asked + RENEWAL_PAUSE_MS
+    return !isPaused && now - issuedAt(known) > maxAgeMs
   }
 
   /** From memory or disk, null for what the vendor does not have; undefined: to be asked for. */
@@ -162,6 +191,7 @@ class CachingFetcher implements EndorsementFetcher {
 
   async #ask(url: URL, namedBy: NamedBy): Promise<Endorsements | null> {
     const answer = await this.#source.get(url, namedBy)
+    this.#asked.set(url.href, this.#now())
     if (answer !== null) return this.#keep(url, answer)
     this.#missing.set(url.href, this.#now() + MISSING_MS)
     return null
@@ -227,6 +257,12 @@ function savedAnswer({ headers, body }: HttpAnswer): string {
     '',
     text !== null && !text.includes('\0') ? text : toBase64(body),
   ].join('\r\n')
+}
+
+/** When the oldest document was issued. */
+function issuedAt({ crls, tcbInfos, enclaveIdentities }: Endorsements): number {
+  const documents = [...tcbInfos, ...enclaveIdentities].map(it => it.issueDate)
+  return Math.min(...documents, ...crls.map(it => it.thisUpdate))
 }
 
 // Issuing certificates outlive what they issue, and are fetched again with it.

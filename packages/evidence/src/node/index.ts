@@ -1,6 +1,7 @@
 // What of the package needs Node: fetching endorsements, and keeping them on disk.
 
 export {
+  type CollateralAges,
   type EndorsementFetcher,
   type EndorsementFetcherOptions,
   MAX_CACHE_MS,
