@@ -60,7 +60,14 @@ const REFERENCES = {
       authorKeyDigest: 'any',
       minGuestSvn: 'any',
     },
-    { name: 'sample', kind: 'sample', svn: ['1'] },
+    {
+      name: 'sample',
+      kind: 'sample',
+      svn: '1',
+      launchDigest: 'any',
+      majorVersion: 'any',
+      minMinorVersion: 'any',
+    },
   ],
 }
 
@@ -149,6 +156,13 @@ suite('a KBS guest of published crates', { skip: whyNot ?? false, concurrency: 2
     const proxy = await openProxy(broker.url, '/brokers/one')
     t.after(() => proxy.close())
     assertReleased(await runClient('--url', proxy.url, 'get-resource', '--path', PATH, ...on('known', 'tdx')))
+  })
+
+  test('gets a secret as trustee-attester asks for it, which attests first and sends a path with a slash more', async () => {
+    const run = await client('trustee-attester', 'get-resource', '--path', PATH, ...on('known', 'tdx'))
+    assertReleased(run)
+    assert.deepEqual(steps(run), ['auth 200', 'attest 200', 'resource 200'])
+    assert.equal(run.exchanges.at(-1)?.path, `/kbs/v0/resource//${PATH}`)
   })
 
   test('prints the attestation result, read as the guest reads it', async () => {
@@ -257,6 +271,8 @@ suite('a KBS guest of published crates', { skip: whyNot ?? false, concurrency: 2
     })
     await lenient.put(`secrets/${PATH}`, SECRET)
     assertReleased(await runClient('--url', lenient.url, 'get-resource', '--path', PATH))
+    const initData = ['--initdata', file('sample.toml', INIT_DATA)]
+    assertReleased(await runClient('--url', lenient.url, 'get-resource', '--path', PATH, ...initData))
     const run = await runClient('--url', lenient.url, 'get-resource', '--path', PATH, ...on('known', 'tdx'))
     assertRefused(run, 'attest 401', 'AttestationError')
   })
@@ -283,11 +299,32 @@ suite('a KBS guest of published crates', { skip: whyNot ?? false, concurrency: 2
     assertRefused(await fetch('default/key/set', ...on('known', 'tdx')), 'resource 404', 'ResourceNotFound')
   })
 
-  test('writes a reference value with an administrator’s token', async () => {
+  test('reads reference values back as it wrote them, with an administrator’s token', async () => {
     const admin = ['config', '--admin-token-file', file('admin', `${broker.adminToken}\n`)]
-    const value = ['--name', 'rtmr_1', '--value', 'ab'.repeat(48)]
-    const run = await client(...admin, 'set-sample-reference-value', ...value)
-    assert.equal(run.code, 0, run.failure)
+    const digest = 'ab'.repeat(48)
+    for (const [name, value, flags, read] of [
+      ['rtmr_1', digest, [], [digest]],
+      ['rtmr_1', digest, ['--list', 'no'], digest],
+      ['major_version', '1', ['--as', 'integer', '--list', 'no'], 1],
+      ['minimum_minor_version', '4', ['--as', 'integer', '--list', 'no'], 4],
+      ['launch_digest', 'abcde', [], ['abcde']],
+    ] as const) {
+      const set = ['set-sample-reference-value', '--name', name, '--value', value, ...flags]
+      const run = await client(...admin, ...set)
+      assert.equal(run.code, 0, run.failure)
+      const got = await client(...admin, 'get-reference-value', '--id', name)
+      assert.deepEqual(JSON.parse(got.stdout), read, got.failure)
+    }
+  })
+
+  test('is told by name which reference value is not compared here', async () => {
+    const admin = ['config', '--admin-token-file', file('admin', `${broker.adminToken}\n`)]
+    for (const name of ['snp_bootloader', 'tdvfkernel', 'mine']) {
+      const set = ['set-sample-reference-value', '--name', name, '--value', '3', '--as', 'integer']
+      const run = await client(...admin, ...set)
+      assertRefused(run, 'reference-value 400', 'RvpsError')
+      assert.match(run.failure, new RegExp(name))
+    }
   })
 
   test('writes nothing without an administrator’s token', async () => {
@@ -364,6 +401,9 @@ function assertRefused(run: Run, last: string, variant: string): void {
   const exchange = run.exchanges.at(-1)!
   assert.equal(step(exchange), last, run.failure)
   assert.equal(exchange.error?.type, `https://github.com/confidential-containers/kbs/errors/${variant}`)
+  // Whoever runs the guest sees nothing but what it prints, escaped as the guest does it.
+  const plain = (text: string): string => text.replaceAll(/[\\"]/g, '')
+  assert.ok(plain(run.failure).includes(plain(exchange.error.detail)), run.failure)
   assertWire(run)
 }
 

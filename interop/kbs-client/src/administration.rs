@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::StatusCode;
 use reqwest::blocking::RequestBuilder;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arguments::Arguments;
 use crate::wire::{self, PREFIX};
@@ -28,7 +28,7 @@ pub fn run(command: &str, arguments: &Arguments) -> Result<()> {
             println!("Delete resource success \n resource: {path}");
         }
         "set-sample-reference-value" => {
-            let values = json!({ arguments.required("name")?: [arguments.required("value")?] });
+            let values = json!({ arguments.required("name")?: value(arguments)? });
             let message = json!({
                 "version": "0.1.0",
                 "type": "sample",
@@ -37,12 +37,28 @@ pub fn run(command: &str, arguments: &Arguments) -> Result<()> {
             send(http.post(url("reference-value")).json(&message), arguments)?;
             println!("Reference Values Updated");
         }
+        "get-reference-value" => {
+            let id = arguments.required("id")?;
+            println!("{}", send(http.get(url(&format!("reference-value/{id}"))), arguments)?);
+        }
         _ => bail!("there is no command config {command}"),
     }
     Ok(())
 }
 
-fn send(request: RequestBuilder, arguments: &Arguments) -> Result<()> {
+/// A text unless `--as` says otherwise, in a list of its own unless `--list no` does.
+fn value(arguments: &Arguments) -> Result<Value> {
+    let text = arguments.required("value")?;
+    let single = match arguments.optional("as") {
+        None => json!(text),
+        Some("integer") => json!(text.parse::<i32>()?),
+        Some("bool") => json!(text.parse::<bool>()?),
+        Some(other) => bail!("there is no type {other}"),
+    };
+    Ok(if arguments.optional("list") == Some("no") { single } else { json!([single]) })
+}
+
+fn send(request: RequestBuilder, arguments: &Arguments) -> Result<String> {
     let request = match arguments.file("admin-token-file")? {
         Some(token) => request.bearer_auth(token.trim()),
         None => request,
@@ -51,5 +67,5 @@ fn send(request: RequestBuilder, arguments: &Arguments) -> Result<()> {
     if answer.status != StatusCode::OK {
         bail!("Request Failed, Response: {:?}", answer.body);
     }
-    Ok(())
+    Ok(answer.body)
 }

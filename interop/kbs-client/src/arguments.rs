@@ -6,10 +6,13 @@ use anyhow::{Context, Result, bail};
 
 const NAMES: &[&str] = &[
     "admin-token-file",
+    "as",
     "attestation-token",
     "hardware",
+    "id",
     "initdata",
     "key",
+    "list",
     "name",
     "path",
     "protocol",

@@ -24,7 +24,10 @@ const USAGE: &str = "kbs-interop-client [--url URL] [--protocol 0.4.0|0.2.0|0.1.
   get-resource --path repository/type/tag [--key KEY | --tee-key-file PEM [--attestation-token FILE]] [--initdata TOML]
   config       [--admin-token-file FILE] set-resource --path PATH --resource-file FILE
   config       [--admin-token-file FILE] delete-resource --path PATH
-  config       [--admin-token-file FILE] set-sample-reference-value --name NAME --value VALUE
+  config       [--admin-token-file FILE] set-sample-reference-value --name NAME --value VALUE [--as integer|bool]
+               [--list yes|no]
+  config       [--admin-token-file FILE] get-reference-value --id NAME
+  trustee-attester get-resource --path repository/type/tag [--key KEY] [--initdata TOML]
 KEY is ec-p256, ec-p521, rsa-oaep or ml-kem. Without --hardware the evidence is that of the sample attester.";
 
 fn main() -> Result<()> {
@@ -37,6 +40,13 @@ fn main() -> Result<()> {
                 guest.take_token(token.trim())?;
             }
             println!("{}", STANDARD.encode(guest.get_resource(arguments.required("path")?)?));
+        }
+        ["trustee-attester", "get-resource"] => {
+            let mut guest = guest(&arguments)?;
+            // It makes a path that begins with a slash of a bare one, and attests before it asks.
+            let path = format!("/{}", arguments.required("path")?.trim_start_matches('/'));
+            guest.attest()?;
+            println!("{}", STANDARD.encode(guest.get_resource(&path)?));
         }
         ["config", command] => administration::run(command, &arguments)?,
         _ => bail!("{USAGE}"),

@@ -48,9 +48,8 @@ function platform(claims: Claims): TokenObject {
   }
 }
 
-/** What the sample verifier of Confidential Containers says of every sample, and policies written for it look for. */
-function sample({ sample: { svn }, debug }: SampleClaims): TokenObject {
-  return { svn, launch_digest: 'abcde', platform_version: { major: 1, minor: 4 }, debug }
+function sample({ sample: { svn, launchDigest, platformVersion }, debug }: SampleClaims): TokenObject {
+  return { svn, launch_digest: launchDigest, platform_version: { ...platformVersion }, debug }
 }
 
 /** An unsigned integer as hex, least significant byte first. */

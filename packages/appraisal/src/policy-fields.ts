@@ -339,7 +339,7 @@ export const POLICY = block('An appraisal policy: what evidence has to say to be
   ),
   initData: field(
     orWord(['bound', 'any'], hexList(32, 48, 64)),
-    "'bound': the guest has to send init-data, and its digest has to be in the evidence. Digests: it also has to be one of them. 'any': none is needed; what is sent is still compared.",
+    "'bound': the guest has to send init-data, and its digest has to be in the evidence. Digests: it also has to be one of them. 'any': none is needed; what is sent is still compared, but for `sample`, which has no field for it.",
   ),
   tcb: TCB,
   sgx: SGX,

@@ -178,7 +178,14 @@ export function workloadOf(claims: Claims, name: string): Workload {
       }
     }
     case 'sample':
-      return { kind, name, svn: [claims.sample.svn] }
+      return {
+        kind,
+        name,
+        svn: [claims.sample.svn],
+        launchDigest: [claims.sample.launchDigest],
+        majorVersion: [claims.sample.platformVersion.major],
+        minMinorVersion: claims.sample.platformVersion.minor,
+      }
     default:
       return claims satisfies never
   }

@@ -2,7 +2,7 @@
 
 import { type Block, block, field, type ValueOf } from './block.ts'
 import { type ClaimPath, type Expectation, expect } from './expectation.ts'
-import { hexes, integers, type Leaf, minimum, texts } from './leaf.ts'
+import { hexes, integers, type Leaf, minimum, orWord, texts } from './leaf.ts'
 import { name } from './policy-fields.ts'
 
 const is = <T>(leaf: Leaf<T>, claim: ClaimPath, meaning: string): Expectation<T> =>
@@ -38,9 +38,18 @@ const SNP = block('A SEV-SNP guest.', {
   minGuestSvn: is(minimum(4_294_967_295), 'snp.guestSvn', 'Lowest guest SVN of its ID block.'),
 })
 
+const sampleTexts = () => orWord(['any'], texts('^[ -~]{1,64}$', 'texts of 1 to 64 characters'))
+
 const SAMPLE = block('The test attester of Confidential Containers, which proves nothing.', {
   name: NAME,
-  svn: is(texts('^[ -~]{1,64}$', 'texts of 1 to 64 characters'), 'sample.svn', 'Its version.'),
+  svn: is(sampleTexts(), 'sample.svn', 'Its version.'),
+  launchDigest: is(sampleTexts(), 'sample.launchDigest', 'What its verifier reports as its code.'),
+  majorVersion: is(integers(0, 65_535), 'sample.platformVersion.major', 'Major versions of its platform.'),
+  minMinorVersion: is(
+    minimum(65_535),
+    'sample.platformVersion.minor',
+    'Lowest minor version of its platform.',
+  ),
 })
 
 /** Fields of each kind; `identifying` are those of which one at least must be stated. */
@@ -48,7 +57,7 @@ export const WORKLOADS = {
   sgx: { block: SGX, identifying: ['mrEnclave', 'mrSigner'] },
   tdx: { block: TDX, identifying: ['mrTd', 'rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'] },
   snp: { block: SNP, identifying: ['measurement', 'idKeyDigest', 'authorKeyDigest'] },
-  sample: { block: SAMPLE, identifying: ['svn'] },
+  sample: { block: SAMPLE, identifying: ['svn', 'launchDigest', 'majorVersion', 'minMinorVersion'] },
 } as const
 
 export type WorkloadKind = keyof typeof WORKLOADS

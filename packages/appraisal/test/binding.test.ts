@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Claims } from '@casemate/evidence'
 import { appraise, type Binding } from '../src/index.ts'
-import { hex, INIT_DATA_DIGEST, NOW, REPORT_DATA, SGX, SNP, TDX, withClaim } from './claims.ts'
+import { hex, INIT_DATA_DIGEST, NOW, REPORT_DATA, SAMPLE, SGX, SNP, TDX, withClaim } from './claims.ts'
 import { BINDING, NO_REFERENCES, open } from './policies.ts'
 
 function bind(policyChanges: object, binding: Partial<Binding>, claims: Claims = TDX) {
@@ -83,6 +83,17 @@ test('a guest that sends none is refused where the policy asks for init-data', (
 
 test('init-data that is sent is compared also where the policy does not ask for any', () => {
   assert.deepEqual(paths(bind({ initData: 'any' }, { initDataDigest: hex('b3', 48) })), ['initData'])
+})
+
+test('a sample, which has no field for init-data, is refused with it only where the policy asks for it', () => {
+  const sent = { initDataDigest: INIT_DATA_DIGEST }
+  const open = bind({ initData: 'any' }, sent, SAMPLE)
+  assert.deepEqual(paths(open), [])
+  assert.equal(open.bound, true)
+  assert.ok(open.unchecked.includes('initData'))
+  for (const initData of ['bound', INIT_DATA_DIGEST]) {
+    assert.ok(paths(bind({ initData }, sent, SAMPLE)).includes('initData'))
+  }
 })
 
 test('listed digests are compared with the evidence also outside of a session', () => {

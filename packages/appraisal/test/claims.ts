@@ -223,7 +223,7 @@ export const SAMPLE: SampleClaims = {
   hostData: hex('00', 32),
   simulated: true,
   enclave: null,
-  sample: { svn: '1' },
+  sample: { svn: '1', launchDigest: 'abcde', platformVersion: { major: 1, minor: 4 } },
 }
 
 /** A copy with one claim changed, by dotted path. */

@@ -212,5 +212,5 @@ export const CLAIM_FIELDS = {
     currentMitVector: 'string?',
     revocation: 'string',
   },
-  sample: { svn: 'string' },
+  sample: { svn: 'string', launchDigest: 'string', platformVersion: { major: 'int', minor: 'int' } },
 } as const satisfies ClaimFields

@@ -292,7 +292,12 @@ export interface SnpClaims extends CommonClaims {
 export interface SampleClaims extends CommonClaims {
   readonly kind: 'sample'
   readonly simulated: true
-  readonly sample: { readonly svn: string }
+  readonly sample: {
+    readonly svn: string
+    /** What the sample verifier of Confidential Containers says of every sample, and policies made for it compare. */
+    readonly launchDigest: string
+    readonly platformVersion: { readonly major: number; readonly minor: number }
+  }
 }
 
 /** Everything verified evidence can say. */

@@ -14,7 +14,10 @@ export interface SampleEvidence {
 
 const REPORT_DATA_SIZE = 64
 const MAX_SVN_TEXT = 16
-/** What the reference verifier reports for every sample, as 48 bytes: ‘abcde’ and zeros. */
+/** What the reference verifier reports for every sample. */
+const LAUNCH_DIGEST = 'abcde'
+const PLATFORM_VERSION = { major: 1, minor: 4 } as const
+/** The same digest as 48 bytes of hex. */
 const SAMPLE_MEASUREMENT = '6162636465'.padEnd(96, '0')
 
 /**
@@ -46,6 +49,6 @@ export function sampleClaims(evidence: SampleEvidence): SampleClaims {
     hostData: '00'.repeat(32),
     simulated: true,
     enclave: null,
-    sample: { svn: evidence.svn },
+    sample: { svn: evidence.svn, launchDigest: LAUNCH_DIGEST, platformVersion: PLATFORM_VERSION },
   }
 }

@@ -12,8 +12,8 @@ export const ERROR_TYPE_PREFIX = 'https://github.com/confidential-containers/kbs
 export interface KbsErrorBody {
   readonly type: string
   /**
-   * `code: what was wrong`, and the attestation by its id; what explains a decision is for auditors, who find it under
-   * that id, and not in it.
+   * `code: what was wrong`, with what was got and wanted and a hint, as clients show nothing else; and the attestation by
+   * its id: what explains a decision is for auditors, who find it under that id, and not in it.
    */
   readonly detail: string
 }
@@ -72,11 +72,22 @@ export function kbsAnswer(error: BrokerError): { readonly status: number; readon
   const row = KBS_ERRORS[error.code] ?? { variant: 'PluginInternalError' }
   const { attestation } = error.detail
   const where = attestation === undefined ? '' : ` (attestation ${attestation})`
+  const what = row.text ?? whole(error)
   return {
     status: row.status ?? BROKER_ERRORS[error.code],
     body: {
       type: ERROR_TYPE_PREFIX + row.variant,
-      detail: `${error.code}: ${row.text ?? error.message}${where}`,
+      detail: `${error.code}: ${what}${where}`,
     },
   }
+}
+
+function whole({ message, detail: { got, expected, hint } }: BrokerError): string {
+  const parts = [
+    message,
+    got === undefined ? '' : `got ${got}`,
+    expected === undefined ? '' : `want ${expected}`,
+    hint ?? '',
+  ]
+  return parts.filter(part => part !== '').join('; ')
 }

@@ -1,46 +1,30 @@
 // Reference values as the KBS protocol sends them (RVPS messages: names and values) mapped onto one reference
-// document, `kbs`, with one workload per kind. Only measurements of code are reference values here; what the
-// protocol's default policies also call by that name (TCB numbers, debug bits) are fields of the appraisal policy.
+// document, `kbs`, with one workload per kind. A value stands there as it was sent, so that it comes back as it was
+// set. What has no place in a workload is refused by name: it would be kept, and nothing would check it.
 
-import { AppraisalConfigError, parseReferenceValues } from '@casemate/appraisal'
+import { AppraisalConfigError, type ConfigProblem, parseReferenceValues } from '@casemate/appraisal'
 import type { BrokerContext } from '../context.ts'
+import { recordOf } from '../document-record.ts'
 import { type Actor, entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { StoredDocument } from '../store/store.ts'
 import { decodeBase64 } from './base64.ts'
 import { parseJson, readReferenceValue } from './body.ts'
+import { PLACES, type Place, whyNotHere } from './reference-names.ts'
 
 /** Name of the reference document. */
 export const KBS_REFERENCES = 'kbs'
-
-interface Place {
-  readonly kind: 'snp' | 'tdx' | 'sgx' | 'sample'
-  readonly field: string
-}
-
-/** The protocol's names and where their values belong. */
-const PLACES: Readonly<Record<string, Place>> = {
-  snp_launch_measurement: { kind: 'snp', field: 'measurement' },
-  mr_td: { kind: 'tdx', field: 'mrTd' },
-  rtmr_0: { kind: 'tdx', field: 'rtmr0' },
-  rtmr_1: { kind: 'tdx', field: 'rtmr1' },
-  rtmr_2: { kind: 'tdx', field: 'rtmr2' },
-  rtmr_3: { kind: 'tdx', field: 'rtmr3' },
-  mr_enclave: { kind: 'sgx', field: 'mrEnclave' },
-  mr_signer: { kind: 'sgx', field: 'mrSigner' },
-  svn: { kind: 'sample', field: 'svn' },
-}
 
 /** A workload of each kind of which nothing is stated yet. */
 const OPEN: Readonly<Record<Place['kind'], JsonObject>> = {
   snp: { measurement: 'any', idKeyDigest: 'any', authorKeyDigest: 'any', minGuestSvn: 'any' },
   tdx: { mrTd: 'any', rtmr0: 'any', rtmr1: 'any', rtmr2: 'any', rtmr3: 'any' },
   sgx: { mrEnclave: 'any', mrSigner: 'any', isvProdId: 'any', minIsvSvn: 'any' },
-  sample: { svn: 'any' },
+  sample: { svn: 'any', launchDigest: 'any', majorVersion: 'any', minMinorVersion: 'any' },
 }
 
-type Workloads = Readonly<Record<string, JsonObject>>
+type Workload = JsonObject & { readonly kind: string; readonly name: string }
 
 /** Attempts where another administrator changes the document at the same time. */
 const MAX_ATTEMPTS = 3
@@ -50,10 +34,13 @@ export async function putReferenceValues(context: BrokerContext, body: unknown, 
   const values = readValues(body)
   for (let attempt = 1; ; attempt++) {
     const stored = await context.store.documents.find('reference', KBS_REFERENCES)
-    const document = checked(documentOf(merge(workloadsOf(stored), values)))
+    const document = checked(merge(workloadsOf(stored), values))
     const at = context.now()
     const change = { kind: 'reference', name: KBS_REFERENCES, document, at } as const
-    const record = entry({ type: 'reference.put', at, actor }, { name: KBS_REFERENCES })
+    const record = entry(
+      { type: 'reference.put', at, actor },
+      { name: KBS_REFERENCES, ...recordOf(document) },
+    )
     try {
       await context.store.documents.put(change, stored?.revision ?? 'none', record)
       return
@@ -66,65 +53,87 @@ export async function putReferenceValues(context: BrokerContext, body: unknown, 
 
 /** @throws {BrokerError} `reference-missing` */
 export async function findReferenceValue(context: BrokerContext, id: string): Promise<JsonValue> {
-  const place = Object.hasOwn(PLACES, id) ? PLACES[id] : undefined
+  const place = placeOf(id)
+  if (place === null) throw new BrokerError('reference-missing', whyNotHere(id))
   const stored = await context.store.documents.find('reference', KBS_REFERENCES)
-  const value = place === undefined ? undefined : workloadsOf(stored)[place.kind]?.[place.field]
+  const value = workloadsOf(stored).find(workload => isOf(workload, place))?.[place.field]
   if (value === undefined || value === 'any') {
-    throw new BrokerError('reference-missing', 'there is no such reference value')
+    throw new BrokerError('reference-missing', `the reference value ${id} was never set`)
   }
   return value
 }
 
-function readValues(body: unknown): ReadonlyMap<Place, readonly JsonValue[]> {
+function placeOf(name: string): Place | null {
+  return (Object.hasOwn(PLACES, name) ? PLACES[name] : null) ?? null
+}
+
+function nameOfPlace(kind: string, field: string): string | undefined {
+  return Object.keys(PLACES).find(name => PLACES[name]?.kind === kind && PLACES[name]?.field === field)
+}
+
+function isOf({ kind, name }: Workload, place: Place): boolean {
+  return kind === place.kind && name === `kbs-${kind}`
+}
+
+function readValues(body: unknown): ReadonlyMap<Place, JsonValue> {
   const bytes = decodeBase64(readReferenceValue(body).payload)
   if (bytes === null) throw new BrokerError('reference-invalid', 'the payload is not standard base64')
   const named = parseJson(Buffer.from(bytes).toString('utf8'), 'the payload')
   if (typeof named !== 'object' || named === null || Array.isArray(named)) {
     throw new BrokerError('reference-invalid', 'the payload is not a map of names to values')
   }
-  return new Map(
-    Object.entries(named as JsonObject).map(([name, value]) => {
-      const place = Object.hasOwn(PLACES, name) ? PLACES[name] : undefined
-      if (place === undefined) throw unknownName(name)
-      return [place, Array.isArray(value) ? value : [value]]
-    }),
-  )
+  const values = new Map<Place, JsonValue>()
+  const refused: string[] = []
+  for (const [name, value] of Object.entries(named as JsonObject)) {
+    const place = placeOf(name)
+    if (place === null) refused.push(whyNotHere(name))
+    else if (value === 'any') refused.push(`${name} takes values; what is left open is not set`)
+    else values.set(place, value)
+  }
+  if (refused.length > 0) throw new BrokerError('reference-invalid', summary(refused))
+  return values
 }
 
-function merge(workloads: Workloads, values: ReadonlyMap<Place, readonly JsonValue[]>): Workloads {
-  const merged: Record<string, JsonObject> = { ...workloads }
-  for (const [{ kind, field }, value] of values) {
-    const workload = merged[kind] ?? { kind, name: `kbs-${kind}`, ...OPEN[kind] }
-    merged[kind] = { ...workload, [field]: value }
+function merge(workloads: readonly Workload[], values: ReadonlyMap<Place, JsonValue>): readonly Workload[] {
+  const merged = [...workloads]
+  for (const [place, value] of values) {
+    const { kind, field } = place
+    const at = merged.findIndex(workload => isOf(workload, place))
+    const workload = merged[at] ?? { kind, name: `kbs-${kind}`, ...OPEN[kind] }
+    merged.splice(at < 0 ? merged.length : at, 1, { ...workload, [field]: value })
   }
   return merged
 }
 
-function workloadsOf(stored: StoredDocument | null): Workloads {
-  const workloads = stored?.document['workloads'] ?? []
-  const list = Array.isArray(workloads) ? (workloads as readonly (JsonObject & { kind: string })[]) : []
-  return Object.fromEntries(list.map(workload => [workload.kind, workload]))
+function workloadsOf(stored: StoredDocument | null): readonly Workload[] {
+  const workloads = stored?.document['workloads']
+  return Array.isArray(workloads) ? (workloads as readonly Workload[]) : []
 }
 
-function documentOf(workloads: Workloads): JsonObject {
-  return { workloads: Object.values(workloads) }
-}
-
-function checked(document: JsonObject): JsonObject {
+function checked(workloads: readonly Workload[]): JsonObject {
   try {
-    parseReferenceValues(document)
-    return document
+    parseReferenceValues({ workloads })
+    return { workloads }
   } catch (error) {
     if (!(error instanceof AppraisalConfigError)) throw error
-    throw new BrokerError('reference-invalid', error.message, { cause: error })
+    const problems = error.problems.map(problem => explained(workloads, problem))
+    throw new BrokerError('reference-invalid', summary(problems), { cause: error })
   }
 }
 
-function unknownName(name: string): BrokerError {
-  const shown = /^[\w-]{1,64}$/.test(name) ? name : 'a name'
-  return new BrokerError(
-    'reference-invalid',
-    `${shown} is not a reference value here; want one of ${Object.keys(PLACES).join(', ')}. ` +
-      'TCB and configuration are fields of the appraisal policy: PUT /v1/policies/default',
-  )
+const PROBLEM_PATH = /^workloads\[(\d+)\]\.(\w+)(\[\d+\])?$/
+
+/** A problem under the name that was sent. */
+function explained(workloads: readonly Workload[], { path, expected, got, hint }: ConfigProblem): string {
+  const [, index, field = '', item = ''] = PROBLEM_PATH.exec(path) ?? []
+  const name = nameOfPlace(workloads[Number(index)]?.kind ?? '', field)
+  return `${name === undefined ? path : name + item}: got ${got}, want ${expected}; ${hint}`
+}
+
+/** How many problems one answer spells out. */
+const SUMMED_UP = 10
+
+function summary(problems: readonly string[]): string {
+  const more = problems.length - SUMMED_UP
+  return `${problems.slice(0, SUMMED_UP).join('. ')}${more > 0 ? `. And ${more} more` : ''}`
 }

@@ -15,11 +15,15 @@ import type { KbsParts } from './parts.ts'
 
 const PLUGIN = { plugin_name: 'resource' } as const
 const PATH = '/resource/:repository/:type/:tag'
+/** `trustee-attester` puts a slash before a path that it is given without one, and the client joins with another. */
+const ATTESTER_PATH = '/resource//:repository/:type/:tag'
 
 export function registerResource(scope: FastifyInstance, parts: KbsParts): void {
   const { metrics, secrets } = parts.context
 
-  scope.get(PATH, { config: { access: 'guest' } }, request => fetchSecret(parts, request))
+  for (const path of [PATH, ATTESTER_PATH]) {
+    scope.get(path, { config: { access: 'guest' } }, request => fetchSecret(parts, request))
+  }
 
   scope.post(PATH, { config: { access: 'writer', records: true } }, async (request, reply) => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)

@@ -68,6 +68,16 @@ export const MIGRATIONS: readonly string[] = [
     "isvFamilyId":"any","debug":"any","measuredBy":"any","register":"any"}'))
   WHERE kind = 'policy' AND json_type(document, '$.extends') IS NULL AND json_type(document, '$.enclave') IS NULL;
   `,
+  // Sample workloads were written when their svn was all that could be stated: they leave the rest open, now by name.
+  `
+  UPDATE documents SET document = json_set(document, '$.workloads', (
+    SELECT json_group_array(CASE json_extract(value, '$.kind')
+      WHEN 'sample' THEN json_insert(value, '$.launchDigest', 'any', '$.majorVersion', 'any', '$.minMinorVersion', 'any')
+      ELSE json(value) END ORDER BY key)
+    FROM json_each(document, '$.workloads')))
+  WHERE kind = 'reference' AND EXISTS (
+    SELECT 1 FROM json_each(document, '$.workloads') WHERE json_extract(value, '$.kind') = 'sample');
+  `,
 ]
 
 /**

@@ -1,10 +1,9 @@
 // /v1/policies, /v1/references, /v1/rules: named documents of one shape each, checked before they are stored.
 
-import { createHash } from 'node:crypto'
-import { canonicalJson } from '@casemate/ledger'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
+import { recordOf } from '../document-record.ts'
 import { type EntryType, entry } from '../entry.ts'
 import { BrokerError, type BrokerErrorCode } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
@@ -31,9 +30,6 @@ export interface DocumentRoutes {
   /** @throws {BrokerError} the kind's `…-invalid`, with every problem */
   readonly check: (document: unknown) => JsonObject
 }
-
-/** Larger documents are in the ledger by their digest only: an entry is 64 KiB at most. */
-const MAX_RECORDED_BYTES = 32_768
 
 const CURSOR = /^[\w-][\w.-]*$/
 
@@ -140,13 +136,6 @@ function deleteRoute(
       return { ledgerIndex: index }
     },
   )
-}
-
-/** What the ledger keeps of a document: its digest (SHA-256 of RFC 8785), and itself where it is not too large. */
-function recordOf(document: JsonObject): JsonObject {
-  const canonical = canonicalJson(document)
-  const sha256 = createHash('sha256').update(canonical).digest('hex')
-  return Buffer.byteLength(canonical) > MAX_RECORDED_BYTES ? { sha256 } : { sha256, document }
 }
 
 function showDocument({ name, createdAt, updatedAt, document }: StoredDocument) {

@@ -44,6 +44,14 @@ async function lastRefusal(): Promise<{
   return newest!
 }
 
+test('what a guest sent in the wrong shape is named in the text that it shows', async () => {
+  const guest = newGuest()
+  await guest.auth()
+  const answer = await guest.attest(body => ({ ...body, 'runtime-data': { nonce: 1 } }))
+  assertRefused(answer, MALFORMED)
+  assert.match(answer.body.detail, /got \/runtime-data/)
+})
+
 test('another protocol version is refused, and those that are served are named', async () => {
   for (const version of ['0.3.0', '0.1.0', '1.0.0', 'x']) {
     const answer = await newGuest({ version }).auth()

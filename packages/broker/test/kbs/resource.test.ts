@@ -53,8 +53,25 @@ async function attested(): Promise<Guest> {
 
 const DENIED: Refused = { status: 403, variant: 'PolicyDeny', code: 'release-denied' }
 const MISSING: Refused = { status: 404, variant: 'ResourceNotFound', code: 'secret-missing' }
+const NO_PATH: Refused = { status: 404, variant: 'InvalidRequestPath', code: 'name-invalid' }
 const NO_TOKEN: Refused = { status: 401, variant: 'TokenNotFound', code: 'attestation-token-missing' }
 const BAD_TOKEN: Refused = { status: 401, variant: 'TokenVerifierError', code: 'attestation-token-invalid' }
+
+test('a path that begins with a slash, as trustee-attester sends a bare one, is the path without it', async () => {
+  const guest = await attested()
+  const answer = await guest.fetch('/default/yes/secret')
+  assert.equal(answer.status, 200, answer.text)
+  assert.equal(guest.decrypt(answer), 'the yes secret')
+  assertRefused(await guest.fetch('/default/no/secret'), DENIED)
+  for (const path of [
+    '//default/yes/secret',
+    '/default//yes/secret',
+    'default/yes/secret/',
+    '/default/yes',
+  ]) {
+    assertRefused(await guest.fetch(path), NO_PATH)
+  }
+})
 
 test('a guest that has not attested is asked to', async () => {
   assertRefused(await newGuest().fetch('default/yes/secret'), NO_TOKEN)

@@ -22,6 +22,7 @@ const MATRIX: Readonly<Record<string, 'public' | 'guest' | 'auditor' | 'writer' 
   [`POST ${KBS}/auth`]: 'public',
   [`POST ${KBS}/attest`]: 'guest',
   [`GET ${KBS}/resource/:repository/:type/:tag`]: 'guest',
+  [`GET ${KBS}/resource//:repository/:type/:tag`]: 'guest',
   [`GET ${KBS}/resource/*`]: 'guest',
   [`POST ${KBS}/resource/:repository/:type/:tag`]: 'writer',
   [`DELETE ${KBS}/resource/:repository/:type/:tag`]: 'writer',

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
-import { PRESETS, parsePolicy } from '@casemate/appraisal'
+import { PRESETS, parsePolicy, parseReferenceValues } from '@casemate/appraisal'
 import { MIGRATIONS, migrate } from '../../src/store/migrations.ts'
 import { openTestBroker, temporaryDirectory } from '../broker.ts'
 
@@ -214,6 +214,32 @@ describe('migrations', () => {
     assert.deepEqual(parsePolicy(read.get('policy whole')).enclave, enclave)
     assert.deepEqual(read.get('policy small'), documents.small)
     assert.deepEqual(read.get('rule whole'), JSON.parse(JSON.stringify(older)))
+    db.close()
+  })
+
+  test('leave what sample workloads could not state open, by name', () => {
+    const db = new DatabaseSync(':memory:')
+    migrate(db, MIGRATIONS.slice(0, 3))
+    const sgx = {
+      kind: 'sgx',
+      name: 'a',
+      mrEnclave: 'any',
+      mrSigner: '5e'.repeat(32),
+      isvProdId: [1, 2],
+      minIsvSvn: 3,
+    }
+    const sample = { kind: 'sample', name: 'b', svn: ['1', '2'] }
+    const open = { launchDigest: 'any', majorVersion: 'any', minMinorVersion: 'any' }
+    const insert = db.prepare("INSERT INTO documents VALUES ('reference', ?, ?, 1, 1, 1)")
+    insert.run('mixed', JSON.stringify({ workloads: [sgx, sample, { ...sgx, name: 'c' }] }))
+    insert.run('other', JSON.stringify({ workloads: [sgx] }))
+    migrate(db)
+    const read = (name: string): unknown =>
+      JSON.parse(String(db.prepare('SELECT document FROM documents WHERE name = ?').get(name)?.['document']))
+    const migrated = { workloads: [sgx, { ...sample, ...open }, { ...sgx, name: 'c' }] }
+    assert.deepEqual(read('mixed'), migrated)
+    assert.deepEqual(read('other'), { workloads: [sgx] })
+    assert.equal(parseReferenceValues(read('mixed')).workloads.length, 3)
     db.close()
   })
 
