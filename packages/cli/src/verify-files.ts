@@ -20,6 +20,7 @@ import {
   type TrustAnchor,
   VENDOR_ANCHORS,
 } from '@casemate/evidence'
+import type { TcbUpdate } from '@casemate/evidence/node'
 import type { Answer, Call } from './command.ts'
 import { endorsementsAt } from './endorsement-files.ts'
 import { type Examination, type ExaminationContext, examine } from './examine.ts'
@@ -128,12 +129,14 @@ async function endorsementsOf(
 ): Promise<ExaminationContext['endorsementsFor']> {
   const online = call.given('online')
   const cache = call.option('offline-cache')
+  const update = tcbUpdateOf(call, online || cache !== null)
   if (!online && cache === null) return async () => given
   const { openEndorsementFetcher } = await import('@casemate/evidence/node')
   const { env, now, fetch, progress } = call.terminal
   const fetcher = openEndorsementFetcher({
     cacheDir: cache ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'casemate', 'endorsements'),
     offline: !online,
+    ...(update === null ? {} : { update }),
     ...addressOf('pcsUrl', env['CASEMATE_PCS_URL']),
     ...addressOf('kdsUrl', env['CASEMATE_KDS_URL']),
     fetch,
@@ -143,6 +146,36 @@ async function endorsementsOf(
     const fetched = fetcher.fetchFor(evidence, null, collateralMaxAges(policy))
     return mergeEndorsements(given, await progress('fetching collateral from the vendor', fetched))
   }
+}
+
+/** Which of Intel's editions is fetched; null: the one that is enforced. */
+function tcbUpdateOf(call: Call, fetches: boolean): TcbUpdate | null {
+  const [update, number] = [call.option('tcb-update'), call.option('tcb-evaluation-data-number')]
+  if (update !== null && number !== null) {
+    throw new CliError(
+      'flag-value-unwanted',
+      '--tcb-update and --tcb-evaluation-data-number exclude each other',
+      {
+        hint: 'Intel’s service takes one of them: the number names one edition, the update the newest or the enforced one',
+      },
+    )
+  }
+  if ((update ?? number) !== null && !fetches) {
+    const name = update === null ? 'tcb-evaluation-data-number' : 'tcb-update'
+    throw new CliError('flag-value-unwanted', `--${name} is about what is fetched, and nothing is`, {
+      hint: 'with --online; files of --endorsements are of the edition that they are',
+    })
+  }
+  if (update !== null && update !== 'early' && update !== 'standard') {
+    throw new CliError('flag-value-invalid', `--tcb-update is ${update}, want early or standard`)
+  }
+  if (number !== null && !/^[1-9]\d{0,8}$/.test(number)) {
+    throw new CliError(
+      'flag-value-invalid',
+      `--tcb-evaluation-data-number is ${number}, want a number such as 20`,
+    )
+  }
+  return number === null ? update : Number(number)
 }
 
 function addressOf<Name extends string>(name: Name, url: string | undefined): Partial<Record<Name, string>> {

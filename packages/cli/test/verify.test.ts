@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -94,6 +97,46 @@ test('collateral that is older than the policy allows is refused by its kind, an
   const accepted = await casemate(['verify', '--at', later.at, ...args], { cwd })
   assert.equal(accepted.code, 0, accepted.stdout)
   assert.match(accepted.stdout, /until 2026-12-18 12:00:00Z/)
+})
+
+test('the edition of Intel’s collateral is chosen by a flag, one at a time, and only where something is fetched', async () => {
+  const asked: string[] = []
+  const pccs = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    response.writeHead(404).end()
+  })
+  pccs.listen(0, '127.0.0.1')
+  await once(pccs, 'listening')
+  const { port } = pccs.address() as AddressInfo
+  const env = { CASEMATE_PCS_URL: `http://127.0.0.1:${port}/pccs`, XDG_CACHE_HOME: join(cwd, 'cache') }
+  const online = (...args: string[]) =>
+    casemate(['verify', 'quote.bin', '--at', AT, '--trust', 'root.json', ...args], { cwd, env })
+  const identity = '/pccs/tdx/certification/v4/qe/identity?'
+  try {
+    await online('--online', '--tcb-update', 'early')
+    await online('--online', '--tcb-evaluation-data-number', '17')
+    await online('--online')
+    assert.deepEqual(
+      asked.filter(path => path.startsWith(identity)),
+      ['update=early', 'tcbEvaluationDataNumber=17', 'update=standard'].map(query => identity + query),
+    )
+    asked.length = 0
+    for (const [code, ...flags] of [
+      ['flag-value-unwanted', '--online', '--tcb-update', 'standard', '--tcb-evaluation-data-number', '20'],
+      ['flag-value-unwanted', '--tcb-update', 'early'],
+      ['flag-value-unwanted', '--tcb-evaluation-data-number', '20'],
+      ['flag-value-invalid', '--online', '--tcb-update', 'soon'],
+      ['flag-value-invalid', '--online', '--tcb-evaluation-data-number', '0'],
+    ] as const) {
+      const refused = await online('--json', ...flags)
+      assert.equal(refused.code, 2)
+      assert.equal(JSON.parse(refused.stdout).error.code, code, flags.join(' '))
+    }
+    assert.deepEqual(asked, [])
+  } finally {
+    pccs.closeAllConnections()
+    pccs.close()
+  }
 })
 
 test('unknown code is refused with the closest known workload', async () => {

@@ -203,6 +203,29 @@ test('early updates and single evaluation numbers are asked for by name', async 
   await open({ update: 17 }).fetchFor(tdx(), null)
   assert.ok(service.asked.includes('/tdx/certification/v4/qe/identity?update=early'))
   assert.ok(service.asked.includes('/tdx/certification/v4/qe/identity?tcbEvaluationDataNumber=17'))
+  const fmspc = `fmspc=${intel.settings.fmspc}`
+  assert.ok(service.asked.includes(`/tdx/certification/v4/tcb?${fmspc}&update=early`))
+  assert.ok(service.asked.includes(`/tdx/certification/v4/tcb?${fmspc}&tcbEvaluationDataNumber=17`))
+})
+
+test('Intel’s own service and a PCCS behind a path are asked for the same edition', async () => {
+  const asked: string[] = []
+  const answering = (base: string) => async (input: string | URL | Request) => {
+    const url = new URL(input instanceof Request ? input.url : input)
+    asked.push(url.href.replace(base, ''))
+    return fetch(service.url + url.pathname.replace('/pccs', '') + url.search)
+  }
+  const wanted = ['/sgx/certification/v4/tcb?fmspc=', '/sgx/certification/v4/qe/identity?']
+  for (const base of ['https://api.trustedservices.intel.com', 'https://pccs.example/pccs']) {
+    asked.length = 0
+    const cacheDir = join(folder, new URL(base).host)
+    const options = { pcsUrl: base, cacheDir, update: 20, fetch: answering(base) } as const
+    await open(options).fetchFor(parse(intel.sgxQuote(REQUEST)), null)
+    for (const start of wanted) {
+      assert.ok(asked.some(it => it.startsWith(start) && it.endsWith('tcbEvaluationDataNumber=20')))
+    }
+    assert.ok(!asked.some(it => it.includes('update=')))
+  }
 })
 
 test('one request is in flight for each item, however many ask', async () => {

@@ -342,6 +342,22 @@ refused('tcb-level-unknown', 'tdx-module', {
   },
 })
 
+test('of editions that differ each has its number, and the lower one counts', async () => {
+  const older = edited('tdQeIdentity', { tcbEvaluationDataNumber: 19 })
+  const { claims, steps } = await verifyGiven(older)
+  assert.ok(claims.kind === 'tdx')
+  const { tcbInfoEvaluationDataNumber, qeIdentityEvaluationDataNumber } = claims.platform
+  assert.deepEqual([tcbInfoEvaluationDataNumber, qeIdentityEvaluationDataNumber], [20, 19])
+  assert.equal(claims.tcbEvaluationDataNumber, 19)
+  const looked = (name: string) => steps.find(step => step.name === name)?.looked ?? ''
+  assert.match(looked('tcb-info-signature'), /evaluation 20,/)
+  assert.match(looked('qe-identity-signature'), /evaluation 19,/)
+  const other = await verifyGiven(edited('tdxTcbInfo', { tcbEvaluationDataNumber: 18 }))
+  assert.equal(other.claims.tcbEvaluationDataNumber, 18)
+  const error = await refusal(verifyGiven({ ...older, minimum: 20 }))
+  assert.equal(error.code, 'evaluation-number-too-low')
+})
+
 test('a platform that reaches the level before the newest is OutOfDate with that level’s date and advisories', async () => {
   const { claims } = await verifyGiven({ options: { cpuSvn: PREVIOUS_CPU_SVN } })
   assert.equal(claims.tcbStatus, 'OutOfDate')

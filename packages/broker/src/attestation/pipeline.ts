@@ -49,7 +49,10 @@ export function createPipeline(context: BrokerContext): AttestationPipeline {
   const { config, anchors, endorsements, now } = context
   const cacheDir = join(config.dataDir, 'endorsements')
   const { pcsUrl, kdsUrl } = config
-  const fetcher = config.offline ? null : openEndorsementFetcher({ cacheDir, pcsUrl, kdsUrl, anchors, now })
+  const update = config.tcbEvaluationDataNumber ?? config.tcbUpdate ?? 'standard'
+  const fetcher = config.offline
+    ? null
+    : openEndorsementFetcher({ cacheDir, pcsUrl, kdsUrl, update, anchors, now })
   const parts: PipelineParts = {
     context,
     source: new AppraisalSource(context.store.documents),

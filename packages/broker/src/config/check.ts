@@ -12,6 +12,12 @@ export function checkConfig(config: BrokerConfig): void {
   requireTls('listen', config.listen, config)
   if (config.metricsListen !== 'off') requireTls('metricsListen', config.metricsListen, config)
   checkPassphrase(config)
+  // Intel's service answers a request with both by 400.
+  if (config.tcbUpdate !== null && config.tcbEvaluationDataNumber !== null) {
+    throw new StartError('config-conflict', 'tcbUpdate and tcbEvaluationDataNumber exclude each other', {
+      hint: 'the number names one edition of TCB info, the update the newest or the enforced one',
+    })
+  }
 }
 
 function requireTls(name: string, address: ListenAddress, config: BrokerConfig): void {

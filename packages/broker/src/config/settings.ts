@@ -99,6 +99,16 @@ export const SETTINGS = {
     readUrl,
     'Intel PCS or a PCCS, for endorsements of Intel quotes',
   ),
+  tcbUpdate: setting(
+    'none',
+    readUnless('none', readOneOf('early', 'standard')),
+    'edition of TCB info to fetch from Intel: early (newest) or standard (enforced; also where none is set)',
+  ),
+  tcbEvaluationDataNumber: setting(
+    'none',
+    readUnless('none', readCount),
+    'evaluation number of the TCB info and identities to fetch from Intel, instead of tcbUpdate',
+  ),
   kdsUrl: setting('https://kdsintf.amd.com', readUrl, 'AMD KDS, for certificates of SNP reports'),
   offline: setting('false', readBoolean, 'never fetch endorsements'),
 

@@ -230,6 +230,34 @@ test('a guest that brings its certificates is checked against the revocation lis
   await assert.rejects(bug, TypeError)
 })
 
+test('the edition of Intel’s collateral that is set is the one that is fetched', async () => {
+  const asked: string[] = []
+  const pccs = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    response.writeHead(404).end()
+  })
+  pccs.listen(0, '127.0.0.1')
+  await once(pccs, 'listening')
+  const { port } = pccs.address() as AddressInfo
+  try {
+    for (const [setting, value, query] of [
+      ['tcb-update', 'early', 'update=early'],
+      ['tcb-update', 'none', 'update=standard'],
+      ['tcb-evaluation-data-number', '17', 'tcbEvaluationDataNumber=17'],
+    ] as const) {
+      asked.length = 0
+      const flags = { offline: 'false', 'pcs-url': `http://127.0.0.1:${port}`, [setting]: value }
+      const bare = await openHarness({ platforms: [{ anchors: intel.anchors, endorsements: [] }], flags })
+      await createPipeline(bare.context).explain({ evidence, at: START, policy: 'default' })
+      await bare.close()
+      assert.ok(asked.includes(`/tdx/certification/v4/qe/identity?${query}`), asked.join(' '))
+    }
+  } finally {
+    pccs.closeAllConnections()
+    pccs.close()
+  }
+})
+
 test('AMD’s list is fetched and kept, and a policy that wants it gets it', async () => {
   const amd = await createAmdPlatform({ now: START, modulusBits: 2048 })
   const crl = amd.endorsements.find(({ name }) => name === 'crl.der')?.bytes

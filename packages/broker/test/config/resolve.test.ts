@@ -129,6 +129,7 @@ describe('configuration', () => {
     const passphrase = { CASEMATE_KEK_PASSPHRASE: 'x' }
     for (const sources of [
       { flags: { 'tls-key-file': 'x' } },
+      { flags: { 'tcb-update': 'standard', 'tcb-evaluation-data-number': '20' } },
       { flags: { 'kek-source': 'passphrase' } },
       { env: passphrase },
       { flags: { 'kek-source': 'passphrase', 'kek-passphrase-file': 'x' }, env: passphrase },

@@ -67,7 +67,7 @@ export async function verifyEndorsement<T extends Dated>(
 ): Promise<VerifiedEndorsement<T>> {
   if (candidates.length === 0) {
     throw new Refusal('endorsement-missing', `no ${what} was supplied for this platform`, {
-      hint: 'fetch it from Intel’s Provisioning Certification Service or a PCCS',
+      hint: 'fetch it from Intel’s Provisioning Certification Service or a PCCS; of one evaluation number there may be none, or none any more',
     })
   }
   const signers = options.certificates.filter(({ commonName }) => commonName.includes(TCB_SIGNING_NAME))
