@@ -72,7 +72,7 @@ export const SERVER_FLAGS = {
   // Never the token itself: every process of the machine can read another's arguments.
   'token-file': {
     value: 'FILE',
-    summary: 'administrator’s token; else $CASEMATE_TOKEN, else the file that the tour left',
+    summary: 'administrator’s token; else $CASEMATE_TOKEN, else admin-token in the data directory',
   },
 } as const satisfies Record<string, Flag>
 

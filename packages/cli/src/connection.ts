@@ -1,4 +1,4 @@
-// Which broker, and who one is there: flags over environment over what the tour left behind.
+// Which broker, and who one is there: flags over environment over what a start left behind.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -40,11 +40,11 @@ function tokenFor(call: Call, url: string): string {
   const file = call.option('token-file')
   const token =
     file === null
-      ? (call.terminal.env['CASEMATE_TOKEN'] ?? tokenOfTour(call, url))
+      ? (call.terminal.env['CASEMATE_TOKEN'] ?? tokenOfStart(call, url))
       : new TextDecoder().decode(readBytes(file)).trim()
   if (token !== null && token !== '') return checkedToken(token, file)
   throw new CliError('token-missing', `no administrator’s token for ${url}`, {
-    hint: 'set CASEMATE_TOKEN, or --token-file; the broker’s first start showed one, and casemate up --new-admin-token makes another',
+    hint: 'set CASEMATE_TOKEN, or --token-file; the broker’s first start showed one, or left it in admin-token in its data directory; casemate up --new-admin-token makes another',
   })
 }
 
@@ -57,8 +57,8 @@ function checkedToken(token: string, file: string | null): string {
   })
 }
 
-/** The tour's token is for the broker on this machine, and is sent nowhere else. */
-function tokenOfTour(call: Call, url: string): string | null {
+/** The token that a start has left is for the broker on this machine, and is sent nowhere else. */
+function tokenOfStart(call: Call, url: string): string | null {
   const host = URL.parse(url)?.hostname
   if (host === undefined || !isLoopback(host)) return null
   const directory = call.terminal.env['CASEMATE_DATA_DIR'] ?? DEFAULT_DATA_DIRECTORY

@@ -1,4 +1,4 @@
-// What this command leaves in a data directory beside the broker's own files: all of it the tour's.
+// What this command leaves in a data directory beside the broker's own files: the tour's, and a token that no screen showed.
 
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { simulatorExists } from '@casemate/enclave/simulator-files'
 /** Where a broker started here keeps its data. */
 export const DEFAULT_DATA_DIRECTORY = '.casemate'
 
-/** In the data directory; written by the tour only, mode 0600, so that a newcomer's next command just works. */
+/** In the data directory, mode 0600: the token of the tour, so that the next command just works, or of a start without a screen. */
 export const TOKEN_FILE = 'admin-token'
 
 /** Where the tour keeps the simulator, below the data directory. */
@@ -52,6 +52,6 @@ export function endTour(dataDir: string): void {
 export function writeWhole(path: string, content: string | Uint8Array): void {
   const draft = `${path}.new`
   rmSync(draft, { force: true })
-  writeFileSync(draft, content, { mode: 0o600 })
+  writeFileSync(draft, content, { mode: 0o600, flush: true })
   renameSync(draft, path)
 }

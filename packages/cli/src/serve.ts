@@ -1,6 +1,6 @@
 // A broker in this process: `up` keeps it until it is told to stop, `demo` until the tour is over.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -11,24 +11,31 @@ import {
   resolveConfig,
   startBroker,
 } from '@casemate/broker'
-import { SIMULATOR_FILES } from '@casemate/enclave/simulator-files'
+import { SIMULATOR_FILES, simulatorExists } from '@casemate/enclave/simulator-files'
 import { resolveSettings } from './broker-settings.ts'
 import type { Answer, Call } from './command.ts'
 import {
   beginTour,
   endTour,
   SIMULATOR_DIRECTORY,
-  TOKEN_FILE,
   TOUR_DIRECTORY,
   TOUR_FILES,
   tourState,
-  writeWhole,
 } from './data-directory.ts'
 import type { Simulator } from './simulated-attester.ts'
+import { savedToken, saveToken, type TokenFile, tokenFile, tokenNotes } from './start-token.ts'
 import { listenForServerStop } from './stop-signal.ts'
 import type { Terminal } from './terminal.ts'
 import type { TourStep } from './tour.ts'
-import { LOST_TOKEN, nextLines, openingLines, stepLines, TOUR_SECRET, tokenLines } from './tour-text.ts'
+import {
+  LOST_TOKEN,
+  nextLines,
+  openingLines,
+  stepLines,
+  TOUR_SECRET,
+  tokenFileLines,
+  tokenLines,
+} from './tour-text.ts'
 
 /** The `up` command. */
 export async function serve(call: Call): Promise<Answer> {
@@ -49,14 +56,15 @@ async function serveUntil(stop: AbortSignal, call: Call): Promise<void> {
   const touring = call.given('tour')
   const config = settingsFor(call, touring)
   const tour = touring ? await openTour(config, terminal) : null
+  const simulator = tour?.simulator ?? (await simulatorOfTour(config, terminal))
   if (stop.aborted) return
-  const broker = await start(config, tour?.simulator ?? null, touring, terminal)
+  const broker = await start(config, simulator, touring, terminal)
   try {
-    const saved = savedToken(config)
+    const saved = savedToken(config.dataDir)
     // The token of a tour that was cut off may have been made and never shown.
     const needed = call.given('new-admin-token') || (tour?.state === 'unfinished' && saved === null)
     const made = broker.firstAdminToken ?? (needed ? await broker.issueAdminToken() : null)
-    if (tour === null) announce(broker, made, config, terminal)
+    if (tour === null) await announce({ broker, config, made, terminal, simulator })
     else await runTour({ broker, config, made, saved, terminal, stop, ...tour })
     await stoppedOrFailed(stop, broker)
   } catch (error) {
@@ -105,7 +113,18 @@ async function openTour({ dataDir }: BrokerConfig, terminal: Terminal): Promise<
   return { simulator: await makeSimulator(join(dataDir, SIMULATOR_DIRECTORY), terminal.now()), state }
 }
 
-/** A broker without the tour loads neither a simulator nor a client. */
+/**
+ * What an earlier tour trusts is part of its data directory, or its guests would be refused by a start without the tour.
+ * The policy decides what simulated evidence is good for, as ever.
+ */
+async function simulatorOfTour({ dataDir }: BrokerConfig, terminal: Terminal): Promise<Simulator | null> {
+  const directory = join(dataDir, SIMULATOR_DIRECTORY)
+  if (!simulatorExists(directory)) return null
+  prepareDataDirectory(dataDir)
+  return makeSimulator(directory, terminal.now())
+}
+
+/** A broker that no tour was run on loads neither a simulator nor a client. */
 async function makeSimulator(directory: string, now: Date): Promise<Simulator> {
   const { openSimulator } = await import('./simulated-attester.ts')
   return openSimulator(directory, now)
@@ -131,28 +150,41 @@ async function start(
   })
 }
 
-// oxlint-disable-next-line max-params -- what there is to tell, and the screen
-function announce(
-  broker: RunningBroker,
-  made: string | null,
-  { dataDir }: BrokerConfig,
-  terminal: Terminal,
-): void {
+interface Announced {
+  readonly broker: RunningBroker
+  readonly config: BrokerConfig
+  /** The token that this start has made. */
+  readonly made: string | null
+  readonly terminal: Terminal
+  /** Whose evidence verifies here, beside the vendors'. */
+  readonly simulator: Simulator | null
+}
+
+async function announce({ broker, config, made, terminal, simulator }: Announced): Promise<void> {
+  const { dataDir } = config
   // Whatever the tour had begun here, this broker is somebody's own.
   endTour(dataDir)
   if (terminal.json) {
-    terminal.print([JSON.stringify(startedJson(broker, made))])
+    if (made !== null) saveToken(dataDir, made)
+    terminal.print([JSON.stringify(startedJson(broker, await tokenFile(broker, dataDir)))])
     return
   }
   const { bold } = terminal.palette
   terminal.note(`casemate: the broker serves ${bold(broker.url)}, with its data in ${dataDir}`)
   if (broker.metricsUrl !== null) terminal.note(`casemate: metrics are at ${broker.metricsUrl}`)
-  if (made === null) terminal.note(`hint: ${LOST_TOKEN}`)
-  else for (const line of tokenLines(made, null, terminal)) terminal.note(line)
+  if (simulator !== null) {
+    const directory = join(dataDir, SIMULATOR_DIRECTORY)
+    terminal.note(
+      `casemate: evidence of the simulated machine in ${directory}, which the tour made, verifies here; the policy decides what it is good for`,
+    )
+    terminal.note('hint: remove that directory, and the next start trusts hardware only')
+  }
+  for (const line of await tokenNotes(made, broker, dataDir, terminal)) terminal.note(line)
 }
 
-function startedJson({ url, metricsUrl }: RunningBroker, made: string | null): object {
-  return { url, metricsUrl, firstAdminToken: made }
+/** Never the token itself: this line may be kept in a log. */
+function startedJson({ url, metricsUrl }: RunningBroker, adminTokenFile: TokenFile | null): object {
+  return { url, metricsUrl, adminTokenFile }
 }
 
 interface TourParts extends OpenTour {
@@ -171,20 +203,27 @@ async function runTour(parts: TourParts): Promise<void> {
   const { dataDir } = config
   const { palette, json, print } = terminal
   const say = (...lines: string[]): void => (json ? undefined : print([...lines, '']))
-  const tokenPath = join(dataDir, TOKEN_FILE)
   // Saved before anything else is done with it: it exists nowhere but here.
-  if (made !== null) writeWhole(tokenPath, `${made}\n`)
+  if (made !== null) saveToken(dataDir, made)
   const token = made ?? saved
 
   say('', `  ${palette.bold('Casemate')} is up at ${palette.bold(broker.url)}`, `  Its data is in ${dataDir}`)
   if (state !== 'finished') say(...openingLines(join(dataDir, SIMULATOR_DIRECTORY), terminal))
   const steps = await tourSteps(parts, token, say)
-  const shown = state === 'finished' ? made : token
-  if (shown !== null) say(...tokenLines(shown, tokenPath, terminal))
-  else if (token === null) say(palette.dim(`  ${LOST_TOKEN}`))
-  if (json) print([JSON.stringify({ ...startedJson(broker, made), steps })])
+  const kept = await tokenFile(broker, dataDir)
+  if (kept === null) say(palette.dim(`  ${LOST_TOKEN}`))
+  else if (made !== null || state !== 'finished') say(...keptTokenLines(kept, token ?? '', terminal))
+  if (json) print([JSON.stringify({ ...startedJson(broker, kept), steps })])
   say(...nextLines(nextCommands(config, broker.url), terminal))
   say(palette.dim('  Ctrl-C stops the broker; the next start has the same data.'))
+}
+
+/** On a screen the token itself, once. */
+function keptTokenLines({ path, endsAt }: TokenFile, token: string, terminal: Terminal): string[] {
+  const end = new Date(endsAt)
+  return terminal.columns === null
+    ? tokenFileLines(path, end, terminal)
+    : tokenLines({ token, savedTo: path, endsAt: end }, terminal)
 }
 
 async function tourSteps(
@@ -210,13 +249,6 @@ async function tourSteps(
   else if (!(await unlessChanged(tell, tour))) return steps
   endTour(config.dataDir)
   return steps
-}
-
-/** What the tour left; what is not a token is none. */
-function savedToken({ dataDir }: BrokerConfig): string | null {
-  const path = join(dataDir, TOKEN_FILE)
-  const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
-  return text.startsWith('cmt_') ? text : null
 }
 
 /** Commands that work as they stand, wherever the data is and the broker listens: those whose files are there. */

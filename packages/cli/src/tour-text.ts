@@ -52,8 +52,16 @@ function hanging(
   return [`${head}${first}`, ...rest.map(line => ' '.repeat(indent) + line)]
 }
 
+/** A token that is shown. */
+export interface ShownToken {
+  readonly token: string
+  /** The file that has it as well; null where none does. */
+  readonly savedTo: string | null
+  readonly endsAt: Date
+}
+
 /** The administrator's token, shown this once, alone on its line. */
-export function tokenLines(token: string, savedTo: string | null, { palette, columns }: Terminal): string[] {
+export function tokenLines({ token, savedTo, endsAt }: ShownToken, { palette, columns }: Terminal): string[] {
   const kept =
     savedTo === null
       ? 'It is not stored, and not shown again: keep it where you keep secrets.'
@@ -61,8 +69,21 @@ export function tokenLines(token: string, savedTo: string | null, { palette, col
   return [
     `  ${palette.bold('Administrator’s token')}`,
     `  ${palette.cyan(token)}`,
+    ...wrap(`${kept} ${endSentence(endsAt)}`, room(columns)).map(line => `  ${palette.dim(line)}`),
+  ]
+}
+
+/** The same where no person watches: what is printed may be kept in a log. */
+export function tokenFileLines(path: string, endsAt: Date, { palette, columns }: Terminal): string[] {
+  const kept = `It is in ${path} (mode 0600): the commands just work. ${endSentence(endsAt)}`
+  return [
+    `  ${palette.bold('Administrator’s token')}`,
     ...wrap(kept, room(columns)).map(line => `  ${palette.dim(line)}`),
   ]
+}
+
+function endSentence(endsAt: Date): string {
+  return `It ends on ${endsAt.toISOString().slice(0, 10)}.`
 }
 
 /** Where no token is shown, as there is one that somebody may have lost. */

@@ -41,11 +41,12 @@ describe('a newcomer’s first start', () => {
     assert.ok(!text.includes('\u001b') && !/error|undefined|NaN/i.test(text), text)
   })
 
-  test('shows the administrator’s token once, and keeps what is secret to its owner', () => {
-    const tokens = broker.text.match(/cmt_\S+/g) ?? []
-    assert.equal(tokens.length, 1)
+  test('shows no token to a pipe, says where it is and until when, and keeps what is secret to its owner', () => {
+    assert.doesNotMatch(broker.text, /cmt_/)
+    const said = /It is in \.casemate\/admin-token \(mode 0600\): [^.]+\. It ends on\s+\d{4}-\d\d-\d\d\./
+    assert.match(broker.text, said)
     const data = join(cwd, '.casemate')
-    assert.equal(readFileSync(join(data, 'admin-token'), 'utf8').trim(), tokens[0])
+    assert.match(readFileSync(join(data, 'admin-token'), 'utf8'), /^cmt_\S{60}\n$/)
     assert.equal(statSync(data).mode & 0o777, 0o700)
     for (const name of ['admin-token', 'simulator/intel.json', 'simulator/amd.json']) {
       assert.equal(statSync(join(data, name)).mode & 0o777, 0o600, name)
@@ -391,11 +392,16 @@ describe('a newcomer’s first start', () => {
   })
 })
 
-test('without the tour the token is on stderr, and simulated evidence leads nowhere', async t => {
+test('without the tour and a terminal the token is in a file, and simulated evidence leads nowhere', async t => {
   const directory = temporaryDirectory(clean => t.after(clean))
-  const plain = await serving([], /not shown again/, { cwd: directory })
-  assert.match(plain.text, /Administrator’s token\n {2}cmt_\S{60}\n/)
-  assert.ok(!existsSync(join(directory, '.casemate', 'admin-token')))
+  const plain = await serving([], /casemate token revoke/, { cwd: directory })
+  assert.doesNotMatch(plain.text, /cmt_/)
+  const path = join(directory, '.casemate', 'admin-token')
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  assert.match(readFileSync(path, 'utf8'), /^cmt_\S{60}\n$/)
+  const told = plain.text.match(/token is in \.casemate\/admin-token \(mode 0600\), and ends (\S+ \S+Z)\n/)
+  const listed = await casemate(['token', 'list', '--server', plain.url], { cwd: directory })
+  assert.ok(told?.[1] !== undefined && listed.stdout.includes(told[1]), listed.stdout + plain.text)
   assert.ok(!existsSync(join(directory, '.casemate', 'simulator')))
   const refused = await casemate(
     ['attest', '--server', plain.url, '--simulator', join(cwd, '.casemate', 'simulator')],
@@ -411,11 +417,14 @@ test('without the tour the token is on stderr, and simulated evidence leads nowh
   await tour.stop('SIGTERM')
 })
 
-test('up as JSON is one line when it is ready, with the token', async t => {
+test('up as JSON is one line when it is ready, and names the file with the token', async t => {
   const directory = temporaryDirectory(clean => t.after(clean))
-  const up = await serving(['--json'], /firstAdminToken/, { cwd: directory })
-  const line = up.text.split('\n').find(text => text.includes('firstAdminToken')) ?? ''
-  assert.match(JSON.parse(line).firstAdminToken, /^cmt_/)
+  const up = await serving(['--json'], /adminTokenFile/, { cwd: directory })
+  const line = up.text.split('\n').find(text => text.includes('adminTokenFile')) ?? ''
+  const { path, endsAt } = JSON.parse(line).adminTokenFile
+  assert.doesNotMatch(up.text, /cmt_/)
+  assert.match(readFileSync(join(directory, path), 'utf8'), /^cmt_\S{60}\n$/)
+  assert.ok(Date.parse(endsAt) > Date.now())
   assert.equal((await up.stop('SIGTERM')).code, 0)
 })
 

@@ -46,9 +46,8 @@ export class Administrators {
 
   /** @throws {BrokerError} `token-invalid` for every token that is not known, `token-expired` */
   async authenticate(token: string): Promise<Administrator> {
-    const [, id = '', secret = ''] = TOKEN.exec(token) ?? []
-    const stored = id === '' ? null : await this.#parts.store.tokens.find(id)
-    if (!timingSafeEqual(hashSecret(secret), stored?.hash ?? NO_HASH) || stored === null) {
+    const stored = await this.#known(token)
+    if (stored === null) {
       throw new BrokerError('token-invalid', 'the administrator’s token is not known here', {
         hint: 'it may have been deleted, or belong to another broker',
       })
@@ -60,6 +59,18 @@ export class Administrators {
       })
     }
     return { token: stored.id, name: stored.name, role: stored.role }
+  }
+
+  /** When a token ends; null for what is not known here, or has ended. */
+  async endOf(token: string): Promise<Date | null> {
+    const stored = await this.#known(token)
+    return stored === null || stored.expiresAt <= this.#parts.now() ? null : stored.expiresAt
+  }
+
+  async #known(token: string): Promise<StoredToken | null> {
+    const [, id = '', secret = ''] = TOKEN.exec(token) ?? []
+    const stored = id === '' ? null : await this.#parts.store.tokens.find(id)
+    return timingSafeEqual(hashSecret(secret), stored?.hash ?? NO_HASH) ? stored : null
   }
 
   async create(request: NewToken, actor: Actor): Promise<IssuedToken> {

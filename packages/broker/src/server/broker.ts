@@ -80,6 +80,8 @@ export interface RunningBroker {
   readonly firstAdminToken: string | null
   /** The way back in where the token was lost: one more with the role admin, on the record. */
   issueAdminToken(): Promise<string>
+  /** When an administrator's token ends; null for what is none here, or has ended. */
+  endOfToken(token: string): Promise<Date | null>
   /** As of {@link OpenBroker}: whoever runs it ends it then, to be started again. */
   readonly failed: Promise<LedgerError>
   /** Drains, then closes ledger and database. May be called more than once. */
@@ -101,6 +103,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
       firstAdminToken: await administrators.ensureAdmin(),
       failed: broker.failed,
       issueAdminToken: () => administrators.issueAdmin(),
+      endOfToken: token => administrators.endOf(token),
       close: () => broker.close(),
     }
   } catch (error) {

@@ -19,11 +19,14 @@ export const UP_COMMAND: Command = {
   },
   notes: [
     'Every setting is a flag, a variable (--data-dir is CASEMATE_DATA_DIR) and a key of the file (dataDir).',
-    'On first start it makes an administrator’s token and shows it once, on stderr. Where it is lost, stop the broker',
-    'and start it with --new-admin-token: whoever can do that owns the data anyway, and the ledger says so.',
+    'On first start it makes an administrator’s token, good for 90 days, and shows it once, on stderr. Where stderr is',
+    'no terminal, it is in admin-token in the data directory (mode 0600) instead, and stays there until you remove it.',
+    'Where it is lost, stop the broker and start it with --new-admin-token: whoever can do that owns the data anyway,',
+    'and the ledger says so. Where every administrator’s token has ended, a start makes one by itself.',
     'The tour makes a simulator in the data directory, a policy that accepts what it signs, a secret and a rule,',
-    'on a fresh data directory only; without --tour no simulated evidence is accepted. A tour that was cut off is',
-    'taken up again by the next start. It serves no /metrics unless --metrics-listen says where.',
+    'on a fresh data directory only. What the simulator signs verifies as long as it is there, also without --tour; where',
+    'there is none, no simulated evidence is accepted. A tour that was cut off is taken up again by the next start. It',
+    'serves no /metrics unless --metrics-listen says where.',
   ],
   examples: [
     'casemate up --tour',

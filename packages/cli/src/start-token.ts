@@ -1,0 +1,70 @@
+// The administrator's token that a start makes, or that an earlier one left. It is shown on a person's screen, or else
+// kept in a file of mode 0600 in the data directory: a pipe may end in a supervisor's log, which others read
+// (decision 27).
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RunningBroker } from '@casemate/broker'
+import { TOKEN_FILE, writeWhole } from './data-directory.ts'
+import { time } from './table.ts'
+import type { Terminal } from './terminal.ts'
+import { LOST_TOKEN, tokenLines } from './tour-text.ts'
+
+/** A token in a file: where, and when it ends (RFC 3339). */
+export interface TokenFile {
+  readonly path: string
+  readonly endsAt: string
+}
+
+/** What a start has put there; what is not a token is none. */
+export function savedToken(dataDir: string): string | null {
+  const path = join(dataDir, TOKEN_FILE)
+  const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
+  return text.startsWith('cmt_') ? text : null
+}
+
+/** Where it is put. It exists nowhere else. */
+export function saveToken(dataDir: string, token: string): string {
+  const path = join(dataDir, TOKEN_FILE)
+  writeWhole(path, `${token}\n`)
+  return path
+}
+
+/** The file with a token that still is one; null where there is none. */
+export async function tokenFile(
+  broker: Pick<RunningBroker, 'endOfToken'>,
+  dataDir: string,
+): Promise<TokenFile | null> {
+  const token = savedToken(dataDir)
+  const endsAt = token === null ? null : await broker.endOfToken(token)
+  return endsAt === null ? null : { path: join(dataDir, TOKEN_FILE), endsAt: endsAt.toISOString() }
+}
+
+/** Where to find a token of `up`, line by line; one that was `made` is kept first where no person watches. */
+export async function tokenNotes(
+  made: string | null,
+  broker: Pick<RunningBroker, 'endOfToken'>,
+  dataDir: string,
+  terminal: Terminal,
+): Promise<readonly string[]> {
+  const endsAt = made === null ? null : await broker.endOfToken(made)
+  if (made !== null && endsAt !== null && terminal.status !== null)
+    return tokenLines({ token: made, savedTo: null, endsAt }, terminal)
+  if (made !== null) saveToken(dataDir, made)
+  const file = await tokenFile(broker, dataDir)
+  if (file !== null) return fileNotes(file, savedToken(dataDir) ?? '')
+  return [
+    ...(savedToken(dataDir) === null
+      ? []
+      : [`casemate: the token in ${join(dataDir, TOKEN_FILE)} has ended; remove the file`]),
+    `hint: ${LOST_TOKEN}`,
+  ]
+}
+
+function fileNotes({ path, endsAt }: TokenFile, token: string): readonly string[] {
+  const [, id = ''] = token.split('_')
+  return [
+    `casemate: an administrator’s token is in ${path} (mode 0600), and ends ${time(endsAt)}`,
+    `hint: with it, make tokens for people and programs (casemate token create --token-file ${path}); then revoke it (casemate token revoke ${id}) and remove the file`,
+  ]
+}
