@@ -37,7 +37,7 @@ import { logRoutes } from './log-routes.ts'
 import { createLogger, describeError, type Logger } from './logging.ts'
 import { createMetrics } from './metrics.ts'
 import { createMetricsApp } from './metrics-listener.ts'
-import { type BrokerState, openState } from './state.ts'
+import { type BrokerState, type Clocks, openState } from './state.ts'
 import { readTls } from './tls.ts'
 
 const VERSION = manifest.version
@@ -45,10 +45,7 @@ const VERSION = manifest.version
 const MINUTE_MS = 60_000
 
 /** What the broker takes from whoever starts it. */
-export interface BrokerDeps {
-  readonly now: () => Date
-  /** Milliseconds since some start: what spans are measured with, as nobody can set it. */
-  readonly elapsedMs: () => number
+export interface BrokerDeps extends Clocks {
   /** Trusted beside the vendors' pinned roots: a simulator's. */
   readonly anchors: readonly TrustAnchor[]
   /** Known beside `endorsementPaths`. */
@@ -115,7 +112,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
 /** @throws {StartError} as {@link startBroker} */
 export async function openBroker(config: BrokerConfig, deps: BrokerDeps): Promise<OpenBroker> {
   checkConfig(config)
-  const state = await openState(config, deps.now)
+  const state = await openState(config, deps)
   try {
     return await assemble(config, deps, state)
   } catch (error) {

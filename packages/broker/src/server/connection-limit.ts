@@ -6,7 +6,7 @@ import type { BrokerConfig } from '../config/settings.ts'
 import { ClientLimit, clientOf } from './client-limit.ts'
 
 /** A guest needs one for its challenge and all that follows; clients that keep none open need some more. */
-const NEW_CONNECTIONS_PER_CHALLENGE = 10
+export const NEW_CONNECTIONS_PER_CHALLENGE = 10
 
 const MINUTE_MS = 60_000
 

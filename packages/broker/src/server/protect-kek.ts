@@ -6,7 +6,7 @@ import { type BrokerConfig, kekFileOf } from '../config/settings.ts'
 import { entry } from '../entry.ts'
 import { StartError } from '../errors.ts'
 import { readPassphraseFile } from '../keys/passphrase.ts'
-import { openState } from './state.ts'
+import { type Clocks, openState } from './state.ts'
 
 /** The key file as it is from now on. */
 export interface ProtectedKek {
@@ -23,7 +23,7 @@ export interface ProtectedKek {
 export async function protectKek(
   config: BrokerConfig,
   passphraseFile: string | null,
-  now: () => Date,
+  clocks: Clocks,
 ): Promise<ProtectedKek> {
   const keyFile = kekFileOf(config)
   // Opening would make both anew.
@@ -33,11 +33,11 @@ export async function protectKek(
     })
   }
   const passphrase = passphraseFile === null ? null : readPassphraseFile(passphraseFile)
-  const state = await openState(config, now)
+  const state = await openState(config, clocks)
   try {
     const by = passphrase === null ? 'file' : 'passphrase'
     // First the record, as with a rotation: a crash in between leaves no deed without one.
-    const head = { type: 'kek.protected', at: now(), actor: { system: 'key protect' } } as const
+    const head = { type: 'kek.protected', at: clocks.now(), actor: { system: 'key protect' } } as const
     const { kek } = state
     const { index } = await state.record(entry(head, { by }))
     await kek.protect(passphrase)

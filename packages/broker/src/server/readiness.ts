@@ -34,7 +34,7 @@ export interface ReadinessParts {
   /** Changes something on disk that is no entry. */
   readonly write: () => void
   readonly ledger: Pick<Ledger, 'probe' | 'isRefusing'>
-  readonly now: () => Date
+  readonly elapsedMs: () => number
 }
 
 export class Readiness {
@@ -62,10 +62,9 @@ export class Readiness {
   }
 
   #canWrite(): Unready | null {
-    const { ledger, now, write } = this.#parts
-    const at = now().getTime()
-    // A clock that was set back must not keep an old answer.
-    const isFresh = Math.abs(at - this.#probedAt) < PROBE_INTERVAL_MS
+    const { ledger, elapsedMs, write } = this.#parts
+    const at = elapsedMs()
+    const isFresh = at - this.#probedAt < PROBE_INTERVAL_MS
     if (isFresh && (this.#found !== null || !ledger.isRefusing)) return this.#found
     this.#probedAt = at
     try {

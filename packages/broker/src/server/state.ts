@@ -22,6 +22,13 @@ import { Readiness } from './readiness.ts'
 
 const DATABASE_FILE = 'casemate.db'
 
+/** The two clocks of a broker (decision 25). */
+export interface Clocks {
+  readonly now: () => Date
+  /** Milliseconds since some start: what spans are measured with, as nobody can set it. */
+  readonly elapsedMs: () => number
+}
+
 /** What is on disk, open. */
 export interface BrokerState {
   readonly store: Store
@@ -40,17 +47,18 @@ export interface BrokerState {
 type Closers = (() => Promise<void> | void)[]
 
 /** @throws {StartError} and {LedgerError}, by code, for whatever keeps it from opening */
-export async function openState(config: BrokerConfig, now: () => Date): Promise<BrokerState> {
+export async function openState(config: BrokerConfig, clocks: Clocks): Promise<BrokerState> {
   const closers: Closers = []
   try {
-    return await open(config, now, closers)
+    return await open(config, clocks, closers)
   } catch (error) {
     await closeAll(closers)
     throw error
   }
 }
 
-async function open(config: BrokerConfig, now: () => Date, closers: Closers): Promise<BrokerState> {
+async function open(config: BrokerConfig, clocks: Clocks, closers: Closers): Promise<BrokerState> {
+  const { now, elapsedMs } = clocks
   prepareDataDirectory(config.dataDir)
   const lock = lockDataDirectory(config.dataDir)
   closers.push(() => lock.release())
@@ -89,7 +97,7 @@ async function open(config: BrokerConfig, now: () => Date, closers: Closers): Pr
     record: record => append(record, () => null),
     readiness: new Readiness({
       ledger,
-      now,
+      elapsedMs,
       assertHeld: () => lock.assertHeld(),
       read: () => store.check(),
       write: writeProbe(db),

@@ -22,6 +22,8 @@ import { openTestBroker, START, type TestBroker, temporaryDirectory } from '../b
 const ROOT = temporaryDirectory()
 after(() => fs.rmSync(ROOT, { recursive: true }))
 
+const CLOCKS = { now: () => START, elapsedMs: () => 0 }
+
 let made = 0
 function directory(): string {
   const path = join(ROOT, `${made++}`)
@@ -186,16 +188,13 @@ describe('the key file of a stopped broker', () => {
     const broker = await openTestBroker({ dataDir: directory() })
     const { dataDir, admin } = broker
     await broker.send('PUT', '/v1/secrets/r/t/n', { payload: 'x' })
-    await assert.rejects(
-      protectKek(configOf(dataDir), null, () => START),
-      { code: 'data-directory-in-use' },
-    )
+    await assert.rejects(protectKek(configOf(dataDir), null, CLOCKS), { code: 'data-directory-in-use' })
     await broker.close('keep-data')
     const backup = join(directory(), 'backup')
     cpSync(dataDir, backup, { recursive: true })
     const file = join(directory(), 'passphrase')
     writeFileSync(file, 'correct horse\n')
-    const done = await protectKek(configOf(dataDir), file, () => START)
+    const done = await protectKek(configOf(dataDir), file, CLOCKS)
     assert.deepEqual(done.versions, [1])
 
     const flags = passphraseFlags(file)
@@ -217,13 +216,10 @@ describe('the key file of a stopped broker', () => {
 
   test('is not made where there is none', async () => {
     const dataDir = join(directory(), 'none')
-    await assert.rejects(
-      protectKek(configOf(dataDir), null, () => START),
-      {
-        code: 'kek-missing',
-        hint: /--data-dir/,
-      },
-    )
+    await assert.rejects(protectKek(configOf(dataDir), null, CLOCKS), {
+      code: 'kek-missing',
+      hint: /--data-dir/,
+    })
     assert.equal(existsSync(dataDir), false)
   })
 
@@ -236,11 +232,10 @@ describe('the key file of a stopped broker', () => {
       writeFileSync(file, text)
       return file
     }) as [string, string, string]
-    const now = () => START
-    await protectKek(configOf(dataDir), right, now)
+    await protectKek(configOf(dataDir), right, CLOCKS)
     const before = readFileSync(join(dataDir, 'kek.json'), 'utf8')
     const protectWith = (flags: Readonly<Record<string, string>>, next: string | null) =>
-      protectKek(configOf(dataDir, flags), next, now)
+      protectKek(configOf(dataDir, flags), next, CLOCKS)
     await assert.rejects(protectWith(passphraseFlags(wrong), right), {
       code: 'kek-passphrase-wrong',
       hint: /the passphrase that it was written under/,

@@ -1,9 +1,12 @@
 // Clocks that are set while a broker runs, and between two runs: nobody waits longer for it, and keys are there to work with.
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
+import { REFUSALS_PER_CLIENT_AND_HOUR } from '../../src/attestation/refusal-limit.ts'
 import { ClientLimit } from '../../src/server/client-limit.ts'
 import { ClockWatch } from '../../src/server/clock-watch.ts'
+import { NEW_CONNECTIONS_PER_CHALLENGE } from '../../src/server/connection-limit.ts'
 import { DAY, HOUR, later, MINUTE, openTestBroker, SECOND, START, type TestBroker } from '../broker.ts'
 
 const RUNS = process.env['CASEMATE_LONG_TESTS'] === undefined ? 12 : 400
@@ -20,6 +23,19 @@ async function works({ context, clock }: TestBroker): Promise<void> {
 const challenge = async ({ app }: TestBroker) => {
   const payload = { version: '0.4.0', tee: 'snp', 'extra-params': '' }
   return (await app.inject({ method: 'POST', url: '/kbs/v0/auth', payload })).statusCode
+}
+
+/** Whether a new connection is answered before it is closed. */
+function isServed(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+  return new Promise(resolve => {
+    socket.on('data', () => {
+      resolve(true)
+      socket.destroy()
+    })
+    socket.on('error', () => undefined).on('close', () => resolve(false))
+  })
 }
 
 describe('a clock that is set', () => {
@@ -39,6 +55,47 @@ describe('a clock that is set', () => {
     for (let n = 0; n < 2; n++) assert.equal(await challenge(broker), 200)
     broker.step(6 * HOUR)
     assert.equal(await challenge(broker), 429)
+  })
+
+  test('neither ends the windows in which refused attempts are counted, nor keeps them open', async t => {
+    const broker = await openTestBroker()
+    t.after(() => broker.close())
+    const counts = async () => (await broker.entries('admin.refused')).map(entry => entry['count'])
+    for (let n = 0; n < 3; n++) await broker.send('GET', '/v1/tokens', { token: null })
+    broker.step(2 * HOUR)
+    await broker.housekeeping.run()
+    assert.deepEqual(await counts(), [1])
+    broker.step(-6 * HOUR)
+    broker.clock = later(broker.clock, MINUTE)
+    await broker.housekeeping.run()
+    assert.deepEqual(await counts(), [1, 2])
+  })
+
+  test('neither gives a client more refusals in full, nor takes them from it', async t => {
+    const broker = await openTestBroker()
+    t.after(() => broker.close())
+    const { refusals } = broker.context
+    const client = '192.0.2.1'
+    for (let n = 0; n < REFUSALS_PER_CLIENT_AND_HOUR; n++) assert.ok(refusals.take(client))
+    broker.step(2 * HOUR)
+    assert.equal(refusals.take(client), false)
+    broker.step(-6 * HOUR)
+    broker.clock = later(broker.clock, HOUR / REFUSALS_PER_CLIENT_AND_HOUR)
+    assert.ok(refusals.take(client))
+  })
+
+  test('neither gives a client more new connections, nor takes them from it', async t => {
+    const broker = await openTestBroker({ flags: { 'auth-limit': '1' } })
+    t.after(() => broker.close())
+    const url = await broker.app.listen({ host: '127.0.0.1', port: 0 })
+    const port = Number(new URL(url).port)
+    for (let n = 0; n < NEW_CONNECTIONS_PER_CHALLENGE; n++) assert.ok(await isServed(port))
+    assert.equal(await isServed(port), false)
+    broker.step(2 * HOUR)
+    assert.equal(await isServed(port), false)
+    broker.step(-6 * HOUR)
+    broker.clock = later(broker.clock, MINUTE / NEW_CONNECTIONS_PER_CHALLENGE)
+    assert.ok(await isServed(port))
   })
 
   test('right after a first start that was two hours ahead leaves a broker that works', async t => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { later, openTestBroker, SECOND, type TestBroker } from '../broker.ts'
+import { HOUR, later, openTestBroker, SECOND, type TestBroker } from '../broker.ts'
 
 async function openBroken(t: TestContext): Promise<{ broker: TestBroker; other: DatabaseSync }> {
   const broker = await openTestBroker()
@@ -31,6 +31,18 @@ test('a broker that cannot write is not ready, says so without a write having be
   other.exec('DROP TRIGGER full')
   broker.clock = later(broker.clock, 2 * SECOND)
   assert.equal((await ready(broker)).status, 200)
+})
+
+test('a clock that is set neither keeps an old answer nor has the disk written more often', async t => {
+  const { broker, other } = await openBroken(t)
+  assert.equal((await ready(broker)).status, 200)
+  other.exec(REFUSE_WRITES)
+  broker.step(HOUR)
+  assert.equal((await ready(broker)).status, 200)
+  broker.step(-3 * HOUR)
+  broker.clock = later(broker.clock, 2 * SECOND)
+  assert.equal((await ready(broker)).body.reason, 'write-refused')
+  other.exec('DROP TRIGGER full')
 })
 
 test('a write that was refused is seen at once', async t => {

@@ -48,7 +48,8 @@ async function protect(call: Call): Promise<Answer> {
   const { protectKek } = await import('@casemate/broker')
   const passphraseFile = call.option(NEW_PASSPHRASE)
   const { values } = resolveSettings(call)
-  const done = await protectKek(values, passphraseFile, call.terminal.now)
+  const clocks = { now: call.terminal.now, elapsedMs: () => performance.now() }
+  const done = await protectKek(values, passphraseFile, clocks)
   const isFile = passphraseFile === null
   const settings = isFile
     ? '--kek-source file'
