@@ -45,6 +45,7 @@ export const BROKER_ERRORS = {
   'tee-key-unsupported': 400,
   'hash-algorithm-unsupported': 400,
   'device-evidence-unsupported': 400,
+  'endorsement-malformed': 400,
   'init-data-invalid': 400,
   'session-missing': 401,
   'session-invalid': 401,

@@ -1,6 +1,7 @@
 // What /v1 needs of attestation and release: explain evidence without storing anything, check and try a rule.
 // src/attestation and src/release implement these; the interfaces stand apart so that neither side waits for the other.
 
+import type { EndorsementSource } from '@casemate/evidence'
 import type { JsonObject } from './json.ts'
 
 export interface ExplainRequest {
@@ -8,6 +9,8 @@ export interface ExplainRequest {
   readonly evidence: Uint8Array
   /** The time to verify at. */
   readonly at: Date
+  /** Beside those that the broker has: collateral of the evidence's time, or of a machine that it never saw. */
+  readonly endorsements: readonly EndorsementSource[]
   /** The name of a stored appraisal policy, or a document that is not stored. */
   readonly policy: string | JsonObject
 }
@@ -16,7 +19,7 @@ export interface ExplainRequest {
 export interface Pipeline {
   /**
    * Evidence in, explanation out (what it is, steps, claims, appraisal result or refusal); refused evidence is an
-   * answer, not an error. @throws {BrokerError} `policy-missing`, `policy-invalid`
+   * answer, not an error. @throws {BrokerError} `policy-missing`, `policy-invalid`, `endorsement-malformed`
    */
   explain(request: ExplainRequest): Promise<JsonObject>
 }

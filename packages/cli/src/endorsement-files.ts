@@ -16,10 +16,28 @@ import { filesAt, readBytes } from './files.ts'
 /** More warnings than these are counted only. */
 const MAX_WARNINGS = 3
 
+/** A file, and what it holds. */
+interface Found {
+  readonly source: EndorsementSource
+  readonly endorsements: Endorsements
+}
+
 /** Reads all of them; `warn` is told what was left out. @throws {CliError | Refusal} where nothing at all was found */
 export function endorsementsAt(paths: readonly string[], warn: (line: string) => void): Endorsements {
   if (paths.length === 0) return NO_ENDORSEMENTS
-  const found: Endorsements[] = []
+  return mergeEndorsements(...found(paths, warn).map(({ endorsements }) => endorsements))
+}
+
+/** The files that hold some, to be sent as they are. @throws {CliError | Refusal} as {@link endorsementsAt} does */
+export function endorsementSourcesAt(
+  paths: readonly string[],
+  warn: (line: string) => void,
+): readonly EndorsementSource[] {
+  return paths.length === 0 ? [] : found(paths, warn).map(({ source }) => source)
+}
+
+function found(paths: readonly string[], warn: (line: string) => void): readonly Found[] {
+  const all: Found[] = []
   const failures: (Refusal | CliError)[] = []
   let cut = false
   for (const path of paths) {
@@ -27,24 +45,25 @@ export function endorsementsAt(paths: readonly string[], warn: (line: string) =>
     cut ||= more
     for (const name of files) {
       const one = attempt(() => endorsementsOf(name, isDirectory), failures)
-      if (one !== null) found.push(one)
+      if (one !== null) all.push(one)
     }
   }
-  if (found.length === 0) throw nothingFound(paths, failures)
+  if (all.length === 0) throw nothingFound(paths, failures)
   for (const { message } of failures.slice(0, MAX_WARNINGS)) warn(`warning: left out: ${message}`)
   const others = failures.length - MAX_WARNINGS
   if (others > 0) warn(`warning: left out: ${others} more malformed file${others === 1 ? '' : 's'}`)
   if (cut) warn('warning: the directory holds more than is read; name a narrower one')
-  return mergeEndorsements(...found)
+  return all
 }
 
 /** A file that is named has to be an endorsement; in a directory there may be all sorts. */
-function endorsementsOf(name: string, inDirectory: boolean): Endorsements | null {
+function endorsementsOf(name: string, inDirectory: boolean): Found | null {
   const source: EndorsementSource = { name, bytes: readBytes(name) }
-  return inDirectory ? recogniseEndorsements(source) : readEndorsements([source])
+  const endorsements = inDirectory ? recogniseEndorsements(source) : readEndorsements([source])
+  return endorsements && { source, endorsements }
 }
 
-function attempt(read: () => Endorsements | null, failures: (Refusal | CliError)[]): Endorsements | null {
+function attempt(read: () => Found | null, failures: (Refusal | CliError)[]): Found | null {
   try {
     return read()
   } catch (error) {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { createIntelPlatform } from '@casemate/simulator'
 import { casemate, casemateProcess, type Ran, type Serving, serving, temporaryDirectory } from './run.ts'
 
 const READY = /Ctrl-C stops/
@@ -189,6 +190,16 @@ describe('a newcomer’s first start', () => {
     const early = await beside('policy test default .casemate/tour/quote.bin --at 2020-01-01')
     assert.equal(early.code, 1)
     assert.match(early.stdout, /not-yet-valid/)
+    const [paper] = (await createIntelPlatform()).endorsements
+    mkdirSync(join(cwd, 'papers'))
+    writeFileSync(join(cwd, 'papers', paper!.name), paper!.bytes)
+    const papers = await beside('policy test default .casemate/tour/quote.bin --endorsements papers')
+    assert.equal(papers.code, 0, papers.stderr)
+    const none = await beside('policy test default .casemate/tour/quote.bin --endorsements next.yaml')
+    assert.match(none.stderr, /next\.yaml is no endorsement/)
+    writeFileSync(join(cwd, 'plain.yaml'), 'extends: standard\n')
+    const taken = await beside('policy set strict plain.yaml')
+    assert.match(taken.stderr, /policy-invalid: strict is the name of a preset[^]*extends: strict/)
     const refused = await beside('policy test next .casemate/tour/quote.bin')
     assert.equal(refused.code, 1)
     assert.match(refused.stdout, /✗ simulated\n[^]*Verdict: refused by the policy next\n$/)

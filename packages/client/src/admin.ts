@@ -54,7 +54,7 @@ export interface Admin {
   readonly policies: Documents<JsonObject> & {
     test(
       name: string,
-      what: { evidence: string; at?: string } | { attestationId: string },
+      what: ({ evidence: string; at?: string } | { attestationId: string }) & Endorsed,
     ): Promise<Explanation>
   }
   readonly references: Documents<JsonObject>
@@ -94,7 +94,12 @@ export interface Admin {
     retire(version: number): Promise<Recorded>
   }
   /** Evidence in, explanation out; `policy` is a stored policy's name. */
-  verify(request: { evidence: string; at?: string; policy?: string }): Promise<Explanation>
+  verify(request: { evidence: string; at?: string; policy?: string } & Endorsed): Promise<Explanation>
+}
+
+/** Files of endorsements in base64, for one question alone. */
+interface Endorsed {
+  readonly endorsements?: readonly string[]
 }
 
 /** Opens `/v1` for an administrator. @throws {ClientConfigError} url-invalid, url-insecure */

@@ -16,6 +16,11 @@ import type { DocumentStore } from '../store/store.ts'
 /** The policy that handshakes use; where none is stored, the preset `strict`. */
 export const DEFAULT_POLICY = 'default'
 
+/** Whether a name is a preset's: nothing else may be called so, or whoever reads the name would be misled. */
+export function isPresetName(name: unknown): name is keyof typeof PRESETS {
+  return typeof name === 'string' && Object.hasOwn(PRESETS, name)
+}
+
 /** What a name that no stored policy has stands for: a preset by its own name, and `strict` where handshakes decide. */
 export function presetFor(name: string): AppraisalPolicy | null {
   if (name === 'strict' || name === DEFAULT_POLICY) return PRESETS.strict

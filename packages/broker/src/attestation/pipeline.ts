@@ -9,10 +9,14 @@ import {
   appraise,
 } from '@casemate/appraisal'
 import {
+  type EndorsementSource,
+  type Endorsements,
   type Kind,
+  mergeEndorsements,
   parseKbsEvidence,
   parseStatement,
   Refusal,
+  readEndorsements,
   recognise,
   type Verified,
   verifyEnclave,
@@ -141,16 +145,35 @@ function demandBinding(result: AppraisalResult, verified: Verified, request: Att
   return { ...result, accepted: false, bound: false, violations: [...result.violations, violation] }
 }
 
-async function explain(parts: PipelineParts, { evidence, at, policy }: ExplainRequest): Promise<JsonObject> {
+async function explain(parts: PipelineParts, request: ExplainRequest): Promise<JsonObject> {
+  const { evidence, at, policy } = request
+  const given = readGiven(request.endorsements)
   const wanted = typeof policy === 'string' ? await parts.source.policy(policy) : parseGivenPolicy(policy)
   try {
     const toVerify = { evidence: recognise(evidence), at, client: null, policy: wanted }
-    const verified = await verifyEvidence(parts.verification, toVerify)
+    const endorsements = mergeEndorsements(parts.verification.endorsements, given)
+    const verified = await verifyEvidence({ ...parts.verification, endorsements }, toVerify)
     const binding = { reportData: 'any', initDataDigest: 'any' }
     return explainResult(verified, await appraiseWith(parts, verified, { policy: wanted, binding, now: at }))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return explainRefusal(error)
+  }
+}
+
+/** Endorsements add only what the vendor signed, and serve this one question. */
+function readGiven(sources: readonly EndorsementSource[]): Endorsements {
+  try {
+    return readEndorsements(sources)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const { expected, got, hint } = error
+    throw new BrokerError('endorsement-malformed', error.message, {
+      ...(expected === undefined ? {} : { expected }),
+      ...(got === undefined ? {} : { got }),
+      ...(hint === undefined ? {} : { hint }),
+      cause: error,
+    })
   }
 }
 

@@ -28,7 +28,7 @@ export interface DocumentRoutes {
   /** What a name stands for that nothing is stored under; null for nothing. */
   readonly builtIn?: (name: string) => JsonObject | null
   /** @throws {BrokerError} the kind's `…-invalid`, with every problem */
-  readonly check: (document: unknown) => JsonObject
+  readonly check: (document: unknown, name: string) => JsonObject
 }
 
 const CURSOR = /^[\w-][\w.-]*$/
@@ -102,7 +102,7 @@ function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRo
     },
     async (request, reply) => {
       const { name } = request.params
-      const document = check(request.body)
+      const document = check(request.body, name)
       const at = context.now()
       const record = entry({ type: put, at, actor: actorOf(request) }, { name, ...recordOf(document) })
       const change = { kind, name, document, at }

@@ -9,7 +9,7 @@ import {
 } from '@casemate/appraisal'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
-import { presetFor } from '../attestation/appraisal-source.ts'
+import { isPresetName, presetFor } from '../attestation/appraisal-source.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { attestationRoutes } from './attestations.ts'
@@ -48,7 +48,18 @@ function policyRoutes(app: FastifyInstance, parts: V1Parts): void {
     deleted: 'policy.deleted',
     builtIn: name => presetFor(name) as JsonObject | null,
     body: withoutIdentity(POLICY_SCHEMA),
-    check: document => checked('policy-invalid', document, parsePolicy),
+    check: (document, name) => {
+      const policy = checked('policy-invalid', document, parsePolicy)
+      for (const given of [name, policy['name']]) if (isPresetName(given)) throw presetName(given)
+      return policy
+    },
+  })
+}
+
+/** A policy of a preset's name would decide under it, and results would say the name of what did not decide. */
+function presetName(name: string): BrokerError {
+  return new BrokerError('policy-invalid', `${name} is the name of a preset, which cannot be replaced`, {
+    hint: `give the policy a name of its own, with \`extends: ${name}\` for what it does not state`,
   })
 }
 

@@ -1,5 +1,6 @@
 // Evidence in, explanation out; nothing is stored but that it was asked. And the same for a policy that is to be tried.
 
+import type { EndorsementSource } from '@casemate/evidence'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
@@ -21,18 +22,30 @@ const Base64 = Type.String({
 /** The policy that handshakes use, and this route where none is named. */
 const DEFAULT_POLICY = 'default'
 
+/** Collateral of one machine is a dozen files. */
+const MAX_ENDORSEMENTS = 64
+
+const Endorsements = Type.Optional(
+  Type.Array(Base64, {
+    maxItems: MAX_ENDORSEMENTS,
+    description:
+      'files of endorsements, in any form, for this request alone and beside those that the broker has',
+  }),
+)
+
 const Verify = Type.Object(
   {
     evidence: Base64,
     at: Type.Optional(Time),
+    endorsements: Endorsements,
     policy: Type.Optional(Type.Union([Type.String({ maxLength: 128 }), AnyObject])),
   },
   CLOSED,
 )
 
 const Test = Type.Union([
-  Type.Object({ evidence: Base64, at: Type.Optional(Time) }, CLOSED),
-  Type.Object({ attestationId: Type.String({ maxLength: 64 }) }, CLOSED),
+  Type.Object({ evidence: Base64, at: Type.Optional(Time), endorsements: Endorsements }, CLOSED),
+  Type.Object({ attestationId: Type.String({ maxLength: 64 }), endorsements: Endorsements }, CLOSED),
 ])
 
 export function verifyRoutes(app: FastifyInstance, { context, pipeline }: V1Parts): void {
@@ -48,6 +61,7 @@ export function verifyRoutes(app: FastifyInstance, { context, pipeline }: V1Part
       return pipeline.explain({
         evidence: Buffer.from(evidence, 'base64'),
         at: at === undefined ? context.now() : readTime(at),
+        endorsements: sourcesOf(request.body.endorsements),
         policy: policy as string | JsonObject,
       })
     },
@@ -65,13 +79,22 @@ export function verifyRoutes(app: FastifyInstance, { context, pipeline }: V1Part
     async request => {
       const { body } = request
       const policy = request.params.name
+      const endorsements = sourcesOf(body.endorsements)
       if ('evidence' in body) {
         const at = body.at === undefined ? context.now() : readTime(body.at)
-        return pipeline.explain({ evidence: Buffer.from(body.evidence, 'base64'), at, policy })
+        return pipeline.explain({ evidence: Buffer.from(body.evidence, 'base64'), at, endorsements, policy })
       }
       const past = await context.store.attestations.find(body.attestationId)
       if (past === null) throw new BrokerError('attestation-missing', 'there is no such attestation')
-      return pipeline.explain({ evidence: await readEvidence(context, past.id), at: past.at, policy })
+      const evidence = await readEvidence(context, past.id)
+      return pipeline.explain({ evidence, at: past.at, endorsements, policy })
     },
   )
+}
+
+function sourcesOf(files: readonly string[] = []): readonly EndorsementSource[] {
+  return files.map((file, index) => ({
+    name: `endorsements[${index}]`,
+    bytes: Buffer.from(file, 'base64'),
+  }))
 }

@@ -49,7 +49,7 @@ after(() => broker.close())
 const withCode = (code: string) => (error: unknown) => error instanceof BrokerError && error.code === code
 
 test('evidence is explained under a stored policy, without a session and without a record', async () => {
-  const explanation = await pipeline.explain({ evidence, at: START, policy: 'default' })
+  const explanation = await pipeline.explain({ endorsements: [], evidence, at: START, policy: 'default' })
   assert.equal(explanation['verdict'], 'accepted')
   assert.equal(explanation['code'], null)
   assert.ok((explanation['steps'] as readonly JsonObject[]).every(({ name, looked }) => name && looked))
@@ -60,9 +60,33 @@ test('evidence is explained under a stored policy, without a session and without
   )
 })
 
+test('evidence is explained with the endorsements that come with the question, and with no others after', async () => {
+  const bare = await openHarness({ platforms: [{ anchors: intel.anchors, endorsements: [] }] })
+  try {
+    const { app } = bare
+    const authorization = `Bearer ${await bare.admin('auditor')}`
+    const ask = async (url: string, body: object) => {
+      const payload = { evidence: Buffer.from(evidence).toString('base64'), ...body }
+      const answer = await app.inject({ method: 'POST', url, headers: { authorization }, payload })
+      return answer.json<{ verdict?: string; code?: string; error?: { code: string; message: string } }>()
+    }
+    const endorsements = intel.endorsements.map(({ bytes }) => Buffer.from(bytes).toString('base64'))
+    for (const url of ['/v1/policies/default/test', '/v1/verify']) {
+      assert.equal((await ask(url, {})).code, 'crl-missing')
+      assert.equal((await ask(url, { endorsements })).verdict, 'accepted')
+      assert.equal((await ask(url, {})).code, 'crl-missing')
+      const bad = await ask(url, { endorsements: [...endorsements, 'bm9uZQ=='] })
+      assert.equal(bad.error?.code, 'endorsement-malformed')
+      assert.match(bad.error?.message ?? '', new RegExp(`endorsements\\[${endorsements.length}\\]`))
+    }
+  } finally {
+    await bare.close()
+  }
+})
+
 test('evidence is explained under a policy that is not stored', async () => {
   const policy = { ...LENIENT, name: 'trial', debug: false, tdx: { mrTd: ['00'.repeat(48)] } }
-  const explanation = await pipeline.explain({ evidence, at: START, policy })
+  const explanation = await pipeline.explain({ endorsements: [], evidence, at: START, policy })
   assert.equal(explanation['verdict'], 'refused')
   assert.equal(explanation['code'], 'appraisal-refused')
   const { violations } = explanation['result'] as { violations: readonly { path: string; hint: string }[] }
@@ -74,7 +98,7 @@ test('evidence is explained under a policy that is not stored', async () => {
 
 test('refused evidence is an explanation, with the steps that passed', async () => {
   const late = new Date(START.getTime() + 400 * 86_400_000)
-  const explanation = await pipeline.explain({ evidence, at: late, policy: 'default' })
+  const explanation = await pipeline.explain({ endorsements: [], evidence, at: late, policy: 'default' })
   assert.equal(explanation['verdict'], 'refused')
   const refusal = explanation['refusal'] as JsonObject
   assert.equal(explanation['code'], refusal['code'])
@@ -83,24 +107,30 @@ test('refused evidence is an explanation, with the steps that passed', async () 
 })
 
 test('what is no evidence is explained too', async () => {
-  const explanation = await pipeline.explain({ evidence: Buffer.from('hello'), at: START, policy: 'default' })
+  const explanation = await pipeline.explain({
+    endorsements: [],
+    evidence: Buffer.from('hello'),
+    at: START,
+    policy: 'default',
+  })
   assert.equal(explanation['verdict'], 'refused')
 })
 
 test('a policy that does not exist or is none is an error', async () => {
   await assert.rejects(
-    pipeline.explain({ evidence, at: START, policy: 'nobody' }),
+    pipeline.explain({ endorsements: [], evidence, at: START, policy: 'nobody' }),
     withCode('policy-missing'),
   )
   await assert.rejects(
-    pipeline.explain({ evidence, at: START, policy: { a: 1 } }),
+    pipeline.explain({ endorsements: [], evidence, at: START, policy: { a: 1 } }),
     withCode('policy-invalid'),
   )
 })
 
 test('a policy that is changed counts at once', async () => {
   await broker.putDocument('policy', 'changing', { ...LENIENT, name: 'changing' })
-  const verdict = async () => (await pipeline.explain({ evidence, at: START, policy: 'changing' }))['verdict']
+  const verdict = async () =>
+    (await pipeline.explain({ endorsements: [], evidence, at: START, policy: 'changing' }))['verdict']
   assert.equal(await verdict(), 'accepted')
   await broker.putDocument('policy', 'changing', {
     ...LENIENT,
@@ -165,6 +195,7 @@ test('what is older than the policy allows is fetched anew, and where nothing ne
   const kept = await verifyEvidence({ ...parts, fetcher: unreachable }, request)
   assert.equal(kept.claims.collateral.tcbInfo, '2026-11-22T12:00:00Z')
   const explanation = await pipeline.explain({
+    endorsements: [],
     evidence,
     at,
     policy: { ...LENIENT, tcb: { maxCollateralAge: '7d' } },
@@ -248,7 +279,7 @@ test('the edition of Intel’s collateral that is set is the one that is fetched
       asked.length = 0
       const flags = { offline: 'false', 'pcs-url': `http://127.0.0.1:${port}`, [setting]: value }
       const bare = await openHarness({ platforms: [{ anchors: intel.anchors, endorsements: [] }], flags })
-      await createPipeline(bare.context).explain({ evidence, at: START, policy: 'default' })
+      await createPipeline(bare.context).explain({ endorsements: [], evidence, at: START, policy: 'default' })
       await bare.close()
       assert.ok(asked.includes(`/tdx/certification/v4/qe/identity?${query}`), asked.join(' '))
     }

@@ -133,6 +133,22 @@ describe('documents', () => {
     await broker.close()
   })
 
+  test('no policy takes the name of a preset, at its path or in itself', async () => {
+    const broker = await openTestBroker()
+    for (const [path, name] of [
+      ['strict', 'strict'],
+      ['standard', 'standard'],
+      ['strict', 'mine'],
+      ['default', 'standard'],
+    ]) {
+      const refused = await broker.send('PUT', `/v1/policies/${path}`, { payload: { ...POLICY, name } })
+      assert.deepEqual([refused.status, refused.body.error.code], [422, 'policy-invalid'])
+      assert.match(refused.body.error.hint, /extends: (?:strict|standard)/)
+    }
+    assert.deepEqual((await broker.send('GET', '/v1/policies')).body.items, [])
+    await broker.close()
+  })
+
   test('a rule is tried without being saved', async () => {
     const broker = await openTestBroker()
     const tried = await broker.send('POST', '/v1/rules/none/dry-run', { payload: { rule: RULE } })

@@ -81,6 +81,15 @@ function atOf(call: Call): { readonly at?: string } {
   return call.option('at') === null ? {} : { at: timeOf(call).toISOString() }
 }
 
+async function endorsementsOf(call: Call): Promise<{ readonly endorsements?: readonly string[] }> {
+  const paths = call.options('endorsements')
+  if (paths.length === 0) return {}
+  // Loaded when it is needed: the vendors' formats are most of the program.
+  const { endorsementSourcesAt } = await import('../endorsement-files.ts')
+  const sources = endorsementSourcesAt(paths, call.terminal.note)
+  return { endorsements: sources.map(({ bytes }) => base64(bytes)) }
+}
+
 export const POLICY_COMMANDS: readonly Command[] = [
   ...documentCommands(POLICIES),
   {
@@ -93,11 +102,20 @@ export const POLICY_COMMANDS: readonly Command[] = [
       ...SERVER_FLAGS,
       attestation: { value: 'ID', summary: 'a past attestation instead of a file' },
       at: { value: 'TIME', summary: 'judge the file as of then, e.g. 2025-06-30T12:00:00Z (default now)' },
+      endorsements: {
+        value: 'PATH',
+        summary: 'collateral for this question: files or directories',
+        multiple: true,
+      },
     },
     notes: [
       'Exit code 1 where the policy would refuse it. Nothing is released, and nothing is recorded as attested.',
     ],
-    examples: ['casemate policy test default quote.bin', 'casemate policy test next --attestation 01JD…'],
+    examples: [
+      'casemate policy test default quote.bin',
+      'casemate policy test default old.bin --endorsements papers/ --at 2025-06-30',
+      'casemate policy test next --attestation 01JD…',
+    ],
     run: async call => {
       const [name = '', file] = call.positionals
       const attestationId = call.option('attestation')
@@ -118,7 +136,7 @@ export const POLICY_COMMANDS: readonly Command[] = [
           : { attestationId: await attestationIdOf(call, attestationId) }
       const explanation: Explanation = await call.terminal.progress(
         'appraising',
-        adminOf(call).policies.test(name, what),
+        adminOf(call).policies.test(name, { ...what, ...(await endorsementsOf(call)) }),
       )
       const lines = explanationLines(explanation, call.terminal)
       return { exitCode: explanation.verdict === 'accepted' ? 0 : 1, json: explanation, lines }
