@@ -1,31 +1,23 @@
-// Certificate authorities of one's own, for the broker's TLS. They are added to the well-known ones and replace none,
-// and hold for the whole process: a command speaks to one broker.
+// Certificate authorities of one's own, for the TLS of a broker and of services of endorsements, from the file that
+// --ca-file names.
 
-import { X509Certificate } from 'node:crypto'
-import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { Refusal } from '@casemate/evidence'
+import { trustAuthorities } from '@casemate/evidence/node'
+import type { Call } from './command.ts'
 import { CliError } from './failure.ts'
 import { readBytes } from './files.ts'
 
-const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
-
-/** Trusts what the file holds, from here on. @throws {CliError} file-not-readable, file-malformed */
-export function trustAuthorities(path: string): void {
-  const certificates = new TextDecoder().decode(readBytes(path)).match(PEM) ?? []
-  if (certificates.length === 0) throw malformed(path)
-  setDefaultCACertificates([...getCACertificates('default'), ...certificates.map(pem => checked(pem, path))])
-}
-
-function checked(pem: string, path: string): string {
+/** Before the first connection, as what is connected stays as it was. @throws {CliError} file-not-readable, file-malformed */
+export function trustOwnAuthority(call: Call): void {
+  const path = call.option('ca-file') ?? call.terminal.env['CASEMATE_CA_FILE'] ?? ''
+  if (path === '') return
   try {
-    return new X509Certificate(pem).toString()
+    trustAuthorities(new TextDecoder().decode(readBytes(path)))
   } catch (cause) {
-    throw malformed(path, cause)
+    if (!(cause instanceof Refusal)) throw cause
+    throw new CliError('file-malformed', `${path} holds no certificate in PEM, or a broken one`, {
+      hint: '--ca-file and CASEMATE_CA_FILE name the certificate of your authority: -----BEGIN CERTIFICATE-----',
+      cause,
+    })
   }
-}
-
-function malformed(path: string, cause?: unknown): CliError {
-  return new CliError('file-malformed', `${path} holds no certificate in PEM, or a broken one`, {
-    hint: '--ca-file and CASEMATE_CA_FILE name the certificate of your authority: -----BEGIN CERTIFICATE-----',
-    cause,
-  })
 }

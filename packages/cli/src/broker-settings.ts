@@ -13,7 +13,6 @@ import { readBytes } from './files.ts'
 
 /** Variables that are this command's, and none of the broker's settings. */
 const OWN_VARIABLES: ReadonlySet<string> = new Set([
-  'CASEMATE_CA_FILE',
   'CASEMATE_SERVER',
   'CASEMATE_TOKEN',
   'CASEMATE_GUEST_API',

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Admin, type HttpOptions, isLoopback, openAdmin } from '@casemate/client'
-import { trustAuthorities } from './authorities.ts'
+import { trustOwnAuthority } from './authorities.ts'
 import type { Call } from './command.ts'
 import { DEFAULT_DATA_DIRECTORY, TOKEN_FILE } from './data-directory.ts'
 import { CliError } from './failure.ts'
@@ -15,12 +15,6 @@ export const DEFAULT_SERVER = 'http://127.0.0.1:8080'
 /** The broker's URL. */
 function serverOf(call: Call): string {
   return call.option('server') ?? call.terminal.env['CASEMATE_SERVER'] ?? DEFAULT_SERVER
-}
-
-/** Before the first connection: what is connected stays as it was. */
-function trustOwnAuthority(call: Call): void {
-  const path = call.option('ca-file') ?? call.terminal.env['CASEMATE_CA_FILE'] ?? ''
-  if (path !== '') trustAuthorities(path)
 }
 
 /** How to reach the broker, as nobody in particular. */

@@ -21,6 +21,7 @@ import {
   VENDOR_ANCHORS,
 } from '@casemate/evidence'
 import type { TcbUpdate } from '@casemate/evidence/node'
+import { trustOwnAuthority } from './authorities.ts'
 import type { Answer, Call } from './command.ts'
 import { endorsementsAt } from './endorsement-files.ts'
 import { type Examination, type ExaminationContext, examine } from './examine.ts'
@@ -131,6 +132,7 @@ async function endorsementsOf(
   const cache = call.option('offline-cache')
   const update = tcbUpdateOf(call, online || cache !== null)
   if (!online && cache === null) return async () => given
+  if (online) trustOwnAuthority(call)
   const { openEndorsementFetcher } = await import('@casemate/evidence/node')
   const { env, now, fetch, progress } = call.terminal
   const fetcher = openEndorsementFetcher({

@@ -1,6 +1,8 @@
 // Two ways to fail: the broker (or a check of ours) said no, which is final for this input; or it could not be
 // asked, which may be tried again. Wrong arguments are a third, and the caller's to mend.
 
+import type { CertificateFaultCode } from '@casemate/evidence'
+
 /** What the client itself refuses; any other code is the broker's own, passed on. */
 export const CLIENT_REFUSALS = {
   'response-malformed': 'the answer does not have the shape that the protocol prescribes',
@@ -73,9 +75,7 @@ export function refuse(
 /** Why the broker could not be asked; the three of its certificate end when a right one is served. */
 export type UnavailableCode =
   | 'unreachable'
-  | 'certificate-untrusted'
-  | 'certificate-name-mismatch'
-  | 'certificate-expired'
+  | CertificateFaultCode
   | 'timeout'
   | 'rate-limited'
   | 'server-error'

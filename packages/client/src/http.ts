@@ -1,14 +1,8 @@
 // One exchange with a broker over `fetch`: bounded in time and size, never redirected, and every status that is
 // not a success turned into BrokerRefusal or Unavailable here, so that callers see answers only.
 
-import {
-  BrokerRefusal,
-  ClientConfigError,
-  refuse,
-  Unavailable,
-  type UnavailableCode,
-  type Violation,
-} from './failure.ts'
+import { certificateFault, systemCode } from '@casemate/evidence'
+import { BrokerRefusal, ClientConfigError, refuse, Unavailable, type Violation } from './failure.ts'
 
 /** The part of `fetch` that is used; a fake in tests, an agent with its own TLS roots in a service. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
@@ -163,53 +157,12 @@ function unreachable(url: string, afterMs: number | null, cause: unknown): Unava
   if (afterMs !== null) {
     return new Unavailable('timeout', `the broker at ${url} did not answer within ${afterMs} ms`, { cause })
   }
-  const fault = CERTIFICATE_FAULTS.get(systemCode(cause) ?? '')
-  if (fault !== undefined) {
-    const [code, message, hint] = fault
-    return new Unavailable(code, `the certificate of ${url} ${message}${reasonOf(cause)}`, { hint, cause })
-  }
+  const fault = certificateFault(cause, url)
+  if (fault !== null) return new Unavailable(fault.code, fault.message, { hint: fault.hint, cause })
   return new Unavailable('unreachable', `no broker answers at ${url}${reasonOf(cause)}`, {
     hint: 'is it running (casemate up), and is the URL right?',
     cause,
   })
-}
-
-type CertificateFault = readonly [UnavailableCode, message: string, hint: string]
-
-const UNTRUSTED: CertificateFault = [
-  'certificate-untrusted',
-  'is not issued by an authority that is trusted here',
-  'where the authority is your own, name its certificate with --ca-file or CASEMATE_CA_FILE; the broker has to serve the certificates between as well',
-]
-
-/** By the code of OpenSSL or Node. */
-const CERTIFICATE_FAULTS: ReadonlyMap<string, CertificateFault> = new Map<string, CertificateFault>([
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
-  ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
-  ['UNABLE_TO_GET_ISSUER_CERT', UNTRUSTED],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNTRUSTED],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNTRUSTED],
-  ['CERT_SIGNATURE_FAILURE', UNTRUSTED],
-  ['CERT_UNTRUSTED', UNTRUSTED],
-  [
-    'ERR_TLS_CERT_ALTNAME_INVALID',
-    [
-      'certificate-name-mismatch',
-      'is for another name',
-      'use the name that is in the certificate, or have one issued with this name as subjectAltName',
-    ],
-  ],
-  [
-    'CERT_HAS_EXPIRED',
-    ['certificate-expired', 'has expired', 'renew it on the broker; is the clock of this machine right?'],
-  ],
-  ['CERT_NOT_YET_VALID', ['certificate-expired', 'is not valid yet', 'is the clock of this machine right?']],
-])
-
-/** The system's error code below `fetch failed`, e.g. `ECONNREFUSED`. */
-function systemCode(thrown: unknown): string | undefined {
-  const cause = thrown instanceof Error ? thrown.cause : undefined
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined
 }
 
 function reasonOf(thrown: unknown): string {

@@ -5,6 +5,7 @@ export type { SnpEvidence } from './amd/evidence.ts'
 export type { TrustAnchor } from './anchor.ts'
 export { VENDOR_ANCHORS } from './anchors.ts'
 export { BoundedMap } from './bounded-map.ts'
+export { type CertificateFaultCode, certificateFault, systemCode } from './certificate-fault.ts'
 export { CLAIM_FIELDS, type Field, type Fields, type FieldsOf } from './claim-fields.ts'
 export type {
   Claims,

@@ -12,7 +12,12 @@ import {
   createIntelPlatform,
   type IntelPlatform,
 } from '@casemate/simulator'
-import { type EndorsementFetcherOptions, openEndorsementFetcher, Unavailable } from '../src/node/index.ts'
+import {
+  type EndorsementFetcherOptions,
+  openEndorsementFetcher,
+  Unavailable,
+  type UnavailableCode,
+} from '../src/node/index.ts'
 import { type ParsedEvidence, parse } from '../src/parse.ts'
 import { Refusal } from '../src/refusal.ts'
 import { verify } from '../src/verify.ts'
@@ -117,13 +122,16 @@ function verifyAt(evidence: ParsedEvidence, endorsements: Parameters<typeof veri
   return verify(evidence, endorsements, { now: at, anchors, minTcbEvaluationDataNumber: 'any' })
 }
 
-async function unavailable(work: Promise<unknown>): Promise<Unavailable> {
+async function unavailable(
+  work: Promise<unknown>,
+  code: UnavailableCode = 'endorsement-unavailable',
+): Promise<Unavailable> {
   const error = await work.then(
     () => assert.fail('available'),
     (error: unknown) => error,
   )
   assert.ok(error instanceof Unavailable, String(error))
-  assert.equal(error.code, 'endorsement-unavailable')
+  assert.equal(error.code, code)
   return error
 }
 
@@ -486,8 +494,29 @@ test('a service that keeps failing is unavailable, with the time to come back', 
 test('a service that nobody runs is unavailable', async () => {
   const gone = await startService({})
   await gone.close()
-  const error = await unavailable(open({ pcsUrl: gone.url }).fetchFor(tdx(), null))
-  assert.match(error.message, /ECONNREFUSED/)
+  const error = await unavailable(open({ pcsUrl: gone.url }).fetchFor(tdx(), null), 'unreachable')
+  assert.match(error.message, /^no service answers at 127\.0\.0\.1:\d+ \(ECONNREFUSED\)$/)
+  assert.match(error.hint ?? '', /may this machine reach it/)
+})
+
+test('a certificate that is not good is said as such, and not tried again at once', async () => {
+  for (const [system, code] of [
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'certificate-untrusted'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'certificate-name-mismatch'],
+    ['CERT_HAS_EXPIRED', 'certificate-expired'],
+    ['CERT_NOT_YET_VALID', 'certificate-expired'],
+  ] as const) {
+    let tries = 0
+    const fetch = async (): Promise<Response> => {
+      tries++
+      throw new TypeError('fetch failed', { cause: Object.assign(new Error('tls'), { code: system }) })
+    }
+    const fetcher = open({ fetch, cacheDir: join(folder, system) })
+    const error = await unavailable(fetcher.fetchFor(snp(), null), code)
+    assert.ok(error.message.includes(system) && error.hint !== undefined, error.message)
+    assert.equal(tries, 1)
+  }
+  assert.deepEqual(waits, [])
 })
 
 test('a service that does not answer in time is unavailable', async () => {

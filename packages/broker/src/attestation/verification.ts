@@ -104,7 +104,7 @@ async function fetchFor(
 function unavailable(cause: Unavailable): BrokerError {
   const { retryAfterMs } = cause
   return new BrokerError('endorsements-unavailable', 'the endorsements of this platform cannot be had now', {
-    hint: 'load them from files with endorsementPaths, or try again',
+    hint: 'the broker’s log says why; load them from files with endorsementPaths, or try again',
     ...(retryAfterMs === null ? {} : { retryAfterMs }),
     cause,
   })

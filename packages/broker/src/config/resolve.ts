@@ -29,7 +29,6 @@ export interface ResolvedConfig {
 /** Variables of the same prefix that are the command's and the tests', not settings of a broker. */
 const OTHER_VARIABLES = [
   'CASEMATE_CONFIG',
-  'CASEMATE_CA_FILE',
   'CASEMATE_GUEST_API',
   'CASEMATE_SERVER',
   'CASEMATE_TOKEN',

@@ -110,6 +110,11 @@ export const SETTINGS = {
     'evaluation number of the TCB info and identities to fetch from Intel, instead of tcbUpdate',
   ),
   kdsUrl: setting('https://kdsintf.amd.com', readUrl, 'AMD KDS, for certificates of SNP reports'),
+  caFile: setting(
+    'none',
+    readUnless('none', readText),
+    'certificates (PEM) to trust beside the well-known ones, where endorsements are fetched',
+  ),
   offline: setting('false', readBoolean, 'never fetch endorsements'),
 
   logLevel: setting(

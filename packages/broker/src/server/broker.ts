@@ -28,6 +28,7 @@ import { SecretService } from '../secrets/secret-service.ts'
 import { collectOpenapi, openapiRoute } from '../v1/openapi.ts'
 import { registerV1 } from '../v1/routes.ts'
 import { type AppParts, createApp } from './app.ts'
+import { trustConfigured } from './authorities.ts'
 import { ClientLimit } from './client-limit.ts'
 import { readEndorsementPaths } from './endorsement-files.ts'
 import { type HealthParts, healthRoutes } from './health-routes.ts'
@@ -112,6 +113,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
 /** @throws {StartError} as {@link startBroker} */
 export async function openBroker(config: BrokerConfig, deps: BrokerDeps): Promise<OpenBroker> {
   checkConfig(config)
+  trustConfigured(config.caFile)
   const state = await openState(config, deps)
   try {
     return await assemble(config, deps, state)

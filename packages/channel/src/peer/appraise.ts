@@ -140,7 +140,9 @@ async function found(endorsements: Promise<Endorsements>): Promise<Endorsements>
   } catch (cause) {
     if (cause instanceof Refusal) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
+    const hint: unknown = cause instanceof Error ? Reflect.get(cause, 'hint') : undefined
     throw new ChannelError('endorsements-unavailable', `no endorsements for the peer’s evidence: ${why}`, {
+      ...(typeof hint === 'string' ? { hint } : {}),
       cause,
     })
   }

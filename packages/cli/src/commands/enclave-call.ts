@@ -1,7 +1,7 @@
 // casemate enclave call: calls an enclave elsewhere, once it has proved that it is the one that was meant.
 
 import { APPRAISAL_FLAGS } from '../appraisal-flags.ts'
-import type { Command } from '../command.ts'
+import { type Command, SERVER_FLAGS } from '../command.ts'
 import { INPUT_FLAGS } from '../enclave-input.ts'
 import { SIMULATOR_FLAGS } from '../simulated-attester.ts'
 
@@ -19,6 +19,7 @@ export const CALL_COMMAND: Command = {
     'min-svn': { value: 'N', summary: 'lowest security version of the image' },
     simulated: { summary: 'accept the simulated platform of this machine, which proves nothing' },
     ...APPRAISAL_FLAGS,
+    'ca-file': SERVER_FLAGS['ca-file'],
     attest: { summary: 'prove as well what this machine is, to an enclave that wants to know who calls' },
     ...SIMULATOR_FLAGS,
     kind: { value: 'KIND', summary: 'of the simulated platform with --attest: tdx (default), sgx or snp' },

@@ -1,7 +1,7 @@
 // casemate verify: is this evidence genuine, is the platform good enough, is it the code that is wanted?
 
 import { APPRAISAL_FLAGS } from '../appraisal-flags.ts'
-import type { Command } from '../command.ts'
+import { type Command, SERVER_FLAGS } from '../command.ts'
 
 export const VERIFY_COMMAND: Command = {
   words: ['verify'],
@@ -11,6 +11,7 @@ export const VERIFY_COMMAND: Command = {
   maximum: Number.POSITIVE_INFINITY,
   flags: {
     ...APPRAISAL_FLAGS,
+    'ca-file': SERVER_FLAGS['ca-file'],
     at: { value: 'TIME', summary: 'verify as of then, e.g. 2025-06-30T12:00:00Z (default now)' },
   },
   notes: [

@@ -5,6 +5,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BoundedMap } from '../bounded-map.ts'
+import { type CertificateFaultCode, certificateFault, systemCode } from '../certificate-fault.ts'
 import type { NamedBy } from './fetch-items.ts'
 
 /** Vendors answer within two seconds; beyond ten a handshake has better things to wait for. */
@@ -24,19 +25,30 @@ export const MAX_RETRY_AFTER_MS: Readonly<Record<NamedBy, number>> = { vendor: 3
 /** Addresses that evidence named and that failed lately. */
 const MAX_PAUSED_ADDRESSES = 1024
 
+/** Why an endorsement could not be had: the service's address or certificate is at fault, or what it answers. */
+export type UnavailableCode = 'endorsement-unavailable' | 'unreachable' | CertificateFaultCode
+
 /** An endorsement that could not be had now: try again after `retryAfterMs`, where that is known. */
 export class Unavailable extends Error {
   override readonly name = 'Unavailable'
-  readonly code = 'endorsement-unavailable'
+  readonly code: UnavailableCode
   readonly retryAfterMs: number | null
   /** What a person can do about it. */
   readonly hint: string | undefined
 
-  constructor(message: string, detail: { retryAfterMs?: number; hint?: string; cause?: unknown } = {}) {
+  constructor(message: string, detail: UnavailableDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.code = detail.code ?? 'endorsement-unavailable'
     this.retryAfterMs = detail.retryAfterMs ?? null
     this.hint = detail.hint
   }
+}
+
+interface UnavailableDetail {
+  readonly code?: UnavailableCode
+  readonly retryAfterMs?: number
+  readonly hint?: string
+  readonly cause?: unknown
 }
 
 export interface HttpAnswer {
@@ -99,7 +111,7 @@ export class HttpSource {
       }
       const [place, earlier] = outcome.isRateLimit ? [lane, inLane] : [own, atOwn]
       const until = this.#pause(place, { failure: outcome, earlier, longestMs: MAX_RETRY_AFTER_MS[namedBy] })
-      if (attempt >= MAX_ATTEMPTS) throw busy(url, until - this.#options.now(), outcome)
+      if (attempt >= MAX_ATTEMPTS || outcome.isFinal) throw busy(url, until - this.#options.now(), outcome)
     }
   }
 
@@ -150,7 +162,8 @@ export class HttpSource {
       })
     } catch (error) {
       if (error instanceof Unavailable) throw error
-      return new Failure(error instanceof Error ? reasonOf(error) : 'no answer', { cause: error })
+      const fault = connectionFault(error, url.host)
+      return new Failure(error instanceof Error ? reasonOf(error) : 'no answer', { fault, cause: error })
     }
   }
 
@@ -167,22 +180,53 @@ function laneOf(url: URL, namedBy: NamedBy): string {
   return `${namedBy} ${url.host}`
 }
 
+interface ConnectionFault {
+  readonly code: UnavailableCode
+  readonly message: string
+  readonly hint: string
+}
+
+/** Null where a connection was made, as with an answer that does not end. */
+function connectionFault(error: unknown, host: string): ConnectionFault | null {
+  const system = systemCode(error)
+  if (system === undefined) return null
+  return (
+    certificateFault(error, host) ?? {
+      code: 'unreachable',
+      message: `no service answers at ${host} (${system})`,
+      hint: 'is the address right, and may this machine reach it? endorsements can also come from files',
+    }
+  )
+}
+
+interface FailureDetail {
+  readonly retryAfterMs?: number
+  readonly isRateLimit?: boolean
+  readonly fault?: ConnectionFault | null
+  readonly cause?: unknown
+}
+
 /** A try that may be repeated. */
 class Failure {
   readonly reason: string
   readonly retryAfterMs: number
   /** Whether the service complains of how often it is asked, not of what. */
   readonly isRateLimit: boolean
+  /** Where the connection is at fault, and not the answer. */
+  readonly fault: ConnectionFault | null
   readonly cause: unknown
 
-  constructor(
-    reason: string,
-    detail: { readonly retryAfterMs?: number; readonly isRateLimit?: boolean; readonly cause?: unknown },
-  ) {
+  constructor(reason: string, detail: FailureDetail) {
     this.reason = reason
     this.retryAfterMs = detail.retryAfterMs ?? 0
     this.isRateLimit = detail.isRateLimit ?? false
+    this.fault = detail.fault ?? null
     this.cause = detail.cause
+  }
+
+  /** A wrong certificate is no better half a second later. */
+  get isFinal(): boolean {
+    return this.fault !== null && this.fault.code !== 'unreachable'
   }
 }
 
@@ -211,9 +255,15 @@ function reasonOf(error: Error): string {
 }
 
 function busy(url: URL, retryAfterMs: number, failure: Failure): Unavailable {
-  return new Unavailable(`${url.host} is left alone for a while after: ${failure.reason}`, {
-    retryAfterMs: Math.max(0, Math.ceil(retryAfterMs)),
+  const { code, message, hint } = failure.fault ?? {
+    code: 'endorsement-unavailable' as const,
+    message: `${url.host} is left alone for a while after: ${failure.reason}`,
     hint: 'supply the endorsements from files, or set up a caching service nearby',
+  }
+  return new Unavailable(message, {
+    code,
+    retryAfterMs: Math.max(0, Math.ceil(retryAfterMs)),
+    hint,
     ...(failure.cause === undefined ? {} : { cause: failure.cause }),
   })
 }

@@ -1,0 +1,59 @@
+// What is wrong with the certificate of a TLS server, by the code that OpenSSL or Node gives below a failed `fetch`: a
+// broker's, or that of a service of endorsements. Three faults, each with what a person can do about it.
+
+export type CertificateFaultCode =
+  | 'certificate-untrusted'
+  | 'certificate-name-mismatch'
+  | 'certificate-expired'
+
+export interface CertificateFault {
+  readonly code: CertificateFaultCode
+  readonly message: string
+  readonly hint: string
+}
+
+type Row = readonly [code: CertificateFaultCode, message: string, hint: string]
+
+const UNTRUSTED: Row = [
+  'certificate-untrusted',
+  'is not issued by an authority that is trusted here',
+  'where the authority is your own, name its certificate with --ca-file or CASEMATE_CA_FILE; the server has to serve the certificates between as well',
+]
+
+const FAULTS: ReadonlyMap<string, Row> = new Map<string, Row>([
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
+  ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
+  ['UNABLE_TO_GET_ISSUER_CERT', UNTRUSTED],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNTRUSTED],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNTRUSTED],
+  ['CERT_SIGNATURE_FAILURE', UNTRUSTED],
+  ['CERT_UNTRUSTED', UNTRUSTED],
+  [
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    [
+      'certificate-name-mismatch',
+      'is for another name',
+      'use the name that is in the certificate, or have one issued with this name as subjectAltName',
+    ],
+  ],
+  [
+    'CERT_HAS_EXPIRED',
+    ['certificate-expired', 'has expired', 'renew it on the server; is the clock of this machine right?'],
+  ],
+  ['CERT_NOT_YET_VALID', ['certificate-expired', 'is not valid yet', 'is the clock of this machine right?']],
+])
+
+/** Null where what was thrown says nothing of a certificate. `server` is how the message calls it. */
+export function certificateFault(thrown: unknown, server: string): CertificateFault | null {
+  const system = systemCode(thrown) ?? ''
+  const row = FAULTS.get(system)
+  if (row === undefined) return null
+  const [code, message, hint] = row
+  return { code, message: `the certificate of ${server} ${message} (${system})`, hint }
+}
+
+/** The code below `fetch failed`, e.g. `ECONNREFUSED`; undefined where there is none. */
+export function systemCode(thrown: unknown): string | undefined {
+  const cause = thrown instanceof Error ? thrown.cause : undefined
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined
+}
