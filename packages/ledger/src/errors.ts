@@ -13,6 +13,12 @@ export const LEDGER_ERRORS = {
   'ledger-failed': 'the storage failed; nothing is written any more until the ledger is opened again',
   'ledger-closed': 'the ledger was closed',
   'ledger-damaged': 'what is stored contradicts itself or a checkpoint that was shown',
+  'ledger-cut': 'the log ends before the state that its mark outside the database remembers',
+  'ledger-forked':
+    'the log has another root than one that was shown, or marked outside the database, for that size',
+  'mark-missing': 'a mark of the log was kept outside the database, and is not there',
+  'mark-damaged': 'the mark of the log outside the database cannot be read',
+  'mark-foreign': 'the mark outside the database is of another log',
   'ledger-newer': 'the ledger was written by a newer version of this program',
   'ledger-foreign': 'the stored log belongs to another origin or signing key',
   'ledger-not-durable': 'the database would acknowledge before it has synced',

@@ -33,7 +33,7 @@ export interface ReadinessParts {
   readonly read: () => Promise<void>
   /** Changes something on disk that is no entry. */
   readonly write: () => void
-  readonly ledger: Pick<Ledger, 'probe' | 'isRefusing'>
+  readonly ledger: Pick<Ledger, 'probe' | 'isRefusing' | 'hasFailed'>
   readonly elapsedMs: () => number
 }
 
@@ -71,16 +71,10 @@ export class Readiness {
       ledger.probe(write)
       this.#found = null
     } catch (error) {
-      this.#found = explain(error)
+      this.#found = unready(ledger.hasFailed ? 'ledger-failed' : 'write-refused', error)
     }
     return this.#found
   }
-}
-
-function explain(error: unknown): Unready {
-  const isFinal =
-    error instanceof LedgerError && (error.code === 'ledger-failed' || error.code === 'ledger-damaged')
-  return unready(isFinal ? 'ledger-failed' : 'write-refused', error)
 }
 
 /** With the words of an error that is meant to be shown. */

@@ -42,7 +42,12 @@ export interface CommitGuards {
   readonly assertWritable?: () => void
   /** Called once, where nothing is written any more until the log is opened again. */
   readonly onFailure?: (failure: LedgerError) => void
+  /** Told of each state that was committed, before whoever appended hears of it. */
+  readonly remember?: Remember
 }
+
+/** Notes a committed state outside the database; on disk when it returns if `isDurable`. */
+export type Remember = (tail: MerkleTail, isDurable: boolean) => void
 
 export class GroupCommit {
   readonly #sources: BatchSources
@@ -90,7 +95,16 @@ export class GroupCommit {
     return this.#isRefusing
   }
 
-  /** Commits a write that is no entry: whether the disk takes one. @throws {LedgerError} as an append */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /** Notes the committed state outside the database. @throws {LedgerError} ledger-failed, ledger-unavailable */
+  remember(isDurable: boolean): void {
+    this.#guards.remember?.(this.#tail, isDurable)
+  }
+
+  /** Commits a write that is no entry, and notes the state: whether the disk takes both. @throws {LedgerError} as an append */
   probe(write: () => void): void {
     this.#demandRoom(0)
     const { store } = this.#sources
@@ -103,6 +117,7 @@ export class GroupCommit {
         store.rollback()
         throw error
       }
+      this.remember(true)
       this.#isRefusing = false
     } catch (error) {
       throw this.noteFailure(error)
@@ -159,10 +174,20 @@ export class GroupCommit {
       const { tail, outcomes } = commitBatch(this.#sources, this.#tail, appends)
       this.#tail = tail
       this.#isRefusing = false
+      this.#rememberBatch()
       for (const [at, outcome] of outcomes.entries()) settle(appends[at], outcome)
     } catch (error) {
       const failure = this.noteFailure(error)
       for (const { reject } of appends) reject(failure)
+    }
+  }
+
+  /** The batch is on disk, and so acknowledged also where the state cannot be noted; that is then seen by a probe. */
+  #rememberBatch(): void {
+    try {
+      this.remember(false)
+    } catch (error) {
+      this.noteFailure(error)
     }
   }
 }

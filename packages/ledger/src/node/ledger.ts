@@ -12,8 +12,10 @@ import { RECEIPT_FORMAT, type Receipt } from '../receipt.ts'
 import { encodeBundle, TILE_WIDTH } from '../tile.ts'
 import type { EntryMaker, Position } from './batch.ts'
 import { type CheckReport, checkAll } from './check.ts'
-import { type Appended, GroupCommit } from './group-commit.ts'
+import { type Appended, GroupCommit, type Remember } from './group-commit.ts'
 import { emptyRoot } from './hasher.ts'
+import { demandMark, demandRoot, setMarked } from './mark-check.ts'
+import type { MarkFile } from './mark-file.ts'
 import { migrate } from './migrations.ts'
 import {
   damaged,
@@ -45,6 +47,10 @@ export interface LedgerOptions {
   readonly assertWritable?: () => void
   /** Told once that nothing is written any more until the log is opened again. */
   readonly onFailure?: (failure: LedgerError) => void
+  /** Kept outside the database, so that a lost end of the log shows; the caller closes it, after the ledger. */
+  readonly mark?: MarkFile
+  /** Whether the log is opened in spite of its mark; the caller records what was lost, and grows the log beyond it. */
+  readonly isRestored?: boolean
   /** Cryptographically secure; OpenSSL's unless given. */
   readonly randomBytes?: (size: number) => Uint8Array
 }
@@ -74,7 +80,8 @@ export interface Erased {
 
 /**
  * Opens the log in a database, or begins one there; checks that what is stored is consistent.
- * @throws {LedgerError} ledger-damaged, ledger-newer, ledger-foreign, ledger-not-durable, key-malformed
+ * @throws {LedgerError} ledger-damaged, ledger-newer, ledger-foreign, ledger-not-durable, key-malformed; with a mark
+ * mark-missing, mark-damaged, mark-foreign, ledger-cut, ledger-forked
  */
 export function openLedger(options: LedgerOptions): Ledger {
   return reading(() => {
@@ -86,10 +93,23 @@ export function openLedger(options: LedgerOptions): Ledger {
     const tail = restoreTail(store, openHead(store, signer))
     verifyLastEntries(store, tail.size)
     verifyLatestCheckpoint(store, tail, signer)
+    const { mark, isRestored = false } = options
+    const { verifierKey } = signer
+    if (mark !== undefined && !isRestored) demandMark({ db, store, tail, verifierKey }, mark)
     const random = options.randomBytes ?? randomBytes
-    const commits = new GroupCommit({ store, now, randomBytes: random }, tail, options)
-    return new Ledger({ db, store, signer, commits })
+    const remember = rememberIn(mark, verifierKey)
+    const commits = new GroupCommit({ store, now, randomBytes: random }, tail, { ...options, remember })
+    if (mark !== undefined) {
+      remember(tail, true)
+      // Only now, so that a start that is cut off between the two finds a mark that it does not miss.
+      setMarked(db)
+    }
+    return new Ledger({ db, store, signer, commits, mark })
   })
+}
+
+function rememberIn(mark: MarkFile | undefined, verifierKey: string): Remember {
+  return (tail, isDurable) => mark?.write({ verifierKey, size: tail.size, root: tail.root() }, isDurable)
 }
 
 function openHead(store: LedgerStore, signer: CheckpointSigner): Head {
@@ -114,6 +134,7 @@ interface Parts {
   readonly store: LedgerStore
   readonly signer: CheckpointSigner
   readonly commits: GroupCommit
+  readonly mark: MarkFile | undefined
 }
 
 /** An open log; see {@link openLedger}. Reads are asynchronous so that another store can take SQLite's place. */
@@ -122,14 +143,16 @@ export class Ledger {
   readonly #store: LedgerStore
   readonly #signer: CheckpointSigner
   readonly #commits: GroupCommit
+  readonly #mark: MarkFile | undefined
   #latest: SignedCheckpoint | undefined
   #hasErasedPages = false
 
-  constructor({ db, store, signer, commits }: Parts) {
+  constructor({ db, store, signer, commits, mark }: Parts) {
     this.#db = db
     this.#store = store
     this.#signer = signer
     this.#commits = commits
+    this.#mark = mark
   }
 
   get origin(): string {
@@ -180,12 +203,20 @@ export class Ledger {
     return this.#commits.isRefusing
   }
 
+  /** Whether nothing is written any more until the log is opened again. */
+  get hasFailed(): boolean {
+    return this.#commits.hasFailed
+  }
+
   /** Commits `write`, which is no entry: readiness. @throws {LedgerError} as {@link append} */
   probe(write: () => void): void {
     this.#commits.probe(write)
   }
 
-  /** The signed state of the log; on disk before it is shown, so that no crash can take it back. */
+  /**
+   * The signed state of the log; on disk, and in the mark, before it is shown, so that no crash can take it back.
+   * @throws {LedgerError} ledger-unavailable, ledger-failed; ledger-forked, ledger-cut where that would be a second root
+   */
   async checkpoint(): Promise<SignedCheckpoint> {
     const { tail } = this.#commits
     if (this.#latest?.size !== tail.size) this.#latest = this.#sign(tail)
@@ -262,20 +293,40 @@ export class Ledger {
   /** Waits for what was appended; the database is the caller's to close. */
   async close(): Promise<void> {
     this.#commits.close()
+    if (!this.#commits.hasFailed) this.#commits.remember(true)
     if (this.#hasErasedPages) this.#overwriteErased()
   }
 
   #sign(tail: MerkleTail): SignedCheckpoint {
-    const checkpoint = this.#signer.sign(tail.size, tail.root())
+    const root = tail.root()
     if (this.#store.isTransaction) {
       throw new LedgerError('ledger-unavailable', 'a transaction of somebody else is open on the database')
     }
     try {
+      this.#demandUnsigned(tail.size, root)
+      const checkpoint = this.#signer.sign(tail.size, root)
       this.#store.addCheckpoint(checkpoint.size, checkpoint.note)
+      // Ed25519 is deterministic: the one that was shown for this size is this one, or of another root.
+      if (this.#store.checkpointNote(checkpoint.size) !== checkpoint.note) {
+        throw new LedgerError('ledger-forked', `another root was signed at ${checkpoint.size} entries`, {
+          hint: 'stop writing and restore the database from a backup; keep this one to compare',
+        })
+      }
+      this.#commits.remember(true)
+      return checkpoint
     } catch (error) {
       throw this.#commits.noteFailure(error)
     }
-    return checkpoint
+  }
+
+  /** What the mark remembers may have been shown to somebody. */
+  #demandUnsigned(size: number, root: Uint8Array): void {
+    const kept = this.#mark?.kept ?? null
+    if (kept === null || kept.verifierKey !== this.verifierKey || kept.size < size) return
+    if (kept.size === size) return demandRoot(kept, root)
+    throw new LedgerError('ledger-cut', `the log has ${size} entries, and had ${kept.size} once`, {
+      hint: 'record what was lost until the log has grown beyond it',
+    })
   }
 
   #reader(): TreeReader {

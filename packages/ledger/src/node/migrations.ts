@@ -5,6 +5,7 @@
 //                              ledger_checkpoint  every checkpoint that was shown
 // Private:                     ledger_entry    content and salt, which can be erased
 // One row:                     ledger_head     whose log it is, and the state after the last batch
+// None, or one row:            ledger_marked   there from when a mark was first kept outside the database
 import type { DatabaseSync } from 'node:sqlite'
 import { LedgerError } from '../errors.ts'
 
@@ -37,6 +38,7 @@ const MIGRATIONS: readonly string[] = [
      erased_by INTEGER,
      CHECK ((salt IS NULL) = (content IS NULL) AND (content IS NULL) = (erased_by IS NOT NULL))
    ) STRICT;`,
+  'CREATE TABLE ledger_marked (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;',
 ]
 
 /** Brings the tables to this program's version. @throws {LedgerError} ledger-newer */

@@ -1,5 +1,5 @@
 // What a failing database means for the log: try again, stop writing, or stop believing.
-import { LedgerError } from '../errors.ts'
+import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 
 /** SQLite's primary result codes after which the state on disk is not known any more. */
 const IOERR = 10
@@ -34,9 +34,11 @@ export function failureOf(error: unknown): LedgerError {
   })
 }
 
+const FINAL: ReadonlySet<LedgerErrorCode> = new Set(['ledger-failed', 'ledger-damaged', 'ledger-forked'])
+
 /** Whether no more may be written after this. */
 export function isFinal(error: LedgerError): boolean {
-  return error.code === 'ledger-failed' || error.code === 'ledger-damaged'
+  return FINAL.has(error.code)
 }
 
 /** Runs a read; a file that SQLite cannot read is a damaged log. @throws {LedgerError} ledger-damaged */

@@ -47,6 +47,7 @@ const SQL = {
   countTiles: 'SELECT count(*) AS tiles FROM ledger_tile',
   addCheckpoint: 'INSERT OR IGNORE INTO ledger_checkpoint (size, note) VALUES (?, ?)',
   latestCheckpoint: 'SELECT size, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1',
+  readCheckpoint: 'SELECT note FROM ledger_checkpoint WHERE size = ?',
   checkpointsFrom: 'SELECT size, note FROM ledger_checkpoint WHERE size >= ? ORDER BY size LIMIT 1',
 } as const
 
@@ -152,6 +153,11 @@ export class LedgerStore {
 
   latestCheckpoint(): StoredCheckpoint | undefined {
     return this.#statements.latestCheckpoint.get() as StoredCheckpoint | undefined
+  }
+
+  /** The checkpoint that was shown at that size. */
+  checkpointNote(size: number): string | undefined {
+    return (this.#statements.readCheckpoint.get(size) as { note: string } | undefined)?.note
   }
 
   /** The oldest checkpoint of at least that size. */

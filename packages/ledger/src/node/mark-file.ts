@@ -1,0 +1,175 @@
+// The log's mark: size and root of its last state in a small file beside the database, so that a database that has lost
+// its end, or was replaced by an older or another one, is known by it. It guards against loss, not against whoever can
+// write the directory. Two copies are written in turn, each with its digest: a write that is torn ends only one of them.
+import { hash } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { decodeBase64, encodeBase64, isCount } from '../bytes.ts'
+import { LedgerError } from '../errors.ts'
+import { HASH_SIZE } from '../leaf.ts'
+import type { TreeHead } from '../proof.ts'
+
+const FORMAT = 'casemate-ledger-mark/1'
+/** A page of the disk each, so that both are never in one write. */
+const COPY_BYTES = 4096
+const OWNER_ONLY = 0o600
+
+/** A state that a log has reached. */
+export interface Mark extends TreeHead {
+  /** Of the log: its origin and key. */
+  readonly verifierKey: string
+}
+
+/** `damaged`: there is a file, and neither copy in it is whole. */
+export type MarkState = 'missing' | 'damaged' | 'kept'
+
+/** The mark of one log, open for as long as the log is. */
+export class MarkFile {
+  readonly path: string
+  readonly state: MarkState
+  #kept: Mark | null
+  /** Null until a whole file is there. */
+  #file: number | null = null
+  #nextCopy = 0
+
+  /** Reads what is there; nothing is made before the first write. */
+  constructor(path: string) {
+    this.path = path
+    const file = openExisting(path)
+    const copies = file === null ? [] : [0, 1].map(copy => readCopy(file, copy))
+    const [first = null, second = null] = copies
+    this.#kept = first !== null && second !== null && second.size > first.size ? second : (first ?? second)
+    this.state = file === null ? 'missing' : this.#kept === null ? 'damaged' : 'kept'
+    this.#nextCopy = this.#kept === first ? 1 : 0
+    this.#file = file
+  }
+
+  /** The last that was written. */
+  get kept(): Mark | null {
+    return this.#kept
+  }
+
+  /**
+   * Remembers a state, in the system's memory or, if `isDurable`, on the disk when it returns. One that is not beyond what is
+   * kept of the same log changes nothing: that the end was lost stays known until the log has grown over it.
+   * @throws {LedgerError} ledger-failed, ledger-unavailable
+   */
+  write(mark: Mark, isDurable: boolean): void {
+    try {
+      const kept = this.#kept?.verifierKey === mark.verifierKey ? this.#kept : null
+      if (kept === null || (isDurable && !this.#isInPlace())) return this.#replace(kept ?? mark, mark)
+      if (mark.size > kept.size) this.#writeNext(mark)
+      if (isDurable && this.#file !== null) fdatasyncSync(this.#file)
+    } catch (error) {
+      throw markFailure(this.path, error)
+    }
+  }
+
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file)
+    this.#file = null
+  }
+
+  /** Whether the open file is still the one of that name. */
+  #isInPlace(): boolean {
+    if (this.#file === null) return false
+    const [open, found] = [fstatSync(this.#file), statSync(this.path, { throwIfNoEntry: false })]
+    return found?.ino === open.ino && found.dev === open.dev
+  }
+
+  #writeNext(mark: Mark): void {
+    if (this.#file === null) throw new TypeError('the mark is closed')
+    writeWhole(this.#file, encode(mark), this.#nextCopy * COPY_BYTES)
+    this.#nextCopy = 1 - this.#nextCopy
+    this.#kept = mark
+  }
+
+  /** A new file in the place of what is there, or not there any more. */
+  #replace(kept: Mark, mark: Mark): void {
+    const temporary = `${this.path}.new`
+    rmSync(temporary, { force: true })
+    const file = openSync(temporary, 'wx+', OWNER_ONLY)
+    try {
+      const newest = mark.size > kept.size ? mark : kept
+      writeWhole(file, Buffer.concat([encode(newest), encode(newest)]), 0)
+      fsyncSync(file)
+      renameSync(temporary, this.path)
+      syncDirectory(this.path)
+      this.close()
+      this.#file = file
+      this.#kept = newest
+    } catch (error) {
+      closeSync(file)
+      throw error
+    }
+  }
+}
+
+function openExisting(path: string): number | null {
+  try {
+    return openSync(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** As text, so that a person can read it: format, log, size, root, and the digest of these lines. */
+function encode({ verifierKey, size, root }: Mark): Buffer {
+  const lines = `${FORMAT}\n${verifierKey}\n${size}\n${encodeBase64(root)}\n`
+  const copy = Buffer.alloc(COPY_BYTES, '\n')
+  copy.write(`${lines}${hash('sha256', lines, 'base64')}\n`)
+  return copy
+}
+
+/** Null where it is not whole. */
+function readCopy(file: number, copy: number): Mark | null {
+  const bytes = Buffer.alloc(COPY_BYTES)
+  readSync(file, bytes, 0, COPY_BYTES, copy * COPY_BYTES)
+  const [format, verifierKey = '', size = '', root = ''] = bytes.toString('latin1').split('\n')
+  const decoded = decodeBase64(root)
+  if (format !== FORMAT || decoded?.length !== HASH_SIZE || !isCount(Number(size))) return null
+  const mark = { verifierKey, size: Number(size), root: decoded }
+  return encode(mark).equals(bytes) ? mark : null
+}
+
+/** The system may take a part of a write only. */
+function writeWhole(file: number, bytes: Buffer, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(file, bytes, done, bytes.length - done, position + done)
+  }
+}
+
+function syncDirectory(path: string): void {
+  // Windows opens no directories, and keeps names without being asked.
+  if (process.platform === 'win32') return
+  const directory = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
+}
+
+function markFailure(path: string, cause: unknown): LedgerError {
+  const isDisk = cause instanceof Error && 'code' in cause && cause.code === 'EIO'
+  // As for the database: after a failed sync nobody knows what is on the disk.
+  return new LedgerError(isDisk ? 'ledger-failed' : 'ledger-unavailable', `${path} cannot be written`, {
+    hint: isDisk
+      ? 'look at the disk, then start again: the log will check itself'
+      : 'look for a full disk, or for the rights of that file',
+    cause,
+  })
+}
