@@ -26,4 +26,5 @@ export {
 } from './server/broker.ts'
 export { createLogger, type Logger } from './server/logging.ts'
 export { type ProtectedKek, protectKek } from './server/protect-kek.ts'
+export type { Beginning } from './store/beginning.ts'
 export { prepareDataDirectory } from './store/data-directory.ts'

@@ -7,6 +7,7 @@ import { resolveConfig } from '../src/config/resolve.ts'
 import type { JsonObject } from '../src/json.ts'
 import { type OpenBroker, openBroker } from '../src/server/broker.ts'
 import { createLogger } from '../src/server/logging.ts'
+import type { Beginning } from '../src/store/beginning.ts'
 
 export const START = new Date('2026-11-22T12:00:00Z')
 
@@ -49,6 +50,7 @@ export interface Opening {
   readonly flags?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
   readonly clock?: Date
+  readonly beginning?: Beginning
 }
 
 export function temporaryDirectory(): string {
@@ -68,6 +70,7 @@ export async function openTestBroker(opening: Opening = {}): Promise<TestBroker>
     anchors: [],
     endorsements: [],
     logger: createLogger('debug', { write: line => void log.push(line) }),
+    beginning: opening.beginning ?? 'as-it-was',
   })
   const firstAdminToken = await broker.administrators.ensureAdmin()
   const admin = firstAdminToken ?? opening.admin ?? ''
@@ -122,7 +125,7 @@ export async function openTestBroker(opening: Opening = {}): Promise<TestBroker>
     },
     reopen: async () => {
       await close('keep-data')
-      return openTestBroker({ ...opening, dataDir, admin, clock })
+      return openTestBroker({ ...opening, dataDir, admin, clock, beginning: 'as-it-was' })
     },
     close,
   }

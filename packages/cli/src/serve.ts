@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  type Beginning,
   type BrokerConfig,
   createLogger,
   prepareDataDirectory,
@@ -12,6 +13,7 @@ import {
   startBroker,
 } from '@casemate/broker'
 import { SIMULATOR_FILES, simulatorExists } from '@casemate/enclave/simulator-files'
+import { beginningOf } from './beginning.ts'
 import { resolveSettings } from './broker-settings.ts'
 import type { Answer, Call } from './command.ts'
 import {
@@ -54,11 +56,12 @@ export async function serve(call: Call): Promise<Answer> {
 async function serveUntil(stop: AbortSignal, call: Call): Promise<void> {
   const { terminal } = call
   const touring = call.given('tour')
+  const beginning = beginningOf(call)
   const config = settingsFor(call, touring)
   const tour = touring ? await openTour(config, terminal) : null
   const simulator = tour?.simulator ?? (await simulatorOfTour(config, terminal))
   if (stop.aborted) return
-  const broker = await start(config, simulator, touring, terminal)
+  const broker = await start({ config, simulator, touring, beginning }, terminal)
   try {
     const saved = savedToken(config.dataDir)
     // The token of a tour that was cut off may have been made and never shown.
@@ -130,11 +133,15 @@ async function makeSimulator(directory: string, now: Date): Promise<Simulator> {
   return openSimulator(directory, now)
 }
 
-// oxlint-disable-next-line max-params -- what a broker is started with, and the screen
+interface Start {
+  readonly config: BrokerConfig
+  readonly simulator: Simulator | null
+  readonly touring: boolean
+  readonly beginning: Beginning
+}
+
 async function start(
-  config: BrokerConfig,
-  simulator: Simulator | null,
-  touring: boolean,
+  { config, simulator, touring, beginning }: Start,
   { now, note, print }: Terminal,
 ): Promise<RunningBroker> {
   // On a screen that tells a story, log lines go to stderr, and only those that say that something is wrong.
@@ -147,6 +154,7 @@ async function start(
     anchors: simulator?.anchors ?? [],
     endorsements: simulator?.endorsements ?? [],
     logger,
+    beginning,
   })
 }
 
@@ -290,7 +298,7 @@ export async function demonstrate(call: Call): Promise<Answer> {
     const settings = { 'data-dir': dataDir, listen: '127.0.0.1:0', 'metrics-listen': 'off', offline: 'true' }
     const config = resolveConfig({ flags: settings, env: {}, file: null }).values
     const simulator = await makeSimulator(join(dataDir, SIMULATOR_DIRECTORY), terminal.now())
-    const broker = await start(config, simulator, true, terminal)
+    const broker = await start({ config, simulator, touring: true, beginning: 'as-it-was' }, terminal)
     try {
       const steps = await demonstrateOn(broker, simulator, join(dataDir, TOUR_DIRECTORY), terminal)
       const line = `  Nothing is left of this. ${terminal.palette.bold('casemate up --tour')} does the same, and stays.`

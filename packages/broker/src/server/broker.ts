@@ -25,6 +25,7 @@ import { KekRotation } from '../keys/kek-rotation.ts'
 import { createReleaseRules } from '../release/rules.ts'
 import { PendingWraps } from '../secrets/pending-wraps.ts'
 import { SecretService } from '../secrets/secret-service.ts'
+import type { Beginning } from '../store/beginning.ts'
 import { collectOpenapi, openapiRoute } from '../v1/openapi.ts'
 import { registerV1 } from '../v1/routes.ts'
 import { type AppParts, createApp } from './app.ts'
@@ -53,6 +54,8 @@ export interface BrokerDeps extends Clocks {
   readonly endorsements: readonly EndorsementSource[]
   /** Null: JSON lines on standard output. */
   readonly logger: Logger | null
+  /** As it was unless said otherwise. */
+  readonly beginning?: Beginning
 }
 
 /** A broker without listeners: what tests inject requests into. */

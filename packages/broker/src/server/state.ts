@@ -3,7 +3,7 @@
 
 import { join } from 'node:path'
 import type { LedgerError } from '@casemate/ledger'
-import { type Ledger, openDatabase, openLedger } from '@casemate/ledger/node'
+import { asUnreadable, type Ledger, MarkFile, openDatabase, openLedger } from '@casemate/ledger/node'
 import { type BrokerConfig, kekFileOf } from '../config/settings.ts'
 import { entry } from '../entry.ts'
 import type { JsonObject } from '../json.ts'
@@ -11,22 +11,32 @@ import { openLedgerKey } from '../keys/broker-keys.ts'
 import { openFileKeyEncryption } from '../keys/file-key-encryption.ts'
 import type { KeyDescription, KeyEncryption } from '../keys/keys.ts'
 import { readPassphraseFile } from '../keys/passphrase.ts'
-import { demandDatabase, lockDataDirectory, prepareDataDirectory } from '../store/data-directory.ts'
+import { type Beginning, recordBeginning } from '../store/beginning.ts'
+import { lockDataDirectory, prepareDataDirectory } from '../store/data-directory.ts'
+import { inspectData } from '../store/inspection.ts'
 import { ledgerOrigin } from '../store/ledger-origin.ts'
 import { migrate } from '../store/migrations.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
 import type { Append } from '../store/sqlite-parts.ts'
+import { demandEntries } from '../store/state-entries.ts'
 import type { Recorded, Store, StoredKey } from '../store/store.ts'
 import { writeProbe } from '../store/write-probe.ts'
 import { Readiness } from './readiness.ts'
 
 const DATABASE_FILE = 'casemate.db'
+const MARK_FILE = 'ledger-mark'
 
 /** The two clocks of a broker (decision 25). */
 export interface Clocks {
   readonly now: () => Date
   /** Milliseconds since some start: what spans are measured with, as nobody can set it. */
   readonly elapsedMs: () => number
+}
+
+/** What opening needs from outside. */
+export interface StateSources extends Clocks {
+  /** As it was unless said otherwise. */
+  readonly beginning?: Beginning
 }
 
 /** What is on disk, open. */
@@ -47,23 +57,27 @@ export interface BrokerState {
 type Closers = (() => Promise<void> | void)[]
 
 /** @throws {StartError} and {LedgerError}, by code, for whatever keeps it from opening */
-export async function openState(config: BrokerConfig, clocks: Clocks): Promise<BrokerState> {
+export async function openState(config: BrokerConfig, sources: StateSources): Promise<BrokerState> {
   const closers: Closers = []
   try {
-    return await open(config, clocks, closers)
+    return await open(config, sources, closers)
   } catch (error) {
     await closeAll(closers)
-    throw error
+    throw asUnreadable(error)
   }
 }
 
-async function open(config: BrokerConfig, clocks: Clocks, closers: Closers): Promise<BrokerState> {
-  const { now, elapsedMs } = clocks
+async function open(config: BrokerConfig, sources: StateSources, closers: Closers): Promise<BrokerState> {
+  const { now, elapsedMs, beginning = 'as-it-was' } = sources
   prepareDataDirectory(config.dataDir)
   const lock = lockDataDirectory(config.dataDir)
   closers.push(() => lock.release())
+  const assertHeld = () => lock.assertHeld()
+  const mark = new MarkFile(join(config.dataDir, MARK_FILE))
+  closers.push(() => mark.close())
+  const { kept } = mark
   const database = join(config.dataDir, DATABASE_FILE)
-  demandDatabase(database, kekFileOf(config))
+  inspectData({ database, kekFile: kekFileOf(config), mark }, beginning)
   const db = openDatabase(database)
   closers.push(() => db.close())
   migrate(db)
@@ -83,12 +97,16 @@ async function open(config: BrokerConfig, clocks: Clocks, closers: Closers): Pro
     origin,
     signingKey: key,
     now,
-    assertWritable: () => lock.assertHeld(),
+    assertWritable: assertHeld,
     onFailure: failed.resolve,
+    mark,
+    isRestored: beginning !== 'as-it-was',
   })
   opened = ledger
   closers.push(() => ledger.close())
+  await demandEntries(db, ledger)
   if (created) await ledger.append(keyCreated(stored))
+  await recordBeginning(ledger, beginning, { kept, now })
   return {
     store,
     ledger,
@@ -98,7 +116,7 @@ async function open(config: BrokerConfig, clocks: Clocks, closers: Closers): Pro
     readiness: new Readiness({
       ledger,
       elapsedMs,
-      assertHeld: () => lock.assertHeld(),
+      assertHeld,
       read: () => store.check(),
       write: writeProbe(db),
     }),
@@ -107,8 +125,17 @@ async function open(config: BrokerConfig, clocks: Clocks, closers: Closers): Pro
   }
 }
 
+/** What cannot be closed keeps nothing else open. */
 async function closeAll(closers: Closers): Promise<void> {
-  for (const close of closers.splice(0).reverse()) await close()
+  const failures: unknown[] = []
+  for (const close of closers.splice(0).reverse()) {
+    try {
+      await close()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
 async function openKek(config: BrokerConfig, store: Store): Promise<KeyEncryption> {

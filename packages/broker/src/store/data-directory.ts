@@ -2,7 +2,7 @@
 // The lock is SQLite's own file lock on a separate file, so that a killed process leaves nothing behind. It is looked at
 // before each write: whoever removes the file lets a second broker in, and two would fork the log.
 
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { BrokerError, StartError } from '../errors.ts'
@@ -66,7 +66,7 @@ function checkWritable(path: string): void {
   try {
     accessSync(checked, constants.R_OK | constants.W_OK | constants.X_OK)
     for (const file of readdirSync(path, { withFileTypes: true })) {
-      if (!file.isFile() || !/^(lock|casemate\.db)/.test(file.name)) continue
+      if (!file.isFile() || !/^(lock|ledger-mark|casemate\.db)/.test(file.name)) continue
       checked = join(path, file.name)
       accessSync(checked, constants.R_OK | constants.W_OK)
     }
@@ -128,18 +128,4 @@ export function lockDataDirectory(path: string): DirectoryLock {
     )
   }
   return { assertHeld, release: () => db.close() }
-}
-
-/**
- * A database is made before its key file. A key file without one says that there was a database: an empty one in its place
- * would be another log under the same name.
- * @throws {StartError} `database-missing`
- */
-export function demandDatabase(database: string, kekFile: string): void {
-  const found = statSync(database, { throwIfNoEntry: false })
-  if ((found !== undefined && found.size > 0) || !existsSync(kekFile)) return
-  const state = found === undefined ? 'is missing' : 'is empty'
-  throw new StartError('database-missing', `${database} ${state}, and its key file ${kekFile} is there`, {
-    hint: 'restore the database from a backup; to begin anew, with nothing of what was, move the key file away too',
-  })
 }

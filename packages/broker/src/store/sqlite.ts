@@ -1,6 +1,7 @@
 // The store in SQLite, in the database that also holds the ledger: a change and its entry are one transaction,
 // which the ledger groups with others and syncs before it acknowledges.
 
+import { noteChanges } from './last-change.ts'
 import { SqliteAttestations } from './sqlite-attestations.ts'
 import { SqliteDocuments } from './sqlite-documents.ts'
 import { SqliteKeys } from './sqlite-keys.ts'
@@ -14,14 +15,16 @@ import type { Store } from './store.ts'
 /** `refusalBudget` in bytes. */
 export function createSqliteStore(parts: SqliteParts, refusalBudget: number): Store {
   const alive = parts.db.prepare('SELECT 1 FROM broker_schema')
+  // Attestations have the index of their entry with them, and releases change nothing.
+  const changing = noteChanges(parts)
   return {
-    secrets: new SqliteSecrets(parts),
-    documents: new SqliteDocuments(parts),
+    secrets: new SqliteSecrets(changing),
+    documents: new SqliteDocuments(changing),
     attestations: new SqliteAttestations(parts, refusalBudget),
     releases: new SqliteReleases(parts),
-    tokens: new SqliteTokens(parts),
-    keys: new SqliteKeys(parts),
-    wrappings: new SqliteWrappings(parts),
+    tokens: new SqliteTokens(changing),
+    keys: new SqliteKeys(changing),
+    wrappings: new SqliteWrappings(changing),
     check: async () => {
       alive.get()
     },

@@ -1,16 +1,7 @@
 // What opening the data directory demands of it.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
@@ -47,7 +38,7 @@ describe('the data directory', () => {
     const dataDir = join(parent, 'new', 'deep')
     const broker = await openTestBroker({ dataDir })
     assert.equal(statSync(dataDir).mode & 0o777, 0o700)
-    for (const file of ['casemate.db', 'casemate.db-wal', 'kek.json', 'lock']) {
+    for (const file of ['casemate.db', 'casemate.db-wal', 'kek.json', 'ledger-mark', 'lock']) {
       assert.equal(statSync(join(dataDir, file)).mode & 0o077, 0, file)
     }
     await broker.close()
@@ -109,22 +100,6 @@ describe('the data directory', () => {
     }
     assert.equal(broker.context.ledger.size, size)
     await broker.close()
-  })
-
-  test('without its database is refused, not given a new one, until the key file is moved away too', async () => {
-    const dataDir = join(parent, 'vanished')
-    const broker = await openTestBroker({ dataDir })
-    await broker.close('keep-data')
-    const database = join(dataDir, 'casemate.db')
-    for (const vanish of [() => rmSync(database), () => writeFileSync(database, '', { mode: 0o600 })]) {
-      vanish()
-      await assert.rejects(openTestBroker({ dataDir }), { code: 'database-missing' })
-    }
-    rmSync(database)
-    await assert.rejects(openTestBroker({ dataDir }), { code: 'database-missing' })
-    assert.equal(existsSync(database), false)
-    rmSync(join(dataDir, 'kek.json'))
-    await openTestBroker({ dataDir }).then(anew => anew.close())
   })
 
   test('without its key-encryption key is refused, not given a new one', async () => {

@@ -10,9 +10,11 @@ export const UP_COMMAND: Command = {
   maximum: 0,
   flags: async () => {
     const { CONFIG_FLAG, SETTING_FLAGS } = await import('../broker-settings.ts')
+    const { BEGINNING_FLAGS } = await import('../beginning.ts')
     return {
       tour: { summary: 'walk through the main job with a simulated TDX workload (what npm start does)' },
       'new-admin-token': { summary: 'make one more administrator’s token, where the others are lost' },
+      ...BEGINNING_FLAGS,
       ...CONFIG_FLAG,
       ...SETTING_FLAGS,
     }
@@ -23,6 +25,8 @@ export const UP_COMMAND: Command = {
     'no terminal, it is in admin-token in the data directory (mode 0600) instead, and stays there until you remove it.',
     'Where it is lost, stop the broker and start it with --new-admin-token: whoever can do that owns the data anyway,',
     'and the ledger says so. Where every administrator’s token has ended, a start makes one by itself.',
+    'A database that is missing, or older than the mark that is kept beside it, is refused: restore the newest one, or go on',
+    'from what is there with --restored SIZE or --begin-anew, once. Entries that were lost keep their places in the log.',
     'The tour makes a simulator in the data directory, a policy that accepts what it signs, a secret and a rule,',
     'on a fresh data directory only. What the simulator signs verifies as long as it is there, also without --tour; where',
     'there is none, no simulated evidence is accepted. A tour that was cut off is taken up again by the next start. It',

@@ -5,7 +5,7 @@ import { LedgerError } from '../errors.ts'
 import { COMMITMENT_OFFSET, LEAF_SIZE, LEAF_VERSION, SALT_SIZE } from '../leaf.ts'
 import { TILE_WIDTH } from '../tile.ts'
 import { commitInto, MAX_ENTRY_BYTES } from './hasher.ts'
-import { restoreTail } from './restore.ts'
+import { damaged, restoreTail } from './restore.ts'
 import type { LedgerStore } from './store.ts'
 import type { MerkleTail } from './tail.ts'
 
@@ -85,7 +85,7 @@ class Batch {
   constructor(sources: BatchSources, tail: MerkleTail, capacity: number) {
     this.#store = sources.store
     const head = this.#store.head()
-    if (head === undefined) throw new LedgerError('ledger-damaged', 'the head of the log is missing')
+    if (head === undefined) throw damaged('the head of the log is missing')
     // Another process may have appended since: its entries come first.
     this.tail = head.size === tail.size ? tail.clone() : restoreTail(this.#store, head)
     this.#first = head.size

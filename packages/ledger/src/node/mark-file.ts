@@ -44,7 +44,7 @@ export class MarkFile {
   #file: number | null = null
   #nextCopy = 0
 
-  /** Reads what is there; nothing is made before the first write. */
+  /** Reads what is there; nothing is made before the first write. @throws {LedgerError} mark-damaged */
   constructor(path: string) {
     this.path = path
     const file = openExisting(path)
@@ -122,7 +122,10 @@ function openExisting(path: string): number | null {
     return openSync(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
+    throw new LedgerError('mark-damaged', `${path} cannot be opened`, {
+      hint: 'it is a file that the user of this process may read and write',
+      cause: error,
+    })
   }
 }
 

@@ -46,9 +46,14 @@ export function reading<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {
-    const code = resultCode(error)
-    throw code === CORRUPT || code === NOTADB ? unreadable(error) : error
+    throw asUnreadable(error)
   }
+}
+
+/** What SQLite throws at a file that it cannot read, as a LedgerError `ledger-damaged`; anything else as it is. */
+export function asUnreadable(error: unknown): unknown {
+  const code = resultCode(error)
+  return code === CORRUPT || code === NOTADB ? unreadable(error) : error
 }
 
 function unreadable(cause: unknown): LedgerError {
