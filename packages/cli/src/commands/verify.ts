@@ -15,8 +15,10 @@ export const VERIFY_COMMAND: Command = {
     at: { value: 'TIME', summary: 'verify as of then, e.g. 2025-06-30T12:00:00Z (default now)' },
   },
   notes: [
-    'Reads SGX quotes (v3), TDX quotes (v4, v5), SEV-SNP reports (v2 to v5), each binary, hex, base64 or as KBS',
-    'evidence JSON; - is stdin. Without --references the code is shown, and not compared with anything.',
+    'Reads SGX quotes (v3), TDX quotes (v4, v5), SEV-SNP reports (v2 to v5), each binary or as tools and services write and',
+    'wrap them: hex, base64, hexdumps, lists of octets, PEM armour, gzip; JSON of Confidential Containers, Intel Trust',
+    'Authority, Azure Attestation, Veraison, dstack and Phala; protobuf of go-tdx-guest and go-sev-guest. - is stdin.',
+    'Without --references the code is shown, and not compared with anything.',
     'Exit code 0: every file is accepted. 1: one at least is refused, or undecided because a paper of the vendor’s is not at',
     'hand; the text and --json say which, and why. 2: a flag or a file is wrong. 3: the vendor does not answer.',
   ],

@@ -1,0 +1,38 @@
+// Forms of bytes, in the order in which they are tried: what is told by its first bytes, then evidence, then text.
+
+import { decodeUtf8 } from '../bytes.ts'
+import { parse } from '../parse.ts'
+import { DSTACK } from './dstack.ts'
+import { FOREIGN_BYTES } from './foreign-bytes.ts'
+import { GZIP } from './gzip.ts'
+import { OPEN_ENCLAVE, SNP_RESPONSE } from './headers.ts'
+import { type Form, looksBinary } from './layer.ts'
+import { PROTO_WIRE } from './protobuf/forms.ts'
+
+const BINARY: Form<Uint8Array> = {
+  name: 'evidence',
+  open: bytes => (looksBinary(bytes) ? { is: 'evidence', evidence: parse(bytes) } : null),
+}
+
+const UTF16 = new TextDecoder('utf-16le')
+
+/** UTF-8, or what PowerShell's `>` writes. */
+const TEXT: Form<Uint8Array> = {
+  name: 'text',
+  open: bytes => {
+    const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe
+    const text = (isUtf16 ? UTF16.decode(bytes) : decodeUtf8(bytes))?.replace(/^\uFEFF/, '').trim()
+    return text === undefined || text === '' ? null : { is: 'text', text }
+  },
+}
+
+export const BYTE_FORMS: readonly Form<Uint8Array>[] = [
+  GZIP,
+  OPEN_ENCLAVE,
+  SNP_RESPONSE,
+  DSTACK,
+  FOREIGN_BYTES,
+  PROTO_WIRE,
+  BINARY,
+  TEXT,
+]

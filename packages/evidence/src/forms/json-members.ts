@@ -1,0 +1,133 @@
+// JSON by its members: what it is, or which of them holds the evidence. Names are those of the services and tools that
+// write them; whatever else is there is theirs, and not looked at.
+
+import { parseKbsEvidence } from '../kbs-evidence.ts'
+import { Refusal } from '../refusal.ts'
+import { FOREIGN_JSON } from './foreign-json.ts'
+import { bytesOfJson } from './json-bytes.ts'
+import { type Beside, type Form, membersOf } from './layer.ts'
+
+/** Members that hold evidence, outermost first. */
+const WRAPPERS: readonly string[] = [
+  // Requests to a KBS of Confidential Containers and to its attestation service.
+  'tee-evidence',
+  'verification_requests',
+  'primary_evidence',
+  'evidence',
+  // Intel Trust Authority: evidence of several kinds in one request.
+  'tdx',
+  'sgx',
+  'sevsnp',
+  // Intel Trust Authority, Azure Attestation, dstack and its SDKs.
+  'quote',
+  'Quote',
+  'tdx_quote',
+  'td_quote',
+  'sgx_quote',
+  'raw_quote',
+  'quote_hex',
+  // Phala and those who serve models on it.
+  'intel_quote',
+  'gateway_attestation',
+  'app_certificates',
+  'model_attestations',
+  // The kernel’s configfs-tsm, as Veraison’s and other attesters pass it on.
+  'outblob',
+  // Azure Attestation for SEV-SNP, and reports in general.
+  'SnpReport',
+  'snp_report',
+  'attestation_report',
+  'report',
+  'attestation',
+  'attestation_doc',
+  'attestation_document',
+  // Answers: of Intel Trust Authority and Azure Attestation, and of RPC.
+  'token',
+  'result',
+  'data',
+]
+
+/** Members that hold certificates beside a report. */
+const CERTIFICATES: readonly string[] = [
+  'auxblob',
+  'VcekCertChain',
+  'vcek',
+  'vlek',
+  'vcekCert',
+  'certificateChain',
+  'certificate_chain',
+  'cert_chain',
+]
+
+const SNP_MEMBERS = ['attestation_report', 'cert_chain'] as const
+
+/** As Confidential Containers guests have it: decoded, and so complete in itself. */
+export const KBS_JSON: Form<unknown> = {
+  name: 'evidence of a Confidential Containers guest',
+  open: value => {
+    const members = membersOf(value)
+    if (members !== null && membersOf(members['attestation_report']) !== null) {
+      // Tools add members of their own; a file of evidence is not refused for them.
+      const known = Object.fromEntries(
+        SNP_MEMBERS.filter(name => name in members).map(name => [name, members[name]]),
+      )
+      return { is: 'evidence', evidence: parseKbsEvidence('snp', known) }
+    }
+    if (members === null || !('svn' in members && 'report_data' in members)) return null
+    return { is: 'evidence', evidence: parseKbsEvidence('sample', members) }
+  },
+}
+
+export const JSON_TEXT: Form<unknown> = {
+  name: 'a text in JSON',
+  open: value => (typeof value === 'string' ? { is: 'text', text: value.trim() } : null),
+}
+
+export const JSON_BYTES: Form<unknown> = {
+  name: 'byte numbers in JSON',
+  open: value => {
+    const bytes = bytesOfJson(value)
+    return bytes === null ? null : { is: 'bytes', bytes }
+  },
+}
+
+export const JSON_LIST: Form<unknown> = {
+  name: 'a list',
+  open: value => {
+    if (!Array.isArray(value) || value.length === 0) return null
+    // Of several of something else, that is what matters.
+    FOREIGN_JSON.open(value[0])
+    if (value.length === 1) return { is: 'json', value: value[0] as unknown }
+    throw new Refusal(
+      'evidence-malformed',
+      `it holds a list of ${value.length}, and not one piece of evidence`,
+      {
+        expected: 'one piece of evidence',
+        got: `${value.length}`,
+        hint: 'cut one of them out, and give each in a file of its own',
+      },
+    )
+  },
+}
+
+export const JSON_WRAPPER: Form<unknown> = {
+  name: 'JSON',
+  open: value => {
+    const members = membersOf(value)
+    const name = members && WRAPPERS.find(it => isPresent(members[it]))
+    if (members === null || name == null) return null
+    const beside = CERTIFICATES.filter(it => it !== name).flatMap(it => besideIn(it, members[it]))
+    return { is: 'json', value: members[name], beside }
+  },
+}
+
+function besideIn(name: string, value: unknown): readonly Beside[] {
+  if (Array.isArray(value) && value.every(it => typeof it === 'string')) {
+    return value.map(text => ({ name, value: text }))
+  }
+  return (typeof value === 'string' && value !== '') || bytesOfJson(value) !== null ? [{ name, value }] : []
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== ''
+}

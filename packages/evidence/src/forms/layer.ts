@@ -1,0 +1,71 @@
+// What people's evidence is wrapped in, one layer after another: each form opens one layer and says what is inside.
+// Forms are tried in the order of their table. Every form is bounded by its input, or by a limit of its own.
+
+import type { ParsedEvidence } from '../parse.ts'
+import { Refusal } from '../refusal.ts'
+
+/** Largest input, and largest content of a layer; JSON with an event log is some 2 MiB. */
+export const MAX_RECOGNISED_BYTES = 16 * 1024 * 1024
+
+/** Certificates that a wrapper holds beside the evidence: text or bytes, read only where the evidence is of AMD. */
+export interface Beside {
+  readonly name: string
+  readonly value: unknown
+}
+
+/** What a layer holds. */
+export type Content =
+  | { readonly is: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly is: 'text'; readonly text: string }
+  | { readonly is: 'json'; readonly value: unknown }
+  | { readonly is: 'evidence'; readonly evidence: ParsedEvidence }
+
+export type Layer = Content & { readonly beside?: readonly Beside[] }
+
+/** One written form; `open` gives null for what is another form. */
+export interface Form<Input> {
+  /** For a person, as in “base64 in JSON”. */
+  readonly name: string
+  /** @throws {Refusal} where it is this form, and damaged or not supported */
+  readonly open: (input: Input) => Layer | null
+}
+
+/** What was found, by the name of the form that found it; null where no form of the table did. */
+export function openWith<Input>(
+  forms: readonly Form<Input>[],
+  input: Input,
+): { readonly name: string; readonly layer: Layer } | null {
+  for (const { name, open } of forms) {
+    const layer = open(input)
+    if (layer !== null) return { name, layer }
+  }
+  return null
+}
+
+/** The members of a JSON object. */
+export type Members = Readonly<Record<string, unknown>>
+
+/** Null for what is no object. */
+export function membersOf(value: unknown): Members | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : null
+}
+
+/** Evidence begins with a version below 16 in two or four bytes; text has no zero byte there. */
+export function looksBinary(bytes: Uint8Array): boolean {
+  const [low = 0, high] = bytes
+  return low < 16 && high === 0
+}
+
+/** Something that is known, and not verified here. */
+export function unsupported(name: string, hint: string): Refusal {
+  return new Refusal('evidence-unsupported', `it is ${name}`, {
+    expected: 'a quote of SGX or TDX, or a report of SEV-SNP',
+    got: name,
+    hint,
+  })
+}
+
+/** A form that was recognised and is damaged. */
+export function damaged(what: string, expected: string, got: string): Refusal {
+  return new Refusal('evidence-malformed', `${what} is damaged: ${got}, want ${expected}`, { expected, got })
+}

@@ -1,0 +1,39 @@
+// Protocol Buffers as JSON (ProtoJSON), by a schema: names in lowerCamelCase or as in the .proto file, bytes in base64,
+// integers as numbers or, with 64 bits, as texts.
+
+import { fromBase64 } from '../../bytes.ts'
+import type { FieldMap, FieldValue } from './fields.ts'
+import type { FieldType, Message } from './schema.ts'
+
+/** Null where a member is not of its type. */
+export function decodeProtoJson(
+  members: Readonly<Record<string, unknown>>,
+  message: Message,
+): FieldMap | null {
+  const values = new Map<string, readonly FieldValue[]>()
+  for (const [name, [, type]] of Object.entries(message)) {
+    const found = members[name] ?? members[camelCase(name)]
+    if (found === undefined || found === null) continue
+    const list = (Array.isArray(found) ? found : [found]).map(it => valueOf(it, type))
+    if (list.some(it => it === null)) return null
+    values.set(
+      name,
+      list.filter(it => it !== null),
+    )
+  }
+  return { values }
+}
+
+export function camelCase(name: string): string {
+  return name.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function valueOf(value: unknown, type: FieldType): FieldValue | null {
+  if (type === 'bytes') return typeof value === 'string' ? fromBase64(value) : null
+  if (type !== 'uint') {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? decodeProtoJson(value as Readonly<Record<string, unknown>>, type) : null
+  }
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : null
+  return typeof value === 'string' && /^\d{1,20}$/.test(value) ? BigInt(value) : null
+}

@@ -1,0 +1,123 @@
+// Evidence in the three forms of Google's messages, as their own libraries write them: simulated evidence that
+// go-tdx-guest 0.3.1 and go-sev-guest 0.15.0 (QuoteV5: protobuf for Python 6) turned into wire, text and JSON.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import * as fc from 'fast-check'
+import { parse } from '../../src/parse.ts'
+import { recognise } from '../../src/recognise.ts'
+import { Refusal } from '../../src/refusal.ts'
+
+interface Sample {
+  readonly name: string
+  /** Base64, as all of the forms. */
+  readonly binary: string
+  readonly forms: Readonly<Record<string, string>>
+}
+
+const SAMPLES: readonly Sample[] = JSON.parse(
+  gunzipSync(readFileSync(new URL('./protobuf-forms.json.gz', import.meta.url))).toString(),
+)
+const decoded = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'))
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
+const textOf = (name: string, form: string): string => {
+  const sample = SAMPLES.find(it => it.name === name)
+  assert.ok(sample?.forms[form] !== undefined)
+  return Buffer.from(sample.forms[form], 'base64').toString()
+}
+
+for (const { name, binary, forms } of SAMPLES) {
+  test(`${name} gives the same evidence in every form as the bytes that it was made of`, () => {
+    const expected = parse(decoded(binary))
+    assert.deepEqual(Object.keys(forms), ['wire', 'text', 'textInOneLine', 'json', 'jsonWithProtoNames'])
+    for (const [form, base64] of Object.entries(forms)) {
+      const evidence = recognise(decoded(base64))
+      assert.equal(evidence.kind, expected.kind, form)
+      assert.deepEqual(withoutCertificates(evidence), withoutCertificates(expected), form)
+      assert.deepEqual(certificatesOf(evidence), certificatesOf(expected), form)
+    }
+  })
+}
+
+function withoutCertificates(evidence: ReturnType<typeof parse>): unknown {
+  return { ...evidence, certificates: null }
+}
+
+/** Whatever their order and their type: these are read off the certificate. */
+function certificatesOf(evidence: ReturnType<typeof parse>): unknown {
+  if (evidence.kind !== 'snp') return null
+  return evidence.certificates.map(({ bytes }) => Buffer.from(bytes).toString('hex')).toSorted()
+}
+
+function refuses(bytes: Uint8Array, message: RegExp): void {
+  assert.throws(
+    () => recognise(bytes),
+    error => {
+      assert.ok(error instanceof Refusal, String(error))
+      assert.equal(error.code, 'evidence-malformed')
+      assert.match(`${error.message} ${error.got}`, message)
+      return true
+    },
+  )
+}
+
+test('comments, single quotes, angle brackets, lists and unknown fields are read in text', () => {
+  const text = textOf('go-tdx-guest QuoteV4', 'text')
+  const expected = recognise(utf8(text))
+  const rewritten = text
+    .replace('header:', '# proto-message: tdx.QuoteV4\nheader')
+    .replace('signed_data:', 'novel: { a: [1, 2] b: WORD c: "x" "y" d < e: -1 > }\nsigned_data:')
+    .replace(/user_data:\s*"([^"]*)"/, "user_data: '$1'")
+    .replace(/qe_svn:\s*"\\x00\\x00"/, 'qe_svn: "\\0" \'\\000\';')
+  assert.notEqual(rewritten, text)
+  assert.deepEqual(recognise(utf8(rewritten)), expected)
+})
+
+test('a field of another size is named with its path, in every form', () => {
+  const json = JSON.parse(textOf('go-tdx-guest QuoteV4', 'json'))
+  json.tdQuoteBody.mrTd = 'AAAA'
+  refuses(utf8(JSON.stringify(json)), /td_quote_body\.mr_td is damaged: 3 bytes, want 48 bytes/)
+  const text = textOf('go-tdx-guest QuoteV4', 'textInOneLine')
+  refuses(utf8(text.replace(/mr_td:"/, 'mr_td:"x')), /td_quote_body\.mr_td is damaged: 49 bytes/)
+  const report = JSON.parse(textOf('go-sev-guest Report, Milan', 'json'))
+  refuses(utf8(JSON.stringify({ ...report, currentTcb: '18446744073709551616' })), /current_tcb is damaged/)
+  delete report.signature
+  refuses(utf8(JSON.stringify({ report })), /report\.signature is damaged: 0 bytes, want 512 bytes/)
+  const described = JSON.parse(textOf('go-tdx-guest QuoteV5', 'json'))
+  described.tdQuoteBodyDescriptor.tdQuoteBodyType = 4
+  refuses(utf8(JSON.stringify(described)), /td_quote_body_type is damaged: 4, want 2 or 3/)
+  json.tdQuoteBody.mrTd = json.tdQuoteBody.mrSeam
+  json.tdQuoteBody.rtmrs.pop()
+  refuses(utf8(JSON.stringify(json)), /rtmrs is damaged: 3 of them, want 4 of 48 bytes/)
+})
+
+test('a message that is cut is refused, and a text that nests without end is no message', () => {
+  const wire = SAMPLES.map(({ forms }) => decoded(forms['wire'] ?? ''))
+  for (const bytes of wire) refuses(bytes.subarray(0, -1), /no evidence|damaged/)
+  refuses(utf8(textOf('go-tdx-guest QuoteV4', 'text').slice(0, -20)), /the protobuf text is damaged/)
+  refuses(utf8(`header ${'{ a '.repeat(100_000)}`), /no evidence/)
+  refuses(utf8(`header { user_data: ${'"" '.repeat(200_000)} }`), /no evidence/)
+})
+
+test('nothing but a Refusal or evidence comes out of any message', () => {
+  const inputs = SAMPLES.flatMap(({ forms }) => Object.values(forms).map(decoded))
+  fc.assert(
+    fc.property(
+      fc.nat(inputs.length - 1),
+      fc.array(fc.tuple(fc.nat(9_000), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+      fc.option(fc.nat(9_000)),
+      (index, edits, size) => {
+        const bytes = Uint8Array.from(inputs[index] ?? [])
+        for (const [offset, value] of edits) if (offset < bytes.length) bytes[offset] = value
+        try {
+          recognise(bytes.subarray(0, size ?? bytes.length))
+        } catch (error) {
+          assert.ok(error instanceof Refusal, String(error))
+        }
+      },
+    ),
+    { numRuns: process.env['CASEMATE_LONG_TESTS'] === '1' ? 20_000 : 300 },
+  )
+})
