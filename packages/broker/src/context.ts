@@ -21,8 +21,8 @@ export interface BrokerContext {
   readonly secrets: Secrets
   /** Pinned vendor roots and what the starter added, e.g. a simulator’s. */
   readonly anchors: readonly TrustAnchor[]
-  /** Endorsements that were given at start; fetched ones are the pipeline’s. */
-  readonly endorsements: Endorsements
+  /** Endorsements that were given, as they are now: those of files may be replaced. Fetched ones are the pipeline’s. */
+  readonly endorsements: () => Endorsements
   /** Which refused attestations are recorded in full. */
   readonly refusals: RefusalLimit
   /** Events that are recorded as a count. */

@@ -13,6 +13,7 @@ export type Actor =
 /** Every type of entry that the broker writes. */
 export type EntryType =
   | 'broker.started'
+  | 'broker.reloaded'
   | 'admin.used'
   | 'admin.refused'
   | 'token.created'

@@ -16,7 +16,7 @@ import { clientsOf } from './enclave-clients.ts'
 import { type ReadImage, type SecretSources, sourcesOf, startEnclave, statementOf } from './enclave-start.ts'
 import { CliError } from './failure.ts'
 import { openEnclaveDriver } from './simulated-attester.ts'
-import { listenForServerStop, stoppedBy } from './stop-signal.ts'
+import { listenForServerStop, NOTHING_TO_RELOAD, stoppedBy } from './stop-signal.ts'
 
 /** Flags that mean nothing without `--listen`. */
 const LISTENING_ONLY = ['on-lease-end', 'on-change', 'grace', ...Object.keys(APPRAISAL_FLAGS)]
@@ -58,7 +58,8 @@ export async function listenForCalls(call: Call, read: ReadImage): Promise<Answe
   const sources = sourcesOf(call, read.image)
   const flags = await readFlags(call, sources)
   keepMemoryPrivate(call.terminal.note)
-  const stop = listenForServerStop(call.terminal.columns !== null, call.terminal.note)
+  const stop = listenForServerStop(call.terminal.columns !== null)
+  stop.onHangUp(() => call.terminal.note(NOTHING_TO_RELOAD))
   try {
     const statement = statementOf(read.image)
     const driver = await openEnclaveDriver(call, statement)

@@ -26,7 +26,7 @@ import {
 } from './data-directory.ts'
 import type { Simulator } from './simulated-attester.ts'
 import { savedToken, saveToken, type TokenFile, tokenFile, tokenNotes } from './start-token.ts'
-import { listenForServerStop } from './stop-signal.ts'
+import { listenForServerStop, type ServerSignals } from './stop-signal.ts'
 import type { Terminal } from './terminal.ts'
 import type { TourStep } from './tour.ts'
 import {
@@ -42,9 +42,9 @@ import {
 /** The `up` command. */
 export async function serve(call: Call): Promise<Answer> {
   // Before anything is opened: whenever it is told to stop, it closes what is open.
-  const stop = listenForServerStop(call.terminal.columns !== null, call.terminal.note)
+  const stop = listenForServerStop(call.terminal.columns !== null)
   try {
-    await serveUntil(stop.signal, call)
+    await serveUntil(stop, call)
     if (!call.terminal.json)
       call.terminal.note('casemate: stopped; everything that was acknowledged is on disk')
     return { exitCode: 0, json: { stopped: true }, lines: [] }
@@ -53,7 +53,8 @@ export async function serve(call: Call): Promise<Answer> {
   }
 }
 
-async function serveUntil(stop: AbortSignal, call: Call): Promise<void> {
+async function serveUntil(signals: ServerSignals, call: Call): Promise<void> {
+  const { signal: stop } = signals
   const { terminal } = call
   const touring = call.given('tour')
   const beginning = beginningOf(call)
@@ -69,6 +70,12 @@ async function serveUntil(stop: AbortSignal, call: Call): Promise<void> {
     const made = broker.firstAdminToken ?? (needed ? await broker.issueAdminToken() : null)
     if (tour === null) await announce({ broker, config, made, terminal, simulator })
     else await runTour({ broker, config, made, saved, terminal, stop, ...tour })
+    signals.onHangUp(() => {
+      terminal.note(
+        'casemate: SIGHUP: reads TLS files, endorsements and the log level again; the log says the rest',
+      )
+      void broker.reload(() => settingsFor(call, touring))
+    })
     await stoppedOrFailed(stop, broker)
   } catch (error) {
     if (!stop.aborted) throw error

@@ -30,23 +30,40 @@ export function listenForStopOrHangUp(): StopSignal {
   return listenForStop([...SIGNALS, 'SIGHUP'])
 }
 
+/** As {@link StopSignal}, for a server. */
+export interface ServerSignals extends StopSignal {
+  /** `hear` is told of each SIGHUP of a server without a terminal; also, at once, of one that came before. */
+  onHangUp(hear: () => void): void
+}
+
 /**
  * For a server. The end of its terminal stops it in order, as Ctrl-C does. Without a terminal SIGHUP is a wish to reload,
- * which must not end it: `say` is told what it does.
+ * which must not end it.
  */
-export function listenForServerStop(hasTerminal: boolean, say: (line: string) => void): StopSignal {
-  if (hasTerminal) return listenForStopOrHangUp()
+export function listenForServerStop(hasTerminal: boolean): ServerSignals {
+  if (hasTerminal) return { ...listenForStopOrHangUp(), onHangUp: () => undefined }
   const stop = listenForStop()
-  const hear = (): void => say('casemate: SIGHUP changes nothing: settings are read at the start')
+  let isWished = false
+  let tell = (): void => {
+    isWished = true
+  }
+  const hear = (): void => tell()
   process.on('SIGHUP', hear)
   return {
     signal: stop.signal,
+    onHangUp: told => {
+      tell = told
+      if (isWished) told()
+    },
     release: () => {
       stop.release()
       process.off('SIGHUP', hear)
     },
   }
 }
+
+/** What a server says that reads nothing again. */
+export const NOTHING_TO_RELOAD = 'casemate: SIGHUP changes nothing: settings are read at the start'
 
 /** Resolves once it has aborted. */
 export function stoppedBy(signal: AbortSignal): Promise<void> {

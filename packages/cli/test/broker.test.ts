@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createIntelPlatform } from '@casemate/simulator'
+import { listenForServerStop } from '../src/stop-signal.ts'
 import { casemate, casemateProcess, type Ran, type Serving, serving, temporaryDirectory } from './run.ts'
 
 const READY = /Ctrl-C stops/
@@ -439,19 +441,51 @@ test('up as JSON is one line when it is ready, and names the file with the token
   assert.equal((await up.stop('SIGTERM')).code, 0)
 })
 
-test('without a terminal a hang-up is told, and ends nothing', async t => {
+test('without a terminal a hang-up reads again what can be, says so, and ends nothing', async t => {
   const directory = temporaryDirectory(clean => t.after(clean))
-  const up = await serving([], /the broker serves/, { cwd: directory })
-  const told = new Promise<void>((resolve, reject) => {
-    up.child.once('exit', () => reject(new Error('it ended')))
-    up.child.stderr?.on('data', chunk => {
-      if (String(chunk).includes('SIGHUP changes nothing')) resolve()
-    })
-  })
-  up.child.kill('SIGHUP')
-  await told
+  const config = join(directory, 'casemate.yaml')
+  writeFileSync(config, 'logLevel: info\n')
+  const up = await serving(['--config', 'casemate.yaml'], /the broker serves/, { cwd: directory })
+  const hangUp = async (until: RegExp): Promise<string> => {
+    up.child.kill('SIGHUP')
+    return up.hears(until)
+  }
+  writeFileSync(config, 'logLevel: warn\nissuer: other\nendorsementPaths: nowhere\n')
+  const said = await hangUp(/"msg":"read again"/)
+  assert.match(said, /casemate: SIGHUP: reads TLS files, endorsements and the log level again/)
+  assert.match(
+    said,
+    /"settings":\["issuer"\],"msg":"these settings have changed, and count from the next start"/,
+  )
+  assert.match(said, /"reason":"endorsementPaths: nowhere cannot be used \(ENOENT\)"/)
+  assert.match(said, /"reloaded":\["logLevel"\],"unchanged":\["tls"\],"failed":\["endorsements"\]/)
+  writeFileSync(config, 'logLevel: [\n')
+  const broken = await hangUp(/"part":"settings"/)
+  assert.match(broken, /"reason":"casemate\.yaml line \d is not valid YAML/)
+  rmSync(config)
+  assert.match(await hangUp(/"code":"file-not-readable"/), /"reason":"[^"]*casemate\.yaml/)
   assert.equal((await fetch(`${up.url}/readyz`)).status, 200)
-  assert.equal((await up.stop('SIGTERM')).code, 0)
+  const { code, text } = await up.stop('SIGTERM')
+  assert.equal(code, 0)
+  assert.doesNotMatch(text, /"route":"GET \/readyz"/, 'the new level is in force')
+})
+
+test('a hang-up that comes before anybody listens to it is told once somebody does', async () => {
+  const signals = listenForServerStop(false)
+  try {
+    const heard = once(process, 'SIGHUP')
+    process.kill(process.pid, 'SIGHUP')
+    await heard
+    let told = 0
+    signals.onHangUp(() => told++)
+    assert.equal(told, 1)
+    process.kill(process.pid, 'SIGHUP')
+    await once(process, 'SIGHUP')
+    assert.equal(told, 2)
+    assert.equal(signals.signal.aborted, false)
+  } finally {
+    signals.release()
+  }
 })
 
 test('the demo shows the same steps, leaves nothing behind and exits with 0', async t => {

@@ -93,6 +93,8 @@ export interface Serving {
   readonly url: string
   /** All that was printed until it was ready. */
   readonly text: string
+  /** Waits until this was printed too, and gives all that has been since it was asked last. */
+  hears(what: RegExp): Promise<string>
   /** Sends a signal, and gives the exit code and all that was printed. */
   stop(signal: NodeJS.Signals): Promise<{ readonly code: number | null; readonly text: string }>
 }
@@ -126,12 +128,27 @@ export async function serving(args: readonly string[], ready: RegExp, options: R
     child.stderr.on('data', hear)
     void closed.then(code => reject(new Error(`ended with ${code} before it was ready:\n${text}`)))
   })
+  let heard = text.length
   const url = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0]
   if (url === undefined) throw new Error(`no address in:\n${text}`)
   return {
     child,
     url,
     text,
+    hears: what => {
+      const from = heard
+      return new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!what.test(text.slice(from))) return
+          heard = text.length
+          resolve(text.slice(from))
+        }
+        child.stdout.on('data', look)
+        child.stderr.on('data', look)
+        void closed.then(code => reject(new Error(`ended with ${code} before ${what}:\n${text}`)))
+        look()
+      })
+    },
     stop: async signal => {
       child.kill(signal)
       return { code: await closed, text }

@@ -60,7 +60,7 @@ export function createPipeline(context: BrokerContext): AttestationPipeline {
   const parts: PipelineParts = {
     context,
     source: new AppraisalSource(context.store.documents),
-    verification: { anchors, endorsements, fetcher },
+    verification: () => ({ anchors, endorsements: endorsements(), fetcher }),
   }
   return {
     attest: request => counted(context, request.tee, () => attest(parts, request)),
@@ -71,7 +71,8 @@ export function createPipeline(context: BrokerContext): AttestationPipeline {
 interface PipelineParts {
   readonly context: BrokerContext
   readonly source: AppraisalSource
-  readonly verification: VerificationParts
+  /** As it is now; for one piece of evidence. */
+  readonly verification: () => VerificationParts
 }
 
 async function attest(parts: PipelineParts, request: AttestRequest): Promise<AcceptedAttestation> {
@@ -107,7 +108,7 @@ async function verifyOrRecord(parts: PipelineParts, { request, policy, record }:
     const evidence = parseKbsEvidence(request.tee, request.primaryEvidence)
     const statement = enclaveStatement === null ? null : parseStatement(enclaveStatement)
     const at = parts.context.now()
-    const verified = await verifyEvidence(parts.verification, {
+    const verified = await verifyEvidence(parts.verification(), {
       evidence,
       at,
       client: request.client,
@@ -151,8 +152,9 @@ async function explain(parts: PipelineParts, request: ExplainRequest): Promise<J
   const wanted = typeof policy === 'string' ? await parts.source.policy(policy) : parseGivenPolicy(policy)
   try {
     const toVerify = { evidence: recognise(evidence), at, client: null, policy: wanted }
-    const endorsements = mergeEndorsements(parts.verification.endorsements, given)
-    const verified = await verifyEvidence({ ...parts.verification, endorsements }, toVerify)
+    const verification = parts.verification()
+    const endorsements = mergeEndorsements(verification.endorsements, given)
+    const verified = await verifyEvidence({ ...verification, endorsements }, toVerify)
     const binding = { reportData: 'any', initDataDigest: 'any' }
     return explainResult(verified, await appraiseWith(parts, verified, { policy: wanted, binding, now: at }))
   } catch (error) {

@@ -1,4 +1,4 @@
-// Evidence against endorsements: those given at start first, and where they do not suffice, what the vendor
+// Evidence against endorsements: those that were given first, and where they do not suffice, what the vendor
 // publishes for this very platform. Fetching changes only what there is to verify with, never what is accepted.
 
 import { type AppraisalPolicy, collateralMaxAges, isCollateralTooOld } from '@casemate/appraisal'

@@ -93,7 +93,11 @@ export const SETTINGS = {
   ),
   rsa15: setting('false', readBoolean, 'serve the deprecated RSA1_5 key type to guests'),
 
-  endorsementPaths: setting('', readList, 'files or directories of endorsements to load at start'),
+  endorsementPaths: setting(
+    '',
+    readList,
+    'files or directories of endorsements, read at start and again on SIGHUP',
+  ),
   pcsUrl: setting(
     'https://api.trustedservices.intel.com',
     readUrl,
@@ -120,7 +124,7 @@ export const SETTINGS = {
   logLevel: setting(
     'info',
     readOneOf('fatal', 'error', 'warn', 'info', 'debug', 'silent'),
-    'least severe log line that is written',
+    'least severe log line that is written; read again on SIGHUP',
   ),
 } as const
 

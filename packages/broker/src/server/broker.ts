@@ -1,8 +1,8 @@
 // The broker, put together: state, keys, routes, listeners; and taken apart again without losing a request.
 
+import type { Server as SecureServer } from 'node:https'
 import {
   type EndorsementSource,
-  mergeEndorsements,
   readEndorsements,
   type TrustAnchor,
   VENDOR_ANCHORS,
@@ -31,7 +31,7 @@ import { registerV1 } from '../v1/routes.ts'
 import { type AppParts, createApp } from './app.ts'
 import { trustConfigured } from './authorities.ts'
 import { ClientLimit } from './client-limit.ts'
-import { readEndorsementPaths } from './endorsement-files.ts'
+import { LoadedEndorsements } from './endorsement-files.ts'
 import { type HealthParts, healthRoutes } from './health-routes.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { drain, listen, tlsFilesOf, watchTls } from './lifecycle.ts'
@@ -39,8 +39,9 @@ import { logRoutes } from './log-routes.ts'
 import { createLogger, describeError, type Logger } from './logging.ts'
 import { createMetrics } from './metrics.ts'
 import { createMetricsApp } from './metrics-listener.ts'
+import { Reloader } from './reload.ts'
 import { type BrokerState, type Clocks, openState } from './state.ts'
-import { readTls } from './tls.ts'
+import { readTls, TlsReloader } from './tls.ts'
 
 const VERSION = manifest.version
 
@@ -70,6 +71,8 @@ export interface OpenBroker {
   readonly routes: readonly string[]
   /** Settled where the ledger has failed for good: only a new start, which checks what is stored, helps. */
   readonly failed: Promise<LedgerError>
+  /** As of {@link RunningBroker}. */
+  reload(read: () => BrokerConfig): Promise<void>
   close(): Promise<void>
 }
 
@@ -83,6 +86,11 @@ export interface RunningBroker {
   issueAdminToken(): Promise<string>
   /** When an administrator's token ends; null for what is none here, or has ended. */
   endOfToken(token: string): Promise<Date | null>
+  /**
+   * Reads TLS files, endorsements and the log level again, by the settings that `read` gives. Says in the log what came
+   * of it; what cannot be used stays as it was. Never fails.
+   */
+  reload(read: () => BrokerConfig): Promise<void>
   /** As of {@link OpenBroker}: whoever runs it ends it then, to be started again. */
   readonly failed: Promise<LedgerError>
   /** Drains, then closes ledger and database. May be called more than once. */
@@ -103,6 +111,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
       // Last, as its text exists only here: a start that fails must not have made one.
       firstAdminToken: await administrators.ensureAdmin(),
       failed: broker.failed,
+      reload: read => broker.reload(read),
       issueAdminToken: () => administrators.issueAdmin(),
       endOfToken: token => administrators.endOf(token),
       close: () => broker.close(),
@@ -134,7 +143,8 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
   await record(entry({ type: 'broker.started', at: now(), actor: { system: 'start' } }, { version: VERSION }))
   let isClosing = false
   const health: HealthParts = { check: () => state.readiness.check(), isClosing: () => isClosing }
-  const { apps, app, metricsApp, routes, stopReloading } = await openApps(config, core, health)
+  const { apps, app, metricsApp, routes, tls } = await openApps(config, core, health)
+  const stopWatching = tls === null ? () => undefined : watchTls(tls, config.tlsReloadInterval, logger)
   const housekeeping = new Housekeeping({
     ...core,
     store,
@@ -151,7 +161,7 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
 
   const shutDown = async () => {
     isClosing = true
-    stopReloading()
+    stopWatching()
     await housekeeping.stop()
     await Promise.all(apps.map(each => drain(each, config.shutdownGrace)))
     await resumed
@@ -170,9 +180,19 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
     closed ??= shutDown()
     return closed
   }
+  const reloader = new Reloader({ config, tls, endorsements: core.endorsements, logger })
+  const reload: OpenBroker['reload'] = async read => {
+    if (isClosing) return
+    const reloaded = reloader.reload(read)
+    if (reloaded.length === 0) return
+    const head = { type: 'broker.reloaded', at: now(), actor: { system: 'reload' } } as const
+    await record(entry(head, { reloaded })).catch((error: unknown) => {
+      logger.error({ failure: describeError(error) }, 'what was reloaded could not be recorded')
+    })
+  }
   const { administrators, context } = core
   const { failed } = state
-  return { app, metricsApp, administrators, context, housekeeping, routes, failed, close }
+  return { app, metricsApp, administrators, context, housekeeping, routes, failed, reload, close }
 }
 
 interface CoreSources {
@@ -198,6 +218,7 @@ async function openCore(config: BrokerConfig, { deps, state, logger }: CoreSourc
   const metrics = createMetrics(VERSION)
   metrics.observeLedger(() => state.ledger.size)
   const counted = new CountedEntries(record, now)
+  const endorsements = new LoadedEndorsements(readEndorsements(deps.endorsements), config.endorsementPaths)
   const context: BrokerContext = {
     config,
     store,
@@ -206,10 +227,7 @@ async function openCore(config: BrokerConfig, { deps, state, logger }: CoreSourc
     sessionKeys: keys.sessionKeys,
     secrets: new SecretService({ store, kek, pending, now }),
     anchors: [...VENDOR_ANCHORS, ...deps.anchors],
-    endorsements: mergeEndorsements(
-      readEndorsements(deps.endorsements),
-      readEndorsementPaths(config.endorsementPaths),
-    ),
+    endorsements: () => endorsements.current,
     refusals: new RefusalLimit(deps.elapsedMs),
     counted,
     now,
@@ -219,7 +237,8 @@ async function openCore(config: BrokerConfig, { deps, state, logger }: CoreSourc
   const administrators = new Administrators({ store, now })
   const attempts = new RefusedAttempts(record, now, deps.elapsedMs)
   const rotation = new KekRotation({ store, kek, pending, now, record })
-  return { context, keys, administrators, attempts, rotation, state, elapsedMs: deps.elapsedMs }
+  const { elapsedMs } = deps
+  return { context, keys, administrators, attempts, rotation, state, endorsements, elapsedMs }
 }
 
 type Core = Awaited<ReturnType<typeof openCore>>
@@ -228,11 +247,11 @@ async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
   const { context, state } = core
   const { now, logger, metrics } = context
   const files = tlsFilesOf(config)
-  const tls = files === null ? null : readTls(files)
+  const loaded = files === null ? null : readTls(files)
   const newLimit = () =>
     new ClientLimit({ count: config.authLimit, windowMs: MINUTE_MS, elapsedMs: core.elapsedMs })
   const limits = { auth: newLimit(), attest: newLimit() }
-  const parts: AppParts = { ...core, config, logger, tls, limits, metrics, now, record: state.record }
+  const parts: AppParts = { ...core, config, logger, tls: loaded, limits, metrics, now, record: state.record }
   const app = createApp(parts)
   const routes: string[] = []
   app.addHook('onRoute', ({ method, url }) => void routes.push(`${String(method)} ${url}`))
@@ -240,11 +259,10 @@ async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
   const metricsApp =
     config.metricsListen === 'off' ? null : createMetricsApp(parts, config.metricsListen, health)
   const apps = metricsApp === null ? [app] : [app, metricsApp]
-  const stopReloading =
-    files === null || tls === null
-      ? () => undefined
-      : watchTls({ files, loaded: tls, apps, intervalMs: config.tlsReloadInterval, logger })
-  return { app, metricsApp, apps, routes, stopReloading }
+  // Made by createHttpsServer where there is TLS.
+  const servers = apps.map(each => each.server as unknown as SecureServer)
+  const tls = files === null || loaded === null ? null : new TlsReloader(servers, files, loaded)
+  return { app, metricsApp, apps, routes, tls }
 }
 
 async function registerRoutes(app: FastifyInstance, core: Core, health: HealthParts): Promise<void> {

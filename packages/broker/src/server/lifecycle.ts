@@ -1,11 +1,10 @@
 // Listening, draining, and certificates that change in between.
 
-import type { Server as SecureServer } from 'node:https'
 import type { FastifyInstance } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
 import { StartError, type StartErrorCode } from '../errors.ts'
-import type { Logger } from './logging.ts'
-import { type TlsFiles, type TlsMaterial, TlsReloader } from './tls.ts'
+import { describeError, type Logger } from './logging.ts'
+import { describeTls, type TlsFiles, type TlsReloader } from './tls.ts'
 
 const IDLE_SWEEP_MS = 20
 
@@ -71,28 +70,24 @@ export function tlsFilesOf({ tlsCertFile, tlsKeyFile }: BrokerConfig): TlsFiles 
   return tlsCertFile === null || tlsKeyFile === null ? null : { certFile: tlsCertFile, keyFile: tlsKeyFile }
 }
 
-export interface TlsWatching {
-  readonly files: TlsFiles
-  readonly loaded: TlsMaterial
-  readonly apps: readonly FastifyInstance[]
-  readonly intervalMs: number
-  readonly logger: Logger
-}
-
-/** Looks at the files at an interval; the result stops it. */
-export function watchTls({ files, loaded, apps, intervalMs, logger }: TlsWatching): () => void {
-  const reloader = new TlsReloader(
-    {
-      files,
-      // Made by createHttpsServer: there is TLS.
-      servers: apps.map(app => app.server as unknown as SecureServer),
-      onReload: () => logger.info('TLS certificate reloaded'),
-      onError: error =>
-        logger.error({ code: error.code }, 'TLS files do not fit together; the old certificate stays'),
-    },
-    loaded,
-  )
-  const timer = setInterval(() => reloader.check(), intervalMs)
+/** Looks at the files in service at an interval; the result stops it. A failure is logged once, until it is over. */
+export function watchTls(reloader: TlsReloader, intervalMs: number, logger: Logger): () => void {
+  let said: string | null = null
+  const look = () => {
+    try {
+      const material = reloader.reload(reloader.files)
+      said = null
+      if (material !== null)
+        logger.info({ ...reloader.files, ...describeTls(material) }, 'TLS certificate reloaded')
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error
+      if (error.message === said) return
+      said = error.message
+      const line = { failure: describeError(error), reason: error.message }
+      logger.error(line, 'TLS files could not be read again; the certificate in service stays')
+    }
+  }
+  const timer = setInterval(look, intervalMs)
   timer.unref()
   return () => clearInterval(timer)
 }

@@ -1,7 +1,7 @@
 // TLS from certificate and key files, read again when they change. A pair that does not fit together, as between two
-// writes, leaves the old one in service.
+// writes, leaves the old one in service. Connections that are open keep the certificate that they began with.
 
-import { createHash } from 'node:crypto'
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { StartError } from '../errors.ts'
@@ -25,53 +25,85 @@ export interface TlsMaterial extends SecureContextOptions {
   readonly key: Buffer
 }
 
-/** @throws {StartError} `tls-invalid` */
+/** @throws {StartError} `tls-invalid`, naming the file */
 export function readTls({ certFile, keyFile }: TlsFiles): TlsMaterial {
+  const cert = readPart('tlsCertFile', certFile)
+  const key = readPart('tlsKeyFile', keyFile)
+  check(`tlsCertFile: ${certFile} is not a certificate`, 'want PEM, the server’s certificate first', () =>
+    certificateOf(cert),
+  )
+  check(`tlsKeyFile: ${keyFile} is not a private key`, 'want PEM without a passphrase', () =>
+    createPrivateKey(key),
+  )
+  const material = { cert, key, minVersion: MIN_VERSION } as const
+  // OpenSSL refuses a key that is not the certificate's.
+  check(
+    `${certFile} and ${keyFile} are not a certificate and its key`,
+    'want the PEM certificate chain in tlsCertFile, and the private key of its first certificate in tlsKeyFile',
+    () => createSecureContext(material),
+  )
+  return material
+}
+
+function readPart(setting: 'tlsCertFile' | 'tlsKeyFile', path: string): Buffer {
   try {
-    const cert = readFileSync(certFile)
-    const key = readFileSync(keyFile)
-    const options = { cert, key, minVersion: MIN_VERSION } as const
-    // OpenSSL refuses a key that is not the certificate's.
-    createSecureContext(options)
-    return options
-  } catch (error) {
-    throw new StartError('tls-invalid', `${certFile} and ${keyFile} are not a certificate and its key`, {
-      hint: error instanceof Error ? error.message : 'see the cause',
-      cause: error,
+    return readFileSync(path)
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
+    throw new StartError('tls-invalid', `${setting}: ${path} cannot be read${code}`, {
+      hint: 'is it there, and may the user that the broker runs as read it?',
+      cause,
     })
   }
 }
 
-export interface TlsWatch {
-  readonly files: TlsFiles
-  readonly servers: readonly SecureServer[]
-  readonly onReload: () => void
-  readonly onError: (error: StartError) => void
+function check(message: string, hint: string, read: () => unknown): void {
+  try {
+    read()
+  } catch (cause) {
+    throw new StartError('tls-invalid', message, { hint, cause })
+  }
 }
 
-/** Compares contents, not times: mounted secrets are swapped by symbolic links. */
+function certificateOf(cert: Buffer): X509Certificate {
+  return new X509Certificate(cert)
+}
+
+/** What there is to say of a certificate: whose it is, and when it ends. */
+export function describeTls({ cert }: TlsMaterial): { readonly subject: string; readonly notAfter: string } {
+  const { subject, validToDate } = certificateOf(cert)
+  return { subject, notAfter: validToDate.toISOString() }
+}
+
 export class TlsReloader {
-  readonly #watch: TlsWatch
+  readonly #servers: readonly SecureServer[]
+  #files: TlsFiles
   #loaded: string
 
-  constructor(watch: TlsWatch, loaded: TlsMaterial) {
-    this.#watch = watch
+  constructor(servers: readonly SecureServer[], files: TlsFiles, loaded: TlsMaterial) {
+    this.#servers = servers
+    this.#files = files
     this.#loaded = fingerprint(loaded)
   }
 
-  /** Looks once; to be called at an interval. */
-  check(): void {
-    try {
-      const read = readTls(this.#watch.files)
-      const found = fingerprint(read)
-      if (found === this.#loaded) return
-      for (const server of this.#watch.servers) server.setSecureContext(read)
-      this.#loaded = found
-      this.#watch.onReload()
-    } catch (error) {
-      if (!(error instanceof StartError)) throw error
-      this.#watch.onError(error)
-    }
+  /** Where the certificate in service is from. */
+  get files(): TlsFiles {
+    return this.#files
+  }
+
+  /**
+   * Reads `files`, and serves new connections with what is in them; null where that is what is served already.
+   * Compares contents, not times: mounted secrets are swapped by symbolic links.
+   * @throws {StartError} `tls-invalid`: then all stays as it was
+   */
+  reload(files: TlsFiles): TlsMaterial | null {
+    const read = readTls(files)
+    this.#files = files
+    const found = fingerprint(read)
+    if (found === this.#loaded) return null
+    for (const server of this.#servers) server.setSecureContext(read)
+    this.#loaded = found
+    return read
   }
 }
 

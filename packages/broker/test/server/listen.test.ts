@@ -1,13 +1,12 @@
 // Over real sockets: TLS and its renewal, limits, shutdown, and what a killed process leaves.
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { fastify } from 'fastify'
 import { resolveConfig } from '../../src/config/resolve.ts'
@@ -15,6 +14,7 @@ import { type RunningBroker, startBroker } from '../../src/server/broker.ts'
 import { listen } from '../../src/server/lifecycle.ts'
 import { createLogger } from '../../src/server/logging.ts'
 import { temporaryDirectory } from '../broker.ts'
+import { commonName, makeCertificate } from './certificates.ts'
 
 const ANY_PORT = '127.0.0.1:0'
 
@@ -29,34 +29,6 @@ async function start(dataDir: string, flags: Record<string, string> = {}): Promi
     endorsements: [],
     logger,
   })
-}
-
-/** With the openssl command, so that nothing here shares code with what is tested. */
-function makeCertificate(directory: string, name: string): { cert: string; key: string } {
-  const [cert, key] = [join(directory, `${name}.pem`), join(directory, `${name}.key`)]
-  const args = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-  ]
-  execFileSync('openssl', [...args, '-subj', `/CN=${name}`, '-keyout', key, '-out', cert], {
-    stdio: 'ignore',
-  })
-  return { cert, key }
-}
-
-async function commonName(url: string): Promise<string> {
-  const socket = connectTls({ port: Number(new URL(url).port), host: '127.0.0.1', rejectUnauthorized: false })
-  await once(socket, 'secureConnect')
-  const { CN } = socket.getPeerCertificate().subject
-  socket.destroy()
-  return String(CN)
 }
 
 /** Asks again for half a minute, so that a busy machine has time for it. */

@@ -2,7 +2,7 @@
 
 import type { Answer, Call } from '../command.ts'
 import { CliError } from '../failure.ts'
-import { listenForServerStop, stoppedBy } from '../stop-signal.ts'
+import { listenForServerStop, NOTHING_TO_RELOAD, stoppedBy } from '../stop-signal.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
 import type { Agent } from './agent.ts'
@@ -23,7 +23,8 @@ export async function serve(call: Call): Promise<Answer> {
   const feature = readWord('features', call.option('features'), FEATURES)
   const clients = readWord('clients', call.option('clients'), CLIENTS)
   const allowed = readLimit(call.options('allow'), feature)
-  const stop = listenForServerStop(call.terminal.columns !== null, call.terminal.note)
+  const stop = listenForServerStop(call.terminal.columns !== null)
+  stop.onHangUp(() => call.terminal.note(NOTHING_TO_RELOAD))
   try {
     const { agent, simulated } = await openFor(call, [])
     const tokens = new GuestTokens(agent, SYSTEM_CLOCK)

@@ -27,6 +27,8 @@ export const UP_COMMAND: Command = {
     'and the ledger says so. Where every administrator’s token has ended, a start makes one by itself.',
     'A database that is missing, or older than the mark that is kept beside it, is refused: restore the newest one, or go on',
     'from what is there with --restored SIZE or --begin-anew, once. Entries that were lost keep their places in the log.',
+    'SIGHUP reads TLS files, endorsements and the log level again where there is no terminal; the log says what came of',
+    'it, and which settings need a start. On a terminal it stops the broker in order, as Ctrl-C does.',
     'The tour makes a simulator in the data directory, a policy that accepts what it signs, a secret and a rule,',
     'on a fresh data directory only. What the simulator signs verifies as long as it is there, also without --tour; where',
     'there is none, no simulated evidence is accepted. A tour that was cut off is taken up again by the next start. It',
