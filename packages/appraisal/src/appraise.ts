@@ -90,7 +90,7 @@ class Findings {
     const { path, expected } = check
     const got = showClaim(claim)
     if (check.met(claim)) this.checks.push({ path, expected, got, outcome: 'met' })
-    else this.violated({ path, expected, got, hint: check.hint(claim) }, check.facet, check.breach)
+    else this.violated({ path, expected, got, hint: check.hint(claim, claims) }, check.facet, check.breach)
   }
 
   record({ hint, ...checked }: Finding, facet: Facet, breach: number): void {

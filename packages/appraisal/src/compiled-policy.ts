@@ -17,7 +17,7 @@ export interface CompiledCheck {
   readonly breach: number
   read(claims: Claims): unknown
   met(claim: unknown): boolean
-  hint(claim: unknown): string
+  hint(claim: unknown, claims: Claims): string
 }
 
 /** What an appraisal of one kind of evidence does. */
@@ -172,7 +172,12 @@ function compileExpectation(node: Expectation<unknown>, value: unknown, path: st
     breach: UNRECOGNISED.has(path) ? TRUST.unrecognised : BREACH[node.facet],
     read: claimReader(node.claim),
     met: node.leaf.comparison(value),
-    hint: claim => (claim === null || claim === undefined ? node.remedyIfNone : undefined) ?? node.remedy,
+    hint: (claim, claims) => {
+      const isNone = claim === null || claim === undefined
+      const remedy = (isNone ? node.remedyIfNone : undefined) ?? node.remedy
+      const reason = node.reason?.(claims, value) ?? ''
+      return reason === '' ? remedy : `${reason}; ${remedy}`
+    },
   }
 }
 

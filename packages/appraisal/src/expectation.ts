@@ -23,6 +23,7 @@ export interface Expectation<T> extends Field<T> {
   readonly facet: Facet
   readonly remedy: string
   readonly remedyIfNone?: string
+  readonly reason?: ExpectationDetail['reason']
 }
 
 /** What {@link expect} wants to know. */
@@ -34,6 +35,8 @@ export interface ExpectationDetail {
   readonly remedy: string
   /** The hint where the evidence says nothing at all; else the same. */
   readonly remedyIfNone?: string
+  /** What the claims say of why it is so, for the hint; empty where they say nothing. */
+  readonly reason?: (claims: Claims, wanted: unknown) => string
 }
 
 export const expect = <T>(leaf: Leaf<T>, { meaning, ...detail }: ExpectationDetail): Expectation<T> => ({

@@ -23,6 +23,7 @@ import {
   wordList,
   words,
 } from './leaf.ts'
+import { shortOfAccepted } from './shortfall.ts'
 
 /** Names of policies and workloads: they appear in tokens, URLs and messages. Words of the policy are no names. */
 export const NAME_PATTERN = '^(?!(?:any|known|none|bound)$)[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$'
@@ -78,6 +79,7 @@ const TCB = block("Intel's TCB evaluation of platform, quoting enclave and TDX m
     facet: 'hardware',
     meaning: 'TCB statuses that are accepted.',
     remedy: 'update the platform, or accept the status by name once its advisories have been read',
+    reason: shortOfAccepted,
   }),
   advisories: field(
     orWord(['any', 'none'], texts('^[A-Z]{2,16}-SA-[0-9]{3,6}$', 'Intel advisory ids as INTEL-SA-00615')),

@@ -28,6 +28,7 @@ const platform: IntelPlatformClaims = {
   qeTcbDate: '2025-08-13T00:00:00Z',
   platformTcbStatus: 'UpToDate',
   platformTcbDate: '2025-08-13T00:00:00Z',
+  tcbShortfalls: [],
   tcbInfoEvaluationDataNumber: 20,
   qeIdentityEvaluationDataNumber: 20,
   trailingBytes: 0,

@@ -21,6 +21,9 @@ function namedPart(result: unknown): unknown {
 }
 
 function leaves(path: string, value: unknown): readonly (readonly [string, string])[] {
+  if (Array.isArray(value) && value.some(item => typeof item === 'object')) {
+    return value.flatMap((item, index) => leaves(`${path}[${index}]`, item))
+  }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [[path, printable(JSON.stringify(value))]]
   }

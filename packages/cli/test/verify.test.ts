@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createAmdPlatform, createIntelPlatform } from '@casemate/simulator'
+import { createAmdPlatform, createIntelPlatform, PREVIOUS_CPU_SVN } from '@casemate/simulator'
 import { casemate, temporaryDirectory } from './run.ts'
 
 const AT = '2026-11-22T12:00:00Z'
@@ -137,6 +137,33 @@ test('the edition of Intel’s collateral is chosen by a flag, one at a time, an
     pccs.closeAllConnections()
     pccs.close()
   }
+})
+
+test('a platform that is out of date is told which versions are short, in the text and in JSON', async () => {
+  const old = await createIntelPlatform({ now: new Date(AT), cpuSvn: PREVIOUS_CPU_SVN, pceSvn: 11 })
+  writeFileSync(join(cwd, 'old.bin'), old.tdxQuote({ reportData: new Uint8Array(64) }))
+  writeFileSync(join(cwd, 'old-trust.json'), JSON.stringify(old.publicTrust()))
+  const { code, stdout } = await verify('old.bin', '--trust', 'old-trust.json')
+  assert.equal(code, 1)
+  const flat = stdout.replaceAll(/\s+/g, ' ')
+  assert.match(
+    flat,
+    /✗ tcb\.statuses expected UpToDate got OutOfDate short of UpToDate \(2024-11-13\): SGX component 1 \(BIOS, Early Microcode Update\) is 2, want 3; [^✗]*PCESVN is 11, want 13; update the platform/,
+  )
+  const json = await verify('old.bin', '--trust', 'old-trust.json', '--json')
+  const [file] = JSON.parse(json.stdout).files
+  assert.deepEqual(
+    file.claims.platform.tcbShortfalls.map((it: { part: string; index: number | null }) => [
+      it.part,
+      it.index,
+    ]),
+    [
+      ['sgx', 1],
+      ['sgx', 2],
+      ['sgx', 5],
+      ['pce', null],
+    ],
+  )
 })
 
 test('unknown code is refused with the closest known workload', async () => {

@@ -4,7 +4,12 @@
 import type { Claims } from './claims.ts'
 
 /** The type of one field; `?` where it may be null. */
-export type Field = ScalarField | `${ScalarField}?` | Fields | { readonly orNull: Fields }
+export type Field =
+  | ScalarField
+  | `${ScalarField}?`
+  | Fields
+  | { readonly orNull: Fields }
+  | { readonly listOf: Fields }
 
 type ScalarField = 'string' | 'int' | 'bool' | 'list<string>' | 'list<int>'
 
@@ -29,7 +34,9 @@ type PlainField<T> = [T] extends [string]
         ? 'list<string>'
         : [T] extends [readonly number[]]
           ? 'list<int>'
-          : FieldsOf<T>
+          : [T] extends [readonly (infer E)[]]
+            ? { readonly listOf: FieldsOf<E> }
+            : FieldsOf<T>
 
 /** The table that a type of plain data has. */
 export type FieldsOf<T> = { readonly [K in keyof T]-?: FieldOf<T[K]> }
@@ -92,6 +99,17 @@ export const CLAIM_FIELDS = {
     qeTcbDate: 'string',
     platformTcbStatus: 'string',
     platformTcbDate: 'string',
+    tcbShortfalls: {
+      listOf: {
+        part: 'string',
+        index: 'int?',
+        name: 'string?',
+        got: 'int',
+        wanted: 'int',
+        status: 'string',
+        date: 'string',
+      },
+    },
     tcbInfoEvaluationDataNumber: 'int',
     qeIdentityEvaluationDataNumber: 'int',
     trailingBytes: 'int',

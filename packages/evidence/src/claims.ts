@@ -93,6 +93,21 @@ export interface EnclaveClaims {
   readonly register: 'extended' | 'not-extended' | null
 }
 
+/** A security version that keeps a part of an Intel platform from the nearest level of a better status. */
+export interface TcbShortfall {
+  /** `sgx` and `tdx`: components of CPUSVN and TEE_TCB_SVN; `pce`: PCESVN; the others: ISVSVN. */
+  readonly part: 'sgx' | 'tdx' | 'pce' | 'tdx-module' | 'qe'
+  /** From 1 on, as Intel numbers components; null where there is one version only. */
+  readonly index: number | null
+  /** Category and type by the TCB info; null where it says none. */
+  readonly name: string | null
+  readonly got: number
+  readonly wanted: number
+  /** Of the level that wants it. */
+  readonly status: TcbStatus
+  readonly date: string
+}
+
 /** The platform’s side of an Intel quote. */
 export interface IntelPlatformClaims {
   readonly fmspc: string
@@ -116,6 +131,8 @@ export interface IntelPlatformClaims {
   /** Status and date of the platform's own level, before the QE’s and the TDX module’s were merged in. */
   readonly platformTcbStatus: TcbStatus
   readonly platformTcbDate: string
+  /** What is short of a better status, part by part, nearest level first; empty where a newer version helps nothing. */
+  readonly tcbShortfalls: readonly TcbShortfall[]
   /** Of each of the two: editions of different recoveries can meet, and the lower number is the common claim. */
   readonly tcbInfoEvaluationDataNumber: number
   readonly qeIdentityEvaluationDataNumber: number

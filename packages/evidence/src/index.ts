@@ -18,6 +18,7 @@ export type {
   SgxClaims,
   SnpClaims,
   SnpTcb,
+  TcbShortfall,
   TcbStatus,
   TdxClaims,
 } from './claims.ts'
@@ -58,6 +59,7 @@ export type { EnclaveIdentity } from './intel/enclave-identity.ts'
 export type { SgxQuote, TdxQuote } from './intel/quote.ts'
 export type { TcbEvaluationNumbers } from './intel/tcb-evaluation.ts'
 export type { TcbInfo } from './intel/tcb-info.ts'
+export { describeShortfalls } from './intel/tcb-shortfall.ts'
 export {
   type SampleKbsEvidence,
   type SgxKbsEvidence,

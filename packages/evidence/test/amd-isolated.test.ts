@@ -238,8 +238,11 @@ test('a root of another product than the leaf’s is refused', async () => {
 })
 
 test('a leaf for another TCB than the reported one is refused', async () => {
-  await refuses('tcb-mismatch', verifyOn(milan, { request: { reportedTcb: { snp: 23 } } }))
-  await refuses('tcb-mismatch', verifyOn(turin, { request: { reportedTcb: { fmc: 0 } } }))
+  const reportedTcb = { snp: 23, microcode: 218 }
+  const mismatch = await refuses('tcb-mismatch', verifyOn(milan, { request: { reportedTcb } }))
+  assert.match(mismatch.message, /REPORTED_TCB: snp 23, not 24; microcode 218, not 219$/)
+  const ofTurin = await refuses('tcb-mismatch', verifyOn(turin, { request: { reportedTcb: { fmc: 0 } } }))
+  assert.match(ofTurin.message, /REPORTED_TCB: fmc 0, not 1$/)
 })
 
 test('a chip id that is not the VCEK’s is refused', async () => {
@@ -295,7 +298,8 @@ test('the chip id of a report under a VLEK is claimed and compared with nothing'
 
 test('a committed TCB above the current one is refused', async () => {
   const committedTcb = { microcode: 220 }
-  await refuses('tcb-inconsistent', verifyOn(milan, { request: { committedTcb } }))
+  const above = await refuses('tcb-inconsistent', verifyOn(milan, { request: { committedTcb } }))
+  assert.equal(above.message, 'COMMITTED_TCB is above CURRENT_TCB: microcode 220, at most 219')
   await verifyOn(milan, { request: { committedTcb, currentTcb: committedTcb } })
 })
 
@@ -307,7 +311,11 @@ test('a reported TCB above the current one is refused', async () => {
 
 test('a launch TCB above the current one is refused unless the guest may have migrated', async () => {
   const launchTcb = { bootloader: 5 }
-  await refuses('tcb-inconsistent', verifyOn(milan, { request: { launchTcb } }))
+  const above = await refuses(
+    'tcb-inconsistent',
+    verifyOn(milan, { request: { launchTcb: { ...launchTcb, snp: 23 } } }),
+  )
+  assert.equal(above.message, 'LAUNCH_TCB is above CURRENT_TCB: bootloader 5, at most 4')
   const { claims } = await verifyOn(milan, { request: { launchTcb, policy: 0x7_0000 } })
   assert.equal(claims.snp.policy.migrateMaAllowed, true)
 })

@@ -137,13 +137,25 @@ for (const { key, vector } of vectors) {
     assert.equal(claims.tcbStatus, meta.suggested_collateral?.expected_tcb)
     assert.deepEqual([...claims.advisoryIds], meta.suggested_collateral?.detail.advisoryIDs ?? [])
     assertTcbDates(claims, meta.suggested_collateral?.detail.tcbDate)
+    assertShortfalls(claims)
     assert.equal(claims.simulated, false)
     assert.ok(validUntil > new Date(meta.suggested_time ?? ANY_TIME))
     assertFields(claims, meta)
   })
 }
 
-/** Every field that an independent reader of the same bytes has noted. */
+/** What is out of date lacks something that a better level has, and what is up to date lacks nothing. */
+function assertShortfalls({ kind, tcbStatus, ...claims }: Verified['claims']): void {
+  assert.ok((kind === 'sgx' || kind === 'tdx') && 'platform' in claims)
+  const { tcbShortfalls } = claims.platform
+  if (tcbStatus === 'UpToDate') assert.deepEqual(tcbShortfalls, [])
+  if (tcbStatus?.startsWith('OutOfDate')) assert.ok(tcbShortfalls.length > 0)
+  for (const { part, name, got, wanted } of tcbShortfalls) {
+    assert.ok(got < wanted)
+    if (part === 'tdx') assert.match(name ?? '', /^OS\/VMM, TDX /)
+  }
+}
+
 /** The platform’s level is known beforehand; the whole is as old as its oldest part. */
 function assertTcbDates(claims: Verified['claims'], platformDate: string | undefined): void {
   assert.ok(claims.kind === 'sgx' || claims.kind === 'tdx')
@@ -154,6 +166,7 @@ function assertTcbDates(claims: Verified['claims'], platformDate: string | undef
   assert.equal(claims.tcbDate, oldest)
 }
 
+/** Every field that an independent reader of the same bytes has noted. */
 function assertFields(claims: Verified['claims'], meta: IntelVector['meta']): void {
   assert.ok(claims.kind === 'sgx' || claims.kind === 'tdx')
   assert.equal(claims.debug, meta.debug)

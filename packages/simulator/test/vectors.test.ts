@@ -96,7 +96,7 @@ describe('the shape of real evidence', { skip }, () => {
     const platform = await createIntelPlatform()
     const legacy = await createIntelPlatform({ sgxTcbInfoVersion: 2 })
     const pairs = [
-      [endorsement(platform, 'sgx-tcb-info.json'), 'tcbinfo/sgx-00a067110000-v3-e17-20250619.json'],
+      [endorsement(platform, 'sgx-tcb-info.json'), 'tcbinfo/sgx-b0c06f000000-v3-e17-20250928.json'],
       [endorsement(legacy, 'sgx-tcb-info.json'), 'tcbinfo/sgx-00606a000000-v2-e17-20250604.json'],
       [endorsement(platform, 'qe-identity.json'), 'qeidentity/qe-e18-20260107.json'],
       [endorsement(platform, 'td-qe-identity.json'), 'qeidentity/td_qe-e18-20260316.json'],

@@ -91,14 +91,18 @@ export function pathsOf(fields: Fields): readonly string[] {
   })
 }
 
-/** The members of an object; null where the field has none. */
+/** The members of an object; null where the field has none, or is a list of objects. */
 function membersOf(field: Field | undefined): Fields | null {
-  if (field === undefined || typeof field === 'string') return null
+  if (field === undefined || typeof field === 'string' || isList(field)) return null
   return isNullable(field) ? field.orNull : field
 }
 
 function isNullable(field: Field): field is { readonly orNull: Fields } {
-  return typeof field !== 'string' && typeof field['orNull'] === 'object'
+  return typeof field !== 'string' && 'orNull' in field && typeof field['orNull'] === 'object'
+}
+
+function isList(field: Field): field is { readonly listOf: Fields } {
+  return typeof field !== 'string' && 'listOf' in field && typeof field['listOf'] === 'object'
 }
 
 /** `claims.tdx.rtmr0` and `claims["tdx"].rtmr0` as names; null for what is no such path. */
@@ -113,6 +117,7 @@ function pathOf(node: ASTNode): readonly string[] | null {
 
 function looseType(field: Field): string {
   if (typeof field === 'string') return field.endsWith('?') ? 'dyn' : field
+  if (isList(field)) return 'list<dyn>'
   return isNullable(field) ? 'dyn' : 'map'
 }
 
@@ -120,7 +125,9 @@ function looseType(field: Field): string {
 function registerFields(environment: Environment, name: string, fields: Fields): string {
   const types = Object.entries(fields).map(([key, field]): [string, string] => {
     if (typeof field === 'string') return [key, field.replace('?', '')]
-    const type = registerFields(environment, `${name}.${key.replaceAll('-', '_')}`, membersOf(field) ?? {})
+    const own = `${name}.${key.replaceAll('-', '_')}`
+    if (isList(field)) return [key, `list<${registerFields(environment, own, field.listOf)}>`]
+    const type = registerFields(environment, own, membersOf(field) ?? {})
     if (isNullable(field)) compareWithNull(environment, type)
     return [key, type]
   })

@@ -20,6 +20,7 @@ import {
   createAmdPlatform,
   createIntelPlatform,
   type IntelPlatform,
+  PREVIOUS_CPU_SVN,
 } from '@casemate/simulator'
 import { createPipeline } from '../../src/attestation/pipeline.ts'
 import { verifyEvidence } from '../../src/attestation/verification.ts'
@@ -94,6 +95,40 @@ test('evidence is explained under a policy that is not stored', async () => {
     violations.map(({ path }) => path),
     ['tdx.mrTd'],
   )
+})
+
+test('an outdated platform is explained by the versions that are short, in claims, step and hint', async () => {
+  const old = await createIntelPlatform({ now: START, cpuSvn: PREVIOUS_CPU_SVN })
+  const its = await openHarness({ platforms: [old] })
+  try {
+    const quote = old.tdxQuote({ reportData: Buffer.alloc(64, 1) })
+    const explained = createPipeline(its.context)
+    const explanation = await explained.explain({
+      evidence: quote,
+      at: START,
+      policy: 'default',
+      endorsements: [],
+    })
+    assert.equal(explanation['code'], 'appraisal-refused')
+    const wanted =
+      /short of UpToDate \(2024-11-13\): SGX component 1 \(BIOS, Early Microcode Update\) is 2, want 3;/
+    const { violations } = explanation['result'] as { violations: readonly { path: string; hint: string }[] }
+    assert.match(violations.find(({ path }) => path === 'tcb.statuses')?.hint ?? '', wanted)
+    const steps = explanation['steps'] as readonly { name: string; looked: string }[]
+    assert.match(steps.find(({ name }) => name === 'tcb-status')?.looked ?? '', wanted)
+    const { platform } = explanation['claims'] as { platform: { tcbShortfalls: readonly JsonObject[] } }
+    assert.deepEqual(platform.tcbShortfalls[0], {
+      part: 'sgx',
+      index: 1,
+      name: 'BIOS, Early Microcode Update',
+      got: 2,
+      wanted: 3,
+      status: 'UpToDate',
+      date: '2024-11-13T00:00:00Z',
+    })
+  } finally {
+    await its.close()
+  }
 })
 
 test('refused evidence is an explanation, with the steps that passed', async () => {

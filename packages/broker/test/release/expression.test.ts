@@ -55,6 +55,28 @@ test('rules see the declared members of a result, and none that is not', () => {
   refused('result.checks.size() == 0', /there is no result\.checks/)
 })
 
+test('a rule looks into a list of objects, whose members are checked as well', () => {
+  const short = {
+    part: 'qe',
+    index: null,
+    name: null,
+    got: 6,
+    wanted: 8,
+    status: 'UpToDate',
+    date: '',
+  } as const
+  const platform = { ...TDX.platform, tcbShortfalls: [short] }
+  const explanation = { claims: { ...TDX, platform } as unknown as JsonObject, result: {} }
+  const evaluate = (expression: string) =>
+    compileExpression(expression).evaluate({ ...input, ...subjectOf(explanation) })
+  assert.equal(evaluate('claims.platform.tcbShortfalls.all(it, it.part == "qe" && it.got >= 6)'), true)
+  assert.equal(evaluate('claims.platform.tcbShortfalls.exists(it, it.part == "pce")'), false)
+  assert.equal(evaluate('claims.platform.tcbShortfalls[0].wanted == 8'), true)
+  refused('claims.platform.tcbShortfalls.exists(it, it.got == "6")', /overload/)
+  refused('claims.platform.tcbShortfalls.exists(it, it.gott == 6)', /gott/)
+  refused('claims.platform.tcbShortfalls == 6', /overload/)
+})
+
 test('a false expression is false', () => {
   assert.equal(compileExpression('claims.debug').evaluate(input), false)
 })

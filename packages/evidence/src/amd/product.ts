@@ -115,6 +115,15 @@ export function isTcbAtMost(lower: SnpTcb, upper: SnpTcb): boolean {
   )
 }
 
+/** Every component in which two TCBs differ, with both values. */
+export function differingComponents(
+  a: SnpTcb,
+  b: SnpTcb,
+): readonly { readonly name: Component; readonly a: number; readonly b: number }[] {
+  const names = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const
+  return names.map(name => ({ name, a: a[name] ?? 0, b: b[name] ?? 0 })).filter(it => it.a !== it.b)
+}
+
 /** For a person, e.g. `bootloader 4, tee 0, snp 24, microcode 219`. */
 export function describeTcb(tcb: SnpTcb): string {
   const parts = `bootloader ${tcb.bootloader}, tee ${tcb.tee}, snp ${tcb.snp}, microcode ${tcb.microcode}`

@@ -19,6 +19,7 @@ import {
   decodeTcb,
   describeCpuid,
   describeTcb,
+  differingComponents,
   isTcbAtMost,
   productInName,
   productOfCpuid,
@@ -249,7 +250,9 @@ function productMismatch(what: string, product: string, ofLeaf: SnpProduct): Ref
 // The signing key is derived from REPORTED_TCB, so a certificate for any other TCB certifies another key.
 function verifyReportedTcb({ reportedTcb: reported }: SnpTcbs, { leaf }: LeafCertificate): Step {
   if (!sameTcb(reported, leaf.tcb)) {
-    throw new Refusal('tcb-mismatch', `the ${leaf.kind} was issued for another TCB than REPORTED_TCB`, {
+    const other = differingComponents(reported, leaf.tcb).map(({ name, a, b }) => `${name} ${a}, not ${b}`)
+    const message = `the ${leaf.kind} was issued for another TCB than REPORTED_TCB: ${other.join('; ')}`
+    throw new Refusal('tcb-mismatch', message, {
       expected: describeTcb(leaf.tcb),
       got: describeTcb(reported),
       hint: `fetch the ${leaf.kind} for the reported TCB`,
@@ -321,7 +324,9 @@ function verifyTcbRelations(report: SnpReport, tcbs: SnpTcbs): Step {
 
 function requireAtMost(name: string, tcb: SnpTcb, current: SnpTcb): void {
   if (isTcbAtMost(tcb, current)) return
-  throw new Refusal('tcb-inconsistent', `${name} is above CURRENT_TCB`, {
+  const above = differingComponents(tcb, current).filter(({ a, b }) => a > b)
+  const parts = above.map(it => `${it.name} ${it.a}, at most ${it.b}`)
+  throw new Refusal('tcb-inconsistent', `${name} is above CURRENT_TCB: ${parts.join('; ')}`, {
     expected: `at most ${describeTcb(current)}`,
     got: describeTcb(tcb),
   })

@@ -47,6 +47,12 @@ export class Fields {
     return value
   }
 
+  /** Empty where the member is absent or no string: for what explains, and decides nothing. */
+  optionalText(name: string): string {
+    const value = this.#get(name)
+    return typeof value === 'string' ? value : ''
+  }
+
   oneOf<T extends string>(name: string, allowed: readonly T[]): T {
     const value = this.#get(name)
     const found = allowed.find(it => it === value)

@@ -3,6 +3,7 @@
 
 import type { TcbStatus } from '../claims.ts'
 import { Refusal } from '../refusal.ts'
+import { escapeUnfit } from '../untrusted-text.ts'
 import { Fields } from './fields.ts'
 import type { SignedJson } from './signed-json.ts'
 
@@ -64,6 +65,8 @@ export interface TcbInfo extends SignedJson {
   readonly pceId: string
   readonly evaluationNumber: number
   readonly levels: readonly TcbLevel[]
+  /** What each component is, by the newest level, as ‘BIOS, Early Microcode Update’; null where that is not said. */
+  readonly names: { readonly sgx: readonly (string | null)[]; readonly tdx: readonly (string | null)[] }
   /** Null for SGX. */
   readonly tdxModule: TdxModule | null
   /** Empty where none are listed. */
@@ -80,7 +83,8 @@ export function parseTcbInfo(signed: SignedJson, value: unknown): TcbInfo {
   if (version !== 2 && version !== 3) return fields.fail('version 2 or 3', 'version')
   const tee = version === 2 ? 'sgx' : fields.oneOf('id', ['SGX', 'TDX']) === 'SGX' ? 'sgx' : 'tdx'
   if (fields.integer('tcbType', MAX_U32) !== 0) fields.fail('tcbType 0', 'tcbType')
-  const levels = fields.objects('tcbLevels').map(level => parseLevel(level, version, tee))
+  const served = fields.objects('tcbLevels')
+  const levels = served.map(level => parseLevel(level, version, tee))
   if (levels.length === 0) fields.fail('at least one level', 'tcbLevels')
   const info: TcbInfo = {
     ...signed,
@@ -93,6 +97,10 @@ export function parseTcbInfo(signed: SignedJson, value: unknown): TcbInfo {
     pceId: fields.hex('pceId', 2),
     evaluationNumber: fields.integer('tcbEvaluationDataNumber', MAX_U32),
     levels,
+    names: {
+      sgx: componentNames(served[0], 'sgxtcbcomponents'),
+      tdx: componentNames(served[0], 'tdxtcbcomponents'),
+    },
     tdxModule: tee === 'tdx' ? parseModule(fields.object('tdxModule')) : null,
     tdxModuleIdentities:
       tee === 'tdx' && fields.has('tdxModuleIdentities')
@@ -137,6 +145,24 @@ function components(tcb: Fields, name: string): readonly number[] {
   const svns = tcb.objects(name).map(component => component.integer('svn', MAX_U8))
   if (svns.length !== TCB_COMPONENTS) tcb.fail(`${TCB_COMPONENTS} components`, name)
   return svns
+}
+
+/** From TDX module 1.5 on (TEE_TCB_SVN[1] > 0) the first two components are judged by the module's identity. */
+export function firstTdxComponent([, version = 0]: Uint8Array): number {
+  return version > 0 ? 2 : 0
+}
+
+/** Longest name of a component, in characters; Intel’s have some 30. */
+const MAX_NAME = 80
+
+/** `category` and `type`, which a level may have from version 3 on. */
+function componentNames(level: Fields | undefined, name: string): readonly (string | null)[] {
+  const tcb = level?.object('tcb')
+  if (!tcb?.has(name)) return []
+  return tcb.objects(name).map(component => {
+    const words = ['category', 'type'].map(member => component.optionalText(member)).filter(Boolean)
+    return words.length === 0 ? null : escapeUnfit(words.join(', ').slice(0, MAX_NAME))
+  })
 }
 
 function parseModule(module: Fields): TdxModule {

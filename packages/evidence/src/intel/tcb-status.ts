@@ -7,7 +7,14 @@ import type { TcbStatus } from '../claims.ts'
 import { Refusal } from '../refusal.ts'
 import type { PckExtension } from './pck.ts'
 import type { TdQuoteBody } from './report-body.ts'
-import type { TcbInfo, TcbLevel, TcbVerdict, TdxModuleIdentity } from './tcb-info.ts'
+import {
+  firstTdxComponent,
+  type TcbInfo,
+  type TcbLevel,
+  type TcbVerdict,
+  type TdxModuleIdentity,
+} from './tcb-info.ts'
+import { componentName, shortOfLevel } from './tcb-shortfall.ts'
 
 /** The levels that a platform reaches. */
 export interface PlatformLevels {
@@ -34,9 +41,12 @@ export function matchTcbLevels(
   if (sgx && level) return { sgx, level }
   const got = `CPUSVN ${pck.sgxComponents.join('.')}, PCESVN ${pck.pceSvn}`
   const tdx = teeTcbSvn ? `, TEE_TCB_SVN ${[...teeTcbSvn].join('.')}` : ''
+  const lowest = info.levels.findLast(it => !teeTcbSvn || it.tdxComponents)
+  const short = lowest ? shortOfLevel({ info, pck, teeTcbSvn }, lowest) : []
   throw new Refusal('tcb-level-unknown', `no TCB level of the TCB info is reached by ${got}${tdx}`, {
-    expected: 'at least the lowest level of the TCB info',
-    got: got + tdx,
+    expected:
+      short.map(it => `${componentName(it)} at least ${it.wanted}`).join('; ') || 'a TCB level of this TEE',
+    got: short.map(it => `${componentName(it)} ${it.got}`).join('; ') || got + tdx,
     hint: 'the platform is older than anything that Intel still judges: update its firmware',
   })
 }
@@ -48,10 +58,9 @@ function reaches(components: ArrayLike<number>, level: readonly number[], from: 
   return true
 }
 
-/** From TDX module 1.5 on (TEE_TCB_SVN[1] > 0) the first two components are judged by the module's identity. */
 function reachesTdx(teeTcbSvn: Uint8Array, level: TcbLevel): boolean {
   if (!level.tdxComponents) return false
-  return reaches(teeTcbSvn, level.tdxComponents, (teeTcbSvn[1] ?? 0) > 0 ? 2 : 0)
+  return reaches(teeTcbSvn, level.tdxComponents, firstTdxComponent(teeTcbSvn))
 }
 
 /**

@@ -28,6 +28,7 @@ import { judgeQuotingEnclave } from './qe-identity.ts'
 import type { SgxQuote, TdxQuote } from './quote.ts'
 import { type EndorsementOptions, type VerifiedEndorsement, verifyEndorsement } from './signed-endorsement.ts'
 import type { TcbInfo, TcbVerdict } from './tcb-info.ts'
+import { describeShortfalls, tcbShortfalls } from './tcb-shortfall.ts'
 import { adviseRelaunch, judgeTdxModule, matchTcbLevels, mergeTcbStatus, oldestDate } from './tcb-status.ts'
 
 export interface IntelVerifyOptions {
@@ -250,9 +251,11 @@ function judge(judgement: Judgement, steps: Step[]): IntelFindings {
     moduleStatus,
     qe: qe.status,
   })
+  const shortfalls = tcbShortfalls({ quote, pck, info, identity, level, module, qe })
+  const short = shortfalls.length === 0 ? '' : `; ${describeShortfalls(shortfalls)}`
   steps.push({
     name: 'tcb-status',
-    looked: `platform ${level.status}, TDX module ${moduleStatus ?? '–'}, quoting enclave ${qe.status}: ${status}; oldest level of ${tcbDate}`,
+    looked: `platform ${level.status}, TDX module ${moduleStatus ?? '–'}, quoting enclave ${qe.status}: ${status}; oldest level of ${tcbDate}${short}`,
   })
   return {
     tcbStatus: status,
@@ -263,14 +266,14 @@ function judge(judgement: Judgement, steps: Step[]): IntelFindings {
     moduleTcbStatus: moduleStatus,
     moduleTcbDate: module?.date ?? null,
     simulated: chain.anchor.simulated,
-    platform: platformOf(judgement, level),
+    platform: { ...platformOf(judgement, level), tcbShortfalls: shortfalls },
   }
 }
 
 function platformOf(
   { quote, chain, pck, info, identity, qe }: Judgement,
   level: TcbVerdict,
-): IntelPlatformClaims {
+): Omit<IntelPlatformClaims, 'tcbShortfalls'> {
   return {
     fmspc: pck.fmspc,
     pceId: pck.pceId,

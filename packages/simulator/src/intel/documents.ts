@@ -135,7 +135,7 @@ function sgxTcbInfo(settings: IntelSettings, window: Window): Record<string, unk
     return { ...tcbInfoHead(settings, 2, window), tcbLevels }
   }
   const tcbLevels = levels(settings).map(({ cpuSvn, pceSvn, tail }) => ({
-    tcb: { sgxtcbcomponents: cpuSvn.map(svn => ({ svn })), pcesvn: pceSvn },
+    tcb: { sgxtcbcomponents: named(cpuSvn, SGX_COMPONENTS), pcesvn: pceSvn },
     ...tail,
   }))
   return { id: 'SGX', ...tcbInfoHead(settings, 3, window), tcbLevels }
@@ -163,13 +163,34 @@ function tdxTcbInfo(settings: IntelSettings, window: Window): Record<string, unk
     ],
     tcbLevels: levels(settings).map(({ cpuSvn, pceSvn, tdxSvn, tail }) => ({
       tcb: {
-        sgxtcbcomponents: cpuSvn.map(svn => ({ svn })),
+        sgxtcbcomponents: named(cpuSvn, SGX_COMPONENTS),
         pcesvn: pceSvn,
-        tdxtcbcomponents: tdxSvn.map(svn => ({ svn })),
+        tdxtcbcomponents: named(tdxSvn, TDX_COMPONENTS),
       },
       ...tail,
     })),
   }
+}
+
+/** Category and type, as Intel names the first components; the others have neither. */
+const SGX_COMPONENTS: readonly object[] = [
+  { category: 'BIOS', type: 'Early Microcode Update' },
+  { category: 'OS/VMM', type: 'SGX Late Microcode Update' },
+  { category: 'OS/VMM', type: 'TXT SINIT' },
+  { category: 'BIOS' },
+  { category: 'BIOS' },
+  { category: 'BIOS' },
+  {},
+  { category: 'OS/VMM', type: 'SEAMLDR ACM' },
+]
+const TDX_COMPONENTS: readonly object[] = [
+  { category: 'OS/VMM', type: 'TDX Module' },
+  { category: 'OS/VMM', type: 'TDX Module' },
+  { category: 'OS/VMM', type: 'TDX Late Microcode Update' },
+]
+
+function named(svns: readonly number[], names: readonly object[]): readonly object[] {
+  return svns.map((svn, index) => ({ svn, ...names[index] }))
 }
 
 function identity(enclave: QuotingEnclave, status: LevelStatus, window: Window): Record<string, unknown> {
