@@ -20,6 +20,9 @@ export const GUEST_JSON: JsonLimits = { depth: 24, structure: 4096, elements: 13
 /** Documents of administrators, who have shown a token. */
 export const ADMINISTRATOR_JSON: JsonLimits = { depth: 64, structure: 131_072, elements: 262_144 }
 
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
+const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d]
+
 /** Longest name that is shown. */
 const MAX_SHOWN = 64
 
@@ -54,19 +57,19 @@ class StructureScan {
     const text = this.#text
     let isName = false
     for (let at = 0; at < text.length; at++) {
-      const character = text[at]
-      if (character === '"') {
+      const character = text.charCodeAt(at)
+      if (character === QUOTE) {
         const end = endOfString(text, at)
         const names = isName ? this.#open.at(-1) : null
         if (names && !this.#isNew(names, at, end)) return nameOf(text, at, end).slice(0, MAX_SHOWN)
         isName = false
         at = end - 1
-      } else if (character === '{' || character === '[') {
-        this.#enter(character === '{' ? new Set() : null)
-        isName = character === '{'
-      } else if (character === '}' || character === ']') {
+      } else if (character === OPEN_OBJECT || character === OPEN_ARRAY) {
+        this.#enter(character === OPEN_OBJECT ? new Set() : null)
+        isName = character === OPEN_OBJECT
+      } else if (character === CLOSE_OBJECT || character === CLOSE_ARRAY) {
         this.#open.pop()
-      } else if (character === ',') {
+      } else if (character === COMMA) {
         this.#elements = this.#count(this.#elements, 'elements')
         isName = this.#open.at(-1) instanceof Set
       }
@@ -116,16 +119,16 @@ function nameOf(text: string, start: number, end: number): string {
   }
 }
 
-/** From quote to quote, since evidence is one long string; every backslash is looked at once. */
+/** To the next quote in one step, since evidence is one long string; what has escapes is gone through. */
 function endOfString(text: string, start: number): number {
-  let at = text.indexOf('"', start + 1)
-  while (at >= 0 && isEscaped(text, at)) at = text.indexOf('"', at + 1)
-  return at < 0 ? text.length : at + 1
-}
-
-/** An odd number of backslashes stands before it. */
-function isEscaped(text: string, quote: number): boolean {
-  let at = quote
-  while (text[at - 1] === '\\') at--
-  return (quote - at) % 2 === 1
+  const quote = text.indexOf('"', start + 1)
+  if (quote < 0) return text.length
+  if (text.charCodeAt(quote - 1) !== BACKSLASH) return quote + 1
+  let at = start + 1
+  while (at < text.length) {
+    const character = text.charCodeAt(at)
+    if (character === QUOTE) return at + 1
+    at += character === BACKSLASH ? 2 : 1
+  }
+  return text.length
 }

@@ -34,6 +34,17 @@ export async function recordUnread(context: BrokerContext, unread: UnreadAttesta
   await recordOne(context, unread)
 }
 
+/** An attempt whose session could not be answered: a replayed, late or made-up one, none, or too many. Counted only. */
+export function countSessionless(
+  context: BrokerContext,
+  client: string,
+  { code, status }: BrokerError,
+): void {
+  if (status >= 500) return
+  const details = { code, client }
+  context.counted.add({ type: 'attestation.refused', actor: { system: 'attestation' }, details })
+}
+
 async function recordOne(context: BrokerContext, unread: UnreadAttestation): Promise<void> {
   const { kind, protocolVersion, error } = unread
   const { code, message, detail } = error

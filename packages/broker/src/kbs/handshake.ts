@@ -3,7 +3,7 @@
 import type { Kind } from '@casemate/evidence'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type InitData, readInitData } from '../attestation/init-data.ts'
-import { recordUnread } from '../attestation/unread.ts'
+import { countSessionless, recordUnread } from '../attestation/unread.ts'
 import { BrokerError } from '../errors.ts'
 import { clientOf } from '../server/client-limit.ts'
 import { toBrokerError } from '../server/error-answer.ts'
@@ -20,6 +20,9 @@ import { parseVersion } from './version.ts'
 
 /** A challenge's body, in bytes: version, TEE and a few names of digests. */
 const MAX_CHALLENGE_BYTES = 1024
+
+/** Evidence with its event log or its certificates as arrays of numbers, and init-data: some 100 KiB, with room. */
+const MAX_ATTESTATION_BYTES = 512 * 1024
 
 /** Kinds of evidence that are verified; every other `tee` is refused at once. */
 const TEES: readonly Kind[] = ['sgx', 'tdx', 'snp', 'sample']
@@ -55,7 +58,12 @@ export function registerHandshake(scope: FastifyInstance, parts: KbsParts): void
   }
   scope.post(
     '/attest',
-    { config: { access: 'guest', limited: 'attest' }, onRequest, errorHandler },
+    {
+      config: { access: 'guest', limited: 'attest' },
+      bodyLimit: Math.min(MAX_ATTESTATION_BYTES, parts.context.config.bodyLimit),
+      onRequest,
+      errorHandler,
+    },
     (request, reply) => attest(parts, request, reply),
   )
 }
@@ -72,7 +80,7 @@ async function challenge(parts: KbsParts, request: FastifyRequest, reply: Fastif
   return { nonce: session.nonce, 'extra-params': extraParams }
 }
 
-/** Every refusal in a session that was good is on record before the guest learns of it. */
+/** Every refusal in a session that was good is on record before the guest learns of it; all others are counted. */
 async function refuse(
   { context }: KbsParts,
   error: unknown,
@@ -80,13 +88,11 @@ async function refuse(
 ): Promise<FastifyReply> {
   const session = request.challenged
   try {
-    if (session !== null) {
-      await recordUnread(context, {
-        client: clientOf(request.ip),
-        kind: session.tee as Kind,
-        protocolVersion: session.version,
-        error: toBrokerError(error),
-      })
+    const [client, known] = [clientOf(request.ip), toBrokerError(error)]
+    if (session === null) countSessionless(context, client, known)
+    else {
+      const { tee, version: protocolVersion } = session
+      await recordUnread(context, { client, kind: tee as Kind, protocolVersion, error: known })
     }
   } catch (failure) {
     return answerKbsError(failure, request, reply)

@@ -13,12 +13,15 @@ import { kbsAnswer } from '../kbs/errors.ts'
 import { ADMINISTRATOR_JSON, checkJson } from '../strict-json.ts'
 import { type AccessParts, enforceAccess, routeOf } from './access.ts'
 import { boundBodies } from './bodies.ts'
+import type { ClientLimit } from './client-limit.ts'
 import { limitConnections } from './connection-limit.ts'
 import { answerError, answerMissingRoute, toBrokerError } from './error-answer.ts'
 import { refuseUnknownRoutes } from './known-routes.ts'
 import type { Logger } from './logging.ts'
 import { RequestLog } from './request-log.ts'
+import { chargeStrangers, strangerAllowance } from './stranger-allowance.ts'
 import type { TlsMaterial } from './tls.ts'
+import { boundUnanswered } from './unanswered.ts'
 import { compileValidator } from './validation.ts'
 
 /** The longest segment of a path: `SEGMENT_PATTERN` has 128, percent-encoding may triple that. */
@@ -38,8 +41,9 @@ export interface AppParts extends AccessParts {
 
 export function createApp(parts: AppParts): FastifyInstance {
   const { config, logger, tls } = parts
+  const allowance = strangerAllowance(config, parts.elapsedMs)
   const app: FastifyInstance = fastify({
-    serverFactory: handler => createServer(parts, handler),
+    serverFactory: handler => createServer(parts, allowance, handler),
     loggerInstance: logger,
     childLoggerFactory: (parent, bindings) => new RequestLog(parent, bindings),
     // Its lines have URLs in them; ours are in addMeasures and error-answer.ts.
@@ -63,14 +67,15 @@ export function createApp(parts: AppParts): FastifyInstance {
   addHeaders(app, tls !== null)
   refuseUnknownRoutes(app)
   enforceAccess(app, parts)
+  chargeStrangers(app, allowance)
   boundBodies(app, config)
   addMeasures(app, parts)
   return app
 }
 
-type Handler = Parameters<typeof createHttpServer>[1]
+type Handler = NonNullable<Parameters<typeof createHttpServer>[1]>
 
-function createServer({ config, tls, elapsedMs }: AppParts, handler: NonNullable<Handler>): RawServerDefault {
+function createServer({ config, tls }: AppParts, allowance: ClientLimit, handler: Handler): RawServerDefault {
   const options = {
     maxHeaderSize: config.headerLimit,
     requestTimeout: config.requestTimeout,
@@ -78,10 +83,12 @@ function createServer({ config, tls, elapsedMs }: AppParts, handler: NonNullable
     keepAliveTimeout: config.idleTimeout,
     connectionsCheckingInterval: 1000,
   }
+  const bounded = boundUnanswered(handler, address => void allowance.charge(address, 1))
   const server =
-    tls === null ? createHttpServer(options, handler) : createHttpsServer({ ...options, ...tls }, handler)
-  server.maxConnections = config.connectionLimit
-  limitConnections(server, config, elapsedMs)
+    tls === null ? createHttpServer(options, bounded) : createHttpsServer({ ...options, ...tls }, bounded)
+  limitConnections(server, config, allowance)
+  // Whether a body is wanted is decided from its head: boundBodies asks for it.
+  server.on('checkContinue', bounded)
   server.setTimeout(config.idleTimeout)
   return server
 }

@@ -2,7 +2,7 @@
 // can be refused from the head alone has been, by then.
 
 import { finished, Transform, type TransformCallback } from 'node:stream'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
 import { BrokerError } from '../errors.ts'
 import { BodyBudget, type HeldBody } from './body-budget.ts'
@@ -15,6 +15,16 @@ const LARGEST_HELD = 4
 /** Time for the body of somebody who has shown no token; a guest's is some 100 KiB. */
 const STRANGERS_BODY_TIMEOUT_MS = 10_000
 
+/** What is left of a refused body up to here is read to its end and dropped: closing at once could lose the answer. */
+const MAX_DROPPED_BYTES = 512 * 1024
+
+/** A body comes in pieces of a segment or more. Those of a few bytes cost as much each. */
+const FREE_PIECES = 64
+const MIN_PIECE_BYTES = 512
+
+/** Longest part of a header that is shown. */
+const MAX_SHOWN = 64
+
 /** These have no body that anybody reads. */
 const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
 
@@ -22,6 +32,9 @@ export function boundBodies(app: FastifyInstance, config: BrokerConfig): BodyBud
   const budget = new BodyBudget(Math.max(MIN_HELD_BYTES, LARGEST_HELD * config.bodyLimit))
   app.addHook('preParsing', (request, reply, payload, done) => {
     if (BODILESS.includes(request.method)) return done(null, payload)
+    const refused = refusedEncoding(request)
+    if (refused !== null) return done(refused)
+    askForIt(request, reply)
     const arriving = new ArrivingBody(clientOf(request.ip), budget, timeoutOf(request, config))
     payload.on('error', error => arriving.destroy(error))
     // Whoever was cut may go on sending, but not to us.
@@ -35,16 +48,37 @@ export function boundBodies(app: FastifyInstance, config: BrokerConfig): BodyBud
     return done(null, payload.pipe(arriving))
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
-    if (!request.raw.complete && isLong(request, config)) reply.header('connection', 'close')
+    if (!request.raw.complete && isLong(request)) reply.header('connection', 'close')
     done()
   })
   return budget
 }
 
+/** Nothing is unpacked here, so that nothing can unpack to more. */
+function refusedEncoding({ headers }: FastifyRequest): BrokerError | null {
+  const encoding = headers['content-encoding'] ?? 'identity'
+  if (encoding.toLowerCase() === 'identity') return null
+  return new BrokerError(
+    'media-type-unsupported',
+    'bodies are read as they are, without a content encoding',
+    {
+      expected: 'no Content-Encoding',
+      got: encoding.slice(0, MAX_SHOWN),
+    },
+  )
+}
+
+/** RFC 9110, section 10.1.1. What will be refused for its length is not asked for. */
+function askForIt(request: FastifyRequest, reply: FastifyReply): void {
+  if (request.headers.expect === undefined) return
+  const length = Number(request.headers['content-length'] ?? 0)
+  if (length <= request.routeOptions.bodyLimit) reply.raw.writeContinue()
+}
+
 /** More than a connection is worth that could be used again. */
-function isLong({ headers }: FastifyRequest, { bodyLimit }: BrokerConfig): boolean {
+function isLong({ headers }: FastifyRequest): boolean {
   const length = Number(headers['content-length'])
-  return Number.isNaN(length) ? headers['transfer-encoding'] !== undefined : length > bodyLimit
+  return Number.isNaN(length) ? headers['transfer-encoding'] !== undefined : length > MAX_DROPPED_BYTES
 }
 
 function timeoutOf(request: FastifyRequest, { requestTimeout }: BrokerConfig): number {
@@ -55,6 +89,8 @@ class ArrivingBody extends Transform implements HeldBody {
   readonly client: string
   readonly #budget: BodyBudget
   readonly #deadline: NodeJS.Timeout
+  #pieces = 0
+  #bytes = 0
 
   constructor(client: string, budget: BodyBudget, timeoutMs: number) {
     super()
@@ -77,7 +113,16 @@ class ArrivingBody extends Transform implements HeldBody {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#budget.add(this, chunk.length)
+    this.#pieces++
+    this.#bytes += chunk.length
+    if (this.#pieces > FREE_PIECES + this.#bytes / MIN_PIECE_BYTES) {
+      this.cut(
+        new BrokerError('request-too-complex', 'the body comes in too many pieces', {
+          expected: `pieces of ${MIN_PIECE_BYTES} bytes or more`,
+          got: `${this.#pieces} of ${this.#bytes} bytes together`,
+        }),
+      )
+    } else this.#budget.add(this, chunk.length)
     if (this.destroyed) return done()
     done(null, chunk)
   }

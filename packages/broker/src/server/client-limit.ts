@@ -7,9 +7,11 @@ import { isIPv4, isIPv6 } from 'node:net'
 const MAX_CLIENTS = 10_000
 
 export interface ClientLimitOptions {
-  /** How many at once, and how many in each window after that, at an even pace. */
+  /** How many in each window, at an even pace. */
   readonly count: number
   readonly windowMs: number
+  /** How many at once; `count` where it is not given. */
+  readonly burst?: number
   /** Milliseconds since some start; a clock that nobody sets. */
   readonly elapsedMs: () => number
 }
@@ -17,27 +19,44 @@ export interface ClientLimitOptions {
 export class ClientLimit {
   readonly #intervalMs: number
   readonly #burstMs: number
+  readonly #windowMs: number
   readonly #elapsedMs: () => number
   /** Per client the time at which all it did so far would have been due at an even pace. */
   readonly #due = new Map<string, number>()
 
-  constructor({ count, windowMs, elapsedMs }: ClientLimitOptions) {
+  constructor({ count, windowMs, burst = count, elapsedMs }: ClientLimitOptions) {
     this.#intervalMs = windowMs / count
-    this.#burstMs = windowMs - this.#intervalMs
+    this.#burstMs = (Math.min(burst, count) - 1) * this.#intervalMs
+    this.#windowMs = windowMs
     this.#elapsedMs = elapsedMs
   }
 
   /** 0 where the request may pass, else how long the client should wait, in milliseconds. */
   take(address: string): number {
-    const client = clientOf(address)
-    const now = this.#elapsedMs()
-    const due = Math.max(this.#due.get(client) ?? now, now)
+    const [client, now] = [clientOf(address), this.#elapsedMs()]
+    const due = this.#dueOf(client, now)
     const waitMs = due - now - this.#burstMs
     if (waitMs > 0) return waitMs
-    this.#due.delete(client)
-    this.#due.set(client, due + this.#intervalMs)
-    if (this.#due.size > MAX_CLIENTS) this.#forgetOldest()
+    this.#remember(client, due + this.#intervalMs)
     return 0
+  }
+
+  /** Counts what has happened already, `times` over; false where that is more than may be. Nobody waits longer than a window. */
+  charge(address: string, times: number): boolean {
+    const [client, now] = [clientOf(address), this.#elapsedMs()]
+    const due = this.#dueOf(client, now) + times * this.#intervalMs
+    this.#remember(client, Math.min(due, now + this.#burstMs + this.#windowMs))
+    return due - now - this.#burstMs <= this.#intervalMs
+  }
+
+  #dueOf(client: string, now: number): number {
+    return Math.max(this.#due.get(client) ?? now, now)
+  }
+
+  #remember(client: string, due: number): void {
+    this.#due.delete(client)
+    this.#due.set(client, due)
+    if (this.#due.size > MAX_CLIENTS) this.#forgetOldest()
   }
 
   #forgetOldest(): void {

@@ -1,42 +1,76 @@
-// Connections of one client, open ones and new ones: all clients share `connectionLimit`, so none may have them all, and
-// each new one costs, with TLS more than a request. A trusted proxy brings the connections of many clients and may.
+// Connections, open ones and new ones: all clients share `connectionLimit`, so none may have them all, and each new one
+// costs, with TLS more than a request. What is not admitted is closed before TLS or HTTP know of it. Where all are
+// taken, the oldest of the client that has the most makes room. A trusted proxy brings many clients' and may.
 
 import { BlockList, isIPv6, type Server, type Socket } from 'node:net'
 import type { BrokerConfig } from '../config/settings.ts'
-import { ClientLimit, clientOf } from './client-limit.ts'
+import { type ClientLimit, clientOf } from './client-limit.ts'
 
-/** A guest needs one for its challenge and all that follows; clients that keep none open need some more. */
-export const NEW_CONNECTIONS_PER_CHALLENGE = 10
+type Limits = Pick<BrokerConfig, 'clientConnectionLimit' | 'connectionLimit' | 'trustedProxies'>
 
-const MINUTE_MS = 60_000
-
-/** Closes connections beyond `clientConnectionLimit`, and those that come too fast, before anything is read from them. */
-export function limitConnections(
-  server: Server,
-  config: Pick<BrokerConfig, 'authLimit' | 'clientConnectionLimit' | 'trustedProxies'>,
-  elapsedMs: () => number,
-): void {
-  const proxies = networksOf(config.trustedProxies)
-  const open = new Map<string, number>()
-  const count = NEW_CONNECTIONS_PER_CHALLENGE * config.authLimit
-  const fresh = new ClientLimit({ count, windowMs: MINUTE_MS, elapsedMs })
+/** Call once the server has its own listeners and before any other is added. */
+export function limitConnections(server: Server, config: Limits, allowance: ClientLimit): void {
+  const connections = new Connections(config, allowance)
+  // Theirs would set up TLS and a parser first.
+  const listeners = server.listeners('connection')
+  server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
+    if (connections.admit(socket)) for (const listener of listeners) listener.call(server, socket)
+    else socket.destroy()
+  })
+}
+
+class Connections {
+  readonly #config: Limits
+  readonly #allowance: ClientLimit
+  readonly #proxies: BlockList
+  /** Of each client, oldest first. */
+  readonly #open = new Map<string, Set<Socket>>()
+  #total = 0
+
+  constructor(config: Limits, allowance: ClientLimit) {
+    this.#config = config
+    this.#allowance = allowance
+    this.#proxies = networksOf(config.trustedProxies)
+  }
+
+  admit(socket: Socket): boolean {
     const { remoteAddress } = socket
     // Gone already.
-    if (remoteAddress === undefined || isIn(proxies, remoteAddress)) return
+    if (remoteAddress === undefined) return false
+    const isProxy = isIn(this.#proxies, remoteAddress)
     const client = clientOf(remoteAddress)
-    const held = open.get(client) ?? 0
-    if (held >= config.clientConnectionLimit || fresh.take(remoteAddress) > 0) {
-      socket.destroy()
-      return
-    }
-    open.set(client, held + 1)
+    const held = this.#open.get(client)?.size ?? 0
+    if (!isProxy && held >= this.#config.clientConnectionLimit) return false
+    if (!isProxy && this.#allowance.take(remoteAddress) > 0) return false
+    if (this.#total >= this.#config.connectionLimit && !this.#makeRoom(held)) return false
+    this.#total++
+    socket.once('close', () => this.#total--)
+    if (!isProxy) this.#hold(client, socket)
+    return true
+  }
+
+  #hold(client: string, socket: Socket): void {
+    const sockets = this.#open.get(client) ?? new Set()
+    this.#open.set(client, sockets.add(socket))
     socket.once('close', () => {
-      const left = (open.get(client) ?? 0) - 1
-      if (left > 0) open.set(client, left)
-      else open.delete(client)
+      sockets.delete(socket)
+      if (sockets.size === 0 && this.#open.get(client) === sockets) this.#open.delete(client)
     })
-  })
+  }
+
+  /** Only at the cost of a client that has more than the newcomer will. */
+  #makeRoom(held: number): boolean {
+    let most: Set<Socket> | null = null
+    for (const sockets of this.#open.values()) {
+      if (sockets.size > (most?.size ?? held + 1)) most = sockets
+    }
+    const [oldest] = most ?? []
+    if (oldest === undefined) return false
+    most?.delete(oldest)
+    oldest.destroy()
+    return true
+  }
 }
 
 function networksOf(networks: readonly string[]): BlockList {

@@ -48,8 +48,10 @@ function describeResponses(responses: unknown): Record<string, unknown> {
 }
 
 export function openapiRoute(app: FastifyInstance): void {
+  // Written out once: anybody may ask for it, and it is long.
+  let text: string | null = null
   app.get('/v1/openapi.json', { config: { access: 'public' } }, async (_request, reply) => {
-    reply.header('cache-control', 'public, max-age=300')
-    return app.swagger()
+    text ??= JSON.stringify(app.swagger())
+    return reply.type('application/json').header('cache-control', 'public, max-age=300').send(text)
   })
 }

@@ -6,7 +6,7 @@ import * as fc from 'fast-check'
 import { REFUSALS_PER_CLIENT_AND_HOUR } from '../../src/attestation/refusal-limit.ts'
 import { ClientLimit } from '../../src/server/client-limit.ts'
 import { ClockWatch } from '../../src/server/clock-watch.ts'
-import { NEW_CONNECTIONS_PER_CHALLENGE } from '../../src/server/connection-limit.ts'
+import { UNITS_PER_CHALLENGE } from '../../src/server/stranger-allowance.ts'
 import { DAY, HOUR, later, MINUTE, openTestBroker, SECOND, START, type TestBroker } from '../broker.ts'
 
 const RUNS = process.env['CASEMATE_LONG_TESTS'] === undefined ? 12 : 400
@@ -89,12 +89,13 @@ describe('a clock that is set', () => {
     t.after(() => broker.close())
     const url = await broker.app.listen({ host: '127.0.0.1', port: 0 })
     const port = Number(new URL(url).port)
-    for (let n = 0; n < NEW_CONNECTIONS_PER_CHALLENGE; n++) assert.ok(await isServed(port))
+    // Each takes a unit, and a tenth for its answer.
+    for (let n = 1; n < UNITS_PER_CHALLENGE; n++) assert.ok(await isServed(port))
     assert.equal(await isServed(port), false)
     broker.step(2 * HOUR)
     assert.equal(await isServed(port), false)
     broker.step(-6 * HOUR)
-    broker.clock = later(broker.clock, MINUTE / NEW_CONNECTIONS_PER_CHALLENGE)
+    broker.clock = later(broker.clock, MINUTE / UNITS_PER_CHALLENGE)
     assert.ok(await isServed(port))
   })
 

@@ -1,0 +1,47 @@
+// What a client may cost that has shown nothing: new connections, refusals, public answers and requests that do not wait
+// for their answers are counted in one allowance. Once it is used up, a refusal ends its connection and new connections
+// are not taken until there is allowance again. What is right goes on: guests that attest, and administrators.
+
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { BrokerConfig } from '../config/settings.ts'
+import { ClientLimit } from './client-limit.ts'
+
+/** For each challenge: a guest needs one connection for it and all that follows; clients that keep none open need more. */
+export const UNITS_PER_CHALLENGE = 10
+
+/** At once: a fleet behind one address that starts again. All else comes at an even pace. */
+const BURST = 512
+
+const MINUTE_MS = 60_000
+
+/** In new connections, by processor time; a public answer costs less, and mirrors of the log ask for many. */
+const REFUSAL = 1
+const PUBLIC_ANSWER = 0.1
+
+/** A body in chunks of a byte is parsed as far as it was received, 64 KiB of it, whatever was answered before. */
+const CHUNKED_REFUSAL = 100
+
+export function strangerAllowance(
+  { authLimit }: Pick<BrokerConfig, 'authLimit'>,
+  elapsedMs: () => number,
+): ClientLimit {
+  const count = UNITS_PER_CHALLENGE * authLimit
+  return new ClientLimit({ count, windowMs: MINUTE_MS, burst: BURST, elapsedMs })
+}
+
+export function chargeStrangers(app: FastifyInstance, allowance: ClientLimit): void {
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    const cost = costOf(request, reply.statusCode)
+    if (cost > 0 && !allowance.charge(request.ip, cost)) reply.header('connection', 'close')
+    done()
+  })
+}
+
+function costOf(request: FastifyRequest, status: number): number {
+  const { access, limited } = request.routeOptions.config
+  if (request.administrator !== null || status >= 500) return 0
+  if (status < 400) return access === 'public' && limited === undefined ? PUBLIC_ANSWER : 0
+  // An attested guest that asks for what it may not have, or is not there yet.
+  if (access === 'guest' && (status === 403 || status === 404)) return 0
+  return request.headers['transfer-encoding'] === undefined ? REFUSAL : CHUNKED_REFUSAL
+}
