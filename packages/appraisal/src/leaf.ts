@@ -60,10 +60,18 @@ function integerItem(minimum: number, maximum: number): Item<number> {
 
 function wordItem<const W extends readonly string[]>(words: W): Item<W[number]> {
   return {
-    schema: Type.Union(words.map(word => Type.Literal(word))),
+    schema: alternativesOf(words),
     wanted: words.join(' | '),
     normalise: String,
   }
+}
+
+/** One of them; a choice of one is no choice. */
+function alternativesOf(words: readonly string[]): TSchema {
+  const [first, ...others] = words.map(word => Type.Literal(word))
+  return first !== undefined && others.length === 0
+    ? first
+    : Type.Union(words.map(word => Type.Literal(word)))
 }
 
 function textItem(pattern: string, wanted: string): Item<string> {

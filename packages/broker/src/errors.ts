@@ -5,7 +5,6 @@
 export const BROKER_ERRORS = {
   // The request itself
   'request-malformed': 400,
-  'cursor-invalid': 400,
   'name-invalid': 400,
   'request-too-large': 413,
   'request-too-complex': 413,
@@ -38,14 +37,17 @@ export const BROKER_ERRORS = {
   'rule-invalid': 422,
   'precondition-failed': 412,
   conflict: 409,
-  'range-invalid': 400,
+  // As the API describes it, and meaning what cannot be
+  'cursor-invalid': 422,
+  'range-invalid': 422,
+  'time-invalid': 422,
+  'endorsement-malformed': 422,
   // Attestation and release
   'protocol-version-unsupported': 400,
   'tee-unsupported': 400,
   'tee-key-unsupported': 400,
   'hash-algorithm-unsupported': 400,
   'device-evidence-unsupported': 400,
-  'endorsement-malformed': 400,
   'init-data-invalid': 400,
   'session-missing': 401,
   'session-invalid': 401,

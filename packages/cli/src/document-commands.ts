@@ -20,8 +20,8 @@ export interface DocumentKind {
   readonly documents: (admin: Admin) => Pick<Documents<never>, 'list' | 'get' | 'put' | 'delete'>
   /** Columns of the list beside the name. */
   readonly columns: readonly string[]
-  /** What of a document follows from where it is stored. @throws {CliError} where it contradicts that */
-  readonly complete?: (document: Document, place: Place) => Promise<Document>
+  /** @throws {CliError} where a document contradicts the name that it is to be stored under */
+  readonly check?: (document: Document, name: string) => void
   /** What the names of this kind mean, where some are built in or decide more than others. */
   readonly naming?: { readonly set: (name: string) => readonly string[]; readonly list: readonly string[] }
   /** What deleting one means, where that is not plain; null where it is. */
@@ -30,12 +30,6 @@ export interface DocumentKind {
 
 /** A document as it was read from a file. */
 export type Document = Readonly<Record<string, unknown>>
-
-/** Where a document will be stored. */
-export interface Place {
-  readonly name: string
-  readonly admin: Admin
-}
 
 /** The flags of `set`. */
 export const SET_FLAGS: Flags = {
@@ -103,14 +97,13 @@ function looksLikeFile(name: string): boolean {
 /** Stores a document, and says so. */
 export async function storeDocument(
   call: Call,
-  { noun, documents, complete, naming }: DocumentKind,
+  { noun, documents, check, naming }: DocumentKind,
   { name, document }: { readonly name: string; readonly document: Document },
 ): Promise<Answer> {
   const etag = call.option('etag')
   const expected = etag === null ? 'any' : { etag }
-  const admin = adminOf(call)
-  const whole = complete === undefined ? document : await complete(document, { name, admin })
-  const stored = await documents(admin).put(name, whole as never, expected)
+  check?.(document, name)
+  const stored = await documents(adminOf(call)).put(name, document as never, expected)
   return {
     exitCode: 0,
     json: stored,

@@ -67,9 +67,10 @@ export interface ReleaseRule {
   /** Which secrets, e.g. `default/db/*`. */
   readonly secrets: string
   readonly expression: string
-  /** What an auditor reads where it denies. */
-  readonly message: string
-  readonly enabled: boolean
+  /** What an auditor reads where it denies; the broker fills it in. */
+  readonly message?: string
+  /** True where it is left out. */
+  readonly enabled?: boolean
 }
 
 /** A past attestation, as lists show it. */

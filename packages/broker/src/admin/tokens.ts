@@ -76,7 +76,7 @@ export class Administrators {
   async create(request: NewToken, actor: Actor): Promise<IssuedToken> {
     const now = this.#parts.now()
     if (!(request.expiresAt > now)) {
-      throw new BrokerError('request-malformed', 'expiresAt is in the past', {
+      throw new BrokerError('time-invalid', 'expiresAt is in the past', {
         expected: `after ${now.toISOString()}`,
         got: request.expiresAt.toISOString(),
       })

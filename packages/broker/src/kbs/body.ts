@@ -6,7 +6,7 @@ import { Compile } from 'typebox/compile'
 import { BrokerError } from '../errors.ts'
 import { checkJson, GUEST_JSON } from '../strict-json.ts'
 
-const AUTH = Type.Object({
+export const AUTH = Type.Object({
   version: Type.String({ maxLength: 64 }),
   tee: Type.String({ maxLength: 64 }),
   'extra-params': Type.Optional(Type.Unknown()),
@@ -14,7 +14,7 @@ const AUTH = Type.Object({
 
 const INIT_DATA = Type.Object({ format: Type.String({ maxLength: 16 }), body: Type.String() })
 
-const ATTEST = Type.Object({
+export const ATTEST = Type.Object({
   'init-data': Type.Optional(Type.Union([Type.Null(), INIT_DATA])),
   'runtime-data': Type.Object({
     nonce: Type.String({ maxLength: 128 }),
@@ -30,12 +30,12 @@ const ATTEST = Type.Object({
  * Protocols 0.1.1 and 0.2.0: the nonce is in the report data alone. The evidence is a JSON value (kbs-types 0.7 to 0.12)
  * or, from the earliest guests, JSON in a string.
  */
-const LEGACY_ATTEST = Type.Object({
+export const LEGACY_ATTEST = Type.Object({
   'tee-pubkey': Type.Unknown(),
   'tee-evidence': Type.Union([Type.String(), Type.Object({})]),
 })
 
-const REFERENCE_VALUE = Type.Object({
+export const REFERENCE_VALUE = Type.Object({
   version: Type.Literal('0.1.0'),
   type: Type.Literal('sample'),
   payload: Type.String(),

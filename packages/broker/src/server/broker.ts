@@ -26,7 +26,7 @@ import { createReleaseRules } from '../release/rules.ts'
 import { PendingWraps } from '../secrets/pending-wraps.ts'
 import { SecretService } from '../secrets/secret-service.ts'
 import type { Beginning } from '../store/beginning.ts'
-import { collectOpenapi, openapiRoute } from '../v1/openapi.ts'
+import { collectOpenapi, openapiRoutes } from '../v1/openapi.ts'
 import { registerV1 } from '../v1/routes.ts'
 import { type AppParts, createApp } from './app.ts'
 import { trustConfigured } from './authorities.ts'
@@ -271,7 +271,7 @@ async function registerRoutes(app: FastifyInstance, core: Core, health: HealthPa
   const rules = createReleaseRules(context)
   await collectOpenapi(app, VERSION)
   registerV1(app, { ...core, pipeline, rules, kek: state.kek, ledgerKey: state.ledgerKey, version: VERSION })
-  openapiRoute(app)
+  openapiRoutes(app, VERSION)
   logRoutes(app, state.ledger)
   healthRoutes(app, health)
   await registerKbs(app, { context, pipeline, rules })

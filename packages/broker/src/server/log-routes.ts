@@ -2,17 +2,35 @@
 
 import { LedgerError, parseTilePath } from '@casemate/ledger'
 import type { Ledger } from '@casemate/ledger/node'
+import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
+import { describeRoute } from '../v1/route-schema.ts'
 
 /** A tile never changes, not even a partial one: its name has its width. */
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
+const CHECKPOINT = describeRoute(
+  'ledger',
+  'Get the latest checkpoint: a signed note (C2SP tlog-checkpoint)',
+  {
+    operationId: 'getCheckpoint',
+    produces: ['text/plain'],
+    response: {},
+    described: { 200: Type.String() },
+    errors: ['unavailable'],
+  },
+)
+
 export function logRoutes(app: FastifyInstance, ledger: Ledger): void {
-  app.get('/log/checkpoint', { config: { access: 'public' } }, async (_request, reply) => {
-    const { note } = await ledger.checkpoint()
-    return reply.type('text/plain; charset=utf-8').header('cache-control', 'no-cache').send(note)
-  })
+  app.get(
+    '/log/checkpoint',
+    { config: { access: 'public' }, schema: CHECKPOINT },
+    async (_request, reply) => {
+      const { note } = await ledger.checkpoint()
+      return reply.type('text/plain; charset=utf-8').header('cache-control', 'no-cache').send(note)
+    },
+  )
   app.get<{ Params: { '*': string } }>(
     '/log/tile/*',
     { config: { access: 'public' } },

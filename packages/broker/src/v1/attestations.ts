@@ -4,30 +4,38 @@ import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
 import { type StoredAttestation, VERDICTS } from '../store/store.ts'
+import { Explanation } from './explanation.ts'
 import { readPage, writePage } from './paging.ts'
 import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
-import { AnyObject, IdPath, Octets, PageQuery, pageOf, Time } from './schemas.ts'
+import { AnyObject, IdPath, NullableText, Octets, PageQuery, pageOf, Time } from './schemas.ts'
 
 const VerdictName = Type.Enum([...VERDICTS])
-const NullableText = Type.Union([Type.String(), Type.Null()])
 
-const Summary = Type.Object({
-  id: Type.String(),
-  at: Time,
-  verdict: VerdictName,
-  kind: NullableText,
-  code: NullableText,
-  workload: NullableText,
-  measurement: NullableText,
-  client: NullableText,
-  ledgerIndex: Type.Union([Type.Integer(), Type.Null()]),
-  evidenceKept: Type.Boolean(),
-})
+export const Summary = Type.Object(
+  {
+    id: Type.String(),
+    at: Time,
+    verdict: VerdictName,
+    kind: NullableText,
+    code: NullableText,
+    workload: NullableText,
+    measurement: NullableText,
+    client: NullableText,
+    ledgerIndex: Type.Union([Type.Integer(), Type.Null()]),
+    evidenceKept: Type.Boolean(),
+  },
+  { title: 'AttestationSummary' },
+)
 
 const Full = Type.Object({ ...Summary.properties, explanation: AnyObject })
 
-const ListQuery = Type.Object(
+export const FullDescribed = Type.Object(
+  { ...Summary.properties, explanation: Explanation },
+  { title: 'Attestation' },
+)
+
+export const ListQuery = Type.Object(
   {
     ...PageQuery.properties,
     verdict: Type.Optional(VerdictName),
@@ -55,8 +63,10 @@ export function attestationRoutes(app: FastifyInstance, { context }: V1Parts): v
     {
       config: { access: 'auditor' },
       schema: describeRoute('attestations', 'List attestations, newest first', {
+        operationId: 'listAttestations',
         querystring: ListQuery,
         response: { 200: pageOf(Summary) },
+        errors: ['cursor-invalid'],
       }),
     },
     async request => {
@@ -69,8 +79,11 @@ export function attestationRoutes(app: FastifyInstance, { context }: V1Parts): v
     {
       config: { access: 'auditor' },
       schema: describeRoute('attestations', 'Read an attestation with its explanation', {
+        operationId: 'getAttestation',
         params: IdPath,
         response: { 200: Full },
+        described: { 200: FullDescribed },
+        errors: ['attestation-missing'],
       }),
     },
     async request => {
@@ -84,9 +97,11 @@ export function attestationRoutes(app: FastifyInstance, { context }: V1Parts): v
     {
       config: { access: 'auditor' },
       schema: describeRoute('attestations', 'Read the evidence as the guest sent it', {
+        operationId: 'getEvidence',
         params: IdPath,
         produces: ['application/octet-stream'],
         response: { 200: Octets },
+        errors: ['attestation-missing', 'evidence-missing'],
       }),
     },
     async (request, reply) => {

@@ -8,32 +8,69 @@ import { type EntryType, entry } from '../entry.ts'
 import { BrokerError, type BrokerErrorCode } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { compileAllButBody } from '../server/validation.ts'
-import type { DocumentKind, StoredDocument } from '../store/store.ts'
+import type { DocumentKind, Precondition, StoredDocument } from '../store/store.ts'
 import { actorOf } from './actor.ts'
 import { readPage, writePage } from './paging.ts'
 import type { V1Parts } from './parts.ts'
 import { etag, isUnchanged, notModified, readPrecondition } from './preconditions.ts'
 import { describeRoute } from './route-schema.ts'
-import { AnyObject, Deleted, LedgerIndex, NamePath, PageQuery, pageOf, Time } from './schemas.ts'
+import {
+  AnyObject,
+  ChangeHeaders,
+  Deleted,
+  LedgerIndex,
+  NamePath,
+  NullableTime,
+  PageQuery,
+  pageOf,
+  ReadHeaders,
+  Time,
+} from './schemas.ts'
+
+/** Where a document is put. */
+export interface Place {
+  readonly name: string
+  /** What is stored there; null for nothing. */
+  readonly stored: StoredDocument | null
+}
 
 /** How one kind of document is served. */
 export interface DocumentRoutes {
   readonly kind: DocumentKind
   /** `policies`: the path below /v1 and the group in the API description. */
   readonly plural: string
+  /** In names of operations: `Policy`, `Policies`. */
+  readonly called: readonly [one: string, all: string]
   readonly missing: BrokerErrorCode
+  readonly invalid: BrokerErrorCode
   readonly put: EntryType
   readonly deleted: EntryType
   readonly body: TSchema
   /** What a name stands for that nothing is stored under; null for nothing. */
   readonly builtIn?: (name: string) => JsonObject | null
+  /** What a document may leave out, as it follows from where it is stored. */
+  readonly complete?: (document: JsonObject, place: Place) => JsonObject
   /** @throws {BrokerError} the kind's `…-invalid`, with every problem */
   readonly check: (document: unknown, name: string) => JsonObject
 }
 
 const CURSOR = /^[\w-][\w.-]*$/
 
-const Stored = Type.Object({ name: Type.String(), ledgerIndex: LedgerIndex })
+export const Stored = Type.Object(
+  { name: Type.String(), ledgerIndex: LedgerIndex },
+  { title: 'DocumentStored' },
+)
+
+export const Document = Type.Object(
+  { name: Type.String(), createdAt: Time, updatedAt: Time, document: AnyObject },
+  { title: 'Document' },
+)
+
+/** No times where nothing is stored under its name. */
+export const OrBuiltIn = Type.Object(
+  { ...Document.properties, createdAt: NullableTime, updatedAt: NullableTime },
+  { title: 'DocumentOrBuiltIn' },
+)
 
 export function documentRoutes(app: FastifyInstance, parts: V1Parts, routes: DocumentRoutes): void {
   readRoutes(app, parts, routes)
@@ -44,24 +81,19 @@ export function documentRoutes(app: FastifyInstance, parts: V1Parts, routes: Doc
 function readRoutes(
   app: FastifyInstance,
   { context }: V1Parts,
-  { kind, plural, missing, builtIn }: DocumentRoutes,
+  { kind, plural, called, missing, builtIn }: DocumentRoutes,
 ): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   const { documents } = context.store
-  const Document = Type.Object({ name: Type.String(), createdAt: Time, updatedAt: Time, document: AnyObject })
-  const NullableTime = Type.Union([Time, Type.Null()])
-  const OrBuiltIn = Type.Object({
-    ...Document.properties,
-    createdAt: NullableTime,
-    updatedAt: NullableTime,
-  })
   typed.get(
     `/v1/${plural}`,
     {
       config: { access: 'auditor' },
       schema: describeRoute(plural, `List ${plural}`, {
+        operationId: `list${called[1]}`,
         querystring: PageQuery,
         response: { 200: pageOf(Document) },
+        errors: ['cursor-invalid'],
       }),
     },
     async request => writePage(await documents.list(kind, readPage(request.query, CURSOR)), showDocument),
@@ -71,8 +103,12 @@ function readRoutes(
     {
       config: { access: 'auditor' },
       schema: describeRoute(plural, `Read one of the ${plural}`, {
+        operationId: `get${called[0]}`,
         params: NamePath,
+        headers: ReadHeaders,
         response: { 200: builtIn === undefined ? Document : OrBuiltIn },
+        tagged: true,
+        errors: [missing],
       }),
     },
     async (request, reply) => {
@@ -88,25 +124,34 @@ function readRoutes(
 }
 
 function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRoutes): void {
-  const { kind, plural, put, body, check } = routes
+  const { kind, plural, called, put, body, invalid, complete, check } = routes
   app.withTypeProvider<TypeBoxTypeProvider>().put(
     `/v1/${plural}/:name`,
     {
       config: { access: 'writer', records: true },
       validatorCompiler: compileAllButBody,
       schema: describeRoute(plural, `Put one of the ${plural}`, {
+        operationId: `put${called[0]}`,
         params: NamePath,
+        headers: ChangeHeaders,
         body,
         response: { 200: Stored, 201: Stored },
+        tagged: true,
+        errors: [invalid, 'precondition-failed'],
       }),
     },
     async (request, reply) => {
       const { name } = request.params
-      const document = check(request.body, name)
-      const at = context.now()
-      const record = entry({ type: put, at, actor: actorOf(request) }, { name, ...recordOf(document) })
-      const change = { kind, name, document, at }
-      const { index, value } = await context.store.documents.put(change, readPrecondition(request), record)
+      const expected = readPrecondition(request)
+      const { index, value } = await untilUnraced(expected, async () => {
+        const stored = await context.store.documents.find(kind, name)
+        const whole = isObject(request.body) ? complete?.(request.body, { name, stored }) : undefined
+        const document = check(whole ?? request.body, name)
+        const at = context.now()
+        const record = entry({ type: put, at, actor: actorOf(request) }, { name, ...recordOf(document) })
+        const seen = expected === 'any' && whole !== undefined ? (stored?.revision ?? 'none') : expected
+        return context.store.documents.put({ kind, name, document, at }, seen, record)
+      })
       reply.code(value.isNew ? 201 : 200)
       reply.header('etag', etag(value.revision))
       return { name, ledgerIndex: index }
@@ -117,15 +162,18 @@ function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRo
 function deleteRoute(
   app: FastifyInstance,
   { context }: V1Parts,
-  { kind, plural, deleted }: DocumentRoutes,
+  { kind, plural, called, missing, deleted }: DocumentRoutes,
 ): void {
   app.withTypeProvider<TypeBoxTypeProvider>().delete(
     `/v1/${plural}/:name`,
     {
       config: { access: 'writer', records: true },
       schema: describeRoute(plural, `Delete one of the ${plural}`, {
+        operationId: `delete${called[0]}`,
         params: NamePath,
+        headers: ChangeHeaders,
         response: { 200: Deleted },
+        errors: [missing, 'precondition-failed'],
       }),
     },
     async request => {
@@ -136,6 +184,25 @@ function deleteRoute(
       return { ledgerIndex: index }
     },
   )
+}
+
+/** Attempts where another administrator changes the document at the same time. */
+const MAX_ATTEMPTS = 3
+
+/** A change that whoever asked for it does not make depend on anything is made from what is there by then. */
+async function untilUnraced<Done>(expected: Precondition, change: () => Promise<Done>): Promise<Done> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await change()
+    } catch (error) {
+      const isRaced = error instanceof BrokerError && error.code === 'precondition-failed'
+      if (expected !== 'any' || !isRaced || attempt === MAX_ATTEMPTS) throw error
+    }
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function showDocument({ name, createdAt, updatedAt, document }: StoredDocument) {

@@ -7,16 +7,21 @@ import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
 import { AnyObject } from './schemas.ts'
 
-const Info = Type.Object({
-  version: Type.String(),
-  issuer: Type.String({ description: 'iss of attestation results' }),
-  origin: Type.String({ description: 'origin line of the log' }),
-  ledgerKey: Type.String({ description: 'C2SP verifier key of the log' }),
-  simulatedEvidence: Type.Boolean({
-    description:
-      'true where a simulator’s roots are trusted, and policies decide whether what they signed is accepted',
-  }),
-})
+export const Info = Type.Object(
+  {
+    version: Type.String(),
+    issuer: Type.String({ description: 'iss of attestation results' }),
+    origin: Type.String({ description: 'origin line of the log' }),
+    ledgerKey: Type.String({ description: 'C2SP verifier key of the log' }),
+    simulatedEvidence: Type.Boolean({
+      description:
+        'true where a simulator’s roots are trusted, and policies decide whether what they signed is accepted',
+    }),
+  },
+  { title: 'Info' },
+)
+
+const Jwks = Type.Object({ keys: Type.Array(AnyObject, { description: 'JWK' }) }, { title: 'Jwks' })
 
 export function infoRoutes(app: FastifyInstance, { context, version }: V1Parts): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
@@ -24,7 +29,10 @@ export function infoRoutes(app: FastifyInstance, { context, version }: V1Parts):
     '/v1/info',
     {
       config: { access: 'public' },
-      schema: describeRoute('info', 'About this broker', { response: { 200: Info } }),
+      schema: describeRoute('info', 'About this broker', {
+        operationId: 'getInfo',
+        response: { 200: Info },
+      }),
     },
     async () => ({
       version,
@@ -39,7 +47,8 @@ export function infoRoutes(app: FastifyInstance, { context, version }: V1Parts):
     {
       config: { access: 'public' },
       schema: describeRoute('info', 'Keys that sign attestation results (RFC 7517)', {
-        response: { 200: Type.Object({ keys: Type.Array(AnyObject) }) },
+        operationId: 'getJwks',
+        response: { 200: Jwks },
       }),
     },
     async (_request, reply) => {

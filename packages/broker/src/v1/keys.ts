@@ -6,24 +6,32 @@ import type { KeyDescription } from '../keys/keys.ts'
 import { actorOf } from './actor.ts'
 import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
-import { LedgerIndex, Time } from './schemas.ts'
+import { Deleted, LedgerIndex, NullableTime } from './schemas.ts'
 
-const NullableTime = Type.Union([Time, Type.Null()])
+export const Key = Type.Object(
+  {
+    id: Type.String(),
+    purpose: Type.Enum(['token', 'ledger', 'session', 'kek']),
+    state: Type.Enum(['next', 'current', 'previous']),
+    createdAt: NullableTime,
+    activeFrom: NullableTime,
+    retiresAt: NullableTime,
+  },
+  { title: 'Key' },
+)
 
-const Key = Type.Object({
-  id: Type.String(),
-  purpose: Type.Enum(['token', 'ledger', 'session', 'kek']),
-  state: Type.Enum(['next', 'current', 'previous']),
-  createdAt: NullableTime,
-  activeFrom: NullableTime,
-  retiresAt: NullableTime,
-})
+const Keys = Type.Object({ items: Type.Array(Key), next: Type.Null() }, { title: 'Keys' })
 
-const Rotate = Type.Object({ key: Type.Enum(['kek', 'signing']) }, { additionalProperties: false })
+export const Rotate = Type.Object(
+  { key: Type.Enum(['kek', 'signing']) },
+  { additionalProperties: false, title: 'RotateKey' },
+)
 
-const Retire = Type.Object(
+export const Rotated = Type.Object({ key: Key, ledgerIndex: LedgerIndex }, { title: 'KeyRotated' })
+
+export const Retire = Type.Object(
   { key: Type.Literal('kek'), version: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'RetireKey' },
 )
 
 export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey }: V1Parts): void {
@@ -41,7 +49,8 @@ export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey
     {
       config: { access: 'admin' },
       schema: describeRoute('keys', 'List keys, without material', {
-        response: { 200: Type.Object({ items: Type.Array(Key), next: Type.Null() }) },
+        operationId: 'listKeys',
+        response: { 200: Keys },
       }),
     },
     async () => {
@@ -54,8 +63,10 @@ export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey
     {
       config: { access: 'admin', records: true },
       schema: describeRoute('keys', 'Rotate a key', {
+        operationId: 'rotateKey',
         body: Rotate,
-        response: { 200: Type.Object({ key: Key, ledgerIndex: LedgerIndex }) },
+        response: { 200: Rotated },
+        errors: ['conflict'],
       }),
     },
     async request => {
@@ -75,7 +86,12 @@ export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey
       schema: describeRoute(
         'keys',
         'Forget an old version of the key-encryption key, and with it the backups that need it',
-        { body: Retire, response: { 200: Type.Object({ ledgerIndex: LedgerIndex }) } },
+        {
+          operationId: 'retireKey',
+          body: Retire,
+          response: { 200: Deleted },
+          errors: ['key-missing', 'conflict'],
+        },
       ),
     },
     async request => {

@@ -12,25 +12,50 @@ import { AnyObject, Deleted, LedgerIndex, PageQuery, pageOf, Time } from './sche
 
 const CLOSED = { additionalProperties: false }
 
-const Entry = Type.Object({
-  index: LedgerIndex,
-  timestamp: Time,
-  entry: Type.Union([AnyObject, Type.Null()], { description: 'null where it was erased' }),
-  erasedBy: Type.Union([LedgerIndex, Type.Null()], {
-    description: 'index of the entry that records the erasure',
-  }),
-})
+export const Entry = Type.Object(
+  {
+    index: LedgerIndex,
+    timestamp: Time,
+    entry: Type.Union([AnyObject, Type.Null()], { description: 'null where it was erased' }),
+    erasedBy: Type.Union([LedgerIndex, Type.Null()], {
+      description: 'index of the entry that records the erasure',
+    }),
+  },
+  { title: 'LedgerEntry' },
+)
+
+/** As `packages/ledger/FORMAT.md` has it: the ledger checks it before it hands it out. */
+export const ReceiptDescribed = Type.Object(
+  {
+    format: Type.String(),
+    entry: AnyObject,
+    salt: Type.String({ description: '32 bytes, base64' }),
+    index: LedgerIndex,
+    timestamp: Time,
+    inclusion: Type.Array(Type.String(), { description: 'from the leaf to the root: 32 bytes each, base64' }),
+    checkpoint: Type.String({ description: 'the signed note' }),
+  },
+  { ...CLOSED, title: 'Receipt' },
+)
 
 const IndexPath = Type.Object({ index: LedgerIndex }, CLOSED)
 
 const Range = Type.Object({ from: LedgerIndex, to: LedgerIndex }, CLOSED)
 
-const Consistency = Type.Object({
-  from: LedgerIndex,
-  to: LedgerIndex,
-  proof: Type.Array(Type.String({ description: 'a hash, base64' })),
-  checkpoint: Type.String({ description: 'the latest' }),
-})
+export const Consistency = Type.Object(
+  {
+    from: LedgerIndex,
+    to: LedgerIndex,
+    proof: Type.Array(Type.String({ description: 'a hash, base64' })),
+    checkpoint: Type.String({ description: 'the latest' }),
+  },
+  { title: 'Consistency' },
+)
+
+const LedgerKey = Type.Object(
+  { key: Type.String({ description: 'C2SP verifier key: name+hash+base64' }) },
+  { title: 'LedgerKey' },
+)
 
 const ListQuery = Type.Object(
   {
@@ -55,8 +80,10 @@ function entryRoutes(app: FastifyInstance, { context }: V1Parts): void {
     {
       config: { access: 'auditor' },
       schema: describeRoute('ledger', 'List entries, oldest first or newest first', {
+        operationId: 'listEntries',
         querystring: ListQuery,
         response: { 200: pageOf(Entry) },
+        errors: ['cursor-invalid'],
       }),
     },
     async request => {
@@ -68,7 +95,12 @@ function entryRoutes(app: FastifyInstance, { context }: V1Parts): void {
     '/v1/ledger/entries/:index',
     {
       config: { access: 'auditor' },
-      schema: describeRoute('ledger', 'Read an entry', { params: IndexPath, response: { 200: Entry } }),
+      schema: describeRoute('ledger', 'Read an entry', {
+        operationId: 'getEntry',
+        params: IndexPath,
+        response: { 200: Entry },
+        errors: ['entry-missing'],
+      }),
     },
     async request => showEntry(await ledger.entry(request.params.index)),
   )
@@ -77,8 +109,10 @@ function entryRoutes(app: FastifyInstance, { context }: V1Parts): void {
     {
       config: { access: 'admin', records: true },
       schema: describeRoute('ledger', 'Erase the content of an entry; the tree stays whole', {
+        operationId: 'eraseEntry',
         params: IndexPath,
         response: { 200: Deleted },
+        errors: ['entry-missing', 'entry-erased', 'conflict'],
       }),
     },
     async request => {
@@ -97,8 +131,11 @@ function proofRoutes(app: FastifyInstance, { context }: V1Parts): void {
     {
       config: { access: 'auditor' },
       schema: describeRoute('ledger', 'Get the receipt of an entry', {
+        operationId: 'getReceipt',
         params: IndexPath,
         response: { 200: AnyObject },
+        described: { 200: ReceiptDescribed },
+        errors: ['entry-missing', 'entry-erased'],
       }),
     },
     async request => ({ ...(await ledger.receipt(request.params.index)) }),
@@ -108,8 +145,10 @@ function proofRoutes(app: FastifyInstance, { context }: V1Parts): void {
     {
       config: { access: 'auditor' },
       schema: describeRoute('ledger', 'Prove that the log at `to` extends the log at `from`', {
+        operationId: 'getConsistency',
         querystring: Range,
         response: { 200: Consistency },
+        errors: ['range-invalid'],
       }),
     },
     async request => {
@@ -124,9 +163,8 @@ function proofRoutes(app: FastifyInstance, { context }: V1Parts): void {
     {
       config: { access: 'public' },
       schema: describeRoute('ledger', 'Get the key that the log is checked with', {
-        response: {
-          200: Type.Object({ key: Type.String({ description: 'C2SP verifier key: name+hash+base64' }) }),
-        },
+        operationId: 'getLedgerKey',
+        response: { 200: LedgerKey },
       }),
     },
     async () => ({ key: ledger.verifierKey }),

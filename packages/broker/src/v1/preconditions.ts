@@ -11,12 +11,13 @@ export function etag(revision: number): string {
   return `"${revision}"`
 }
 
-/** @throws {BrokerError} `request-malformed` for headers that say something else, or contradict one another */
+/** @throws {BrokerError} `request-malformed` for headers that say something else, `precondition-failed` for both */
 export function readPrecondition({ headers }: FastifyRequest): Precondition {
   const ifMatch = headers['if-match']
   const ifNoneMatch = headers['if-none-match']
   if (ifMatch !== undefined && ifNoneMatch !== undefined) {
-    throw new BrokerError('request-malformed', 'If-Match and If-None-Match exclude one another')
+    // Something has to be stored there, and nothing must be.
+    throw new BrokerError('precondition-failed', 'If-Match and If-None-Match exclude one another')
   }
   if (ifNoneMatch !== undefined) {
     if (ifNoneMatch === '*') return 'none'
@@ -29,7 +30,8 @@ function readMatch(ifMatch: string): Precondition {
   if (ifMatch === '*') return 'some'
   const [, revision] = ETAG.exec(ifMatch) ?? []
   if (revision !== undefined) return Number(revision)
-  throw new BrokerError('request-malformed', 'If-Match is not one strong entity tag', {
+  // Whatever else is sent there, nothing stored has it as its ETag.
+  throw new BrokerError('precondition-failed', 'If-Match is not one strong entity tag of ours', {
     expected: '"42" or *',
   })
 }

@@ -13,7 +13,7 @@ import { isPresetName, presetFor } from '../attestation/appraisal-source.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { attestationRoutes } from './attestations.ts'
-import { documentRoutes } from './documents.ts'
+import { documentRoutes, type Place } from './documents.ts'
 import { infoRoutes } from './info.ts'
 import { keyRoutes } from './keys.ts'
 import { ledgerRoutes } from './ledger.ts'
@@ -43,11 +43,14 @@ function policyRoutes(app: FastifyInstance, parts: V1Parts): void {
   documentRoutes(app, parts, {
     kind: 'policy',
     plural: 'policies',
+    called: ['Policy', 'Policies'],
     missing: 'policy-missing',
+    invalid: 'policy-invalid',
     put: 'policy.put',
     deleted: 'policy.deleted',
     builtIn: name => presetFor(name) as JsonObject | null,
-    body: withoutIdentity(POLICY_SCHEMA),
+    body: putPolicy(),
+    complete: completePolicy,
     check: (document, name) => {
       const policy = checked('policy-invalid', document, parsePolicy)
       for (const given of [name, policy['name']]) if (isPresetName(given)) throw presetName(given)
@@ -67,10 +70,12 @@ function referenceRoutes(app: FastifyInstance, parts: V1Parts): void {
   documentRoutes(app, parts, {
     kind: 'reference',
     plural: 'references',
+    called: ['References', 'AllReferences'],
     missing: 'reference-missing',
+    invalid: 'reference-invalid',
     put: 'reference.put',
     deleted: 'reference.deleted',
-    body: withoutIdentity(REFERENCE_VALUES_SCHEMA),
+    body: named('ReferenceValues', REFERENCE_VALUES_SCHEMA),
     check: document => checked('reference-invalid', document, parseReferenceValues),
   })
 }
@@ -79,7 +84,9 @@ function ruleRoutes(app: FastifyInstance, parts: V1Parts): void {
   documentRoutes(app, parts, {
     kind: 'rule',
     plural: 'rules',
+    called: ['Rule', 'Rules'],
     missing: 'rule-missing',
+    invalid: 'rule-invalid',
     put: 'rule.put',
     deleted: 'rule.deleted',
     body: Rule,
@@ -90,6 +97,36 @@ function ruleRoutes(app: FastifyInstance, parts: V1Parts): void {
     },
   })
   dryRunRoute(app, parts)
+}
+
+/** A policy says its name and version itself, as results repeat them; version counts up by one with every change. */
+function completePolicy(document: JsonObject, { name, stored }: Place): JsonObject {
+  const { version } = stored?.document ?? {}
+  const next = typeof version === 'number' ? version + 1 : 1
+  return {
+    ...document,
+    ...('name' in document ? {} : { name }),
+    ...('version' in document ? {} : { version: next }),
+  }
+}
+
+/** As it is put: what {@link completePolicy} fills in may be left out. */
+function putPolicy(): TSchema {
+  const { anyOf, ...schema } = named('AppraisalPolicy', POLICY_SCHEMA) as Alternatives
+  return { ...schema, ...withoutFilledIn(schema), anyOf: anyOf.map(withoutFilledIn) }
+}
+
+interface Demanding {
+  readonly required?: readonly string[]
+}
+
+type Alternatives = Demanding & { readonly anyOf: readonly Demanding[] }
+
+function withoutFilledIn(schema: Demanding): Demanding {
+  return {
+    ...schema,
+    required: (schema.required ?? []).filter(name => name !== 'name' && name !== 'version'),
+  }
 }
 
 /** The document as it came, once `parse` accepts it; else every problem, as appraisal lists them. */
@@ -111,7 +148,8 @@ function checked(
   }
 }
 
-/** Within an OpenAPI document a schema has no name of its own. */
-function withoutIdentity(schema: TSchema): TSchema {
-  return Object.fromEntries(Object.entries(schema).filter(([name]) => name !== '$id' && name !== '$schema'))
+/** Within an OpenAPI document a schema has the name that the document gives it. */
+function named(title: string, schema: TSchema): TSchema {
+  const own = Object.entries(schema).filter(([name]) => name !== '$id' && name !== '$schema')
+  return { ...Object.fromEntries(own), title }
 }

@@ -1,28 +1,36 @@
 // /v1/rules/{name}/dry-run: what past attestations would get from a rule, stored or proposed.
 
-import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { type Static, Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { Value } from 'typebox/value'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { ReleaseRule } from '../pipeline.ts'
+import { SEGMENT_PATTERN } from '../secrets/secret-path.ts'
 import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
-import { AnyObject, NamePath } from './schemas.ts'
+import { AnyObject, NamePath, NullableText, Time } from './schemas.ts'
 
 const CLOSED = { additionalProperties: false }
+
+const SEGMENT = `(\\*|${SEGMENT_PATTERN.slice(1, -1)})`
+
+const PATTERN = `^${SEGMENT}/${SEGMENT}/${SEGMENT}$`
 
 /** Attestations looked at where no limit is given. */
 const DEFAULT_DRY_RUN = 100
 
 const MAX_DRY_RUN = 500
 
-/** A release rule. */
+const MAX_MESSAGE = 512
+
+/** A release rule as it is put; what may be left out is filled in. */
 export const Rule = Type.Object(
   {
     secrets: Type.String({
       minLength: 1,
       maxLength: 512,
+      pattern: PATTERN,
       description: 'repository/type/tag; * is one whole segment',
     }),
     expression: Type.String({
@@ -30,15 +38,39 @@ export const Rule = Type.Object(
       maxLength: 16_384,
       description: 'CEL over claims, result, secret and now; a boolean',
     }),
-    message: Type.String({ minLength: 1, maxLength: 512, description: 'for auditors, when it is false' }),
-    enabled: Type.Boolean(),
+    message: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: MAX_MESSAGE,
+        description: 'for auditors, when it is false; default: the expression',
+      }),
+    ),
+    enabled: Type.Optional(Type.Boolean({ description: 'default true' })),
   },
-  CLOSED,
+  { ...CLOSED, title: 'ReleaseRule' },
 )
 
-const DryRun = Type.Object(
+export const DryRunDescribed = Type.Object(
+  {
+    evaluated: Type.Integer(),
+    outcomes: Type.Object({ true: Type.Integer(), false: Type.Integer(), error: Type.Integer() }),
+    secretsTried: Type.Array(Type.String()),
+    items: Type.Array(
+      Type.Object({
+        attestationId: Type.String(),
+        at: Time,
+        kind: NullableText,
+        outcome: Type.Enum(['true', 'false', 'error']),
+        message: Type.String(),
+      }),
+    ),
+  },
+  { title: 'DryRun' },
+)
+
+export const DryRun = Type.Object(
   { rule: Type.Optional(Rule), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_DRY_RUN })) },
-  CLOSED,
+  { ...CLOSED, title: 'DryRunRequest' },
 )
 
 export function dryRunRoute(app: FastifyInstance, { context, rules }: V1Parts): void {
@@ -47,9 +79,12 @@ export function dryRunRoute(app: FastifyInstance, { context, rules }: V1Parts): 
     {
       config: { access: 'auditor' },
       schema: describeRoute('rules', 'Try a rule on past attestations', {
+        operationId: 'dryRunRule',
         params: NamePath,
         body: DryRun,
         response: { 200: AnyObject },
+        described: { 200: DryRunDescribed },
+        errors: ['rule-missing', 'rule-invalid'],
       }),
     },
     async request => {
@@ -66,13 +101,23 @@ async function storedRule({ store }: V1Parts['context'], name: string): Promise<
   return found.document
 }
 
-/** @throws {BrokerError} `rule-invalid` for anything that is not shaped like a rule */
+/** Whole. @throws {BrokerError} `rule-invalid` for anything that is not shaped like a rule */
 export function checkRuleShape(document: unknown): ReleaseRule {
-  if (Value.Check(Rule, document)) return document
+  if (Value.Check(Rule, document)) return wholeRule(document)
   const violations = Value.Errors(Rule, document).map(({ instancePath, message }) => ({
     path: instancePath,
     expected: message,
     got: 'something else',
   }))
   throw new BrokerError('rule-invalid', 'it is not shaped like a release rule', { violations })
+}
+
+/** A message is cut to what an auditor reads of it; the rule itself has the rest. */
+function wholeRule({ secrets, expression, message, enabled = true }: Static<typeof Rule>): ReleaseRule {
+  return {
+    secrets,
+    expression,
+    message: message ?? `rule wants ${expression}`.slice(0, MAX_MESSAGE),
+    enabled,
+  }
 }

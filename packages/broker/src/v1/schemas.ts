@@ -9,6 +9,16 @@ const CLOSED = { additionalProperties: false }
 
 export const Time = Type.String({ format: 'date-time', pattern: '^\\d{4}-\\d\\d-\\d\\dT', maxLength: 40 })
 
+/** RFC 3339 with a zone, as it is read: seconds may be left out. */
+export const TIME_PATTERN =
+  '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d)$'
+
+/** A time that somebody sends. */
+export const TypedTime = Type.String({
+  pattern: TIME_PATTERN,
+  description: 'RFC 3339, e.g. 2026-11-22T12:00:00Z',
+})
+
 export const AnyObject = Type.Record(Type.String(), Type.Unknown())
 
 export const PageQuery = Type.Object(
@@ -16,14 +26,42 @@ export const PageQuery = Type.Object(
     limit: Type.Optional(
       Type.Integer({ minimum: 1, maximum: MAX_LIMIT, description: `default ${DEFAULT_LIMIT}` }),
     ),
-    cursor: Type.Optional(Type.String({ maxLength: 1024, description: '`next` of the page before' })),
+    cursor: Type.Optional(
+      Type.String({ pattern: '^[A-Za-z0-9_-]{1,1024}$', description: '`next` of the page before' }),
+    ),
   },
   CLOSED,
 )
 
-export function pageOf(item: TSchema) {
-  return Type.Object({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) })
+/** `title` of one item, `Page` after it. */
+export function pageOf<Item extends TSchema>(item: Item) {
+  const next = Type.Union([Type.String(), Type.Null()], {
+    description: 'cursor of the page after; null at the end',
+  })
+  return Type.Object({ items: Type.Array(item), next }, { title: `${titleOf(item)}Page` })
 }
+
+function titleOf(schema: TSchema): string {
+  return String((schema as { readonly title?: unknown }).title ?? '')
+}
+
+/** Text, or null where there is none. */
+export const NullableText = Type.Union([Type.String(), Type.Null()])
+
+export const NullableTime = Type.Union([Time, Type.Null()])
+
+/** What a change is made from: `preconditions.ts` reads them. */
+export const ChangeHeaders = Type.Object({
+  'if-match': Type.Optional(
+    Type.String({ description: 'the ETag that the change was made from; * for any' }),
+  ),
+  'if-none-match': Type.Optional(Type.Enum(['*'], { description: '*: nothing must be stored there yet' })),
+})
+
+/** For a reader that has a revision already. */
+export const ReadHeaders = Type.Object({
+  'if-none-match': Type.Optional(Type.String({ description: 'the ETag of the revision that one has' })),
+})
 
 /** Name of a policy, reference-value document or rule. */
 export const NamePath = Type.Object({ name: Type.String({ pattern: SEGMENT_PATTERN }) }, CLOSED)
@@ -44,12 +82,18 @@ export const LedgerIndex = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_I
 /** Raw octets: a body that is not JSON. */
 export const Octets = Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary' })
 
-const Violation = Type.Object({
-  path: Type.String(),
-  expected: Type.String(),
-  got: Type.String(),
-  hint: Type.Optional(Type.String()),
-})
+/** An empty body, or none, is an empty secret only by mistake. */
+export const SomeOctets = Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary', minLength: 1 })
+
+export const Violation = Type.Object(
+  {
+    path: Type.String(),
+    expected: Type.String(),
+    got: Type.String(),
+    hint: Type.Optional(Type.String()),
+  },
+  { title: 'Violation' },
+)
 
 /** Every answer that is not a success. */
 export const ErrorAnswer = Type.Object(
@@ -63,8 +107,8 @@ export const ErrorAnswer = Type.Object(
       violations: Type.Optional(Type.Array(Violation)),
     }),
   },
-  { $id: 'Error', description: 'What went wrong: codes are stable, messages are not.' },
+  { title: 'Error', description: 'What went wrong: codes are stable, messages are not.' },
 )
 
 /** What every deletion answers. */
-export const Deleted = Type.Object({ ledgerIndex: LedgerIndex })
+export const Deleted = Type.Object({ ledgerIndex: LedgerIndex }, { title: 'Recorded' })

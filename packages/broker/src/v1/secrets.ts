@@ -11,25 +11,47 @@ import { readPage, writePage } from './paging.ts'
 import type { V1Parts } from './parts.ts'
 import { etag, isUnchanged, notModified, readPrecondition } from './preconditions.ts'
 import { describeRoute } from './route-schema.ts'
-import { Deleted, LedgerIndex, Octets, PageQuery, pageOf, SecretPathParameters, Time } from './schemas.ts'
+import {
+  ChangeHeaders,
+  Deleted,
+  LedgerIndex,
+  PageQuery,
+  pageOf,
+  ReadHeaders,
+  SecretPathParameters,
+  SomeOctets,
+  Time,
+} from './schemas.ts'
 
-const Head = Type.Object({
-  path: Type.String({ description: 'repository/type/tag' }),
-  version: Type.Integer({ description: 'the one that guests get' }),
-  createdAt: Time,
-  updatedAt: Time,
-})
+export const Head = Type.Object(
+  {
+    path: Type.String({ description: 'repository/type/tag' }),
+    version: Type.Integer({ description: 'the one that guests get' }),
+    createdAt: Time,
+    updatedAt: Time,
+  },
+  { title: 'Secret' },
+)
 
-const Version = Type.Object({
-  version: Type.Integer(),
-  createdAt: Time,
-  sizeBytes: Type.Integer(),
-  kekVersion: Type.Integer(),
-})
+const Version = Type.Object(
+  {
+    version: Type.Integer(),
+    createdAt: Time,
+    sizeBytes: Type.Integer(),
+    kekVersion: Type.Integer(),
+  },
+  { title: 'SecretVersion' },
+)
 
-const Description = Type.Object({ ...Head.properties, versions: Type.Array(Version) })
+export const Description = Type.Object(
+  { ...Head.properties, versions: Type.Array(Version) },
+  { title: 'SecretDescription' },
+)
 
-const Stored = Type.Object({ path: Type.String(), version: Type.Integer(), ledgerIndex: LedgerIndex })
+export const Stored = Type.Object(
+  { path: Type.String(), version: Type.Integer(), ledgerIndex: LedgerIndex },
+  { title: 'SecretStored' },
+)
 
 const DeleteQuery = Type.Object(
   { version: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })) },
@@ -59,8 +81,10 @@ function readRoutes(app: FastifyInstance, { context }: V1Parts): void {
     {
       config: { access: 'auditor' },
       schema: describeRoute('secrets', 'List secrets', {
+        operationId: 'listSecrets',
         querystring: PageQuery,
         response: { 200: pageOf(Head) },
+        errors: ['cursor-invalid'],
       }),
     },
     async request => writePage(await context.secrets.list(readPage(request.query, CURSOR)), showHead),
@@ -70,8 +94,12 @@ function readRoutes(app: FastifyInstance, { context }: V1Parts): void {
     {
       config: { access: 'auditor' },
       schema: describeRoute('secrets', 'Describe a secret and its versions', {
+        operationId: 'getSecret',
         params: SecretPathParameters,
+        headers: ReadHeaders,
         response: { 200: Description },
+        tagged: true,
+        errors: ['secret-missing'],
       }),
     },
     async (request, reply) => {
@@ -90,10 +118,14 @@ function putRoute(app: FastifyInstance, { context }: V1Parts): void {
       config: { access: 'writer', records: true },
       validatorCompiler: compileAllButBody,
       schema: describeRoute('secrets', 'Put a new version of a secret', {
+        operationId: 'putSecret',
         params: SecretPathParameters,
-        body: Octets,
+        headers: ChangeHeaders,
+        body: SomeOctets,
         consumes: ['application/octet-stream'],
         response: { 200: Stored, 201: Stored },
+        tagged: true,
+        errors: ['precondition-failed', 'conflict'],
       }),
     },
     async (request, reply) => {
@@ -115,9 +147,12 @@ function deleteRoute(app: FastifyInstance, { context }: V1Parts): void {
     {
       config: { access: 'writer', records: true },
       schema: describeRoute('secrets', 'Delete a secret, or one version of it', {
+        operationId: 'deleteSecret',
         params: SecretPathParameters,
         querystring: DeleteQuery,
+        headers: ChangeHeaders,
         response: { 200: Deleted },
+        errors: ['secret-missing', 'precondition-failed', 'conflict'],
       }),
     },
     async request => {
@@ -135,7 +170,7 @@ function deleteRoute(app: FastifyInstance, { context }: V1Parts): void {
   )
 }
 
-/** An empty body, or none, is an empty secret only by mistake. */
+/** The schema is the description's: the body itself passes it unread. */
 function octetsOf(body: unknown): Uint8Array {
   if (body instanceof Uint8Array && body.length > 0) return body
   throw new BrokerError('request-malformed', 'the body is empty, want the secret’s octets')

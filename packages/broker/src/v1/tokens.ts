@@ -9,31 +9,37 @@ import { actorOf } from './actor.ts'
 import { readPage, writePage } from './paging.ts'
 import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
-import { Deleted, IdPath, LedgerIndex, PageQuery, pageOf, Time } from './schemas.ts'
+import { Deleted, IdPath, LedgerIndex, PageQuery, pageOf, TIME_PATTERN, Time, TypedTime } from './schemas.ts'
 
 const RoleName = Type.Enum([...ROLES])
 
-const Token = Type.Object({
-  id: Type.String(),
-  name: Type.String(),
-  role: RoleName,
-  createdAt: Time,
-  expiresAt: Time,
-})
+export const Token = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    role: RoleName,
+    createdAt: Time,
+    expiresAt: Time,
+  },
+  { title: 'Token' },
+)
 
-const Created = Type.Object({
-  ...Token.properties,
-  token: Type.String({ description: 'shown this once' }),
-  ledgerIndex: LedgerIndex,
-})
+export const Created = Type.Object(
+  {
+    ...Token.properties,
+    token: Type.String({ description: 'shown this once' }),
+    ledgerIndex: LedgerIndex,
+  },
+  { title: 'TokenCreated' },
+)
 
-const NewToken = Type.Object(
+export const NewToken = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 128, pattern: '^[^\\x00-\\x1f\\x7f]+$' }),
     role: RoleName,
-    expiresAt: Time,
+    expiresAt: TypedTime,
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'NewToken' },
 )
 
 const CURSOR = /^[0-9a-v]{16}$/
@@ -45,8 +51,10 @@ export function tokenRoutes(app: FastifyInstance, { administrators, context }: V
     {
       config: { access: 'admin' },
       schema: describeRoute('tokens', 'List tokens', {
+        operationId: 'listTokens',
         querystring: PageQuery,
         response: { 200: pageOf(Token) },
+        errors: ['cursor-invalid'],
       }),
     },
     async request => writePage(await context.store.tokens.list(readPage(request.query, CURSOR)), showToken),
@@ -55,7 +63,12 @@ export function tokenRoutes(app: FastifyInstance, { administrators, context }: V
     '/v1/tokens',
     {
       config: { access: 'admin', records: true },
-      schema: describeRoute('tokens', 'Create a token', { body: NewToken, response: { 201: Created } }),
+      schema: describeRoute('tokens', 'Create a token', {
+        operationId: 'createToken',
+        body: NewToken,
+        response: { 201: Created },
+        errors: ['time-invalid'],
+      }),
     },
     async (request, reply) => {
       const { name, role, expiresAt } = request.body
@@ -69,7 +82,12 @@ export function tokenRoutes(app: FastifyInstance, { administrators, context }: V
     '/v1/tokens/:id',
     {
       config: { access: 'admin', records: true },
-      schema: describeRoute('tokens', 'Revoke a token', { params: IdPath, response: { 200: Deleted } }),
+      schema: describeRoute('tokens', 'Revoke a token', {
+        operationId: 'revokeToken',
+        params: IdPath,
+        response: { 200: Deleted },
+        errors: ['token-unknown', 'last-admin'],
+      }),
     },
     async request => {
       const { index } = await administrators.delete(request.params.id, actorOf(request))
@@ -80,11 +98,9 @@ export function tokenRoutes(app: FastifyInstance, { administrators, context }: V
 
 /** RFC 3339 with a zone; a day that does not exist is not moved to the next one. */
 export function readTime(text: string): Date {
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text)
-    ? new Date(text)
-    : null
+  const time = new RegExp(TIME_PATTERN).test(text) ? new Date(text) : null
   if (time !== null && !Number.isNaN(time.getTime())) return time
-  throw new BrokerError('request-malformed', 'it is not a time', {
+  throw new BrokerError('time-invalid', 'it is not a time', {
     expected: '2026-11-22T12:00:00Z',
     got: text.slice(0, 40),
   })

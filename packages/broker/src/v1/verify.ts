@@ -6,9 +6,10 @@ import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { readEvidence } from './attestations.ts'
+import { Explanation } from './explanation.ts'
 import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
-import { AnyObject, NamePath, Time } from './schemas.ts'
+import { AnyObject, NamePath, TypedTime } from './schemas.ts'
 import { readTime } from './tokens.ts'
 
 const CLOSED = { additionalProperties: false }
@@ -33,20 +34,27 @@ const Endorsements = Type.Optional(
   }),
 )
 
-const Verify = Type.Object(
+export const Verify = Type.Object(
   {
     evidence: Base64,
-    at: Type.Optional(Time),
+    at: Type.Optional(TypedTime),
     endorsements: Endorsements,
-    policy: Type.Optional(Type.Union([Type.String({ maxLength: 128 }), AnyObject])),
+    policy: Type.Optional(
+      Type.Union([Type.String({ maxLength: 128 }), AnyObject], {
+        description: 'the name of one, or a document as PUT /v1/policies/{name} takes it; default: default',
+      }),
+    ),
   },
-  CLOSED,
+  { ...CLOSED, title: 'VerifyRequest' },
 )
 
-const Test = Type.Union([
-  Type.Object({ evidence: Base64, at: Type.Optional(Time), endorsements: Endorsements }, CLOSED),
-  Type.Object({ attestationId: Type.String({ maxLength: 64 }), endorsements: Endorsements }, CLOSED),
-])
+export const Test = Type.Union(
+  [
+    Type.Object({ evidence: Base64, at: Type.Optional(TypedTime), endorsements: Endorsements }, CLOSED),
+    Type.Object({ attestationId: Type.String({ maxLength: 64 }), endorsements: Endorsements }, CLOSED),
+  ],
+  { title: 'PolicyTest' },
+)
 
 export function verifyRoutes(app: FastifyInstance, { context, pipeline }: V1Parts): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
@@ -54,7 +62,13 @@ export function verifyRoutes(app: FastifyInstance, { context, pipeline }: V1Part
     '/v1/verify',
     {
       config: { access: 'auditor' },
-      schema: describeRoute('verify', 'Explain evidence', { body: Verify, response: { 200: AnyObject } }),
+      schema: describeRoute('verify', 'Explain evidence', {
+        operationId: 'verifyEvidence',
+        body: Verify,
+        response: { 200: AnyObject },
+        described: { 200: Explanation },
+        errors: ['policy-missing', 'policy-invalid', 'time-invalid', 'endorsement-malformed'],
+      }),
     },
     async request => {
       const { evidence, at, policy = DEFAULT_POLICY } = request.body
@@ -71,9 +85,18 @@ export function verifyRoutes(app: FastifyInstance, { context, pipeline }: V1Part
     {
       config: { access: 'auditor' },
       schema: describeRoute('policies', 'Try a policy on evidence, given or of a past attestation', {
+        operationId: 'testPolicy',
         params: NamePath,
         body: Test,
         response: { 200: AnyObject },
+        described: { 200: Explanation },
+        errors: [
+          'policy-missing',
+          'attestation-missing',
+          'evidence-missing',
+          'time-invalid',
+          'endorsement-malformed',
+        ],
       }),
     },
     async request => {

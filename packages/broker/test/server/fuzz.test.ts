@@ -1,8 +1,9 @@
-// Whatever is sent to whatever route: an answer of the table, never a failure of ours.
+// Whatever is sent to whatever route: an answer of the table, as the API description has it, never a failure of ours.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import * as fc from 'fast-check'
-import { openTestBroker, type TestBroker } from '../broker.ts'
+import { openTestBroker, type Sent, type TestBroker } from '../broker.ts'
+import { type Answer, type ApiDescription, answersOf, operationsOf } from '../v1/api-description.ts'
 
 const RUNS = process.env['CASEMATE_LONG_TESTS'] === undefined ? 400 : 10_000
 
@@ -60,9 +61,22 @@ const query = fc.oneof(
 
 describe('anything sent to any route', () => {
   let broker: TestBroker
+  const described = new Map<string, ReadonlyMap<number, Answer>>()
+
   before(async () => {
     broker = await openTestBroker()
+    for (const name of ['openapi.json', 'openapi-kbs.json']) {
+      const document: ApiDescription = (await broker.send('GET', `/v1/${name}`, { token: null })).body
+      for (const { method, path, operation } of operationsOf(document)) {
+        const route = `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`
+        described.set(
+          route.replace('reference-value/:name', 'reference-value/*'),
+          answersOf(document, operation),
+        )
+      }
+    }
   })
+
   after(() => broker.close())
 
   test('is answered without a failure of ours', async () => {
@@ -84,10 +98,30 @@ describe('anything sent to any route', () => {
         ...(match === '' ? {} : { 'if-match': match }),
       }
       const payload = method === 'GET' ? {} : { payload: body }
-      const { status, text } = await broker.send(method, url, { headers, ...payload })
+      const answer = await broker.send(method, url, { headers, ...payload })
+      const { status, text } = answer
       assert.ok(status < 500, `${method} ${url} ${status} ${text}`)
       if (status >= 400) assert.match(text, /^\{"(error|type)":/)
+      checkDescribed(described.get(route), answer)
     })
     await fc.assert(property, { numRuns: RUNS })
   })
 })
+
+/** A path with `..` in it is another one, and may be none. */
+const OF_OTHER_PATHS: readonly string[] = ['route-missing', 'method-not-allowed', 'name-invalid']
+
+/** Of a route that is described, every status, content type and code is. */
+function checkDescribed(
+  answers: ReadonlyMap<number, Answer> | undefined,
+  { status, text, headers }: Sent,
+): void {
+  if (answers === undefined) return
+  const code = status < 400 ? null : /"(?:code":"|detail":")([a-z0-9-]+)/.exec(text)?.[1]
+  if (code !== null && code !== undefined && OF_OTHER_PATHS.includes(code)) return
+  const answer = answers.get(status)
+  assert.ok(answer, `${status} ${text}`)
+  if (code !== null) assert.ok(answer.codes.includes(code ?? ''), `${status} ${code}`)
+  const [type = ''] = String(headers['content-type'] ?? '').split(';')
+  if (text !== '' && answer.types.length > 0) assert.ok(answer.types.includes(type), `${status} ${type}`)
+}

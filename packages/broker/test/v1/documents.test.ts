@@ -185,3 +185,54 @@ describe('documents', () => {
     await broker.close()
   })
 })
+
+describe('what a document may leave out', () => {
+  let broker: TestBroker
+
+  before(async () => {
+    broker = await openTestBroker()
+  })
+
+  after(() => broker.close())
+
+  const stored = async (path: string) => (await broker.send('GET', path)).body.document
+
+  test('a policy is named after its place, and its version counts up', async () => {
+    for (const version of [1, 2]) {
+      const { status } = await broker.send('PUT', '/v1/policies/own', { payload: { extends: 'strict' } })
+      assert.equal(status, version === 1 ? 201 : 200)
+      assert.deepEqual(await stored('/v1/policies/own'), { extends: 'strict', name: 'own', version })
+    }
+    const stated = { extends: 'strict', name: 'other', version: 9 }
+    await broker.send('PUT', '/v1/policies/own', { payload: stated })
+    assert.deepEqual(await stored('/v1/policies/own'), stated)
+  })
+
+  test('policies that are put at once get a version each', async () => {
+    const put = () => broker.send('PUT', '/v1/policies/raced', { payload: { extends: 'strict' } })
+    const statuses = (await Promise.all([put(), put(), put()])).map(({ status }) => status)
+    assert.deepEqual(statuses.toSorted(), [200, 200, 201])
+    assert.equal((await stored('/v1/policies/raced')).version, 3)
+  })
+
+  test('what is not an object is not filled in', async () => {
+    const { status, body } = await broker.send('PUT', '/v1/policies/own', {
+      payload: '[]',
+      headers: JSON_TYPE,
+    })
+    assert.deepEqual([status, body.error.code], [422, 'policy-invalid'])
+  })
+
+  test('a rule is switched on, and says what it wants', async () => {
+    const expression = `claims.kind == "tdx" || claims.kind == "${'x'.repeat(600)}"`
+    const rule = { secrets: 'default/db/*', expression }
+    assert.equal((await broker.send('PUT', '/v1/rules/own', { payload: rule })).status, 201)
+    const { enabled, message } = await stored('/v1/rules/own')
+    assert.deepEqual([enabled, message.length], [true, 512])
+    assert.match(message, /^rule wants claims\.kind == "tdx"/)
+    const tried = await broker.send('POST', '/v1/rules/own/dry-run', { payload: { rule } })
+    assert.equal(tried.status, 200)
+  })
+})
+
+const JSON_TYPE = { 'content-type': 'application/json' }

@@ -1,58 +1,99 @@
-// The API description is made from the routes; docs/openapi.json is its copy for readers.
-// To write it again: node packages/broker/test/v1/write-openapi.ts
+// The API descriptions are made from the routes; docs/openapi.json and docs/openapi-kbs.json are their copies for readers.
+// To write them again: node packages/broker/test/v1/write-openapi.ts
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { createConfig, lintFromString } from '@redocly/openapi-core'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { BROKER_ERRORS, BrokerError, type BrokerErrorCode } from '../../src/errors.ts'
+import { kbsAnswer } from '../../src/kbs/errors.ts'
+import { liftNamed } from '../../src/v1/named-schemas.ts'
 import { openTestBroker, type TestBroker } from '../broker.ts'
+import { type ApiDescription, answersOf, operationsOf } from './api-description.ts'
 
-const COPY = new URL('../../../../docs/openapi.json', import.meta.url)
+const DOCUMENTS = ['openapi.json', 'openapi-kbs.json'] as const
 
-interface Operation {
-  readonly summary?: string
-  readonly security?: unknown
-  readonly responses: Record<string, { content?: Record<string, unknown> }>
+/** What is no operation: the descriptions themselves, tiles (their paths have slashes), a path's second spelling, and what refuses all others. */
+const LEFT_OUT = /openapi|\/log\/tile|\/kbs\/v0\/resource\/[/*]/
+
+const isOf = { 'openapi.json': /^\w+ \/(?!kbs)/, 'openapi-kbs.json': /^\w+ \/kbs/ } as const
+
+for (const name of DOCUMENTS) {
+  describe(`/v1/${name}`, () => {
+    let broker: TestBroker
+    let document: ApiDescription
+
+    before(async () => {
+      broker = await openTestBroker()
+      document = (await broker.send('GET', `/v1/${name}`, { token: null })).body
+    })
+
+    after(() => broker.close())
+
+    test(`docs/${name} is what the broker serves`, () => {
+      const copy = new URL(`../../../../docs/${name}`, import.meta.url)
+      const hint = 'write it again: node packages/broker/test/v1/write-openapi.ts'
+      assert.deepEqual(JSON.parse(readFileSync(copy, 'utf8')), document, hint)
+    })
+
+    test('it is OpenAPI 3.1 to the letter of the specification’s schema', async () => {
+      const validator = new Validator()
+      const { valid, errors } = await validator.validate(structuredClone(document) as never)
+      assert.ok(valid, JSON.stringify(errors, null, 2))
+      assert.equal(validator.version, '3.1')
+    })
+
+    test('a second validator finds nothing in it to resolve, to name or to secure', async () => {
+      const config = await createConfig({ extends: ['recommended-strict'] })
+      const problems = await lintFromString({ source: JSON.stringify(document), absoluteRef: name, config })
+      assert.deepEqual(
+        problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer]),
+        [],
+      )
+    })
+
+    test('it describes every route, and only those that are served', () => {
+      const described = operationsOf(document).map(({ method, path }) => `${method.toUpperCase()} ${path}`)
+      const served = broker.routes
+        .filter(route => isOf[name].test(route) && !LEFT_OUT.test(route) && !route.startsWith('HEAD'))
+        .map(route => route.replaceAll(/:(\w+)/g, '{$1}').replace('/*', '/{name}'))
+      assert.deepEqual(described.toSorted(), served.toSorted())
+    })
+
+    test('every operation has a name of its own, and says what it does and who may call it', () => {
+      const operations = operationsOf(document)
+      const names = operations.map(({ operation }) => operation.operationId)
+      assert.equal(new Set(names).size, names.length)
+      for (const { operation } of operations) {
+        assert.match(operation.operationId, /^[a-z][a-zA-Z]+$/)
+        assert.ok(operation.summary, operation.operationId)
+        assert.ok(operation.security, operation.operationId)
+      }
+    })
+
+    test('every error stands at its status, and the code is of the table', () => {
+      for (const { operation } of operationsOf(document)) {
+        for (const [status, { codes }] of answersOf(document, operation)) {
+          for (const code of codes) {
+            const { [code as BrokerErrorCode]: own } = BROKER_ERRORS
+            assert.ok(own, `${operation.operationId}: ${code}`)
+            const told =
+              name === 'openapi.json' ? own : kbsAnswer(new BrokerError(code as BrokerErrorCode, '')).status
+            assert.equal(status, told, `${operation.operationId}: ${code}`)
+          }
+        }
+      }
+    })
+  })
 }
 
-describe('/v1/openapi.json', () => {
-  let broker: TestBroker
-  let document: { openapi: string; paths: Record<string, Record<string, Operation>> }
-
-  before(async () => {
-    broker = await openTestBroker()
-    document = (await broker.send('GET', '/v1/openapi.json', { token: null })).body
-  })
-
-  after(() => broker.close())
-
-  test('docs/openapi.json is what the broker serves', () => {
-    const hint = 'write it again: node packages/broker/test/v1/write-openapi.ts'
-    assert.deepEqual(JSON.parse(readFileSync(COPY, 'utf8')), document, hint)
-  })
-
-  test('it describes every route of /v1, and nothing of the KBS protocol', () => {
-    assert.equal(document.openapi, '3.1.0')
-    const described = Object.entries(document.paths).flatMap(([path, operations]) =>
-      Object.keys(operations).map(
-        method => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
-      ),
-    )
-    const served = broker.routes.filter(route => /^\w+ \/(v1\/(?!openapi)|\.well-known)/.test(route))
-    assert.deepEqual(described.toSorted(), served.toSorted())
-  })
-
-  test('every operation says what it does, what it answers and who may call it', () => {
-    for (const [path, operations] of Object.entries(document.paths)) {
-      for (const [method, operation] of Object.entries(operations)) {
-        assert.ok(operation.summary, `${method} ${path}`)
-        assert.ok(operation.responses['default'], `${method} ${path}`)
-        const isPublic = /jwks|info|ledger\/key/.test(path)
-        assert.equal(operation.security === undefined, isPublic, `${method} ${path}`)
-      }
-    }
-  })
-
-  test('it has no plain reference outside itself', () => {
-    const references = JSON.stringify(document).match(/"\$ref":"[^"]*"/g) ?? []
-    for (const reference of references) assert.match(reference, /"#/)
-  })
+test('a name is for one schema only, and a property called title names nothing', () => {
+  const named = new Map<string, unknown>()
+  const two = [
+    { title: 'A', type: 'string' },
+    { title: 'A', type: 'object' },
+  ]
+  assert.throws(() => liftNamed(two, named), /two schemas are called A/)
+  const properties = { properties: { title: { type: 'string' }, type: { type: 'string' } }, type: 'object' }
+  assert.deepEqual(liftNamed(properties, new Map()), properties)
 })

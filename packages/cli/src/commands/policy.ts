@@ -1,16 +1,10 @@
 // casemate policy: what evidence has to be; `test` says what a policy would make of evidence, and why.
 
-import { type Admin, BrokerRefusal, type Explanation } from '@casemate/client'
+import type { Explanation } from '@casemate/client'
 import { attestationIdOf } from '../attestation-id.ts'
 import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
-import {
-  base64,
-  type Document,
-  type DocumentKind,
-  documentCommands,
-  type Place,
-} from '../document-commands.ts'
+import { base64, type Document, type DocumentKind, documentCommands } from '../document-commands.ts'
 import { explanationLines } from '../explanation.ts'
 import { CliError } from '../failure.ts'
 import { readInput } from '../files.ts'
@@ -26,7 +20,7 @@ const POLICIES: DocumentKind = {
   plural: 'appraisal policies',
   documents: admin => admin.policies,
   columns: ['updated'],
-  complete: named,
+  check: refuseOtherName,
   naming: {
     set: name =>
       name === HANDSHAKE_POLICY
@@ -48,32 +42,13 @@ const POLICIES: DocumentKind = {
 }
 
 /** A policy says its name itself, and the results that it leads to repeat it: two names would mislead. */
-async function named(document: Document, { name, admin }: Place): Promise<Document> {
-  const { name: own = name, version } = document
-  if (own !== name) {
-    throw new CliError(
-      'file-malformed',
-      `the policy calls itself ${clip(cell(own))}, and would be stored as ${name}`,
-      {
-        hint: `write name: ${name} into the file, or leave it out`,
-      },
-    )
-  }
-  if (version !== undefined) return { ...document, name }
-  return { ...document, name, version: await nextVersion(name, admin) }
-}
-
-/** Counts up by one with every change, from 1 on. */
-async function nextVersion(name: string, admin: Admin): Promise<number> {
-  try {
-    const { updatedAt, document } = await admin.policies.get(name)
-    if (updatedAt === null) return 1
-    const { version } = document
-    return typeof version === 'number' ? version + 1 : 1
-  } catch (error) {
-    if (error instanceof BrokerRefusal && error.code === 'policy-missing') return 1
-    throw error
-  }
+function refuseOtherName({ name: own }: Document, name: string): void {
+  if (own === undefined || own === name) return
+  throw new CliError(
+    'file-malformed',
+    `the policy calls itself ${clip(cell(own))}, and would be stored as ${name}`,
+    { hint: `write name: ${name} into the file, or leave it out` },
+  )
 }
 
 /** A past attestation is judged as of its own time. */

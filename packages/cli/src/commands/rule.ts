@@ -87,8 +87,8 @@ async function ruleFrom(call: Call, file: string | undefined): Promise<Record<st
   if (secrets === null || expression === null) {
     throw new CliError('argument-missing', 'a rule needs --secrets and --expression')
   }
-  const message = call.option('message') ?? `rule wants ${expression}`
-  return { secrets, expression, message, enabled: !call.given('disabled') }
+  const message = call.option('message')
+  return { secrets, expression, ...(message === null ? {} : { message }), enabled: !call.given('disabled') }
 }
 
 /** Whether the rule failed to evaluate anywhere: a mistake in it, where a denial may be what was meant. */
