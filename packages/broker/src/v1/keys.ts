@@ -79,7 +79,11 @@ export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey
       return { key: showKey(kekVersion(version)), ledgerIndex: index }
     },
   )
-  typed.post(
+  retireRoute(app, rotation)
+}
+
+function retireRoute(app: FastifyInstance, rotation: V1Parts['rotation']): void {
+  app.withTypeProvider<TypeBoxTypeProvider>().post(
     '/v1/keys/retire',
     {
       config: { access: 'admin', records: true },

@@ -42,7 +42,7 @@ export function pageOf<Item extends TSchema>(item: Item) {
 }
 
 function titleOf(schema: TSchema): string {
-  return String((schema as { readonly title?: unknown }).title ?? '')
+  return 'title' in schema && typeof schema.title === 'string' ? schema.title : ''
 }
 
 /** Text, or null where there is none. */

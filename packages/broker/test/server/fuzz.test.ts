@@ -122,6 +122,7 @@ function checkDescribed(
   const answer = answers.get(status)
   assert.ok(answer, `${status} ${text}`)
   if (code !== null) assert.ok(answer.codes.includes(code ?? ''), `${status} ${code}`)
-  const [type = ''] = String(headers['content-type'] ?? '').split(';')
+  const { 'content-type': contentType } = headers
+  const [type = ''] = typeof contentType === 'string' ? contentType.split(';') : []
   if (text !== '' && answer.types.length > 0) assert.ok(answer.types.includes(type), `${status} ${type}`)
 }
