@@ -6,14 +6,8 @@ import { StartError } from '../errors.ts'
 import type { Redacted } from '../secrets/redacted.ts'
 import type { WrappedKey } from '../store/store.ts'
 import { seal, unseal } from './aead.ts'
-import {
-  draftKeyFile,
-  findLeftover,
-  type KeyFileContent,
-  readKeyFile,
-  removeLeftover,
-  writeKeyFile,
-} from './key-file.ts'
+import { type KeyFileContent, readKeyFile } from './key-file.ts'
+import { draftKeyFile, findLeftover, removeLeftover, writeKeyFile } from './key-file-draft.ts'
 import {
   type KeyProtector,
   newProtector,
@@ -46,9 +40,27 @@ export async function openFileKeyEncryption(options: KeyFileOptions): Promise<Ke
 type Versions = ReadonlyMap<number, KeyObject>
 
 function openVersions(protector: KeyProtector, { current, versions }: KeyFileContent): Versions {
-  const keys = new Map(versions.map(({ version, key }) => [version, openVersion(protector, version, key)]))
+  const keys = new Map<number, KeyObject>()
+  const closed: { readonly version: number; readonly error: unknown }[] = []
+  for (const { version, key } of versions) {
+    try {
+      keys.set(version, openVersion(protector, version, key))
+    } catch (error) {
+      closed.push({ version, error })
+    }
+  }
+  const [first] = closed
+  if (first !== undefined) throw keys.size === 0 ? first.error : damagedVersion(first.version, first.error)
   if (keys.has(current)) return keys
   throw new StartError('kek-damaged', 'the current version is not in the key file')
+}
+
+/** A passphrase that opens one version is not wrong. */
+function damagedVersion(version: number, cause: unknown): StartError {
+  return new StartError('kek-damaged', `version ${version} in the key file does not open, and others do`, {
+    hint: 'restore the key file from a backup',
+    cause,
+  })
 }
 
 async function createFile({ path, passphrase, mayCreate }: KeyFileOptions): Promise<KeyEncryption> {

@@ -1,19 +1,7 @@
 // The file of the key-encryption key: every version that something may still use, in the clear under mode 0600 or
-// sealed under a passphrase through scrypt (RFC 7914). Written whole and renamed into place, so a crash leaves one or the other.
+// sealed under a passphrase through scrypt (RFC 7914).
 
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  writeFileSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { StartError } from '../errors.ts'
@@ -106,77 +94,5 @@ function parseContent(path: string, text: string): unknown {
   } catch {
     // What the parser says would quote the file.
     throw new StartError('kek-damaged', `${path} is not JSON`, { hint: 'restore it from a backup' })
-  }
-}
-
-/** A key file that is whole and synced, and not yet the one that counts. */
-export interface KeyFileDraft {
-  readonly path: string
-  /** Durable when it returns: from here on it is the key file. */
-  commit(): void
-  discard(): void
-}
-
-/** Writes beside the key file; a failure leaves nothing. */
-export function draftKeyFile(path: string, content: KeyFileContent): KeyFileDraft {
-  const draft = draftOf(path)
-  const discard = () => rmSync(draft, { force: true })
-  // A crash may have left one; `wx` then makes it anew, with this mode and through no link.
-  discard()
-  try {
-    const file = openSync(draft, 'wx', 0o600)
-    try {
-      // Unlike writeSync, it writes on until all is written, or throws.
-      writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-  } catch (error) {
-    discard()
-    throw error
-  }
-  return { path: draft, commit: () => replaceBy(draft, path), discard }
-}
-
-function replaceBy(draft: string, path: string): void {
-  renameSync(draft, path)
-  const directory = openSync(dirname(path), 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
-}
-
-/** Durable when it returns. */
-export function writeKeyFile(path: string, content: KeyFileContent): void {
-  draftKeyFile(path, content).commit()
-}
-
-/** Where a crash leaves what was being written. */
-function draftOf(path: string): string {
-  return `${path}.new`
-}
-
-/** The draft that a crash left beside a key file; null where there is none. */
-export function findLeftover(path: string): string | null {
-  return existsSync(draftOf(path)) ? draftOf(path) : null
-}
-
-/**
- * Removes the draft that a crash left: it never counted, and may hold keys in the clear.
- * @throws {StartError} `kek-unsafe` where it cannot be removed
- */
-export function removeLeftover(path: string): void {
-  const leftover = findLeftover(path)
-  if (leftover === null) return
-  try {
-    rmSync(leftover)
-  } catch (cause) {
-    throw new StartError('kek-unsafe', `${leftover}, left by a write that was cut off, cannot be removed`, {
-      hint: 'remove it: it may hold the key-encryption key in the clear',
-      cause,
-    })
   }
 }

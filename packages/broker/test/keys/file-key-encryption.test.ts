@@ -100,6 +100,24 @@ describe('the key-encryption key', () => {
     assert.equal(Buffer.from(versions[0].key, 'base64').length, 60)
   })
 
+  test('of which one version does not open is damaged, and the passphrase is not blamed for it', async () => {
+    const file = join(directory, 'sealed.json')
+    await (await open('correct horse', true, file)).addVersion()
+    const content = JSON.parse(readFileSync(file, 'utf8'))
+    const [one, two] = content.versions
+    for (const versions of [
+      [one, { ...two, key: one.key }],
+      [{ ...one, key: two.key }, two],
+    ]) {
+      writeFileSync(file, JSON.stringify({ ...content, versions }))
+      await assert.rejects(open('correct horse', true, file), {
+        code: 'kek-damaged',
+        message: /does not open/,
+      })
+      await assert.rejects(open('wrong horse', true, file), { code: 'kek-passphrase-wrong' })
+    }
+  })
+
   test('that no passphrase protects is not opened with one', async () => {
     await assert.rejects(open('some horse'), { code: 'config-conflict' })
   })

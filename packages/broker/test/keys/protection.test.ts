@@ -5,9 +5,11 @@ import fs, {
   copyFileSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
@@ -122,6 +124,23 @@ describe('a change of what protects the key-encryption key', () => {
     assert.ok(steps.indexOf('fsyncSync') > steps.indexOf('writeFileSync'), steps.join())
     assert.ok(steps.indexOf('fsyncSync') < rename, steps.join())
     assert.ok(steps.lastIndexOf('fsyncSync') > rename, steps.join())
+  })
+
+  test('changes the file that a link leads to, and leaves the link', async () => {
+    const real = join(directory(), 'real.json')
+    await open(real, null)
+    const link = join(directory(), 'kek.json')
+    symlinkSync(real, link)
+    const kek = await open(link, null)
+    const before = readFileSync(real, 'utf8')
+    await kek.addVersion()
+    await kek.protect(null)
+    assert.notEqual(readFileSync(real, 'utf8'), before)
+    assert.ok(lstatSync(link).isSymbolicLink())
+    // As a crash would have left it: beside the file itself.
+    writeFileSync(`${real}.new`, 'half of it', { mode: 0o600 })
+    assert.deepEqual((await open(link, null)).versions, [1, 2])
+    assert.equal(existsSync(`${real}.new`), false)
   })
 
   test('that does not read back as it was written is not made', async t => {

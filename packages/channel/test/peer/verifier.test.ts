@@ -35,6 +35,19 @@ test('a verdict that is not found in time is not waited for by those who come la
   assert.equal(asked, 2)
 })
 
+test('where no endorsements can be had, what a person can do is said', async t => {
+  const { machine, certificate } = await peerOf(t)
+  const failure = Object.assign(new Error('the certificate of pccs.example is not trusted'), {
+    hint: 'name it',
+  })
+  const verifier = verifierOf({ ...machine.demands, endorsements: () => Promise.reject(failure) })
+  await assert.rejects(verifier.verdict(certificate), {
+    code: 'endorsements-unavailable',
+    message: /pccs\.example/,
+    hint: 'name it',
+  })
+})
+
 test('a verdict that ends later than that of a session is found once', async t => {
   const platform = await createIntelPlatform()
   const { driver, demands } = machineOf(platform, 'tdx')

@@ -19,6 +19,8 @@ export const VERIFY_COMMAND: Command = {
     'wrap them: hex, base64, hexdumps, lists of octets, PEM armour, gzip; JSON of Confidential Containers, Intel Trust',
     'Authority, Azure Attestation, Veraison, dstack and Phala; protobuf of go-tdx-guest and go-sev-guest. - is stdin.',
     'Without --references the code is shown, and not compared with anything.',
+    'CASEMATE_PCS_URL names a caching service (PCCS) in Intel’s place, CASEMATE_KDS_URL a mirror in AMD’s; where their TLS has',
+    'an authority of your own, --ca-file names its certificate.',
     'Exit code 0: every file is accepted. 1: one at least is refused, or undecided because a paper of the vendor’s is not at',
     'hand; the text and --json say which, and why. 2: a flag or a file is wrong. 3: the vendor does not answer.',
   ],

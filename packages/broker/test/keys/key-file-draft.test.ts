@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 
-const MODULE = new URL('../../src/keys/key-file.ts', import.meta.url).href
+const MODULE = new URL('../../src/keys/key-file-draft.ts', import.meta.url).href
 const NO_SHELL = process.platform === 'win32' && 'there is no limit of file sizes to set'
 let directory = ''
 
