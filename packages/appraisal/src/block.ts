@@ -98,7 +98,7 @@ function shortSchema(node: Block, { leaf }: ShortForm, complete: boolean): TSche
 /** How a reading goes on: problems found so far, and what to say of a field that is nowhere. */
 export interface Reading {
   readonly problems: ConfigProblem[]
-  readonly missingHint: string
+  readonly missingHint: (path: string, takesAny: boolean) => string
 }
 
 /** Objects of any realm without a class: a Map, or an instance that inherits fields, would read as empty. */
@@ -136,8 +136,7 @@ export function readBlock<F extends Fields>(
   const read: Record<string, unknown> = {}
   const given = plainObject(value, path, reading.problems)
   if (given === null) return read as ValuesOf<F>
-  const names = Object.keys(node.fields)
-  refuseUnknown(given, names, path, reading.problems)
+  refuseUnknown(given, meaningsOf(node.fields), path, reading.problems)
   for (const [name, child] of Object.entries(node.fields)) {
     const from = isObject(base) ? base[name] : undefined
     read[name] = readNode(
@@ -155,24 +154,49 @@ export function join(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`
 }
 
+function meaningsOf(fields: Fields): Meanings {
+  return Object.fromEntries(Object.entries(fields).map(([name, { meaning }]) => [name, meaning]))
+}
+
+/** What each known key means, by its name. */
+type Meanings = Readonly<Record<string, string>>
+
 /** Problems for keys that nobody knows; at most a few dozen are spelt out. */
 export function refuseUnknown(
   given: Record<string, unknown>,
-  names: readonly string[],
+  meanings: Meanings,
   path: string,
   problems: ConfigProblem[],
 ): void {
+  const names = Object.keys(meanings)
   const unknown = Object.keys(given).filter(key => !names.includes(key))
   for (const key of unknown.slice(0, MAX_UNKNOWN_KEYS)) {
-    const meant = nearest(key, names)
     problems.push({
       path: join(path, key.slice(0, 64)),
       expected: `one of ${names.join(', ')}`,
       got: 'an unknown field',
-      hint: meant === null ? 'remove it' : `did you mean ${meant}?`,
+      hint: unknownHint(key, meanings),
     })
   }
 }
+
+/** A vendor's word for several fields is in what they mean: `idBlock` is the ID block's. */
+function unknownHint(key: string, meanings: Meanings): string {
+  const near = nearest(key, Object.keys(meanings))
+  if (near !== null) return `did you mean ${near}?`
+  const words = key
+    .slice(0, MAX_KEY)
+    .replaceAll(/[A-Z]/g, letter => ` ${letter}`)
+    .toLowerCase()
+    .trim()
+  const about = Object.entries(meanings).filter(([, meaning]) => meaning.toLowerCase().includes(words))
+  if (about.length === 0 || words.length < MIN_WORDS) return 'remove it'
+  return `what there is of it: ${about.map(([name]) => name).join(', ')}`
+}
+
+const MAX_KEY = 64
+/** Shorter words are in what everything means. */
+const MIN_WORDS = 4
 
 const MAX_UNKNOWN_KEYS = 20
 
@@ -181,7 +205,7 @@ function readNode(node: Node, value: unknown, place: Place, reading: Reading): u
   if (value === undefined) {
     if (base !== undefined) return base
     const expected = node.is === 'field' ? node.leaf.wanted : 'an object'
-    reading.problems.push({ path, expected, got: 'nothing', hint: reading.missingHint })
+    reading.problems.push({ path, expected, got: 'nothing', hint: reading.missingHint(path, takesAny(node)) })
     return undefined
   }
   switch (node.is) {
@@ -211,13 +235,25 @@ function readBlockOrShort(node: Block, value: unknown, place: Place, reading: Re
 }
 
 function readChoice(node: Choice, value: unknown, path: string, reading: Reading): unknown {
-  if (typeof value === 'string') {
-    if (node.words.includes(value)) return value
+  if (typeof value === 'string' && node.words.includes(value)) return value
+  if (!isObject(value)) {
     const expected = `${node.words.map(word => `'${word}'`).join(' or ')}, or an object`
     reading.problems.push({ path, expected, got: brief(value), hint: `write ${expected}` })
     return undefined
   }
-  return readBlock(node.block, value, { path, base: undefined }, reading)
+  const whole = { ...reading, missingHint: togetherHint }
+  return readBlock(node.block, value, { path, base: undefined }, whole)
+}
+
+/** What replaces a word is stated whole, whatever a preset has there. */
+function togetherHint(_path: string, isAnyTaken: boolean): string {
+  return `state it too: these stand together${isAnyTaken ? "; 'any' leaves it unchecked" : ''}`
+}
+
+function takesAny(node: Node): boolean {
+  if (node.is === 'choice') return node.words.includes('any')
+  const leaf = node.is === 'field' ? node.leaf : node.short?.leaf
+  return leaf?.flaws('any').length === 0
 }
 
 /** Freezes a value and all that it holds. */

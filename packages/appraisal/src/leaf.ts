@@ -131,15 +131,13 @@ export function orWord<T, const W extends readonly string[]>(words: W, leaf: Lea
     schema: Type.Union([...words.map(word => Type.Literal(word)), leaf.schema]),
     wanted,
     flaws: value =>
-      isWord(value) ? [] : leaf.flaws(value).map(found => ({ ...found, ...widen(found, wanted) })),
+      isWord(value)
+        ? []
+        : leaf.flaws(value).map(found => (found.at === '' ? flaw('', wanted, value) : found)),
     normalise: value => (isWord(value) ? value : leaf.normalise(value)),
     comparison: value => (isWord(value) ? () => value === 'any' : leaf.comparison(value)),
     show: value => (isWord(value) ? value : leaf.show(value)),
   }
-}
-
-function widen(found: Flaw, wanted: string): Pick<Flaw, 'expected'> {
-  return { expected: found.at === '' ? wanted : found.expected }
 }
 
 const ANY = ['any'] as const
@@ -295,12 +293,15 @@ function flaw(at: string, expected: string, value: unknown): Flaw {
 
 /** The usual mistakes, each with its correction. */
 function mistake(value: unknown, expected: string): string {
-  if (value === null || (Array.isArray(value) && value.length === 0)) {
+  const takesAny = expected.includes("'any'")
+  if (takesAny && (value === null || (Array.isArray(value) && value.length === 0))) {
     return "nothing and an empty list are not expectations; write 'any' to leave this unchecked"
   }
   if (typeof value === 'number' && expected.includes('hex')) return 'put quotes around hex'
   if (typeof value !== 'string') return `write ${expected}`
-  if (value.toLowerCase() === 'any') return "write 'any' in lower case, where it is accepted"
+  if (value.toLowerCase() === 'any') {
+    return takesAny ? "write 'any' in lower case" : `any is not among what this takes; write ${expected}`
+  }
   if (expected.includes('hex') && value.startsWith('0x')) return 'write hex without 0x'
   if (expected.includes('hex') && /^[0-9A-Fa-f]+$/.test(value)) return `it has ${value.length / 2} bytes`
   return `write ${expected}`

@@ -24,16 +24,19 @@ export function parsePolicy(document: unknown): AppraisalPolicy {
   if (given === null) throw new AppraisalConfigError('policy-invalid', problems)
   const { extends: preset, ...fields } = given
   const base = presetNamed(preset, problems)
-  const reading: Reading = { problems, missingHint: missingHint(base !== null) }
+  const reading: Reading = { problems, missingHint }
   const policy = readBlock(POLICY, fields, { path: '', base }, reading)
   if (problems.length > 0) throw new AppraisalConfigError('policy-invalid', problems)
   return registerPolicy(deepFreeze(policy))
 }
 
-function missingHint(extending: boolean): string {
-  return extending
-    ? 'every policy has its own name and version'
-    : "state it, or write `extends: strict` to take what is not stated from the preset; 'any' leaves it unchecked"
+/** A preset lends all but these. */
+const OWN_FIELDS: readonly string[] = ['name', 'version']
+
+function missingHint(path: string, takesAny: boolean): string {
+  if (OWN_FIELDS.includes(path)) return 'every policy has its own name and version'
+  const unchecked = takesAny ? "; 'any' leaves it unchecked" : ''
+  return `state it, or write \`extends: strict\` to take what is not stated from the preset${unchecked}`
 }
 
 function presetNamed(preset: unknown, problems: ConfigProblem[]): Base | null {

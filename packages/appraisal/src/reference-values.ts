@@ -18,7 +18,6 @@ export interface ReferenceValues {
 export const MAX_WORKLOADS = 4096
 
 const INVALID = 'reference-values-invalid'
-const MISSING_HINT = "state it; 'any' leaves it unchecked"
 const INDEXES = new WeakMap<ReferenceValues, WorkloadIndex>()
 
 /**
@@ -28,7 +27,7 @@ const INDEXES = new WeakMap<ReferenceValues, WorkloadIndex>()
 export function parseReferenceValues(document: unknown): ReferenceValues {
   const problems: ConfigProblem[] = []
   const given = plainObject(readDocument(INVALID, document), '', problems)
-  if (given !== null) refuseUnknown(given, ['workloads'], '', problems)
+  if (given !== null) refuseUnknown(given, { workloads: 'Known workloads.' }, '', problems)
   const entries = given !== null && Object.hasOwn(given, 'workloads') ? given['workloads'] : undefined
   const workloads = given === null ? [] : readWorkloads(entries, problems)
   if (problems.length > 0) throw new AppraisalConfigError(INVALID, problems)
@@ -88,6 +87,10 @@ function readWorkloads(entries: unknown, problems: ConfigProblem[]): Workload[] 
 
 const WORKLOAD_KINDS = Object.keys(WORKLOADS).join(', ')
 
+function missingHint(_path: string, takesAny: boolean): string {
+  return takesAny ? "state it; 'any' leaves it unchecked" : 'state it'
+}
+
 function readWorkload(entry: unknown, path: string, problems: ConfigProblem[]): Workload | null {
   const given = plainObject(entry, path, problems)
   if (given === null) return null
@@ -98,7 +101,7 @@ function readWorkload(entry: unknown, path: string, problems: ConfigProblem[]): 
     return null
   }
   const before = problems.length
-  const reading: Reading = { problems, missingHint: MISSING_HINT }
+  const reading: Reading = { problems, missingHint }
   const values: Readonly<Record<string, unknown>> = readBlock(
     workloadBlock(kind),
     fields,

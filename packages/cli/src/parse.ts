@@ -16,6 +16,9 @@ export type Request =
 /** The parsed flags and arguments. */
 export type Values = Pick<Call, 'positionals' | 'option' | 'options' | 'given'>
 
+/** The words that a line can begin with. */
+const KNOWN_WORDS: readonly string[] = [...FIRST_WORDS, 'help', 'version']
+
 /** True where `--json` stands among the flags; also in a line that does not parse, so that its error is JSON too. */
 export function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
@@ -32,7 +35,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
     throw new CliError('unknown-flag', `a command comes first, got ${first}`, { hint: 'casemate --help' })
   }
   const group = await commandsOf(first)
-  if (group.length === 0) throw unknownCommand(first, nearest(first, FIRST_WORDS), 'casemate --help')
+  if (group.length === 0) throw unknownCommand(first, nearest(first, KNOWN_WORDS), 'casemate --help')
   const command = findCommand(argv, group)
   if (command === null) return groupRequest(argv, group)
   const rest = argv.slice(command.words.length)
@@ -98,10 +101,13 @@ function parseValues(argv: readonly string[], command: Command, flags: Flags): V
 }
 
 function unknownFlag(typed: string, flags: Flags, command: Command): CliError {
-  const near = nearest(
-    typed.replace(/^-+/, ''),
-    Object.keys(flags).filter(name => name !== 'help'),
-  )
+  const name = typed.replace(/^-+/, '')
+  if (name === 'offline' && Object.hasOwn(flags, 'online')) {
+    return new CliError('unknown-flag', `${nameOf(command)} has no flag ${typed}`, {
+      hint: 'nothing is fetched without --online',
+    })
+  }
+  const near = nearest(name, Object.keys(flags))
   const help =
     command.endsWithCommand === true
       ? 'flags of the command itself come after --'

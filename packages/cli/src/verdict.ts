@@ -2,7 +2,7 @@
 // verdict with its reasons. And the same as JSON.
 
 import type { AppraisalPolicy } from '@casemate/appraisal'
-import type { Claims, ParsedEvidence, SnpTcb } from '@casemate/evidence'
+import { type Claims, isLeafPublished, type ParsedEvidence, type SnpTcb } from '@casemate/evidence'
 import type { Examination } from './examine.ts'
 import { hanging, plain, refusedLines, stepLines, violationLines } from './marks.ts'
 import { type Measurement, measurementsOf, statedBy } from './measurements.ts'
@@ -21,6 +21,16 @@ const UNDECIDED: ReadonlyMap<string, string> = new Map([
 
 function hinted(codes: readonly string[], hint: string): (readonly [string, string])[] {
   return codes.map(code => [code, hint])
+}
+
+/** What is not published is not to be had by `--online`; the refusal itself says where it comes from. */
+function hintOf(
+  refusal: NonNullable<Examination['refusal']>,
+  evidence: ParsedEvidence | null,
+): string | undefined {
+  const isWithheld =
+    refusal.code === 'endorsement-missing' && evidence?.kind === 'snp' && !isLeafPublished(evidence.report)
+  return (isWithheld ? undefined : UNDECIDED.get(refusal.code)) ?? refusal.hint
 }
 
 /** What a refusal means to somebody who does not know the format, where its message does not say so. */
@@ -58,7 +68,7 @@ export function examinationJson(file: string, examination: Examination, situatio
       message: refusal.message,
       expected: refusal.expected ?? null,
       got: refusal.got ?? null,
-      hint: undecided ?? refusal.hint ?? null,
+      hint: hintOf(refusal, evidence) ?? null,
     },
     claims,
     validUntil: validUntil?.toISOString() ?? null,
@@ -156,9 +166,9 @@ function measurements(rows: readonly Measurement[], title: string, palette: Pale
 
 function verdict(examination: Examination, situation: Situation): string[] {
   const { policy, codeCompared, palette } = situation
-  const { refusal, result, accepted, claims, validUntil } = examination
+  const { evidence, refusal, result, accepted, claims, validUntil } = examination
   const lines: string[] = []
-  if (refusal !== null) return refusalVerdict(refusal, situation)
+  if (refusal !== null) return refusalVerdict(refusal, evidence, situation)
   if (result !== null && !accepted) {
     const real = claims?.simulated === true ? 'well-formed' : 'genuine'
     lines.push(
@@ -179,18 +189,18 @@ function verdict(examination: Examination, situation: Situation): string[] {
 }
 
 function refusalVerdict(
-  { code, hint }: NonNullable<Examination['refusal']>,
+  refusal: NonNullable<Examination['refusal']>,
+  evidence: ParsedEvidence | null,
   { palette, columns }: Situation,
 ): string[] {
-  const undecided = UNDECIDED.get(code)
-  const word =
-    undecided === undefined
-      ? palette.red('NOT TO BE TRUSTED')
-      : `${palette.yellow('UNDECIDED')}, and so not to be trusted`
+  const { code } = refusal
+  const word = UNDECIDED.has(code)
+    ? `${palette.yellow('UNDECIDED')}, and so not to be trusted`
+    : palette.red('NOT TO BE TRUSTED')
   const lines = [`${palette.bold('Verdict')}  ${word}: ${code}`]
   const meaning = MEANINGS.get(code)
   if (meaning !== undefined) lines.push(`  ${meaning}`)
-  const shownHint = undecided ?? hint
+  const shownHint = hintOf(refusal, evidence)
   if (shownHint !== undefined) lines.push(...hanging(`  hint: ${shownHint}`, 8, columns))
   return lines
 }

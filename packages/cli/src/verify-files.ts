@@ -15,6 +15,7 @@ import {
   type EndorsementSource,
   type Endorsements,
   mergeEndorsements,
+  nearest,
   type ParsedEvidence,
   readEndorsements,
   type TrustAnchor,
@@ -27,6 +28,7 @@ import { endorsementsAt } from './endorsement-files.ts'
 import { type Examination, type ExaminationContext, examine } from './examine.ts'
 import { CliError } from './failure.ts'
 import { readDocument, readInput, readObject } from './files.ts'
+import { readInstant } from './instant.ts'
 import { examinationJson, examinationLines } from './verdict.ts'
 
 /** The `verify` command. */
@@ -79,11 +81,8 @@ export async function openContext(call: Call): Promise<ExaminationContext> {
 export function timeOf(call: Call): Date {
   const typed = call.option('at')
   if (typed === null) return call.terminal.now()
-  // A time without a zone would mean another moment on every machine.
-  if (/^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/i.test(typed)) {
-    const at = new Date(typed.replace(' ', 'T'))
-    if (!Number.isNaN(at.getTime())) return at
-  }
+  const at = readInstant(typed)
+  if (at !== null) return at
   throw new CliError('flag-value-invalid', `--at is ${typed}, want a date, or a time with its zone`, {
     hint: 'e.g. 2025-06-30 or 2025-06-30T12:00:00Z',
   })
@@ -118,9 +117,20 @@ async function referencesOf(call: Call): Promise<ReferenceValues | null> {
 /** Without reference values the preset compares everything but the code; a policy of one's own is taken as it is. */
 async function policyOf(call: Call, withReferences: boolean): Promise<AppraisalPolicy> {
   const typed = call.option('policy') ?? 'strict'
-  if (typed !== 'strict' && typed !== 'standard') return parsePolicy(await readObject(typed, call))
+  if (typed !== 'strict' && typed !== 'standard') return parsePolicy(await readPolicy(typed, call))
   if (withReferences) return PRESETS[typed]
   return parsePolicy({ extends: typed, name: typed, version: PRESETS[typed].version, workloads: 'any' })
+}
+
+/** Whoever means a preset and slips has no file of that name. */
+async function readPolicy(typed: string, call: Call): Promise<unknown> {
+  try {
+    return await readObject(typed, call)
+  } catch (error) {
+    const near = nearest(typed, Object.keys(PRESETS))
+    if (!(error instanceof CliError) || error.code !== 'file-not-readable' || near === null) throw error
+    throw new CliError(error.code, error.message, { hint: `did you mean the preset ${near}?`, cause: error })
+  }
 }
 
 async function endorsementsOf(

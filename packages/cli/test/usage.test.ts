@@ -7,6 +7,9 @@ import { casemate } from './run.ts'
 const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['verfy quote.bin', 'unknown-command', /did you mean: casemate verify/],
   ['xyzzy', 'unknown-command', /casemate --help/],
+  ['hlep', 'unknown-command', /did you mean: casemate help/],
+  ['verify a --offline', 'unknown-flag', /nothing is fetched without --online/],
+  ['verify /dev/null --policy strct', 'file-not-readable', /did you mean the preset strict/],
   ['--verbose', 'unknown-flag', /casemate --help/],
   ['verify', 'argument-missing', /casemate verify FILE\.\.\./],
   ['verify a --onlin', 'unknown-flag', /did you mean: --online/],
@@ -58,6 +61,8 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['token create ci', 'argument-missing', /auditor, writer, admin/],
   ['token create ci --role root', 'flag-value-invalid', /auditor, writer, admin/],
   ['token create ci --role admin --expires 0d', 'flag-value-invalid', /30d/],
+  ['token create ci --role admin --expires 5y', 'flag-value-invalid', /30m \(minutes\)/],
+  ['token create ci --role admin --expires 2099-02-30', 'flag-value-invalid', /2027-01-31T00:00:00Z/],
   ['token revok x', 'unknown-command', /did you mean: casemate token revoke/],
   ['key rotate all', 'argument-unexpected', /kek, signing/],
   ['key protect hsm', 'argument-unexpected', /passphrase, file/],

@@ -37,6 +37,7 @@ before(async () => {
   writeFileSync(join(cwd, 'tampered.bin'), intel.tdxQuote({ reportData, tamper: ['quoteSignature'] }))
   writeFileSync(join(cwd, 'sgx.bin'), intel.sgxQuote({ reportData }))
   writeFileSync(join(cwd, 'snp.bin'), amd.snpReport({ reportData }))
+  writeFileSync(join(cwd, 'masked.bin'), amd.snpReport({ reportData, chipId: new Uint8Array(64) }))
   writeFileSync(join(cwd, 'noise.bin'), 'this is no evidence')
   writeFileSync(join(cwd, 'trust.json'), JSON.stringify(intel.publicTrust()))
   const root = { ...intel.publicTrust(), endorsements: [] }
@@ -213,6 +214,21 @@ test('endorsements are taken from a directory of all sorts, and missing ones lea
   const [file] = JSON.parse(json.stdout).files
   assert.equal(file.verdict, 'undecided')
   assert.match(file.refusal.hint, /^--online fetches/)
+})
+
+test('--online is the hint where it would fetch what is missing, and not where the vendor gives it to nobody', async () => {
+  for (const [file, hint] of [
+    ['snp.bin', /hint: --online/],
+    ['masked.bin', /hint: AMD gives no VCEK for this report/],
+  ] as const) {
+    const { stdout } = await verify(file)
+    assert.match(stdout, /UNDECIDED, and so not to be trusted: endorsement-missing/)
+    assert.match(stdout, hint)
+    const json = JSON.parse((await verify(file, '--json')).stdout) as {
+      files: readonly { refusal: { hint: string } }[]
+    }
+    assert.match(`hint: ${json.files[0]?.refusal.hint}`, hint)
+  }
 })
 
 test('evidence whose code is compared with nothing is told so in the verdict itself', async () => {

@@ -2,6 +2,7 @@
 
 export { encodeCertTable, parseCertTable, type SnpCertificate } from './amd/cert-table.ts'
 export type { SnpEvidence } from './amd/evidence.ts'
+export { isLeafPublished } from './amd/verify.ts'
 export type { TrustAnchor } from './anchor.ts'
 export { VENDOR_ANCHORS } from './anchors.ts'
 export { BoundedMap } from './bounded-map.ts'

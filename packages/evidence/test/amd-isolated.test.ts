@@ -126,6 +126,29 @@ test('a VCEK does not stand in for the VLEK that KEY_INFO names, nor the other w
   await refuses('endorsement-missing', verifyOn(vlek, { request: { keyInfo: 0 } }))
 })
 
+test('a certificate that AMD gives to nobody who asks is not said to be fetched', async () => {
+  const without = { without: ['leaf.der'] }
+  const known = await refuses('endorsement-missing', verifyOn(milan, without))
+  assert.match(known.hint ?? '', /^fetch it from AMD/)
+  assert.match(known.expected ?? '', /of chip/)
+  for (const [platform, changes] of [
+    [vlek, {}],
+    [milan, MASKED],
+  ] as const) {
+    const refusal = await refuses('endorsement-missing', verifyOn(platform, { ...without, ...changes }))
+    assert.match(refusal.hint ?? '', /have the guest send/)
+    assert.doesNotMatch(`${refusal.hint} ${refusal.expected}`, /fetch|of chip/)
+  }
+  for (const [platform, hint] of [
+    [milan, /^fetch the VCEK for the reported TCB$/],
+    [vlek, /^have the host load the VLEK/],
+  ] as const) {
+    const other = { bootloader: 1, tee: 1, snp: 1, microcode: 1, fmc: null }
+    const refusal = await refuses('tcb-mismatch', verifyOn(platform, { request: { reportedTcb: other } }))
+    assert.match(refusal.hint ?? '', hint)
+  }
+})
+
 test('a report that names no signing key is refused', async () => {
   await refuses('evidence-unsupported', verifyOn(milan, { request: { keyInfo: 7 << 2 } }))
 })

@@ -7,7 +7,9 @@ import type { ListenAddress } from './units.ts'
 /** @throws {StartError} `config-conflict`, `tls-required` */
 export function checkConfig(config: BrokerConfig): void {
   if ((config.tlsCertFile === null) !== (config.tlsKeyFile === null)) {
-    throw new StartError('config-conflict', 'tlsCertFile and tlsKeyFile belong together, only one is set')
+    throw new StartError('config-conflict', 'tlsCertFile and tlsKeyFile belong together, only one is set', {
+      hint: config.tlsCertFile === null ? 'set tlsCertFile as well' : 'set tlsKeyFile as well',
+    })
   }
   requireTls('listen', config.listen, config)
   if (config.metricsListen !== 'off') requireTls('metricsListen', config.metricsListen, config)
@@ -39,7 +41,9 @@ export function isLoopback(host: string): boolean {
 function checkPassphrase({ kekSource, kekPassphrase, kekPassphraseFile }: BrokerConfig): void {
   const given = [kekPassphrase, kekPassphraseFile].filter(source => source !== null).length
   if (kekPassphrase?.reveal() === '') {
-    throw new StartError('config-invalid', `${PASSPHRASE_VARIABLE} is empty`)
+    throw new StartError('config-invalid', `${PASSPHRASE_VARIABLE} is empty`, {
+      hint: 'set it to the passphrase, or unset it',
+    })
   }
   if (kekSource === 'passphrase' && given !== 1) {
     throw new StartError(

@@ -133,11 +133,19 @@ function refuseUnknown(
 ): void {
   for (const name of found) {
     if (known.includes(name)) continue
-    const near = nearest(name, known)
+    const near = known.find(one => bare(one) === bare(name)) ?? nearest(name, known)
     throw new StartError('config-unknown', `${origin(name)} is not a setting`, {
       hint: near === null ? 'casemate config show lists all of them' : `did you mean ${near}?`,
     })
   }
+}
+
+/** What a name is as a flag, a variable and a key alike. */
+function bare(name: string): string {
+  return name
+    .replace(/^CASEMATE_/, '')
+    .replaceAll(/[-_]/g, '')
+    .toLowerCase()
 }
 
 function readFileSettings({
@@ -150,7 +158,9 @@ function readFileSettings({
   const document = parseYaml(name, text)
   if (document === null) return {}
   if (typeof document !== 'object' || Array.isArray(document)) {
-    throw new StartError('config-invalid', `${name} is not a YAML mapping of settings`)
+    throw new StartError('config-invalid', `${name} is not a YAML mapping of settings`, {
+      hint: 'one `name: value` a line; casemate config show lists all names',
+    })
   }
   refuseUnknown(Object.keys(document), NAMES, key => `${key} in ${name}`)
   return Object.fromEntries(
@@ -164,7 +174,10 @@ function parseYaml(name: string, text: string): unknown {
   } catch (error) {
     const { message, line } = yamlProblem(error)
     const place = line === null ? name : `${name} line ${line}`
-    throw new StartError('config-invalid', `${place} is not valid YAML${message}`, { cause: error })
+    throw new StartError('config-invalid', `${place} is not valid YAML${message}`, {
+      hint: 'one `name: value` a line; quotes around a value with `: `, ` #` or brackets',
+      cause: error,
+    })
   }
 }
 
@@ -180,5 +193,7 @@ function settingText(file: string, key: string, value: unknown): string {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return String(value)
   if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value.join(',')
-  throw new StartError('config-invalid', `${key} in ${file} is neither a text nor a list of texts`)
+  throw new StartError('config-invalid', `${key} in ${file} is neither a text nor a list of texts`, {
+    hint: 'write the value as casemate config show prints it',
+  })
 }

@@ -4,6 +4,7 @@ import type { Role } from '@casemate/client'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
+import { readInstant } from '../instant.ts'
 import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
 import { fields, table, time } from '../table.ts'
 
@@ -12,7 +13,12 @@ const ROLES: readonly Role[] = ['auditor', 'writer', 'admin']
 /** Long enough to be of use, short enough that a forgotten one does not stay a door. */
 const DEFAULT_LIFETIME = '90d'
 
-const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+const UNITS_MS: Readonly<Record<string, number>> = {
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
 
 export const TOKEN_COMMANDS: readonly Command[] = [
   {
@@ -24,7 +30,10 @@ export const TOKEN_COMMANDS: readonly Command[] = [
     flags: {
       ...SERVER_FLAGS,
       role: { value: 'ROLE', summary: 'auditor (reads), writer (secrets, policies, rules) or admin (all)' },
-      expires: { value: 'WHEN', summary: `24h, 30d, 12w or an RFC 3339 time (default ${DEFAULT_LIFETIME})` },
+      expires: {
+        value: 'WHEN',
+        summary: `30m, 24h, 30d, 12w or an RFC 3339 time (default ${DEFAULT_LIFETIME})`,
+      },
     },
     examples: ['casemate token create ci --role writer --expires 30d'],
     run: async call => {
@@ -99,12 +108,12 @@ function roleOf(typed: string | null): Role {
 }
 
 function expiry(typed: string, now: Date): string {
-  const [, count, unit = ''] = /^(\d{1,4})([hdw])$/.exec(typed) ?? []
-  const at = count === undefined ? Date.parse(typed) : now.getTime() + Number(count) * (UNITS_MS[unit] ?? 0)
-  if (Number.isNaN(at) || at <= now.getTime()) {
-    throw new CliError('flag-value-invalid', `--expires is ${typed}, want a time to come`, {
-      hint: '24h, 30d, 12w, or e.g. 2027-01-31T00:00:00Z',
-    })
-  }
-  return new Date(at).toISOString()
+  const [, count, unit = ''] = /^(\d{1,4})([mhdw])$/.exec(typed) ?? []
+  const span = Number(count) * (UNITS_MS[unit] ?? 0)
+  const at = count === undefined ? readInstant(typed) : new Date(now.getTime() + span)
+  if (at !== null && at > now) return at.toISOString()
+  const wanted = at === null ? 'a span or a time with its zone' : 'a time to come'
+  throw new CliError('flag-value-invalid', `--expires is ${typed}, want ${wanted}`, {
+    hint: '30m (minutes), 24h, 30d, 12w, or e.g. 2027-01-31T00:00:00Z',
+  })
 }

@@ -79,7 +79,7 @@ export async function verifySnp(
 
     steps.push(verifyProduct(report, signer, chain.anchor))
     const tcbs = decodeTcbs(report, signer.leaf.product)
-    steps.push(verifyReportedTcb(tcbs, signer))
+    steps.push(verifyReportedTcb(evidence.report, tcbs, signer))
     steps.push(verifyChipId(report, signer))
     steps.push(await verifyReportSignature(report, signer))
     steps.push(verifyTcbRelations(report, tcbs))
@@ -97,6 +97,11 @@ export async function verifySnp(
 /** Which key KEY_INFO says signed the report. */
 export function signingKey(report: SnpReport): SnpKeyKind {
   return report.keyInfo >>> 2 === 0 ? 'VCEK' : 'VLEK'
+}
+
+/** Whether AMD gives the certificate of the signing key to whoever asks: a VLEK to cloud providers alone, a VCEK by chip. */
+export function isLeafPublished(report: SnpReport): boolean {
+  return signingKey(report) === 'VCEK' && !isZero(report.chipId)
 }
 
 // Of several certificates those that fit best are looked at, so that what is wrong with them can be named. Where several
@@ -155,9 +160,11 @@ function missingLeaf(report: SnpReport, kind: SnpKeyKind, leaves: readonly LeafC
     'endorsement-missing',
     `KEY_INFO says that a ${kind} signed, and no ${kind} was supplied`,
     {
-      expected: `the ${kind} certificate${kind === 'VCEK' ? ` of chip ${toHex(report.chipId)}` : ''}`,
+      expected: `the ${kind} certificate${isLeafPublished(report) ? ` of chip ${toHex(report.chipId)}` : ''}`,
       got: leaves.map(({ leaf }) => leaf.kind).join(', ') || 'none',
-      hint: 'fetch it from AMD’s Key Distribution Service, or have the guest send its certificate table along',
+      hint: isLeafPublished(report)
+        ? 'fetch it from AMD’s Key Distribution Service, or have the guest send its certificate table along'
+        : `AMD gives no ${kind} for this report to whoever asks: have the guest send its certificate table along`,
     },
   )
 }
@@ -248,14 +255,20 @@ function productMismatch(what: string, product: string, ofLeaf: SnpProduct): Ref
 }
 
 // The signing key is derived from REPORTED_TCB, so a certificate for any other TCB certifies another key.
-function verifyReportedTcb({ reportedTcb: reported }: SnpTcbs, { leaf }: LeafCertificate): Step {
+function verifyReportedTcb(
+  report: SnpReport,
+  { reportedTcb: reported }: SnpTcbs,
+  { leaf }: LeafCertificate,
+): Step {
   if (!sameTcb(reported, leaf.tcb)) {
     const other = differingComponents(reported, leaf.tcb).map(({ name, a, b }) => `${name} ${a}, not ${b}`)
     const message = `the ${leaf.kind} was issued for another TCB than REPORTED_TCB: ${other.join('; ')}`
     throw new Refusal('tcb-mismatch', message, {
       expected: describeTcb(leaf.tcb),
       got: describeTcb(reported),
-      hint: `fetch the ${leaf.kind} for the reported TCB`,
+      hint: isLeafPublished(report)
+        ? `fetch the ${leaf.kind} for the reported TCB`
+        : `have the host load the ${leaf.kind} for the reported TCB, and the guest send it along`,
     })
   }
   return { name: 'amd-reported-tcb', looked: `REPORTED_TCB and the ${leaf.kind}: ${describeTcb(reported)}` }

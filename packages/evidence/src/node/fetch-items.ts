@@ -5,7 +5,7 @@ import { certificatePool, leafCertificates } from '../amd/certificates.ts'
 import type { SnpEvidence } from '../amd/evidence.ts'
 import type { SnpKeyKind } from '../amd/leaf.ts'
 import { decodeTcb, productOfCpuid, SNP_PRODUCTS, type SnpProduct } from '../amd/product.ts'
-import { isIssuedFor, signingKey } from '../amd/verify.ts'
+import { isIssuedFor, isLeafPublished, signingKey } from '../amd/verify.ts'
 import type { TrustAnchor } from '../anchor.ts'
 import { isZero, toHex } from '../bytes.ts'
 import { verifyChain } from '../chain.ts'
@@ -160,7 +160,7 @@ export function snpItems(evidence: SnpEvidence, { kdsUrl }: Pick<Services, 'kdsU
   const kind = signingKey(report)
   const sent = leafCertificates(certificatePool(evidence, [])).find(it => isIssuedFor(report, it))
   const products = sent === undefined ? possibleProducts(evidence) : [sent.leaf.product]
-  if (sent !== undefined || kind === 'VLEK' || isZero(report.chipId)) {
+  if (sent !== undefined || !isLeafPublished(report)) {
     const [product, another] = products
     return product === undefined || another !== undefined ? [] : authorities(kdsUrl, kind, product)
   }
