@@ -785,5 +785,12 @@ test('what the PCK certificate says of its platform is a claim, and null where t
   }
   const platformInstanceId = '0102030405060708090a0b0c0d0e0f10'
   assert.deepEqual(await of({ platformInstanceId }), ['scalable', platformInstanceId, true, true, true])
+  for (const [index, flag] of (['dynamicPlatform', 'cachedKeys', 'smtEnabled'] as const).entries()) {
+    const [, , ...flags] = await of({ [flag]: false })
+    assert.deepEqual(
+      flags,
+      [0, 1, 2].map(at => at !== index),
+    )
+  }
   assert.deepEqual(await of({ pckCa: 'processor' }), ['standard', null, null, null, null])
 })

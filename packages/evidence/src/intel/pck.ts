@@ -53,7 +53,6 @@ export function readPckExtension(certificate: Certificate): PckExtension {
 function parseExtension(value: Uint8Array): PckExtension {
   const outer = new DerReader(value, 'certificate-malformed', 'SGX extension')
   const fields = readFields(outer, OID_SGX)
-  outer.finish()
   const tcb = readFields(take(fields, 2, outer), `${OID_SGX}.2`)
   const octets = (field: DerReader, size: number): string => {
     const { contents } = field.expect(TAG.octetString)
@@ -95,11 +94,16 @@ function readConfiguration(
   field: DerReader | undefined,
 ): Pick<PckExtension, 'dynamicPlatform' | 'cachedKeys' | 'smtEnabled'> {
   const flags = field && readFields(field, `${OID_SGX}.7`)
-  const flag = (number: number): boolean | null => flags?.get(number)?.boolean() ?? null
+  const flag = (number: number): boolean | null => {
+    const found = flags?.get(number)
+    const value = found?.boolean() ?? null
+    found?.finish()
+    return value
+  }
   return { dynamicPlatform: flag(1), cachedKeys: flag(2), smtEnabled: flag(3) }
 }
 
-/** A SEQUENCE of `{ OID, value }` whose OIDs are numbered below `prefix`; readers stand before the values. */
+/** One SEQUENCE of `{ OID, value }` whose OIDs are numbered below `prefix`; readers stand before the values. */
 function readFields(reader: DerReader, prefix: string): ReadonlyMap<number, DerReader> {
   const fields = new Map<number, DerReader>()
   const list = reader.enter(TAG.sequence)
@@ -111,6 +115,7 @@ function readFields(reader: DerReader, prefix: string): ReadonlyMap<number, DerR
     if (fields.has(number)) field.fail(`object identifier ${oid} twice`)
     fields.set(number, field)
   }
+  reader.finish()
   return fields
 }
 

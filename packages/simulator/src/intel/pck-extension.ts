@@ -23,7 +23,7 @@ function tcb(settings: IntelSettings): Uint8Array {
 /** Instance id and configuration, which only certificates of the platform CA have. */
 function platformEntries(settings: IntelSettings): readonly Uint8Array[] {
   if (settings.pckCa === 'processor') return []
-  const [dynamicPlatform, cachedKeys, smtEnabled] = [true, true, true]
+  const { dynamicPlatform, cachedKeys, smtEnabled } = settings
   return [
     entry('6', der.octetString(Buffer.from(settings.platformInstanceId, 'hex'))),
     entry(

@@ -48,6 +48,10 @@ export interface IntelSettings {
   readonly platformInstanceId: string
   /** Which authority issues the PCK certificate: single-socket machines have the processor CA. */
   readonly pckCa: 'platform' | 'processor'
+  /** The configuration in a PCK certificate of the platform CA. */
+  readonly dynamicPlatform: boolean
+  readonly cachedKeys: boolean
+  readonly smtEnabled: boolean
   readonly cpuSvn: readonly number[]
   readonly pceSvn: number
   readonly tcbEvaluationDataNumber: number
@@ -70,6 +74,10 @@ export interface IntelSettingsOptions {
   /** 16 bytes; random unless given. */
   readonly platformInstanceId?: Bytes
   readonly pckCa?: IntelSettings['pckCa']
+  /** This and the next two are true unless given. */
+  readonly dynamicPlatform?: boolean
+  readonly cachedKeys?: boolean
+  readonly smtEnabled?: boolean
   /** What the PCK certificate says; see {@link PREVIOUS_CPU_SVN} for an outdated platform. */
   readonly cpuSvn?: readonly number[]
   readonly pceSvn?: number
@@ -98,6 +106,9 @@ export function intelSettings(options: IntelSettingsOptions): IntelSettings {
     ppid: hex('ppid', options.ppid ?? randomBytes(16), 16),
     platformInstanceId: hex('platformInstanceId', options.platformInstanceId ?? randomBytes(16), 16),
     pckCa: options.pckCa ?? 'platform',
+    dynamicPlatform: options.dynamicPlatform ?? true,
+    cachedKeys: options.cachedKeys ?? true,
+    smtEnabled: options.smtEnabled ?? true,
     cpuSvn,
     pceSvn: options.pceSvn ?? CURRENT_PCE_SVN,
     tcbEvaluationDataNumber: options.tcbEvaluationDataNumber ?? TCB_EVALUATION_DATA_NUMBER,
