@@ -77,12 +77,13 @@ const COMMON = ['kinds', 'simulated', 'debug', 'hardwareIds', 'workloads', 'repo
 function compile(policy: AppraisalPolicy): CompiledPolicy {
   const common = COMMON.map(name => gather(POLICY.fields[name], policy[name], name))
   const tcb = gatherTcb(policy)
+  const platform = gather(POLICY.fields.platform, policy.platform, 'platform')
   const of = (kind: 'sgx' | 'tdx' | 'snp') => gather(POLICY.fields[kind], policy[kind], kind)
   const { advisories } = policy.tcb
   return {
     kinds: {
-      sgx: compileKind([...common, tcb, of('sgx')], collateralLimits(policy, 'sgx')),
-      tdx: compileKind([...common, tcb, of('tdx')], collateralLimits(policy, 'tdx')),
+      sgx: compileKind([...common, tcb, platform, of('sgx')], collateralLimits(policy, 'sgx')),
+      tdx: compileKind([...common, tcb, platform, of('tdx')], collateralLimits(policy, 'tdx')),
       snp: compileKind([...common, of('snp')], collateralLimits(policy, 'snp')),
       sample: compileKind(common, collateralLimits(policy, 'sample')),
     },

@@ -2,7 +2,7 @@
 // when it is not met. Parser, JSON Schema, types and checks are all derived from these tables.
 // Field names are the vendors' (SGX_REPORT_BODY, TD_QUOTE_BODY, ATTESTATION_REPORT).
 
-import { KINDS, TCB_STATUSES } from '@casemate/evidence'
+import { KINDS, TCB_STATUSES, type TdMigrationClaims } from '@casemate/evidence'
 import { block, choice, field, type ValueOf } from './block.ts'
 import { type ExpectationDetail, expect } from './expectation.ts'
 import {
@@ -102,6 +102,80 @@ const TCB = block("Intel's TCB evaluation of platform, quoting enclave and TDX m
   maxCollateralAge: COLLATERAL,
 })
 
+const OTHER_MACHINE = 'start the workload on a machine that is set up as the policy states'
+
+const PLATFORM = block('What the PCK certificate says of the machine (sgx and tdx).', {
+  sgxType: expect(words(['standard', 'scalable', 'scalable-with-integrity']), {
+    claim: 'platform.sgxType',
+    facet: 'hardware',
+    meaning: 'How memory is protected.',
+    remedy: OTHER_MACHINE,
+  }),
+  platformInstanceId: expect(hexes(16), {
+    claim: 'platform.platformInstanceId',
+    facet: 'instance-identity',
+    meaning: 'Platforms of several processor packages; only certificates of the Platform CA have the id.',
+    remedy: 'start the workload on a listed platform, or list this one',
+  }),
+  dynamicPlatform: expect(
+    flag(),
+    configuration(
+      'platform.dynamicPlatform',
+      'Whether packages may be added to the platform; only certificates of the Platform CA say it.',
+      OTHER_MACHINE,
+    ),
+  ),
+  cachedKeys: expect(
+    flag(),
+    configuration(
+      'platform.cachedKeys',
+      "Whether Intel's registration service keeps the platform's root keys; only certificates of the Platform CA say it.",
+      OTHER_MACHINE,
+    ),
+  ),
+  smtEnabled: expect(
+    flag(),
+    configuration(
+      'platform.smtEnabled',
+      'Whether SMT (hyper-threading) is on; only certificates of the Platform CA say it.',
+      OTHER_MACHINE,
+    ),
+  ),
+})
+
+const MIGRATED =
+  'the domain, its history or its migration TD is another than the policy states; start it anew'
+const migration = (field: keyof TdMigrationClaims, meaning: string) =>
+  configuration(`tdx.migration.${field}`, meaning, MIGRATED)
+
+const MIGRATION = block(
+  'What a body of 1.5 with migration fields says of the domain, whatever host it is on. Naming anything here demands such a body.',
+  {
+    vmId: expect(integers(0, U8), migration('vmId', 'VMID.')),
+    tdId: expect(hexes(32), migration('tdId', 'TD_ID: the same on every host.')),
+    devInfo: expect(hexes(48), migration('devInfo', 'DEVINFO.')),
+    initServiceTdHash: expect(
+      hexes(48),
+      migration('initServiceTdHash', 'INIT_SERVTD_HASH: service domains that the domain was created with.'),
+    ),
+    initServiceTdAttributes: expect(
+      bits(8),
+      migration('initServiceTdAttributes', 'INIT_SERVTD_ATTR, masked.'),
+    ),
+    initCpuSvn: expect(hexes(16), migration('initCpuSvn', 'INIT_CPUSVN: of the host that created it.')),
+    initTeeTcbSvn: expect(hexes(16), migration('initTeeTcbSvn', 'INIT_TEE_TCB_SVN: of that host.')),
+    initTeeFmspc: expect(hexes(12), migration('initTeeFmspc', 'INIT_TEE_FMSPC: of that host.')),
+    currentServiceTdHash: expect(
+      hexes(48),
+      migration('currentServiceTdHash', 'CURR_SERVTD_HASH: service domains that it has now.'),
+    ),
+    currentServiceTdAttributes: expect(
+      bits(8),
+      migration('currentServiceTdAttributes', 'CURR_SERVTD_ATTR, masked.'),
+    ),
+  },
+)
+
 const SGX = block('SGX enclaves (SGX_REPORT_BODY).', {
   mrEnclave: expect(hexes(32), executables('sgx.mrEnclave', 'Enclave measurements.')),
   mrSigner: expect(hexes(32), executables('sgx.mrSigner', "Digests of the signers' public keys.")),
@@ -138,6 +212,7 @@ const TDX = block('TDX domains (TD_QUOTE_BODY).', {
   mrOwner: expect(hexes(48), executables('tdx.mrOwner', 'MROWNER values.')),
   mrOwnerConfig: expect(hexes(48), configuration('tdx.mrOwnerConfig', 'MROWNERCONFIG values.')),
   mrServiceTd: expect(hexes(48), executables('tdx.mrServiceTd', 'Service domains (1.5 bodies only).')),
+  migration: MIGRATION,
   tdAttributes: expect(bits(8), configuration('tdx.tdAttributes', 'TDATTRIBUTES, masked.')),
   xfam: expect(bits(8), configuration('tdx.xfam', 'XFAM, masked.')),
   attributes: block('TDATTRIBUTES by name; `debug` covers those that make a TD untrusted.', {
@@ -344,6 +419,7 @@ export const POLICY = block('An appraisal policy: what evidence has to say to be
     "'bound': the guest has to send init-data, and its digest has to be in the evidence. Digests: it also has to be one of them. 'any': none is needed; what is sent is still compared, but for `sample`, which has no field for it.",
   ),
   tcb: TCB,
+  platform: PLATFORM,
   sgx: SGX,
   tdx: TDX,
   snp: SNP,

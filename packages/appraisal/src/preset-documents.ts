@@ -15,6 +15,27 @@ const ANY_SGX = {
   minConfigSvn: 'any',
 }
 
+const ANY_PLATFORM = {
+  sgxType: 'any',
+  platformInstanceId: 'any',
+  dynamicPlatform: 'any',
+  cachedKeys: 'any',
+  smtEnabled: 'any',
+}
+
+const ANY_MIGRATION = {
+  vmId: 'any',
+  tdId: 'any',
+  devInfo: 'any',
+  initServiceTdHash: 'any',
+  initServiceTdAttributes: 'any',
+  initCpuSvn: 'any',
+  initTeeTcbSvn: 'any',
+  initTeeFmspc: 'any',
+  currentServiceTdHash: 'any',
+  currentServiceTdAttributes: 'any',
+}
+
 const ANY_TDX = {
   mrTd: 'any',
   rtmr0: 'any',
@@ -26,6 +47,7 @@ const ANY_TDX = {
   mrOwner: 'any',
   mrOwnerConfig: 'any',
   mrServiceTd: 'any',
+  migration: ANY_MIGRATION,
   tdAttributes: 'any',
   xfam: 'any',
   attributes: {
@@ -106,6 +128,7 @@ export const STRICT = {
     minDate: 'any',
     maxCollateralAge: 'any',
   },
+  platform: ANY_PLATFORM,
   sgx: ANY_SGX,
   tdx: {
     ...FIXED_TDX,

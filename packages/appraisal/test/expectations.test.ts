@@ -69,6 +69,27 @@ const CASES: readonly Case[] = [
   hardware(TDX, 'collateral.rootCrl', null, 'tcb.maxCollateralAge.rootCrl'),
   hardware(SNP, 'collateral.arkCrl', '2024-08-31T11:59:59Z', 'tcb.maxCollateralAge.arkCrl'),
   hardware(SNP, 'collateral.arkCrl', null, 'tcb.maxCollateralAge.arkCrl'),
+  hardware(TDX, 'platform.sgxType', 'standard'),
+  { ...code(SGX, 'platform.platformInstanceId', other(16)), facet: 'instance-identity', value: 97 },
+  { ...code(TDX, 'platform.platformInstanceId', null), facet: 'instance-identity', value: 97 },
+  ...([TDX, SGX] as const).flatMap(claims => [
+    configuration(claims, 'platform.dynamicPlatform', false),
+    configuration(claims, 'platform.dynamicPlatform', null),
+    configuration(claims, 'platform.cachedKeys', true),
+    configuration(claims, 'platform.cachedKeys', null),
+    configuration(claims, 'platform.smtEnabled', false),
+    configuration(claims, 'platform.smtEnabled', null),
+  ]),
+  configuration(TDX, 'tdx.migration.vmId', 2),
+  configuration(TDX, 'tdx.migration.tdId', other(32)),
+  configuration(TDX, 'tdx.migration.devInfo', other(48)),
+  configuration(TDX, 'tdx.migration.initServiceTdHash', other(48)),
+  configuration(TDX, 'tdx.migration.initServiceTdAttributes', other(8)),
+  configuration(TDX, 'tdx.migration.initCpuSvn', other(16)),
+  configuration(TDX, 'tdx.migration.initTeeTcbSvn', other(16)),
+  configuration(TDX, 'tdx.migration.initTeeFmspc', other(12)),
+  configuration(TDX, 'tdx.migration.currentServiceTdHash', other(48)),
+  configuration(TDX, 'tdx.migration.currentServiceTdAttributes', other(8)),
   code(SGX, 'sgx.mrEnclave', other(32)),
   code(SGX, 'sgx.mrSigner', other(32)),
   code(SGX, 'sgx.isvProdId', 8),
@@ -197,6 +218,14 @@ test('a kind that is not accepted violates kinds alone', () => {
     )
     assert.equal(result.trustVector.hardware, 97)
   }
+})
+
+test('a body without migration fields meets nothing that the policy names of them', () => {
+  const { violations } = pinned(withClaim(TDX, 'tdx.migration', null))
+  assert.deepEqual(
+    violations.map(({ path, got }) => [path, got]),
+    Object.keys(PINNED.tdx.migration).map(name => [`tdx.migration.${name}`, 'none']),
+  )
 })
 
 test('a processor family that the policy does not name violates products alone', () => {

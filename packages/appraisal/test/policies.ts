@@ -27,6 +27,13 @@ export const PINNED_DOCUMENT = {
     minDate: '2025-08-13',
     maxCollateralAge: { tcbInfo: '2d', qeIdentity: '48h', pckCrl: '2880m', rootCrl: '366d', arkCrl: '366d' },
   },
+  platform: {
+    sgxType: ['scalable'],
+    platformInstanceId: [hex('0f', 16)],
+    dynamicPlatform: true,
+    cachedKeys: false,
+    smtEnabled: true,
+  },
   sgx: {
     mrEnclave: [hex('21', 32)],
     mrSigner: [hex('22', 32)],
@@ -51,6 +58,18 @@ export const PINNED_DOCUMENT = {
     mrOwner: [hex('00', 48)],
     mrOwnerConfig: [hex('00', 48)],
     mrServiceTd: [hex('00', 48)],
+    migration: {
+      vmId: 1,
+      tdId: hex('41', 32),
+      devInfo: hex('42', 48),
+      initServiceTdHash: hex('43', 48),
+      initServiceTdAttributes: { value: hex('44', 8), mask: hex('ff', 8) },
+      initCpuSvn: hex('45', 16),
+      initTeeTcbSvn: hex('46', 16),
+      initTeeFmspc: hex('47', 12),
+      currentServiceTdHash: hex('48', 48),
+      currentServiceTdAttributes: { value: hex('49', 8), mask: hex('ff', 8) },
+    },
     tdAttributes: { value: '0000001000000000', mask: 'ffffffffffffffff' },
     xfam: { value: 'e702060000000000', mask: 'ffffffffffffffff' },
     attributes: {

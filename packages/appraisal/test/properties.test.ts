@@ -79,7 +79,7 @@ test('claims of any shape are judged, never thrown at; accepted is exactly no vi
 
 test('a change of one claim of a pinned workload is never accepted, unless it is of no expectation', () => {
   const FREE =
-    /^(platform|quoteVersion|reportVersion|measurement$|signer$|sgx\.cpuSvn|tdx\.(bodyVersion|migration|teeTcbSvn|mrSignerSeam|seamAttributes|moduleTcbStatus|moduleTcbDate|attributes\.(debug|hgsPlusProf|perfProf|pmtProf))|snp\.(policy\.(abi|debug)|platformInfoBits|authorKeyEnabled|maskChipKey|hostData|reportId|chipId|hardwareIdSource|currentTcb|committedTcb|reportedTcb\.fmc|launchTcb\.fmc|currentVersion|committedVersion|cpuid|cspId|launchMitVector|currentMitVector)|tcbStatus$|tcbDate$|advisoryIds$|tcbEvaluationDataNumber$)/
+    /^(platform\.(?!sgxType|platformInstanceId|dynamicPlatform|cachedKeys|smtEnabled)|quoteVersion|reportVersion|measurement$|signer$|sgx\.cpuSvn|tdx\.(bodyVersion|teeTcbSvn|mrSignerSeam|seamAttributes|moduleTcbStatus|moduleTcbDate|attributes\.(debug|hgsPlusProf|perfProf|pmtProf))|snp\.(policy\.(abi|debug)|platformInfoBits|authorKeyEnabled|maskChipKey|hostData|reportId|chipId|hardwareIdSource|currentTcb|committedTcb|reportedTcb\.fmc|launchTcb\.fmc|currentVersion|committedVersion|cpuid|cspId|launchMitVector|currentMitVector)|tcbStatus$|tcbDate$|advisoryIds$|tcbEvaluationDataNumber$)/
   for (const claims of [SGX, TDX, SNP]) {
     const { arkCrl: _arkCrl, ...ofIntel } = claims.collateral
     const foreign = claims.kind === 'snp' ? Object.keys(ofIntel) : ['arkCrl']

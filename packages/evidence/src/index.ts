@@ -21,6 +21,7 @@ export type {
   SnpTcb,
   TcbShortfall,
   TcbStatus,
+  TdMigrationClaims,
   TdxClaims,
 } from './claims.ts'
 export { KINDS, TCB_STATUSES } from './claims.ts'

@@ -14,6 +14,7 @@ import {
   type TdxQuoteRequest,
 } from '@casemate/simulator'
 import { concat, encodeUtf8, toBase64, toHex } from '../src/bytes.ts'
+import { DerReader, TAG } from '../src/der.ts'
 import {
   parse,
   Refusal,
@@ -116,6 +117,10 @@ const edited = (which: 'tdxTcbInfo' | 'tdQeIdentity', changes: object): Given =>
 
 accepted({
   'an SGX quote': { sgx: {} },
+  'an SGX quote with its certificates in DER': { sgx: { chainForm: 'der' } },
+  'a TDX quote with its certificates in DER, in another order': {
+    tdx: { chainForm: 'der', chain: ['root', 'pck', 'intermediate'] },
+  },
   'an SGX quote with TCB info of version 2': { sgx: {}, options: { sgxTcbInfoVersion: 2 } },
   'a TDX quote of version 4': {},
   'a TDX quote of version 5 with a 1.0 body': { tdx: { format: 'v5-1.0' } },
@@ -714,6 +719,30 @@ test('what is remembered of a machine is believed of the same octets only', asyn
     assert.ok(found === code || isOther, `${Object.keys(changes)[0]}: ${found}`)
     assert.equal(await codeOf({}), null)
   }
+})
+
+test('certificates in DER are as many as in PEM, whole, and nothing follows them', async () => {
+  const parsed = parse(plain.tdxQuote({ reportData: REPORT_DATA, chainForm: 'der' }))
+  assert.ok(parsed.kind === 'tdx')
+  const data = parsed.certificationData
+  const verifyWith = (certificationData: Uint8Array) => {
+    const options = { now: NOW, anchors: plain.anchors, minTcbEvaluationDataNumber: 'any' } as const
+    return verify({ ...parsed, certificationData }, readEndorsements(plain.endorsements), options)
+  }
+  const codeOf = async (certificationData: Uint8Array) => (await refusal(verifyWith(certificationData))).code
+  const lengthOfLast = (all: Uint8Array): number => {
+    const reader = new DerReader(all, 'evidence-malformed', 'chain')
+    let length = 0
+    while (!reader.atEnd) length = reader.expect(TAG.sequence).raw.length
+    return length
+  }
+  assert.equal(await codeOf(data.subarray(0, -1)), 'evidence-malformed')
+  assert.equal(await codeOf(concat(data, new Uint8Array([0]))), 'evidence-malformed')
+  assert.equal(await codeOf(concat(data, new Uint8Array([0x30, 0]))), 'certificate-malformed')
+  // A chain with its root eight times over: nothing is wrong with it but the number.
+  const root = data.subarray(-lengthOfLast(data))
+  await assert.doesNotReject(verifyWith(concat(data, root, root, root, root, root)))
+  assert.equal(await codeOf(concat(data, root, root, root, root, root, root)), 'evidence-malformed')
 })
 
 test('what is remembered of a machine does not change with the arrays that it came in', async () => {

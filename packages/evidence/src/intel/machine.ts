@@ -5,6 +5,7 @@
 import { equalBytes, sha256 } from '#crypto'
 import { BoundedMap } from '../bounded-map.ts'
 import { concat, decodeUtf8, equal, isZero } from '../bytes.ts'
+import { DerReader, TAG } from '../der.ts'
 import { knownCertificate, memoryOf } from '../known-certificates.ts'
 import { Refusal } from '../refusal.ts'
 import type { Signed } from '../signature.ts'
@@ -133,13 +134,29 @@ export function quoteCertificates({
   certificationData,
 }: Pick<Sent, 'certificationType' | 'certificationData'>): readonly Certificate[] {
   if (certificationType < CERTIFICATION.pckLeaf) return []
-  const text = decodeUtf8(certificationData) ?? ''
-  const blocks = readPem(text, 'evidence-malformed').filter(({ label }) => label === 'CERTIFICATE')
-  if (blocks.length === 0 || blocks.length > MAX_CHAIN_CERTIFICATES) {
-    throw new Refusal('evidence-malformed', `the quote holds ${blocks.length} certificates in PEM`, {
+  const isDer = certificationData[0] === TAG.sequence
+  const found = isDer ? concatenatedDer(certificationData) : derOfPem(certificationData)
+  if (found.length === 0 || found.length > MAX_CHAIN_CERTIFICATES) {
+    const form = isDer ? 'DER' : 'PEM'
+    throw new Refusal('evidence-malformed', `the quote holds ${found.length} certificates in ${form}`, {
       expected: `1 to ${MAX_CHAIN_CERTIFICATES}`,
-      got: `${blocks.length}`,
+      got: `${found.length}`,
     })
   }
-  return blocks.map(({ der }) => knownCertificate(der))
+  return found.map(der => knownCertificate(der))
+}
+
+/** Intel's specification wants PEM in type 5 (A.4, table 9); some quoting stacks concatenate DER, and the form decides nothing. */
+function concatenatedDer(data: Uint8Array): readonly Uint8Array[] {
+  const reader = new DerReader(data, 'evidence-malformed', 'certification data')
+  const found: Uint8Array[] = []
+  while (!reader.atEnd && found.length <= MAX_CHAIN_CERTIFICATES) {
+    found.push(new Uint8Array(reader.expect(TAG.sequence).raw))
+  }
+  return found
+}
+
+function derOfPem(data: Uint8Array): readonly Uint8Array[] {
+  const blocks = readPem(decodeUtf8(data) ?? '', 'evidence-malformed')
+  return blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ der }) => der)
 }

@@ -59,6 +59,8 @@ export interface QuoteOptions<Field extends string> {
   readonly tamper?: readonly (Field | QuoteSection)[]
   /** Which certificates the quote carries, in this order; PCK, intermediate, root unless given. */
   readonly chain?: readonly IntelCertificateName[]
+  /** PEM, as Intel’s specification wants it, unless given. */
+  readonly chainForm?: 'pem' | 'der'
   /** Bytes after the signature data, as cloud providers’ fixed-size buffers have them. */
   readonly trailing?: Bytes
 }
@@ -98,7 +100,7 @@ function measurement(name: string, algorithm: 'sha256' | 'sha384'): Uint8Array {
 
 /** @throws {TypeError} for a field of another size than the format’s */
 export function encodeSgxQuote(source: QuoteSource, request: SgxQuoteRequest): Uint8Array {
-  const { header, qeReport: qeOverrides, tamper, chain, trailing, ...fields } = request
+  const { header, qeReport: qeOverrides, tamper, chain, chainForm, trailing, ...fields } = request
   const headerBytes = HEADER_V3.write({
     version: 3,
     attestationKeyType: ATTESTATION_KEY_ECDSA_P256,
@@ -122,7 +124,7 @@ export function encodeSgxQuote(source: QuoteSource, request: SgxQuoteRequest): U
     layout: SGX_REPORT_BODY,
     body,
   }
-  const sections = sign(draft, 'sgx', { qeReport: qeOverrides, tamper, chain })
+  const sections = sign(draft, 'sgx', { qeReport: qeOverrides, tamper, chain, chainForm })
   return assemble(
     draft,
     sections,
@@ -138,7 +140,16 @@ export function encodeSgxQuote(source: QuoteSource, request: SgxQuoteRequest): U
 
 /** @throws {TypeError} for a field of another size than the format’s, or not in the body’s version */
 export function encodeTdxQuote(source: QuoteSource, request: TdxQuoteRequest): Uint8Array {
-  const { header, qeReport: qeOverrides, tamper, chain, trailing, format = 'v4', ...fields } = request
+  const {
+    header,
+    qeReport: qeOverrides,
+    tamper,
+    chain,
+    chainForm,
+    trailing,
+    format = 'v4',
+    ...fields
+  } = request
   const bodyVersion = format === 'v4' ? '1.0' : BODY_VERSION[format]
   const layout: Layout<TdBodyField> = BODY_LAYOUT[bodyVersion]
   const headerBytes = HEADER_V4.write({
@@ -154,7 +165,7 @@ export function encodeTdxQuote(source: QuoteSource, request: TdxQuoteRequest): U
       : BODY_DESCRIPTOR.write({ bodyType: BODY_TYPE[bodyVersion], bodySize: layout.size })
   const body = layout.write({ ...tdDefaults(bodyVersion), ...fields })
   const draft: Draft = { source, header: headerBytes, descriptor, layout, body }
-  const sections = sign(draft, 'tdx', { qeReport: qeOverrides, tamper, chain })
+  const sections = sign(draft, 'tdx', { qeReport: qeOverrides, tamper, chain, chainForm })
   const inner = concat(
     qeReportBlock(sections),
     certificationData(CERTIFICATION_DATA_PCK_CHAIN, sections.chain),
@@ -199,7 +210,7 @@ interface Sections extends Readonly<Record<QuoteSection, Uint8Array>> {
 }
 
 type SigningOptions = {
-  readonly [Key in 'qeReport' | 'tamper' | 'chain']: QuoteOptions<string>[Key] | undefined
+  readonly [Key in 'qeReport' | 'tamper' | 'chain' | 'chainForm']: QuoteOptions<string>[Key] | undefined
 }
 
 /** Signs everything, then tampers with what the request names. */
@@ -220,7 +231,7 @@ function sign(draft: Draft, tee: 'sgx' | 'tdx', options: SigningOptions): Sectio
     qeReport: report,
     qeReportSignature: signRaw(source.pckKey, report),
     authenticationData: AUTHENTICATION_DATA,
-    chain: pckChain(source, options.chain ?? ['pck', 'intermediate', 'root']),
+    chain: pckChain(source, options.chain ?? ['pck', 'intermediate', 'root'], options.chainForm ?? 'pem'),
   }
   for (const target of options.tamper ?? []) {
     if (target in sections) sections[target as QuoteSection] = flipped(sections[target as QuoteSection], 0)
@@ -230,7 +241,12 @@ function sign(draft: Draft, tee: 'sgx' | 'tdx', options: SigningOptions): Sectio
 }
 
 /** PEM, ended by a zero byte as Intel’s library does. */
-function pckChain(source: QuoteSource, chain: readonly IntelCertificateName[]): Uint8Array {
+function pckChain(
+  source: QuoteSource,
+  chain: readonly IntelCertificateName[],
+  form: 'pem' | 'der',
+): Uint8Array {
+  if (form === 'der') return concat(...chain.map(which => source.certificates[which]))
   const pem = chain.map(which => toPem(source.certificates[which])).join('')
   return Buffer.from(`${pem}\0`, 'latin1')
 }

@@ -106,9 +106,7 @@ export function intelSettings(options: IntelSettingsOptions): IntelSettings {
     ppid: hex('ppid', options.ppid ?? randomBytes(16), 16),
     platformInstanceId: hex('platformInstanceId', options.platformInstanceId ?? randomBytes(16), 16),
     pckCa: options.pckCa ?? 'platform',
-    dynamicPlatform: options.dynamicPlatform ?? true,
-    cachedKeys: options.cachedKeys ?? true,
-    smtEnabled: options.smtEnabled ?? true,
+    ...configuration(options),
     cpuSvn,
     pceSvn: options.pceSvn ?? CURRENT_PCE_SVN,
     tcbEvaluationDataNumber: options.tcbEvaluationDataNumber ?? TCB_EVALUATION_DATA_NUMBER,
@@ -117,6 +115,14 @@ export function intelSettings(options: IntelSettingsOptions): IntelSettings {
     olderTcbLevels: count('olderTcbLevels', options.olderTcbLevels ?? 0, MAX_OLDER_TCB_LEVELS),
     revokedStrangers: count('revokedStrangers', options.revokedStrangers ?? 0, MAX_REVOKED_STRANGERS),
   }
+}
+
+function configuration({
+  dynamicPlatform = true,
+  cachedKeys = true,
+  smtEnabled = true,
+}: IntelSettingsOptions): Pick<IntelSettings, 'dynamicPlatform' | 'cachedKeys' | 'smtEnabled'> {
+  return { dynamicPlatform, cachedKeys, smtEnabled }
 }
 
 function count(name: string, value: number, max: number): number {
