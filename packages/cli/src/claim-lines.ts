@@ -1,6 +1,7 @@
 // Of an attestation, everything that a rule can name, by the path that a rule names it by; and how the evidence differs
 // from the workload that comes closest.
 
+import { RESULT_FIELDS } from '@casemate/appraisal'
 import type { Explanation } from '@casemate/client'
 import { printable } from './printable.ts'
 import { fields } from './table.ts'
@@ -12,12 +13,9 @@ export function claimLines({ claims, result }: Explanation): string[] {
   return ['', 'what a rule can name', ...fields(rows, '  ')]
 }
 
-/** Members of a result that rules see, with the document that says so in docs/policies.md. */
-const NAMED = ['status', 'accepted', 'trustVector', 'workload', 'policyId', 'policyVersion', 'simulated']
-
 function namedPart(result: unknown): unknown {
   if (typeof result !== 'object' || result === null) return null
-  return Object.fromEntries(Object.entries(result).filter(([name]) => NAMED.includes(name)))
+  return Object.fromEntries(Object.entries(result).filter(([name]) => Object.hasOwn(RESULT_FIELDS, name)))
 }
 
 function leaves(path: string, value: unknown): readonly (readonly [string, string])[] {

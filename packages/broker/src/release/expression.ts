@@ -2,16 +2,11 @@
 // The cost is bounded by what may be written: 256 nodes, quantifiers nested twice at most, no regular expressions
 // (they backtrack), and no function that makes a longer value than it was given. What is not listed is refused.
 
+import { RESULT_FIELDS } from '@casemate/appraisal'
 import type { ASTNode, Environment } from '@marcbachmann/cel-js'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
-import {
-  checkingEnvironment,
-  evaluatingEnvironment,
-  RESULT_FIELDS,
-  type UnknownName,
-  unknownName,
-} from './vocabulary.ts'
+import { checkingEnvironment, evaluatingEnvironment, type UnknownName, unknownName } from './vocabulary.ts'
 
 /** What an expression speaks about, as CEL values: integers are bigints. */
 export interface ExpressionInput {

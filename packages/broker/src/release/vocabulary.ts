@@ -1,27 +1,9 @@
 // What an expression may name, with the type of each name: tables that the compiler holds to the types of what they
 // describe. From them come the environment that checks, the one that evaluates, and the nearest name for a misspelt one.
 
-import { type AppraisalResult, FACETS } from '@casemate/appraisal'
-import { CLAIM_FIELDS, type Field, type Fields, type FieldsOf, nearest } from '@casemate/evidence'
+import { RESULT_FIELDS } from '@casemate/appraisal'
+import { CLAIM_FIELDS, type Field, type Fields, nearest } from '@casemate/evidence'
 import { type ASTNode, Environment } from '@marcbachmann/cel-js'
-
-/** The members of a result that rules see; the others explain it to people. */
-type NamedResult = Omit<
-  AppraisalResult,
-  'violations' | 'checks' | 'unchecked' | 'closestReference' | 'kind' | 'freshUntil' | 'bound'
->
-
-export const RESULT_FIELDS = {
-  status: 'string',
-  accepted: 'bool',
-  trustVector: Object.fromEntries(FACETS.map(facet => [facet, 'int'])) as FieldsOf<
-    AppraisalResult['trustVector']
-  >,
-  workload: 'string?',
-  policyId: 'string',
-  policyVersion: 'int',
-  simulated: 'bool',
-} as const satisfies FieldsOf<NamedResult>
 
 const SECRET_FIELDS = { repository: 'string', type: 'string', tag: 'string', version: 'int' } as const
 

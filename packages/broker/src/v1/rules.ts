@@ -6,6 +6,7 @@ import { Value } from 'typebox/value'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { ReleaseRule } from '../pipeline.ts'
+import { MAX_DRY_RUN } from '../release/dry-run.ts'
 import { SEGMENT_PATTERN } from '../secrets/secret-path.ts'
 import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
@@ -19,8 +20,6 @@ const PATTERN = `^${SEGMENT}/${SEGMENT}/${SEGMENT}$`
 
 /** Attestations looked at where no limit is given. */
 const DEFAULT_DRY_RUN = 100
-
-const MAX_DRY_RUN = 500
 
 const MAX_MESSAGE = 512
 

@@ -22,6 +22,7 @@ import type {
   SecretStored,
 } from '@casemate/client'
 import type { Static, TSchema } from 'typebox'
+import type { AttestationFilter as StoredFilter } from '../../src/store/store.ts'
 import type { ListQuery, FullDescribed as ServedAttestation, Summary } from '../../src/v1/attestations.ts'
 import type {
   Stored as DocumentStored,
@@ -106,6 +107,7 @@ const REQUESTS: {
   readonly test: As<typeof Test, Parameters<Admin['policies']['test']>[1]>
   readonly verify: Same<Omit<Static<typeof Verify>, 'policy'>, Omit<Parameters<Admin['verify']>[0], 'policy'>>
   readonly filter: Same<Omit<Static<typeof ListQuery>, 'limit' | 'cursor' | 'verdict'>, AttestationFilter>
+  readonly storedFilter: Same<StoredFilter, AttestationFilter>
 } = {
   rule: true,
   dryRun: true,
@@ -115,6 +117,7 @@ const REQUESTS: {
   test: true,
   verify: true,
   filter: true,
+  storedFilter: true,
 }
 
 test('the client’s types are the server’s schemas', () => {
