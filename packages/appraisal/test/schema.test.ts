@@ -7,6 +7,7 @@ import { Check } from 'typebox/value'
 import { POLICY_SCHEMA, PRESETS, parsePolicy, REFERENCE_VALUES_SCHEMA, workloadOf } from '../src/index.ts'
 import { hex, SAMPLE, SGX, SNP, TDX } from './claims.ts'
 import { PINNED_DOCUMENT } from './policies.ts'
+import { POLICY_PAGE, policyPage } from './policy-page.ts'
 import { schemaFiles } from './schema-files.ts'
 
 for (const { path, schema } of schemaFiles()) {
@@ -15,6 +16,31 @@ for (const { path, schema } of schemaFiles()) {
     assert.deepEqual(onDisk, JSON.parse(JSON.stringify(schema)), 'run test/write-schemas.ts and format')
   })
 }
+
+test('docs/policy-fields.md has every field, as the code has it', () => {
+  const page = readFileSync(POLICY_PAGE, 'utf8')
+  assert.equal(page, policyPage(), 'run test/write-schemas.ts')
+  const lacking: string[] = []
+  const walk = (schema: { properties?: object; anyOf?: readonly object[] }, path: string) => {
+    for (const alternative of [schema, ...(schema.anyOf ?? [])] as (typeof schema)[]) {
+      for (const [name, child] of Object.entries(alternative.properties ?? {})) {
+        const at = path === '' ? name : `${path}.${name}`
+        const isLeaf =
+          child.properties === undefined && !JSON.stringify(child.anyOf ?? '').includes('properties')
+        if (at !== 'extends' && isLeaf && !page.includes(`| \`${at}\` |`)) lacking.push(at)
+        walk(child, at)
+      }
+    }
+  }
+  walk({ properties: Reflect.get(POLICY_SCHEMA, 'properties') as object }, '')
+  assert.deepEqual(
+    lacking.filter(at => !MASKED.test(at)),
+    [],
+  )
+})
+
+/** The two halves of a masked value, which the field itself speaks of. */
+const MASKED = /\.(value|mask)$/
 
 const DOCUMENTS: readonly (readonly [string, object])[] = [
   ['a complete policy', PINNED_DOCUMENT],
