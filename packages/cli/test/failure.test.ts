@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { BrokerRefusal } from '@casemate/client'
 import { LEDGER_ERRORS, LedgerError, type LedgerErrorCode } from '@casemate/ledger'
 import { failureOf } from '../src/failure.ts'
+import { casemate } from './run.ts'
 
 const OTHERWISE: Partial<Record<LedgerErrorCode, number>> = {
   'key-malformed': 2,
@@ -23,6 +27,20 @@ test('a broker’s code decides nothing but what is printed, whatever it is call
     const { exitCode, code: printed, hint } = failureOf(new BrokerRefusal(code, 'x'))
     assert.deepEqual({ exitCode, printed, hint }, { exitCode: 1, printed: code, hint: undefined })
   }
+})
+
+test('a proxy that takes no body as large is named, as its answer is none of a broker', async t => {
+  const proxy = createServer((_request, answer) => answer.writeHead(413).end('<html>too large</html>'))
+  await once(proxy.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => proxy.close())
+  const { port } = proxy.address() as AddressInfo
+  const env = { CASEMATE_TOKEN: 'cmt_t', CASEMATE_SERVER: `http://127.0.0.1:${port}` }
+  const { code, stderr } = await casemate(['secret', 'put', 'a/b/c'], { env, input: 'x' })
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /^casemate: http-413: [^\n]+\nhint: [^\n]*a proxy[^\n]*client_max_body_size[^\n]*bodyLimit/,
+  )
 })
 
 test('a full disk or a file that is out of reach is no fault of our own', () => {

@@ -1,12 +1,12 @@
 // An error as the KBS protocol answers it. Also the server's, for requests under /kbs/ that reach no route.
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { logUnexpected, sayWhenToRetry, toBrokerError } from '../server/error-answer.ts'
+import { logRefusal, sayWhenToRetry, toBrokerError } from '../server/error-answer.ts'
 import { kbsAnswer } from './errors.ts'
 
 export function answerKbsError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toBrokerError(error)
-  logUnexpected(request, known)
+  logRefusal(request, known)
   sayWhenToRetry(reply, known)
   const { status, body } = kbsAnswer(known)
   return reply.code(status).type('application/json').send(JSON.stringify(body))

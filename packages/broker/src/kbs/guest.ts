@@ -27,8 +27,14 @@ const TEE_KEY_PATH = [
 
 const BEARER = /^Bearer ([\w.-]+)$/i
 
-/** @throws {BrokerError} `attestation-token-missing`, `attestation-token-invalid`, `attestation-token-expired` */
+/** Also tells the request whose it is. @throws {BrokerError} `attestation-token-missing`, `attestation-token-invalid`, `attestation-token-expired` */
 export async function guestOf(parts: KbsParts, request: FastifyRequest): Promise<Guest> {
+  const guest = await recognised(parts, request)
+  request.attestation = guest.attestationId
+  return guest
+}
+
+async function recognised(parts: KbsParts, request: FastifyRequest): Promise<Guest> {
   const session = await parts.sessions.openAttested(readCookie(request.headers.cookie))
   if (session !== null) {
     const { attestationId, version, teeKey } = session

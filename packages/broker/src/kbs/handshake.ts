@@ -129,6 +129,7 @@ async function attest(parts: KbsParts, request: FastifyRequest, reply: FastifyRe
     },
     protocolVersion: session.version,
   })
+  request.attestation = attested.id
   parts.subjects.keep(attested.id, attested.explanation)
   const next = {
     stage: 'attested',

@@ -9,8 +9,9 @@ import type { Administrators } from '../admin/tokens.ts'
 import { entry } from '../entry.ts'
 import { BrokerError, errorBody } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
+import { routeOf } from './answered.ts'
 import { type ClientLimit, clientOf } from './client-limit.ts'
-import { logUnexpected, sayWhenToRetry, toBrokerError } from './error-answer.ts'
+import { logRefusal, sayWhenToRetry, toBrokerError } from './error-answer.ts'
 import type { Metrics } from './metrics.ts'
 import type { LimitName } from './route-config.ts'
 
@@ -103,14 +104,9 @@ async function recordUse(parts: AccessParts, request: FastifyRequest, status: nu
 /** In place of an answer whose use could not be recorded. */
 function withhold(error: unknown, request: FastifyRequest, reply: FastifyReply): string {
   const answer = toBrokerError(error)
-  logUnexpected(request, answer)
+  logRefusal(request, answer)
   reply.removeHeader('etag')
   sayWhenToRetry(reply, answer)
   reply.code(answer.status).type('application/json')
   return JSON.stringify(errorBody(answer))
-}
-
-/** Method and route pattern: says what was asked, not of what. */
-export function routeOf(request: FastifyRequest): string {
-  return `${request.method} ${request.routeOptions.url ?? '(none)'}`
 }

@@ -5,15 +5,18 @@ import { randomUUID } from 'node:crypto'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { type FastifyInstance, fastify, LogController, type RawServerDefault } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
 import { errorBody } from '../errors.ts'
 import { answerKbsError } from '../kbs/answer.ts'
 import { kbsAnswer } from '../kbs/errors.ts'
 import { ADMINISTRATOR_JSON, checkJson } from '../strict-json.ts'
-import { type AccessParts, enforceAccess, routeOf } from './access.ts'
+import { type AccessParts, enforceAccess } from './access.ts'
+import { logAnswer, logAnswers } from './answered.ts'
 import { boundBodies } from './bodies.ts'
-import type { ClientLimit } from './client-limit.ts'
+import { addressOf, type ClientLimit } from './client-limit.ts'
+import { tellerOfClosed } from './closed-connections.ts'
 import { limitConnections } from './connection-limit.ts'
 import { answerError, answerMissingRoute, toBrokerError } from './error-answer.ts'
 import { refuseUnknownRoutes } from './known-routes.ts'
@@ -46,7 +49,7 @@ export function createApp(parts: AppParts): FastifyInstance {
     serverFactory: handler => createServer(parts, allowance, handler),
     loggerInstance: logger,
     childLoggerFactory: (parent, bindings) => new RequestLog(parent, bindings),
-    // Its lines have URLs in them; ours are in addMeasures and error-answer.ts.
+    // Its lines have URLs in them; ours are in answered.ts and error-answer.ts.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
@@ -55,10 +58,13 @@ export function createApp(parts: AppParts): FastifyInstance {
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, logger),
     // The URL is not even routable here, so that the scope of the KBS routes cannot answer for itself.
-    frameworkErrors: (error, request, reply) =>
-      void (request.url.startsWith('/kbs/') ? answerKbsError : answerError)(error, request, reply),
+    frameworkErrors: (error, request, reply) => {
+      const answer = request.url.startsWith('/kbs/') ? answerKbsError : answerError
+      answer(error, request, reply)
+      logAnswer(logger, request, reply)
+    },
   })
   app.setValidatorCompiler(compileValidator)
   app.setErrorHandler(answerError)
@@ -70,12 +76,14 @@ export function createApp(parts: AppParts): FastifyInstance {
   chargeStrangers(app, allowance)
   boundBodies(app, config)
   addMeasures(app, parts)
+  logAnswers(app, logger)
   return app
 }
 
 type Handler = NonNullable<Parameters<typeof createHttpServer>[1]>
 
-function createServer({ config, tls }: AppParts, allowance: ClientLimit, handler: Handler): RawServerDefault {
+function createServer(parts: AppParts, allowance: ClientLimit, handler: Handler): RawServerDefault {
+  const { config, tls, elapsedMs, logger } = parts
   const options = {
     maxHeaderSize: config.headerLimit,
     requestTimeout: config.requestTimeout,
@@ -83,23 +91,34 @@ function createServer({ config, tls }: AppParts, allowance: ClientLimit, handler
     keepAliveTimeout: config.idleTimeout,
     connectionsCheckingInterval: 1000,
   }
-  const bounded = boundUnanswered(handler, address => void allowance.charge(address, 1))
+  const tellClosed = tellerOfClosed(logger, elapsedMs)
+  const bounded = boundUnanswered(handler, address => {
+    allowance.charge(address, 1)
+    tellClosed(address, 'unanswered')
+  })
   const server =
     tls === null ? createHttpServer(options, bounded) : createHttpsServer({ ...options, ...tls }, bounded)
-  limitConnections(server, config, allowance)
+  limitConnections(server, { config, allowance, tellClosed })
   // Whether a body is wanted is decided from its head: boundBodies asks for it.
   server.on('checkContinue', bounded)
+  server.on('tlsClientError', (error: Error & { code?: string }, socket: TLSSocket) => {
+    // Balancers connect and close, to see whether somebody listens.
+    const level = error.code === 'ECONNRESET' ? 'debug' : 'info'
+    logger[level]({ client: addressOf(socket.remoteAddress), code: error.code }, 'no TLS handshake')
+  })
   server.setTimeout(config.idleTimeout)
   return server
 }
 
 /** What is not HTTP, too large or too slow to become a request still gets a JSON body. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket, logger: Logger): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
   const answer = toBrokerError(Object.assign(error, { statusCode: 400 }))
+  const line = { client: addressOf(socket.remoteAddress), status: answer.status, code: answer.code }
+  logger.info(line, 'answered what did not become a request')
   // Nobody knows yet whether a guest or an administrator asked: each finds the members that it reads.
   const body = JSON.stringify({ ...errorBody(answer), ...kbsAnswer(answer).body })
   const head = [
@@ -134,7 +153,7 @@ function addHeaders(app: FastifyInstance, secure: boolean): void {
   })
 }
 
-function addMeasures(app: FastifyInstance, { metrics, logger }: AppParts): void {
+function addMeasures(app: FastifyInstance, { metrics }: AppParts): void {
   app.server.on('connection', (socket: Socket) => {
     metrics.httpConnections.inc()
     socket.once('close', () => metrics.httpConnections.dec())
@@ -150,8 +169,6 @@ function addMeasures(app: FastifyInstance, { metrics, logger }: AppParts): void 
     metrics.httpDuration.observe(labels, seconds)
     metrics.httpRequestSize.observe(labels, sizeOf(request.headers['content-length']))
     metrics.httpResponseSize.observe(labels, sizeOf(reply.getHeader('content-length')))
-    const ms = Math.round(reply.elapsedTime)
-    logger.info({ reqId: request.id, route: routeOf(request), status: reply.statusCode, ms }, 'answered')
     done()
   })
 }

@@ -65,6 +65,12 @@ export class ClientLimit {
   }
 }
 
+/** An address as logs have it: whole, without a port; what is none is not repeated. */
+export function addressOf(address: string | undefined): string {
+  const client = clientOf(address ?? '')
+  return client.endsWith('/64') ? withoutPort(address ?? '') : client
+}
+
 /** What is no address, as a proxy may write it: all of it is one client, so that inventing it wins nothing. */
 const NO_ADDRESS = 'unknown'
 
@@ -73,8 +79,7 @@ const NO_ADDRESS = 'unknown'
  * that a proxy left on it does not count.
  */
 export function clientOf(address: string): string {
-  const bare =
-    /^\[([^\]]+)\](?::\d+)?$/.exec(address)?.[1] ?? address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
+  const bare = withoutPort(address)
   if (isIPv4(bare)) return bare
   if (!isIPv6(bare)) return NO_ADDRESS
   const groups = groupsOf(bare)
@@ -86,6 +91,10 @@ export function clientOf(address: string): string {
     .slice(0, 4)
     .map(group => group.toString(16))
     .join(':')}::/64`
+}
+
+function withoutPort(address: string): string {
+  return /^\[([^\]]+)\](?::\d+)?$/.exec(address)?.[1] ?? address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
 }
 
 /** ::ffff:0:0/96 and 64:ff9b::/96: the last 32 bits are an IPv4 address. */

@@ -3,51 +3,65 @@
 // taken, the oldest of the client that has the most makes room. A trusted proxy brings many clients' and may.
 
 import { BlockList, isIPv6, type Server, type Socket } from 'node:net'
-import type { BrokerConfig } from '../config/settings.ts'
+import type { BrokerConfig, SettingName } from '../config/settings.ts'
 import { type ClientLimit, clientOf } from './client-limit.ts'
+import type { TellClosed } from './closed-connections.ts'
 
-type Limits = Pick<BrokerConfig, 'clientConnectionLimit' | 'connectionLimit' | 'trustedProxies'>
+export interface ConnectionLimits {
+  readonly config: Pick<BrokerConfig, 'clientConnectionLimit' | 'connectionLimit' | 'trustedProxies'>
+  /** What a client may cost that has shown nothing; new connections count. */
+  readonly allowance: ClientLimit
+  readonly tellClosed: TellClosed
+}
 
 /** Call once the server has its own listeners and before any other is added. */
-export function limitConnections(server: Server, config: Limits, allowance: ClientLimit): void {
-  const connections = new Connections(config, allowance)
+export function limitConnections(server: Server, limits: ConnectionLimits): void {
+  const connections = new Connections(limits)
   // Theirs would set up TLS and a parser first.
   const listeners = server.listeners('connection')
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
-    if (connections.admit(socket)) for (const listener of listeners) listener.call(server, socket)
-    else socket.destroy()
+    const { remoteAddress: address } = socket
+    // Gone already.
+    if (address === undefined) {
+      socket.destroy()
+      return
+    }
+    const limit = connections.admit(socket, address)
+    if (limit === null) {
+      for (const listener of listeners) listener.call(server, socket)
+      return
+    }
+    limits.tellClosed(address, limit)
+    socket.destroy()
   })
 }
 
 class Connections {
-  readonly #config: Limits
-  readonly #allowance: ClientLimit
+  readonly #limits: ConnectionLimits
   readonly #proxies: BlockList
   /** Of each client, oldest first. */
   readonly #open = new Map<string, Set<Socket>>()
   #total = 0
 
-  constructor(config: Limits, allowance: ClientLimit) {
-    this.#config = config
-    this.#allowance = allowance
-    this.#proxies = networksOf(config.trustedProxies)
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits
+    this.#proxies = networksOf(limits.config.trustedProxies)
   }
 
-  admit(socket: Socket): boolean {
-    const { remoteAddress } = socket
-    // Gone already.
-    if (remoteAddress === undefined) return false
-    const isProxy = isIn(this.#proxies, remoteAddress)
-    const client = clientOf(remoteAddress)
+  /** Null where it may be served, else the limit that it is beyond. */
+  admit(socket: Socket, address: string): SettingName | null {
+    const { config, allowance } = this.#limits
+    const isProxy = isIn(this.#proxies, address)
+    const client = clientOf(address)
     const held = this.#open.get(client)?.size ?? 0
-    if (!isProxy && held >= this.#config.clientConnectionLimit) return false
-    if (!isProxy && this.#allowance.take(remoteAddress) > 0) return false
-    if (this.#total >= this.#config.connectionLimit && !this.#makeRoom(held)) return false
+    if (!isProxy && held >= config.clientConnectionLimit) return 'clientConnectionLimit'
+    if (!isProxy && allowance.take(address) > 0) return 'authLimit'
+    if (this.#total >= config.connectionLimit && !this.#makeRoom(held)) return 'connectionLimit'
     this.#total++
     socket.once('close', () => this.#total--)
     if (!isProxy) this.#hold(client, socket)
-    return true
+    return null
   }
 
   #hold(client: string, socket: Socket): void {
@@ -68,6 +82,7 @@ class Connections {
     const [oldest] = most ?? []
     if (oldest === undefined) return false
     most?.delete(oldest)
+    this.#limits.tellClosed(oldest.remoteAddress ?? '', 'connectionLimit')
     oldest.destroy()
     return true
   }

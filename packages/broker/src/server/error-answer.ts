@@ -4,12 +4,17 @@
 import { LedgerError } from '@casemate/ledger'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { BrokerError, type BrokerErrorCode, errorBody } from '../errors.ts'
+import { noteRefusal } from './answered.ts'
 import { fromLedgerError } from './ledger-failure.ts'
 import { describeError } from './logging.ts'
 
 /** Fastify's codes and HTTP parser's codes that a client can cause. */
-const CLIENT_ERRORS: Readonly<Record<string, readonly [BrokerErrorCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['request-too-large', 'the body is larger than the limit'],
+const CLIENT_ERRORS: Readonly<Record<string, readonly [BrokerErrorCode, message: string, hint?: string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: [
+    'request-too-large',
+    'the body is larger than the limit',
+    'bodyLimit is the most that any route reads; a challenge has 1 KiB',
+  ],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'media-type-unsupported',
     'the content type is not one that this route reads',
@@ -29,9 +34,12 @@ const CLIENT_ERRORS: Readonly<Record<string, readonly [BrokerErrorCode, string]>
 export function toBrokerError(error: unknown): BrokerError {
   if (error instanceof BrokerError) return error
   if (error instanceof LedgerError) return fromLedgerError(error) ?? internal(error)
-  const { code, statusCode } = error as Partial<FastifyError>
-  const known = code === undefined ? undefined : CLIENT_ERRORS[code]
-  if (known !== undefined) return new BrokerError(known[0], known[1], { cause: error })
+  const { code: cause, statusCode } = error as Partial<FastifyError>
+  const known = cause === undefined ? undefined : CLIENT_ERRORS[cause]
+  if (known !== undefined) {
+    const [code, message, hint] = known
+    return new BrokerError(code, message, { cause: error, ...(hint === undefined ? {} : { hint }) })
+  }
   if (statusCode === 400)
     return new BrokerError('request-malformed', 'the request is not acceptable', { cause: error })
   return internal(error)
@@ -43,8 +51,9 @@ function internal(cause: unknown): BrokerError {
   })
 }
 
-/** Logs what is the broker's own fault. */
-export function logUnexpected(request: FastifyRequest, error: BrokerError): void {
+/** For every error that is sent: its code goes with the line about the request, and the broker's own fault into one more. */
+export function logRefusal(request: FastifyRequest, error: BrokerError): void {
+  noteRefusal(request, error)
   if (error.status < 500) return
   request.log.error({ code: error.code, failure: describeError(error.cause ?? error) }, 'request failed')
 }
@@ -59,7 +68,7 @@ export function sayWhenToRetry(reply: FastifyReply, { detail }: BrokerError): vo
 /** The error handler of everything but the KBS wire, which has a body of its own. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const answer = toBrokerError(error)
-  logUnexpected(request, answer)
+  logRefusal(request, answer)
   sayWhenToRetry(reply, answer)
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer')
   return reply.code(answer.status).type('application/json').send(errorBody(answer))

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { BrokerError, errorBody } from '../errors.ts'
 import { describeRoute } from '../v1/route-schema.ts'
 import { ErrorAnswer } from '../v1/schemas.ts'
+import { noteRefusal } from './answered.ts'
 import { type Unready, unready } from './readiness.ts'
 
 export interface HealthParts {
@@ -33,13 +34,14 @@ const READY = describeRoute('health', 'Whether it can decide and record', {
 })
 
 export function healthRoutes(app: FastifyInstance, { check, isClosing }: HealthParts): void {
-  const options = { config: { access: 'public' }, exposeHeadRoute: true } as const
+  const options = { config: { access: 'public', probe: true }, exposeHeadRoute: true } as const
   app.get('/healthz', { ...options, schema: LIVE }, async () => ({ status: 'ok' }))
-  app.get('/readyz', { ...options, schema: READY }, async (_request, reply) => {
+  app.get('/readyz', { ...options, schema: READY }, async (request, reply) => {
     const found = isClosing() ? unready('shutting-down') : await check()
     if (found === null) return { status: 'ready' }
     const { code, message, hint } = found
     const error = new BrokerError('unavailable', message, hint === undefined ? {} : { hint })
+    noteRefusal(request, error, code)
     return reply.code(error.status).send({ status: 'unready', reason: code, ...errorBody(error) })
   })
 }

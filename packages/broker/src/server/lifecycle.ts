@@ -35,8 +35,14 @@ export async function listen(
   if (address === 'off') throw new TypeError(`${setting} is off`)
   // `localhost` would be whatever a resolver says.
   const host = address.host === 'localhost' ? '127.0.0.1' : address.host
+  const scheme = config.tlsCertFile === null ? 'http' : 'https'
   try {
-    await app.listen({ host, port: address.port })
+    await app.listen({
+      host,
+      port: address.port,
+      // Fastify does not know of our TLS.
+      listenTextResolver: heard => `${setting} is ${heard.replace(/^https?:/, `${scheme}:`)}`,
+    })
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     const [refusal, reason] = LISTEN_FAILURES[code] ?? []
@@ -48,7 +54,6 @@ export async function listen(
   }
   const bound = app.server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
-  const scheme = config.tlsCertFile === null ? 'http' : 'https'
   return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 

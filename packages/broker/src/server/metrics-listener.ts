@@ -15,7 +15,7 @@ export function createMetricsApp(
   const app = createApp(parts)
   const { registry } = parts.metrics
   const access = isLoopback(address.host) ? 'public' : 'auditor'
-  app.get('/metrics', { config: { access } }, async (_request, reply) =>
+  app.get('/metrics', { config: { access, probe: true } }, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   )
   healthRoutes(app, health)

@@ -1,10 +1,18 @@
 // What every route declares about itself, and what the server puts on a request. Types only.
 
 import type { Access, Administrator } from '../admin/roles.ts'
+import type { BrokerError } from '../errors.ts'
 import type { ChallengedSession } from '../sessions/session.ts'
 
 /** Budgets of their own: guests behind one address that attest late must not find theirs spent on challenges. */
 export type LimitName = 'auth' | 'attest'
+
+/** Why a request was refused. */
+export interface Refused {
+  readonly error: BrokerError
+  /** Where the code alone does not say what is the matter. */
+  readonly reason?: string
+}
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,6 +25,8 @@ declare module 'fastify' {
     records?: boolean
     /** Where each client may call it only `authLimit` times a minute: the budget that it is counted in. */
     limited?: LimitName
+    /** True where machines ask every few seconds: a success is logged at debug. */
+    probe?: boolean
   }
 
   interface FastifyRequest {
@@ -24,5 +34,9 @@ declare module 'fastify' {
     administrator: Administrator | null
     /** Set before the body of an attestation is read: the session whose challenge it answers. */
     challenged: ChallengedSession | null
+    /** The attestation of the guest that asks, once it is known. */
+    attestation: string | null
+    /** Null where it was not refused. */
+    refusal: Refused | null
   }
 }

@@ -65,7 +65,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     elapsedMs: () => clock.getTime(),
     anchors: platforms.flatMap(({ anchors }) => anchors),
     endorsements: platforms.flatMap(({ endorsements }) => endorsements),
-    logger: createLogger('info', { write: line => void log.push(line) }),
+    logger: createLogger('debug', { write: line => void log.push(line) }),
   })
   const { app, context, administrators } = broker
   const firstAdminToken = await administrators.ensureAdmin()

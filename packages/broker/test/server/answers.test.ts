@@ -139,6 +139,8 @@ describe('answers', () => {
     await other.context.ledger.close()
     const { status, body } = await other.send('GET', '/v1/secrets')
     assert.deepEqual([status, body.error.code], [503, 'unavailable'])
+    const told = other.log.map(line => JSON.parse(line)).findLast(({ msg }) => msg === 'answered')
+    assert.deepEqual([told.status, told.code], [503, 'unavailable'])
     const put = await other.send('PUT', '/v1/secrets/a/b/c', { payload: 'x' })
     assert.deepEqual([put.status, put.body.error.code], [503, 'unavailable'])
     await other.close().catch(() => undefined)

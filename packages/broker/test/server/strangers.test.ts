@@ -36,7 +36,8 @@ function limited(limits: { each?: number; all?: number; fresh?: number; proxies?
   const served: unknown[] = []
   server.on('connection', socket => void served.push(socket))
   const config = { clientConnectionLimit: each, connectionLimit: all, trustedProxies: proxies }
-  limitConnections(server, config, new ClientLimit({ count: fresh, windowMs: 60_000, elapsedMs: () => 0 }))
+  const allowance = new ClientLimit({ count: fresh, windowMs: 60_000, elapsedMs: () => 0 })
+  limitConnections(server, { config, allowance, tellClosed: () => undefined })
   const open = (address: string | undefined, count = 1): Connection[] =>
     Array.from({ length: count }, () => {
       const connection = new Connection(address)

@@ -133,6 +133,7 @@ describe('/v1/secrets', () => {
     const refused = await broker.send('PUT', PATH, { payload: Buffer.alloc(2 * 1024 * 1024 + 1) })
     assert.equal(refused.status, 413)
     assert.equal(refused.body.error.code, 'request-too-large')
+    assert.match(refused.body.error.hint, /bodyLimit/)
   })
 
   test('a list has pages, and its cursor cannot be made up', async () => {
