@@ -317,8 +317,9 @@ const SNP = block('SEV-SNP guests (ATTESTATION_REPORT).', {
   revocation: expect(words(['checked']), {
     claim: 'snp.revocation',
     facet: 'hardware',
-    meaning: "'checked': the revocation list of AMD's root has to be supplied to the verification.",
-    remedy: "supply the product's CRL from AMD's key distribution service",
+    meaning:
+      "'checked': a revocation list of AMD's root that covers the time has to be supplied to the verification.",
+    remedy: "supply the product's newest CRL from AMD's key distribution service",
   }),
   minimumTcb: block('Minimum TCB per processor family; the numbers of different families do not compare.', {
     Milan: choice(MINIMUM_TCB, ['any', 'unstated'], COMPONENTS),

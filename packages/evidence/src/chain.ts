@@ -207,12 +207,17 @@ export interface RevocationOptions {
   readonly required: 'every-issuer' | 'where-supplied'
 }
 
+/** What `where-supplied` makes of a list outside its window: it vouches for nobody, and revokes all the same. */
+const OUTSIDE_WINDOW = 'outside-window'
+
 /** What the lists say of a chain that none of them revokes. */
 export interface Revocation {
   /** Milliseconds since 1970: the first nextUpdate of the lists used; Infinity where none was. */
   readonly validUntil: number
   /** The list that was consulted for each certificate of the chain, leaf first; null where there was none. */
   readonly lists: readonly (Crl | null)[]
+  /** Whether there were lists that do not cover the time; only where they are not required. */
+  readonly hasOutside: boolean
 }
 
 /**
@@ -225,29 +230,21 @@ export async function verifyRevocation(
   options: RevocationOptions,
 ): Promise<Revocation> {
   const lists: (Crl | null)[] = []
+  let hasOutside = false
   for (const [index, certificate] of chain.certificates.entries()) {
     // The last certificate is the root's own, or else signed by the pinned key.
     const issuer = chain.certificates[index + 1] ?? null
-    const crl = await findCrl(certificate, {
+    const found = await findCrl(certificate, {
       ...options,
       issuer,
       issuerKey: issuer?.spki ?? chain.anchor.spki,
       issuerName: issuer?.commonName ?? chain.anchor.name,
     })
-    lists.push(crl)
-    if (crl?.revoked.has(certificate.serial)) {
-      throw new Refusal(
-        'certificate-revoked',
-        `${describeCertificate(certificate)} was revoked by its issuer`,
-        {
-          expected: `a serial number that is not in the list of ${formatTime(crl.thisUpdate)}`,
-          got: certificate.serial,
-        },
-      )
-    }
+    hasOutside ||= found === OUTSIDE_WINDOW
+    lists.push(found === OUTSIDE_WINDOW ? null : found)
   }
   const ends = lists.map(crl => crl?.nextUpdate ?? Number.POSITIVE_INFINITY)
-  return { validUntil: Math.min(...ends), lists }
+  return { validUntil: Math.min(...ends), lists, hasOutside }
 }
 
 interface CrlSearch extends RevocationOptions {
@@ -256,7 +253,11 @@ interface CrlSearch extends RevocationOptions {
   readonly issuerName: string
 }
 
-async function findCrl(certificate: Certificate, search: CrlSearch): Promise<Crl | null> {
+/** The list that vouches for a certificate. @throws {Refusal} `certificate-revoked`, and where a list is wanted */
+async function findCrl(
+  certificate: Certificate,
+  search: CrlSearch,
+): Promise<Crl | typeof OUTSIDE_WINDOW | null> {
   const named = search.crls.filter(({ issuer }) => issuer === certificate.issuer)
   const signed: Crl[] = []
   for (const crl of named) {
@@ -271,7 +272,20 @@ async function findCrl(certificate: Certificate, search: CrlSearch): Promise<Crl
     const message = `${describeCertificate(search.issuer)} may not sign revocation lists (keyUsage)`
     throw new Refusal('certificate-usage-invalid', message)
   }
-  return newestInWindow(signed, search)
+  const newest = signed.reduce((best, crl) => (isNewer(crl, best, search.now) ? crl : best))
+  const isCurrent = newest.thisUpdate <= search.now && search.now <= newest.nextUpdate
+  if (!isCurrent && search.required === 'every-issuer') throw outsideWindow(newest, search)
+  // What was revoked once stays revoked: any list of the issuer's says so where the newest does not count.
+  const revoking = (isCurrent ? [newest] : signed).find(({ revoked }) => revoked.has(certificate.serial))
+  if (revoking !== undefined) throw revokedBy(revoking, certificate)
+  return isCurrent ? newest : OUTSIDE_WINDOW
+}
+
+function revokedBy({ thisUpdate }: Crl, certificate: Certificate): Refusal {
+  return new Refusal('certificate-revoked', `${describeCertificate(certificate)} was revoked by its issuer`, {
+    expected: `a serial number that is not in the list of ${formatTime(thisUpdate)}`,
+    got: certificate.serial,
+  })
 }
 
 /** Where no list is the issuer's: one that nobody signed was changed, one of a namesake is as good as none. */
@@ -304,19 +318,17 @@ async function isSignedByNamesake(crl: Crl, pool: readonly Certificate[]): Promi
   return false
 }
 
-function newestInWindow(crls: readonly Crl[], { issuerName, now }: CrlSearch): Crl {
-  const newest = crls.reduce((best, crl) => (isNewer(crl, best, now) ? crl : best))
-  if (newest.thisUpdate <= now && now <= newest.nextUpdate) return newest
+function outsideWindow(newest: Crl, { issuerName, now }: CrlSearch): Refusal {
   const window = {
     ...describeWindow(newest.thisUpdate, newest.nextUpdate, now),
     hint: `supply a list of ${issuerName} that is valid at that time`,
   }
   if (now > newest.nextUpdate) {
     const message = `the newest revocation list of ${issuerName} expired at ${formatTime(newest.nextUpdate)}`
-    throw new Refusal('crl-expired', message, window)
+    return new Refusal('crl-expired', message, window)
   }
   const message = `the revocation list of ${issuerName} is valid from ${formatTime(newest.thisUpdate)}`
-  throw new Refusal('crl-not-yet-valid', message, window)
+  return new Refusal('crl-not-yet-valid', message, window)
 }
 
 /** Lists from the future do not count while there is one that has begun; of those, the later is the newer. */

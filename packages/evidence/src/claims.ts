@@ -300,8 +300,11 @@ export interface SnpClaims extends CommonClaims {
     /** Mitigation vectors, 16 hex digits; null before report version 5. */
     readonly launchMitVector: string | null
     readonly currentMitVector: string | null
-    /** Whether a revocation list of the root was supplied and consulted; verification alone does not demand one. */
-    readonly revocation: 'checked' | 'not-supplied'
+    /**
+     * Whether a revocation list of the root was supplied and vouches for the chain; verification alone does not demand
+     * one. `outside-window`: one was, and does not cover the time.
+     */
+    readonly revocation: 'checked' | 'outside-window' | 'not-supplied'
   }
 }
 

@@ -198,17 +198,29 @@ test('without a revocation list the claims say so', async () => {
   assert.match(steps.find(({ name }) => name === 'amd-revocation')?.looked ?? '', /^NOT SUPPLIED/)
 })
 
-test('a revocation list that is expired, not begun or wrongly signed is refused', async () => {
-  const [past, future] = [new Date(NOW.getTime() - 1000), new Date(NOW.getTime() + 1000)]
-  const expired = await createPlatform({ faults: { crl: { thisUpdate: new Date(0), nextUpdate: past } } })
-  await refuses('crl-expired', verifyOn(expired))
-  await refuses(
-    'crl-not-yet-valid',
-    verifyOn(await createPlatform({ faults: { crl: { thisUpdate: future } } })),
-  )
+test('a revocation list that is wrongly signed is refused', async () => {
   const damaged = await createPlatform({ faults: { crl: { damage: 'signature' } } })
   await refuses('crl-signature-invalid', verifyOn(damaged))
 })
+
+const [PAST, FUTURE] = [new Date(NOW.getTime() - 1000), new Date(NOW.getTime() + 1000)]
+const OUTSIDE = {
+  'has expired': { thisUpdate: new Date(0), nextUpdate: PAST },
+  'has not begun': { thisUpdate: FUTURE },
+} as const
+
+for (const [why, crl] of Object.entries(OUTSIDE)) {
+  test(`a revocation list that ${why} does no harm, is claimed as none, and revokes all the same`, async () => {
+    const platform = await createPlatform({ faults: { crl } })
+    const { claims, steps, validUntil } = await verifyOn(platform)
+    assert.equal(claims.snp.revocation, 'outside-window')
+    assert.equal(claims.collateral.arkCrl, null)
+    assert.match(steps.find(({ name }) => name === 'amd-revocation')?.looked ?? '', /^OUTSIDE ITS WINDOW: /)
+    assert.ok(validUntil.getTime() > NOW.getTime())
+    const revoking = await createPlatform({ faults: { crl, revoked: ['intermediate'] } })
+    await refuses('certificate-revoked', verifyOn(revoking))
+  })
+}
 
 test('a changed field and a changed signature are refused', async () => {
   for (const field of [

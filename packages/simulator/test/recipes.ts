@@ -227,12 +227,10 @@ export const RECIPES: Readonly<Record<EvidenceRefusalCode, readonly Recipe[]>> =
   'crl-expired': [
     tdx('the window of the PCK CRL', intelFault({ crls: { pck: EXPIRED_LIST } })),
     tdx('the window of the root’s CRL', intelFault({ crls: { root: EXPIRED_LIST } })),
-    snp('the window of the ARK’s CRL', amdFault({ crl: EXPIRED_LIST })),
   ],
   'crl-not-yet-valid': [
     tdx('the window of the PCK CRL', intelFault({ crls: { pck: FUTURE_LIST } })),
     tdx('the window of the root’s CRL', intelFault({ crls: { root: FUTURE_LIST } })),
-    snp('the window of the ARK’s CRL', amdFault({ crl: FUTURE_LIST })),
   ],
   'crl-signature-invalid': [
     tdx('the signature of the PCK CRL', intelFault({ crls: { pck: SIGNATURE } })),

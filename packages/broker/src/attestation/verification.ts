@@ -80,7 +80,7 @@ function verifyWith(
 }
 
 function lacksRevocation(claims: Claims): boolean {
-  return claims.kind === 'snp' && claims.snp.revocation === 'not-supplied'
+  return claims.kind === 'snp' && claims.snp.revocation !== 'checked'
 }
 
 /** No list that says anything of this time; as when evidence is verified at a past one. */

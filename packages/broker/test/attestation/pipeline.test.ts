@@ -272,8 +272,12 @@ test('a guest that brings its certificates is checked against the revocation lis
   })
   const listOf = (sources: AmdPlatform['endorsements']) =>
     readEndorsements(sources.filter(({ name }) => name === 'crl.der'))
-  const revocation = async (platform: AmdPlatform, fetchFor: () => Promise<Endorsements>) => {
-    const own = platform.endorsements.filter(({ name }) => name !== 'crl.der')
+  const revocation = async (
+    platform: AmdPlatform,
+    fetchFor: () => Promise<Endorsements>,
+    given: AmdPlatform['endorsements'] = [],
+  ) => {
+    const own = [...platform.endorsements.filter(({ name }) => name !== 'crl.der'), ...given]
     const { claims } = await verifyEvidence(
       { anchors: platform.anchors, endorsements: readEndorsements(own), fetcher: { fetchFor } },
       {
@@ -291,7 +295,13 @@ test('a guest that brings its certificates is checked against the revocation lis
   // Then the claim says that nothing was looked at, which is the policy's to judge.
   assert.equal(await revocation(bad, () => Promise.reject(new Unavailable('no answer'))), 'not-supplied')
   const future = listOf(good.endorsementsAt(new Date(START.getTime() + 86_400_000)))
-  assert.equal(await revocation(good, async () => future), 'not-supplied')
+  assert.equal(await revocation(good, async () => future), 'outside-window')
+  // A list that has expired meanwhile is replaced, and is none where no other can be had.
+  const longAgo = new Date(START.getTime() - 400 * 86_400_000)
+  const expired = good.endorsementsAt(longAgo).filter(({ name }) => name === 'crl.der')
+  assert.equal(await revocation(good, async () => listOf(good.endorsements), expired), 'checked')
+  const noAnswer = () => Promise.reject(new Unavailable('no answer'))
+  assert.equal(await revocation(good, noAnswer, expired), 'outside-window')
   const bug = revocation(good, () => Promise.reject(new TypeError('a bug')))
   await assert.rejects(bug, TypeError)
 })

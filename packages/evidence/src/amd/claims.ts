@@ -28,6 +28,7 @@ export interface SnpVerification {
   readonly simulated: boolean
   /** The root’s list, where one was consulted. */
   readonly revocation: Crl | null
+  readonly hasListOutside: boolean
 }
 
 /** The claims of a report whose signature, chain and consistency have been verified. */
@@ -98,7 +99,8 @@ function snpFields(report: SnpReport, verification: SnpVerification): SnpClaims[
     cspId: leaf.cspId,
     launchMitVector: report.launchMitVector === null ? null : hex64(report.launchMitVector),
     currentMitVector: report.currentMitVector === null ? null : hex64(report.currentMitVector),
-    revocation: revocation === null ? 'not-supplied' : 'checked',
+    revocation:
+      revocation !== null ? 'checked' : verification.hasListOutside ? 'outside-window' : 'not-supplied',
   }
 }
 

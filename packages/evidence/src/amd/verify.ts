@@ -3,7 +3,7 @@
 
 import type { TrustAnchor } from '../anchor.ts'
 import { equal, isZero, toHex } from '../bytes.ts'
-import { type VerifiedChain, verifyChain, verifyRevocation } from '../chain.ts'
+import { type Revocation, type VerifiedChain, verifyChain, verifyRevocation } from '../chain.ts'
 import type { SnpClaims, SnpTcb } from '../claims.ts'
 import type { Crl } from '../crl.ts'
 import { Refusal } from '../refusal.ts'
@@ -69,13 +69,13 @@ export async function verifySnp(
     const anchors = options.anchors.filter(({ vendor }) => vendor === 'amd')
     const { signer, chain } = await verifySigner({ report, pool, anchors, now }, steps)
 
-    const { validUntil: revokedUntil, lists } = await verifyRevocation(chain, {
+    const revocation = await verifyRevocation(chain, {
       pool,
       crls: endorsements.crls,
       now,
       required: 'where-supplied',
     })
-    steps.push(revocationStep(chain, revokedUntil))
+    steps.push(revocationStep(chain, revocation))
 
     steps.push(verifyProduct(report, signer, chain.anchor))
     const tcbs = decodeTcbs(report, signer.leaf.product)
@@ -88,9 +88,10 @@ export async function verifySnp(
       leaf: signer.leaf,
       tcbs,
       simulated: chain.anchor.simulated,
-      revocation: lists.find(list => list !== null) ?? null,
+      revocation: revocation.lists.find(list => list !== null) ?? null,
+      hasListOutside: revocation.hasOutside,
     })
-    return { claims, steps, validUntil: new Date(Math.min(chain.validUntil, revokedUntil)) }
+    return { claims, steps, validUntil: new Date(Math.min(chain.validUntil, revocation.validUntil)) }
   })
 }
 
@@ -212,12 +213,17 @@ function chainStep({ certificates, anchor }: VerifiedChain): Step {
   }
 }
 
-function revocationStep({ anchor }: VerifiedChain, revokedUntil: number): Step {
-  const looked =
-    revokedUntil === Number.POSITIVE_INFINITY
-      ? `NOT SUPPLIED: no revocation list of ${anchor.name} was consulted`
-      : `revocation list of ${anchor.name}, valid until ${formatTime(revokedUntil)}`
-  return { name: 'amd-revocation', looked }
+function revocationStep({ anchor }: VerifiedChain, { validUntil, hasOutside }: Revocation): Step {
+  const name = 'amd-revocation'
+  if (validUntil !== Number.POSITIVE_INFINITY) {
+    return { name, looked: `revocation list of ${anchor.name}, valid until ${formatTime(validUntil)}` }
+  }
+  return hasOutside
+    ? {
+        name,
+        looked: `OUTSIDE ITS WINDOW: the revocation list of ${anchor.name} vouches for nobody at this time`,
+      }
+    : { name, looked: `NOT SUPPLIED: no revocation list of ${anchor.name} was consulted` }
 }
 
 // CPUID is in the report from version 3 on; a version 2 report names no product, and the chain alone decides.
