@@ -272,6 +272,15 @@ async function findCrl(
     const message = `${describeCertificate(search.issuer)} may not sign revocation lists (keyUsage)`
     throw new Refusal('certificate-usage-invalid', message)
   }
+  return verdictOf(signed, certificate, search)
+}
+
+/** What the lists that an issuer signed say of a certificate at that time. */
+function verdictOf(
+  signed: readonly Crl[],
+  certificate: Certificate,
+  search: CrlSearch,
+): Crl | typeof OUTSIDE_WINDOW {
   const newest = signed.reduce((best, crl) => (isNewer(crl, best, search.now) ? crl : best))
   const isCurrent = newest.thisUpdate <= search.now && search.now <= newest.nextUpdate
   if (!isCurrent && search.required === 'every-issuer') throw outsideWindow(newest, search)
