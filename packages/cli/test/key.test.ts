@@ -143,6 +143,7 @@ describe('casemate key protect', () => {
     const dataDir = place()
     await stopped(dataDir)
     const [right, wrong] = [passphrase('right'), passphrase('wrong')]
+    const empty = passphrase('')
     const next = ['passphrase', '--new-passphrase-file', right]
     await protect(dataDir, next)
     const before = readFileSync(join(dataDir, 'kek.json'), 'utf8')
@@ -153,6 +154,11 @@ describe('casemate key protect', () => {
         ['passphrase', '--new-passphrase-file', join(ROOT, 'none')],
         under(right),
         /^casemate: kek-passphrase-missing: /,
+      ],
+      [
+        ['passphrase', '--new-passphrase-file', empty],
+        under(right),
+        /^casemate: kek-passphrase-missing: .* is empty\nhint: .*in one line/,
       ],
       [['passphrase'], under(right), /^casemate: argument-missing: .*--new-passphrase-file FILE\nhint: /],
       [['file', '--new-passphrase-file', right], under(right), /^casemate: flag-value-unwanted: /],

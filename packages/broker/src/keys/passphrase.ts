@@ -4,10 +4,12 @@ import { readFileSync } from 'node:fs'
 import { StartError } from '../errors.ts'
 import { Redacted } from '../secrets/redacted.ts'
 
+const HINT = 'want a file that this user may read, with the passphrase in one line'
+
 /** @throws {StartError} `kek-passphrase-missing` where the file cannot be read or is empty */
 export function readPassphraseFile(path: string): Redacted<string> {
   const passphrase = readText(path)
-  if (passphrase === '') throw new StartError('kek-passphrase-missing', `${path} is empty`)
+  if (passphrase === '') throw new StartError('kek-passphrase-missing', `${path} is empty`, { hint: HINT })
   return new Redacted(passphrase)
 }
 
@@ -16,6 +18,6 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
-    throw new StartError('kek-passphrase-missing', `${path} cannot be read`, { cause: error })
+    throw new StartError('kek-passphrase-missing', `${path} cannot be read`, { hint: HINT, cause: error })
   }
 }

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import fs, {
   copyFileSync,
-  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -19,7 +18,7 @@ import { resolveConfig } from '../../src/config/resolve.ts'
 import { openFileKeyEncryption } from '../../src/keys/file-key-encryption.ts'
 import { Redacted } from '../../src/secrets/redacted.ts'
 import { protectKek } from '../../src/server/protect-kek.ts'
-import { openTestBroker, START, type TestBroker, temporaryDirectory } from '../broker.ts'
+import { openTestBroker, START, temporaryDirectory } from '../broker.ts'
 
 const ROOT = temporaryDirectory()
 after(() => fs.rmSync(ROOT, { recursive: true }))
@@ -194,43 +193,30 @@ describe('what a write of the key file left that was cut off', () => {
 })
 
 describe('the key file of a stopped broker', () => {
-  const secret = { repository: 'r', type: 't', tag: 'n' }
-  const read = (broker: TestBroker) =>
-    broker.context.secrets.withPlaintext(secret, 1, bytes => Buffer.from(bytes).toString())
+  const configOf = (dataDir: string) =>
+    resolveConfig({ flags: { 'data-dir': dataDir, offline: 'true' }, env: {}, file: null }).values
 
-  const configOf = (dataDir: string, flags: Readonly<Record<string, string>> = {}) =>
-    resolveConfig({ flags: { 'data-dir': dataDir, offline: 'true', ...flags }, env: {}, file: null }).values
-
-  const passphraseFlags = (file: string) => ({ 'kek-source': 'passphrase', 'kek-passphrase-file': file })
-
-  test('moves to a passphrase, on the record; backups from before open with either file', async () => {
+  test('is changed on the record, and never beside a broker', async () => {
     const broker = await openTestBroker({ dataDir: directory() })
     const { dataDir, admin } = broker
-    await broker.send('PUT', '/v1/secrets/r/t/n', { payload: 'x' })
     await assert.rejects(protectKek(configOf(dataDir), null, CLOCKS), { code: 'data-directory-in-use' })
     await broker.close('keep-data')
-    const backup = join(directory(), 'backup')
-    cpSync(dataDir, backup, { recursive: true })
-    const file = join(directory(), 'passphrase')
-    writeFileSync(file, 'correct horse\n')
-    const done = await protectKek(configOf(dataDir), file, CLOCKS)
-    assert.deepEqual(done.versions, [1])
-
-    const flags = passphraseFlags(file)
-    const again = await openTestBroker({ dataDir, admin, flags })
-    assert.equal(await read(again), 'x')
+    assert.deepEqual((await protectKek(configOf(dataDir), null, CLOCKS)).versions, [1])
+    const again = await openTestBroker({ dataDir, admin })
     const [entry] = await again.entries('kek.protected')
-    assert.deepEqual([entry?.['by'], entry?.['actor']], ['passphrase', { system: 'key protect' }])
+    assert.deepEqual([entry?.['by'], entry?.['actor']], ['file', { system: 'key protect' }])
     await again.close('keep-data')
-    await assert.rejects(openTestBroker({ dataDir, admin }), { code: 'kek-passphrase-missing' })
+  })
 
-    const asItWas = await openTestBroker({ dataDir: backup, admin })
-    assert.equal(await read(asItWas), 'x')
-    await asItWas.close('keep-data')
-    copyFileSync(join(dataDir, 'kek.json'), join(backup, 'kek.json'))
-    const restored = await openTestBroker({ dataDir: backup, admin, flags })
-    assert.equal(await read(restored), 'x')
-    await restored.close('keep-data')
+  test('that does not belong to the database is not touched', async () => {
+    const broker = await openTestBroker({ dataDir: directory() })
+    await broker.close('keep-data')
+    const path = join(broker.dataDir, 'kek.json')
+    fs.rmSync(path)
+    await open(path, null)
+    const foreign = readFileSync(path, 'utf8')
+    await assert.rejects(protectKek(configOf(broker.dataDir), null, CLOCKS), { code: 'kek-damaged' })
+    assert.equal(readFileSync(path, 'utf8'), foreign)
   })
 
   test('is not made where there is none', async () => {
@@ -240,30 +226,5 @@ describe('the key file of a stopped broker', () => {
       hint: /--data-dir/,
     })
     assert.equal(existsSync(dataDir), false)
-  })
-
-  test('stays as it was where the passphrase is wrong, missing or empty', async () => {
-    const broker = await openTestBroker({ dataDir: directory() })
-    const { dataDir } = broker
-    await broker.close('keep-data')
-    const [right, wrong, empty] = ['right', 'wrong', ''].map(text => {
-      const file = join(directory(), 'passphrase')
-      writeFileSync(file, text)
-      return file
-    }) as [string, string, string]
-    await protectKek(configOf(dataDir), right, CLOCKS)
-    const before = readFileSync(join(dataDir, 'kek.json'), 'utf8')
-    const protectWith = (flags: Readonly<Record<string, string>>, next: string | null) =>
-      protectKek(configOf(dataDir, flags), next, CLOCKS)
-    await assert.rejects(protectWith(passphraseFlags(wrong), right), {
-      code: 'kek-passphrase-wrong',
-      hint: /the passphrase that it was written under/,
-    })
-    await assert.rejects(protectWith({}, right), { code: 'kek-passphrase-missing' })
-    await assert.rejects(protectWith(passphraseFlags(right), empty), { code: 'kek-passphrase-missing' })
-    await assert.rejects(protectWith(passphraseFlags(right), join(ROOT, 'nowhere')), {
-      code: 'kek-passphrase-missing',
-    })
-    assert.equal(readFileSync(join(dataDir, 'kek.json'), 'utf8'), before)
   })
 })
