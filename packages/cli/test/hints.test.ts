@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { flagName, resolveConfig, SETTINGS, StartError } from '@casemate/broker'
+import { flagName, refuseUnknownVariables, resolveConfig, SETTINGS, StartError } from '@casemate/broker'
 import { type Command, flagsOf, nameOf } from '../src/command.ts'
 import { allCommands, FIRST_WORDS } from '../src/commands.ts'
 import { CliError } from '../src/failure.ts'
@@ -293,4 +293,36 @@ test('every command and flag that a text of the program names exists', () => {
   )
   assert.deepEqual(strays, [])
   assert.ok(texts.flatMap(({ text }) => commandsIn(text)).length > 100)
+})
+
+test('every variable that a text of the program names is one', () => {
+  let named = 0
+  for (const { path, text } of [...ROOMS, ...ROOMS_OF_COMPILERS].flatMap(textsOfRoom)) {
+    for (const [name] of text.matchAll(/\bCASEMATE_[A-Z]\w+/g)) {
+      assert.doesNotThrow(() => refuseUnknownVariables({ [name]: 'x' }), `${name} in ${path}`)
+      named++
+    }
+  }
+  assert.ok(named > 20, String(named))
+})
+
+test('every request of /v1 that a text of the program names is in its description', () => {
+  const file = fileURLToPath(new URL('../../../docs/openapi.json', import.meta.url))
+  const { paths } = JSON.parse(readFileSync(file, 'utf8')) as { paths: Record<string, object> }
+  // Descriptions do not describe themselves.
+  const isServed = (method: string, typed: string): boolean =>
+    /^\/v1\/openapi(?:-kbs)?\.json$/.test(typed) ||
+    Object.entries(paths).some(
+      ([path, methods]) =>
+        Object.hasOwn(methods, method.toLowerCase()) &&
+        new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(typed),
+    )
+  let named = 0
+  for (const { path, text } of [...ROOMS, ...ROOMS_OF_COMPILERS].flatMap(textsOfRoom)) {
+    for (const [found, method = '', typed = ''] of text.matchAll(/\b([A-Z]+) (\/v1\/[\w/{}.-]*)/g)) {
+      assert.ok(isServed(method, typed), `${found} in ${path}`)
+      named++
+    }
+  }
+  assert.ok(named >= 5, String(named))
 })
