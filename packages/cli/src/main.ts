@@ -10,10 +10,12 @@ import { version } from './version.ts'
 
 /** Runs one command line with the process’s own streams, and returns its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  // `casemate log show | head`: a reader that has seen enough is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-  })
+  // `casemate log show | head`: a reader that has seen enough is no error; nor does a server end where its log's reader does.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
   return run(argv, process)
 }
 

@@ -13,6 +13,7 @@ import {
   startBroker,
 } from '@casemate/broker'
 import { SIMULATOR_FILES, simulatorExists } from '@casemate/enclave/simulator-files'
+import { keepMemoryPrivate } from './agent/private-memory.ts'
 import { beginningOf } from './beginning.ts'
 import { resolveSettings } from './broker-settings.ts'
 import type { Answer, Call } from './command.ts'
@@ -57,6 +58,9 @@ async function serveUntil(signals: ServerSignals, call: Call): Promise<void> {
   const { signal: stop } = signals
   const { terminal } = call
   const touring = call.given('tour')
+  const warnings: string[] = []
+  // The tour has no secret that anybody could want.
+  if (!touring) keepMemoryPrivate(line => warnings.push(line))
   const beginning = beginningOf(call)
   const config = settingsFor(call, touring)
   const tour = touring ? await openTour(config, terminal) : null
@@ -68,7 +72,7 @@ async function serveUntil(signals: ServerSignals, call: Call): Promise<void> {
     // The token of a tour that was cut off may have been made and never shown.
     const needed = call.given('new-admin-token') || (tour?.state === 'unfinished' && saved === null)
     const made = broker.firstAdminToken ?? (needed ? await broker.issueAdminToken() : null)
-    if (tour === null) await announce({ broker, config, made, terminal, simulator })
+    if (tour === null) await announce({ broker, config, made, terminal, simulator, warnings })
     else await runTour({ broker, config, made, saved, terminal, stop, ...tour })
     signals.onHangUp(() => {
       terminal.note(
@@ -173,9 +177,10 @@ interface Announced {
   readonly terminal: Terminal
   /** Whose evidence verifies here, beside the vendors'. */
   readonly simulator: Simulator | null
+  readonly warnings: readonly string[]
 }
 
-async function announce({ broker, config, made, terminal, simulator }: Announced): Promise<void> {
+async function announce({ broker, config, made, terminal, simulator, warnings }: Announced): Promise<void> {
   const { dataDir } = config
   // Whatever the tour had begun here, this broker is somebody's own.
   endTour(dataDir)
@@ -186,6 +191,7 @@ async function announce({ broker, config, made, terminal, simulator }: Announced
   }
   const { bold } = terminal.palette
   terminal.note(`casemate: the broker serves ${bold(broker.url)}, with its data in ${dataDir}`)
+  for (const line of warnings) terminal.note(line)
   if (broker.metricsUrl !== null) terminal.note(`casemate: metrics are at ${broker.metricsUrl}`)
   if (simulator !== null) {
     const directory = join(dataDir, SIMULATOR_DIRECTORY)

@@ -450,6 +450,8 @@ test('without a terminal a hang-up reads again what can be, says so, and ends no
     up.child.kill('SIGHUP')
     return up.hears(until)
   }
+  // What opens Node's debugger, and with it the memory, where nobody listens to it.
+  up.child.kill('SIGUSR1')
   writeFileSync(config, 'logLevel: warn\nissuer: other\nendorsementPaths: nowhere\n')
   const said = await hangUp(/"msg":"read again"/)
   assert.match(said, /casemate: SIGHUP: reads TLS files, endorsements and the log level again/)
@@ -468,6 +470,17 @@ test('without a terminal a hang-up reads again what can be, says so, and ends no
   const { code, text } = await up.stop('SIGTERM')
   assert.equal(code, 0)
   assert.doesNotMatch(text, /"route":"GET \/readyz"/, 'the new level is in force')
+  assert.doesNotMatch(text, /Debugger/)
+})
+
+test('a broker whose log nobody reads any more goes on', async t => {
+  const directory = temporaryDirectory(clean => t.after(clean))
+  const up = await serving([], /the broker serves/, { cwd: directory })
+  up.child.stdout?.destroy()
+  up.child.stderr?.destroy()
+  up.child.kill('SIGHUP')
+  for (let n = 0; n < 3; n++) assert.equal((await fetch(`${up.url}/v1/info`)).status, 200)
+  assert.equal((await up.stop('SIGTERM')).code, 0)
 })
 
 test('a hang-up that comes before anybody listens to it is told once somebody does', async () => {
