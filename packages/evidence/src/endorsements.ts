@@ -36,7 +36,7 @@ export const NO_ENDORSEMENTS: Endorsements = {
 }
 
 /**
- * Reads endorsements of any kind in any order: DER, PEM, hex and base64 of either, signed JSON as Intel serves it,
+ * Reads endorsements of any kind in any order: DER, PEM, AMD’s certificate tables, hex, base64 and gzip of them, signed JSON as Intel serves it,
  * saved HTTP answers with their issuer-chain headers, and collateral bundles.
  * @throws {Refusal} `endorsement-malformed` for a source that is none of them, and the codes of the parsers
  */
@@ -45,8 +45,14 @@ export function readEndorsements(sources: Iterable<EndorsementSource>): Endorsem
     ...Array.from(sources, source => {
       const found = recogniseEndorsements(source)
       if (found) return found
-      throw new Refusal('endorsement-malformed', `${escapeUnfit(source.name)} is no endorsement`, {
-        expected: 'TCB info, an enclave identity, a revocation list, certificates, or a bundle of them',
+      const isEmpty = source.bytes.length === 0
+      const what = isEmpty ? 'is empty: 0 bytes' : 'is no endorsement'
+      throw new Refusal('endorsement-malformed', `${escapeUnfit(source.name)} ${what}`, {
+        expected:
+          'TCB info, an enclave identity, a revocation list, certificates, a table or a bundle of them',
+        ...(isEmpty
+          ? { hint: 'of TDX and of hosts without certificates, auxblob is empty: leave it out' }
+          : {}),
       })
     }),
   )

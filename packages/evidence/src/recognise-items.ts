@@ -1,8 +1,13 @@
-// Recognises endorsements by their content: DER, text forms of DER, signed JSON, saved HTTP answers, bundles.
+// Recognises endorsements by their content: DER, AMD's certificate tables (configfs `auxblob`), text forms of both, gzip,
+// signed JSON, saved HTTP answers, bundles.
 // Strings inside a bundle are looked at in the same way, so that it does not matter what their members are called.
 
+import { looksLikeCertTable, parseCertTable } from './amd/cert-table.ts'
+import { MAX_CERT_TABLE_SIZE } from './amd/evidence.ts'
 import { decodeUtf8, fromBase64, fromHex } from './bytes.ts'
 import { type Crl, looksLikeCrl, parseCrl } from './crl.ts'
+import { GZIP } from './forms/gzip.ts'
+import { bytesOfJson } from './forms/json-bytes.ts'
 import { type EnclaveIdentity, parseEnclaveIdentity } from './intel/enclave-identity.ts'
 import {
   type JsonMember,
@@ -32,8 +37,9 @@ const MAX_DEPTH = 4
 const HTTP_ANSWER = /^HTTP\/[\d.]+ \d{3}[^\n]*\n/
 /** Headers hold their chain percent-encoded: `-----BEGIN%20CERTIFICATE-----%0A…`, or with each dash as %2D. */
 const ENCODED_PEM = /^(?:-|%2D){5}BEGIN(?:%20|\+)/i
-const HEX = /^[0-9a-fA-F\s]+$/
-const BASE64 = /^[0-9A-Za-z+/=\s]+$/
+const HEX = /^[0-9a-fA-F:\s]+$/
+const BASE64 = /^[0-9A-Za-z+/=_\s-]+$/
+const PEM_DASHES = 0x2d
 
 /** A member with Intel's signed text, the member with its signature, and where the two go. */
 const SIGNED_MEMBERS: readonly (readonly [
@@ -64,8 +70,11 @@ export function recogniseItems(bytes: Uint8Array): Items | null {
     enclaveIdentities: [],
     tcbEvaluationNumbers: [],
   }
-  if (isDerSequence(bytes)) addDer(items, new Uint8Array(bytes))
-  else if (bytes.length <= MAX_JSON_LENGTH) addText(items, decodeUtf8(bytes) ?? '', 0)
+  const gunzipped = GZIP.open(bytes)
+  const content = gunzipped?.is === 'bytes' ? gunzipped.bytes : bytes
+  if (!addBytes(items, content) && content.length <= MAX_JSON_LENGTH) {
+    addText(items, decodeUtf8(content) ?? '', 0)
+  }
   return Object.values(items).some(list => list.length > 0) ? items : null
 }
 
@@ -77,6 +86,20 @@ function isDerSequence(bytes: Uint8Array): boolean {
   const octets = length & 0x7f
   if (octets === 0 || octets > 4 || more.length < octets) return false
   return bytes.length === 2 + octets + more.slice(0, octets).reduce((sum, octet) => sum * 256 + octet, 0)
+}
+
+/** DER, or a table of certificates in DER or PEM; false for anything else. */
+function addBytes(items: Items, bytes: Uint8Array): boolean {
+  if (isDerSequence(bytes)) {
+    addDer(items, new Uint8Array(bytes))
+    return true
+  }
+  if (bytes.length > MAX_CERT_TABLE_SIZE || !looksLikeCertTable(bytes)) return false
+  for (const { bytes: entry } of parseCertTable(bytes)) {
+    if (entry[0] === PEM_DASHES) addPem(items, decodeUtf8(entry) ?? '')
+    else addDer(items, entry)
+  }
+  return true
 }
 
 function addDer(items: Items, der: Uint8Array): void {
@@ -96,7 +119,7 @@ function addText(items: Items, whole: string, depth: number): void {
   else if (HTTP_ANSWER.test(text)) addAnswer(items, text, depth)
   else if (text.includes('-----BEGIN ')) addPem(items, text)
   else if (ENCODED_PEM.test(text)) addText(items, decodePercent(text), depth + 1)
-  else addEncodedDer(items, text)
+  else addEncoded(items, text, depth)
 }
 
 function addPem(items: Items, text: string): void {
@@ -105,11 +128,14 @@ function addPem(items: Items, text: string): void {
   }
 }
 
-/** PCCS answers with CRLs in hex; bundles also use base64. */
-function addEncodedDer(items: Items, text: string): void {
-  const digits = HEX.test(text) || BASE64.test(text) ? text.replace(/\s+/g, '') : ''
-  for (const der of [fromHex(digits), fromBase64(digits)]) {
-    if (der && isDerSequence(der)) return addDer(items, der)
+/** PCCS answers with CRLs in hex; bundles also use base64, which can hold PEM, as Azure's requests do. */
+function addEncoded(items: Items, whole: string, depth: number): void {
+  const text = whole.replace(/^0x/i, '')
+  const digits = HEX.test(text) || BASE64.test(text) ? text.replace(/[\s:]+/g, '') : ''
+  for (const bytes of [fromHex(digits), fromBase64(digits)]) {
+    if (bytes === null) continue
+    if (addBytes(items, bytes)) return
+    if (bytes[0] === PEM_DASHES) return addText(items, decodeUtf8(bytes) ?? '', depth + 1)
   }
 }
 
@@ -146,7 +172,9 @@ function addObject(items: Items, text: string, depth: number): void {
   }
   for (const [name, member] of members) {
     if (done.has(name)) continue
-    if (typeof member.value === 'string') addText(items, member.value, depth + 1)
+    const bytes = bytesOfJson(member.value)
+    if (bytes !== null) addBytes(items, bytes)
+    else if (typeof member.value === 'string') addText(items, member.value, depth + 1)
     else if (member.text.startsWith('{')) addText(items, member.text, depth + 1)
   }
 }

@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
+import { gzipSync } from 'node:zlib'
+import { createAmdPlatform, createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
+import { encodeCertTable } from '../src/amd/cert-table.ts'
 import { decodeUtf8, toBase64, toHex } from '../src/bytes.ts'
 import {
   type EndorsementSource,
@@ -210,4 +212,44 @@ test('JSON that is nested without end is not followed', () => {
 
 test('a refusal of a reader is a Refusal', () => {
   assert.throws(() => fromText('-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----'), Refusal)
+})
+
+test('configfs’s auxblob is a table of certificates, in every form, and makes a bare report verify', async () => {
+  const amd = await createAmdPlatform({ now: NOW, modulusBits: 2048 })
+  const whole = amd.snpReport({ reportData: new Uint8Array(64), certificateTable: true })
+  const [report, auxblob] = [whole.subarray(0, 1184), Buffer.from(whole.subarray(1184))]
+  const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+  const json = (value: unknown): Uint8Array => text(JSON.stringify(value))
+  for (const bytes of [
+    auxblob,
+    text(auxblob.toString('hex')),
+    text(`0x${auxblob.toString('hex')}`),
+    text((auxblob.toString('hex').match(/../g) ?? []).join(':')),
+    text(auxblob.toString('base64url')),
+    json({ auxblob: auxblob.toString('base64'), outblob: '' }),
+    json({ auxblob: [...auxblob] }),
+    gzipSync(auxblob),
+    gzipSync(json({ auxblob: auxblob.toString('base64') })),
+  ]) {
+    const endorsements = readEndorsements([{ name: 'auxblob', bytes }])
+    const options = { now: NOW, anchors: amd.anchors, minTcbEvaluationDataNumber: 'any' } as const
+    const { claims } = await verify(parse(report), endorsements, options)
+    assert.equal(claims.kind, 'snp')
+  }
+})
+
+test('a table holds PEM as well, and one that is cut is malformed rather than nothing', async () => {
+  const amd = await createAmdPlatform({ now: NOW, modulusBits: 2048 })
+  const leaf = amd.endorsements.find(({ name }) => name === 'leaf.der')?.bytes ?? assert.fail()
+  const bytes = new TextEncoder().encode(pem('CERTIFICATE', leaf))
+  const table = encodeCertTable([{ type: 'VCEK', bytes }])
+  const { certificates } = readEndorsements([{ name: 'auxblob', bytes: table }])
+  assert.deepEqual(
+    certificates.map(({ commonName }) => commonName),
+    ['SEV-VCEK'],
+  )
+  const cut = () => readEndorsements([{ name: 'auxblob', bytes: table.subarray(0, 60) }])
+  assert.throws(cut, /auxblob: a certificate table entry points outside/)
+  const empty = () => readEndorsements([{ name: 'auxblob', bytes: new Uint8Array(0) }])
+  assert.throws(empty, /auxblob is empty: 0 bytes/)
 })

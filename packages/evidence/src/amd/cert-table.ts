@@ -90,6 +90,20 @@ export function parseCertTable(table: Uint8Array): readonly SnpCertificate[] {
   })
 }
 
+/** Whether bytes that may be anything begin with a table: one of AMD's GUIDs stands among its first entries. */
+export function looksLikeCertTable(bytes: Uint8Array): boolean {
+  for (
+    let at = 0;
+    at + ENTRY_SIZE <= bytes.length && at < ENTRY_SIZE * MAX_CERT_TABLE_ENTRIES;
+    at += ENTRY_SIZE
+  ) {
+    const guid = bytes.subarray(at, at + 16)
+    if (isZero(guid)) return false
+    if (TYPE_OF_GUID.has(toHex(guid))) return true
+  }
+  return false
+}
+
 /** The inverse of {@link parseCertTable}, for simulators. */
 export function encodeCertTable(certificates: readonly SnpCertificate[]): Uint8Array {
   const header = ENTRY_SIZE * (certificates.length + 1)
