@@ -8,7 +8,8 @@ import type { Crl } from './crl.ts'
 import { Refusal } from './refusal.ts'
 import { isSignedBy, knownFact } from './signature.ts'
 import { describeWindow, formatTime } from './steps.ts'
-import { type Certificate, describeCertificate, KEY_USAGE } from './x509.ts'
+import { distanceTo, nearestFirst, type Window } from './window.ts'
+import { type Certificate, describeCertificate, KEY_USAGE, windowOfCertificate } from './x509.ts'
 
 /** Longest path; the vendors' have three certificates. */
 const MAX_PATH_LENGTH = 6
@@ -107,7 +108,7 @@ async function findPath(path: readonly Certificate[], search: Search): Promise<P
   const issuers = named.length > 1 ? [...new Set(named)] : named
   if (issuers.length > 1) search.hadChoice = true
   if (path.length < MAX_PATH_LENGTH) {
-    for (const issuer of inWindowFirst(issuers, search.now)) {
+    for (const issuer of byWindow(issuers, search.now)) {
       if (path.includes(issuer) || search.dead.has(issuer)) continue
       if (await isSignedWithin(search, last, issuer.spki)) {
         const whole = await findPath([...path, issuer], search)
@@ -135,11 +136,9 @@ function deadEnd(last: Certificate, issuers: readonly Certificate[]): 'signature
   return issuers.length > 0 ? 'signature' : 'issuer'
 }
 
-/** Two editions of one authority differ in their windows only; the order decides which one is looked at. */
-function inWindowFirst(certificates: readonly Certificate[], now: number): readonly Certificate[] {
-  if (certificates.length < 2) return certificates
-  const isInWindow = (it: Certificate): boolean => it.notBefore <= now && now <= it.notAfter
-  return [...certificates.filter(isInWindow), ...certificates.filter(it => !isInWindow(it))]
+/** Editions of one authority differ in their windows only; the order decides which one is looked at. */
+function byWindow(certificates: readonly Certificate[], now: number): readonly Certificate[] {
+  return nearestFirst(certificates, windowOfCertificate, now)
 }
 
 function explainDeadEnd(leaf: Certificate, search: Search): Refusal {
@@ -282,8 +281,8 @@ function verdictOf(
   search: CrlSearch,
 ): Crl | typeof OUTSIDE_WINDOW {
   const newest = signed.reduce((best, crl) => (isNewer(crl, best, search.now) ? crl : best))
-  const isCurrent = newest.thisUpdate <= search.now && search.now <= newest.nextUpdate
-  if (!isCurrent && search.required === 'every-issuer') throw outsideWindow(newest, search)
+  const isCurrent = distanceTo(windowOfCrl(newest), search.now) === 0
+  if (!isCurrent && search.required === 'every-issuer') throw outsideWindow(signed, search)
   // What was revoked once stays revoked: any list of the issuer's says so where the newest does not count.
   const revoking = (isCurrent ? [newest] : signed).find(({ revoked }) => revoked.has(certificate.serial))
   if (revoking !== undefined) throw revokedBy(revoking, certificate)
@@ -327,17 +326,24 @@ async function isSignedByNamesake(crl: Crl, pool: readonly Certificate[]): Promi
   return false
 }
 
-function outsideWindow(newest: Crl, { issuerName, now }: CrlSearch): Refusal {
+/** Names the list that is nearest in time, of those that do not cover it: the one that was meant. */
+function outsideWindow(signed: readonly Crl[], { issuerName, now }: CrlSearch): Refusal {
+  const outside = signed.filter(it => distanceTo(windowOfCrl(it), now) > 0)
+  const [nearest] = nearestFirst(outside, windowOfCrl, now)
+  if (nearest === undefined) throw new TypeError('every list covers the time')
   const window = {
-    ...describeWindow(newest.thisUpdate, newest.nextUpdate, now),
+    ...describeWindow(nearest.thisUpdate, nearest.nextUpdate, now),
     hint: `supply a list of ${issuerName} that is valid at that time`,
   }
-  if (now > newest.nextUpdate) {
-    const message = `the newest revocation list of ${issuerName} expired at ${formatTime(newest.nextUpdate)}`
-    return new Refusal('crl-expired', message, window)
+  const which = `the ${signed.length > 1 ? 'nearest ' : ''}revocation list of ${issuerName}`
+  if (now > nearest.nextUpdate) {
+    return new Refusal('crl-expired', `${which} expired at ${formatTime(nearest.nextUpdate)}`, window)
   }
-  const message = `the revocation list of ${issuerName} is valid from ${formatTime(newest.thisUpdate)}`
-  return new Refusal('crl-not-yet-valid', message, window)
+  return new Refusal('crl-not-yet-valid', `${which} is valid from ${formatTime(nearest.thisUpdate)}`, window)
+}
+
+function windowOfCrl({ thisUpdate, nextUpdate }: Crl): Window {
+  return { begin: thisUpdate, end: nextUpdate }
 }
 
 /** Lists from the future do not count while there is one that has begun; of those, the later is the newer. */

@@ -5,6 +5,7 @@ import { parseSignatureAlgorithm, type SignatureScheme } from './algorithm.ts'
 import { equal, fromBase64, toHex } from './bytes.ts'
 import { DerReader, explicitTag, TAG } from './der.ts'
 import { Refusal, type RefusalCode } from './refusal.ts'
+import type { Window } from './window.ts'
 
 /** Longest certificate taken, in bytes; the vendors' are under 2 KiB. */
 const MAX_CERTIFICATE_BYTES = 16 * 1024
@@ -98,6 +99,10 @@ export function parseCertificate(der: Uint8Array): Certificate {
     basicConstraints: readBasicConstraints(extensions.get(OID_BASIC_CONSTRAINTS)),
     keyUsage: readKeyUsage(extensions.get(OID_KEY_USAGE)),
   }
+}
+
+export function windowOfCertificate({ notBefore, notAfter }: Certificate): Window {
+  return { begin: notBefore, end: notAfter }
 }
 
 /** `name (serial 0x…)`, for steps and messages. */

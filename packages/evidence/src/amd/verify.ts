@@ -10,7 +10,8 @@ import { Refusal } from '../refusal.ts'
 import { checkSignature } from '../signature.ts'
 import type { Step } from '../step.ts'
 import { formatTime, recordSteps } from '../steps.ts'
-import { type Certificate, describeCertificate } from '../x509.ts'
+import { nearestFirst } from '../window.ts'
+import { type Certificate, describeCertificate, windowOfCertificate } from '../x509.ts'
 import { certificatePool, type LeafCertificate, leafCertificates } from './certificates.ts'
 import { decodeTcbs, describeVersion, type SnpTcbs, snpClaims } from './claims.ts'
 import type { SnpEvidence } from './evidence.ts'
@@ -115,7 +116,8 @@ async function selectLeaves(
   const kind = signingKey(report)
   const ofKind = leaves.filter(({ leaf }) => leaf.kind === kind)
   const best = Math.max(...ofKind.map(it => fit(report, it, now)))
-  const [first, ...others] = ofKind.filter(it => fit(report, it, now) === best)
+  const fitting = ofKind.filter(it => fit(report, it, now) === best)
+  const [first, ...others] = nearestFirst(fitting, it => windowOfCertificate(it.certificate), now)
   if (first === undefined) throw missingLeaf(report, kind, leaves)
   const copy = first.certificate.der
   const rivals = others.filter(({ certificate }) => !equal(certificate.der, copy)).slice(0, MAX_RIVALS)

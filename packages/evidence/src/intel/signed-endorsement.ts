@@ -8,7 +8,8 @@ import type { Crl } from '../crl.ts'
 import { Refusal, type RefusalCode } from '../refusal.ts'
 import { isSignedBy, knownFact } from '../signature.ts'
 import { describeWindow, formatTime } from '../steps.ts'
-import { type Certificate, describeCertificate, KEY_USAGE } from '../x509.ts'
+import { nearestFirst } from '../window.ts'
+import { type Certificate, describeCertificate, KEY_USAGE, windowOfCertificate } from '../x509.ts'
 import type { SignedJson } from './signed-json.ts'
 
 /** Phrase that the common name must hold (QVL, X509Constants.h). */
@@ -102,13 +103,13 @@ function stageOf({ code }: Refusal): number {
   return STAGES[code] ?? SIGNER_STAGE
 }
 
-/** Those in their window first; then by evaluation number, then by date. */
+/** Those in their window first, by evaluation number and then by date; then the others, the nearest in time first. */
 function bestFirst<T extends Dated>(candidates: readonly T[], now: number): readonly T[] {
   if (candidates.length === 1) return candidates
-  const current = ({ issueDate, nextUpdate }: T): number => (issueDate <= now && now <= nextUpdate ? 1 : 0)
-  return candidates.toSorted(
-    (a, b) => current(b) - current(a) || b.evaluationNumber - a.evaluationNumber || b.issueDate - a.issueDate,
+  const best = candidates.toSorted(
+    (a, b) => b.evaluationNumber - a.evaluationNumber || b.issueDate - a.issueDate,
   )
+  return nearestFirst(best, ({ issueDate, nextUpdate }) => ({ begin: issueDate, end: nextUpdate }), now)
 }
 
 /** Of the certificates whose key signed it, editions of one signer, the first that may. */
@@ -131,7 +132,10 @@ async function findSigner(
       },
     )
   }
-  return firstRight(found, async signer => ({ signer, until: await signerUntil(signer, options) }))
+  return firstRight(nearestFirst(found, windowOfCertificate, options.now), async signer => ({
+    signer,
+    until: await signerUntil(signer, options),
+  }))
 }
 
 async function signerUntil(signer: Certificate, options: EndorsementOptions): Promise<number> {
