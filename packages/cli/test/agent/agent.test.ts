@@ -123,6 +123,12 @@ describe('casemate agent', () => {
     assert.doesNotMatch(stderr, /Debugger/)
   })
 
+  test('says at a hang-up that there is nothing to read again, and goes on', async () => {
+    agent.kill('SIGHUP')
+    await said(/casemate: SIGHUP changes nothing/)
+    assert.equal((await get('/info'))[0], 200)
+  })
+
   test('gives nothing while the policy refuses it, and everything again afterwards', async () => {
     const policy = join(cwd, 'policy.yaml')
     const ran = await casemate(['policy', 'get', 'default'], { cwd, env: { CASEMATE_SERVER: broker.url } })
