@@ -18,6 +18,7 @@ import {
   type TrustAnchor,
   verify,
 } from '@casemate/evidence'
+import { evidenceInYaml } from './yaml-evidence.ts'
 
 /** What an examination goes by. */
 export interface ExaminationContext {
@@ -60,7 +61,7 @@ export async function examine(bytes: Uint8Array, context: ExaminationContext): P
   if (bytes.length === 0) return { ...NOTHING, refusal: EMPTY }
   let evidence: ParsedEvidence
   try {
-    evidence = recognise(bytes)
+    evidence = await recogniseAny(bytes)
   } catch (error) {
     return { ...NOTHING, refusal: asEndorsement(bytes) ?? refusalOrThrow(error) }
   }
@@ -91,8 +92,27 @@ function earlier(a: Date, b: Date): Date {
   return a < b ? a : b
 }
 
-/** DER of a certificate or a list, JSON, PEM: a damaged quote with certificates in it begins otherwise. */
-const STARTS: readonly (readonly number[])[] = [[0x30, 0x82], [0x7b], [0x2d, 0x2d]]
+/** What recognise knows, and the same in YAML. @throws {Refusal} */
+async function recogniseAny(bytes: Uint8Array): Promise<ParsedEvidence> {
+  try {
+    return recognise(bytes)
+  } catch (error) {
+    const inYaml = await evidenceInYaml(bytes)
+    if (inYaml !== null) return inYaml
+    throw error
+  }
+}
+
+/** DER of a certificate or a list, JSON, PEM, tables that begin with a VCEK, VLEK, ASK or ARK: no damaged quote does. */
+const STARTS: readonly (readonly number[])[] = [
+  [0x30, 0x82],
+  [0x7b],
+  [0x2d, 0x2d],
+  [0x63, 0xda, 0x75, 0x8d],
+  [0xa8, 0x07, 0x4b, 0xc2],
+  [0x4a, 0xb7, 0xb3, 0x79],
+  [0xc0, 0xb4, 0x06, 0xa4],
+]
 
 /** What a vendor signs about its hardware is often saved beside the evidence, and taken for it. */
 function asEndorsement(bytes: Uint8Array): Refusal | null {
@@ -104,7 +124,7 @@ function asEndorsement(bytes: Uint8Array): Refusal | null {
     if (!(error instanceof Refusal)) throw error
   }
   return new Refusal('evidence-malformed', 'it is an endorsement or a certificate, and no evidence', {
-    hint: 'give it by --endorsements, beside the quote or report that it is for',
+    hint: 'give it by --endorsements, beside the quote or report that it is for; the flag stands before each path of its own',
   })
 }
 

@@ -16,6 +16,7 @@ export const CLI_CODES = {
   'flag-repeated': 2,
   'argument-missing': 2,
   'argument-unexpected': 2,
+  'code-not-compared': 2,
   'file-not-readable': 2,
   'file-malformed': 2,
   'token-missing': 2,

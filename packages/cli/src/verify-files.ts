@@ -1,5 +1,6 @@
 // Verifies files of evidence: offline, unless --online is said; with vendors' roots, unless another trust is named.
 
+import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -27,13 +28,17 @@ import type { Answer, Call } from './command.ts'
 import { endorsementsAt } from './endorsement-files.ts'
 import { type Examination, type ExaminationContext, examine } from './examine.ts'
 import { CliError } from './failure.ts'
-import { readDocument, readInput, readObject } from './files.ts'
+import { readDocument, readInput, readObject, STDIN } from './files.ts'
 import { readInstant } from './instant.ts'
 import { examinationJson, examinationLines } from './verdict.ts'
 
+const REQUIRE_CODE = 'CASEMATE_REQUIRE_CODE'
+
 /** The `verify` command. */
 export async function verifyFiles(call: Call): Promise<Answer> {
+  for (const file of call.positionals) refuseDirectory(file)
   const context = await openContext(call)
+  demandCode(call, context.policy)
   const examined: { file: string; examination: Examination }[] = []
   for (const file of call.positionals) {
     const bytes = await readInput(file, call)
@@ -57,6 +62,32 @@ export async function verifyFiles(call: Call): Promise<Answer> {
       ...examinationLines(one.file, one.examination, situation),
     ]),
   }
+}
+
+/** As where a second path follows one flag: `--endorsements collateral roots`. */
+function refuseDirectory(file: string): void {
+  if (file === STDIN || statSync(file, { throwIfNoEntry: false })?.isDirectory() !== true) return
+  throw new CliError('argument-unexpected', `${file} is a directory, want a file of evidence`, {
+    hint: `a directory of endorsements needs the flag before it, each its own: --endorsements ${file}`,
+  })
+}
+
+/** So that a script cannot accept what was compared with nothing: asked for by flag or, for a whole machine, variable. */
+function demandCode(call: Call, policy: AppraisalPolicy): void {
+  const variable = call.terminal.env[REQUIRE_CODE] ?? 'false'
+  if (variable !== 'true' && variable !== 'false') {
+    throw new CliError('flag-value-invalid', `${REQUIRE_CODE} is ${variable}, want true or false`)
+  }
+  if ((variable === 'false' && !call.given('require-code')) || policy.workloads !== 'any') return
+  const by = call.given('require-code') ? '--require-code' : `${REQUIRE_CODE}=true`
+  const [isOwn, own] = [call.option('policy'), policy.name]
+  const got =
+    call.options('references').length === 0 && (isOwn === null || isOwn === 'strict' || isOwn === 'standard')
+      ? 'neither --references nor a --policy of its own is given'
+      : `the policy ${own} says workloads: any`
+  throw new CliError('code-not-compared', `${by} demands that code is compared, and ${got}`, {
+    hint: 'give --references FILE, or a --policy FILE with workloads: known or names of workloads',
+  })
 }
 
 /** What the flags of verification say. @throws {CliError} file-not-readable, file-malformed, flag-value-invalid */

@@ -242,6 +242,69 @@ test('evidence whose code is compared with nothing is told so in the verdict its
   assert.match(stdout, /\n {2}hint: --references FILE says which code is wanted\n/)
 })
 
+test('with --require-code, or its variable, nothing is verified whose code would be compared with nothing', async () => {
+  const demand = 'CASEMATE_REQUIRE_CODE'
+  const known = ['--policy', 'tour.yaml', '--references', 'known.yaml']
+  const base = ['quote.bin', '--trust', 'trust.json', '--require-code']
+  const bare = await verify(...base)
+  assert.equal(bare.code, 2)
+  assert.match(bare.stderr, /^casemate: code-not-compared: --require-code demands .*neither --references/)
+  const open = await verify(...base, '--policy', 'any-code.yaml', '--references', 'known.yaml')
+  assert.equal(open.code, 2)
+  assert.match(open.stderr, /the policy lab says workloads: any/)
+  assert.equal((await verify(...base, ...known)).code, 0)
+  const args = ['verify', '--at', AT, 'quote.bin', '--trust', 'trust.json', '--policy', 'any-code.yaml']
+  const byVariable = await casemate(args, { cwd, env: { [demand]: 'true' } })
+  assert.equal(byVariable.code, 2)
+  assert.match(byVariable.stderr, /CASEMATE_REQUIRE_CODE=true demands/)
+  assert.equal((await casemate(args, { cwd, env: { [demand]: 'false' } })).code, 0)
+  const typo = await casemate(args, { cwd, env: { [demand]: 'yes' } })
+  assert.match(typo.stderr, /CASEMATE_REQUIRE_CODE is yes, want true or false/)
+})
+
+test('a second path after --endorsements is explained, and never taken for evidence that was accepted', async () => {
+  const directory = await verify('quote.bin', '--endorsements', 'collateral/pck-crl.der', 'collateral')
+  assert.equal(directory.code, 2)
+  assert.match(directory.stderr, /collateral is a directory.*\nhint: .*--endorsements collateral\n/)
+  const file = await verify(
+    'quote.bin',
+    '--trust',
+    'trust.json',
+    '--endorsements',
+    'collateral',
+    'collateral/pck-crl.der',
+  )
+  assert.equal(file.code, 1)
+  assert.match(file.stdout, /the flag stands before\s+each path/)
+  const document = await verify(
+    'quote.bin',
+    '--trust',
+    'trust.json',
+    '--references',
+    'known.yaml',
+    'other.yaml',
+  )
+  assert.equal(document.code, 1)
+  assert.match(
+    document.stdout,
+    /it is reference values, and no evidence[^]*give it by --references FILE, once/,
+  )
+})
+
+test('evidence in YAML is read, and what YAML cut off is told to be cut by it', async () => {
+  const base64 = readFileSync(join(cwd, 'quote.b64'), 'utf8')
+  const rows = base64.match(/.{1,80}/g) ?? []
+  const folded = `# from the machine\nmachine: a1\nquote: >-\n  ${rows.join('\n  ')}\n`
+  writeFileSync(join(cwd, 'evidence.yaml'), folded)
+  const known = ['--trust', 'trust.json', '--policy', 'tour.yaml', '--references', 'known.yaml']
+  assert.equal((await verify('evidence.yaml', ...known)).code, 0)
+  writeFileSync(join(cwd, 'half.yaml'), `quote: ${rows.slice(0, 4).join(' ')} # ${rows.slice(4).join('')}\n`)
+  const half = await verify('half.yaml', ...known)
+  assert.equal(half.code, 1)
+  assert.match(half.stdout, /it is YAML, and what was read out of it is not whole:\s/)
+  assert.match(half.stdout, /hint: YAML ends a text at a line/)
+})
+
 test('directories are descended into, links out of them are not followed, and hidden files are not read', async () => {
   const outer = join(cwd, 'nested')
   mkdirSync(join(outer, 'a', 'b'), { recursive: true })

@@ -12,6 +12,9 @@ export const VERIFY_COMMAND: Command = {
   flags: {
     ...APPRAISAL_FLAGS,
     'ca-file': SERVER_FLAGS['ca-file'],
+    'require-code': {
+      summary: 'refuse to verify without comparing code; also where $CASEMATE_REQUIRE_CODE is true',
+    },
     at: { value: 'TIME', summary: 'verify as of then, e.g. 2025-06-30T12:00:00Z (default now)' },
   },
   notes: [
