@@ -50,11 +50,17 @@ function rowsOf(fields: Fields, prefix: string, preset: unknown): Row[] {
     if (node.is === 'field') {
       return [{ path, values: node.leaf.wanted, strict: shown(stated), meaning: node.meaning }]
     }
-    const words =
-      node.is === 'choice' ? `${node.words.map(word => `'${word}'`).join(', ')}, or the fields below` : ''
-    const own = words === '' ? [] : [{ path, values: words, strict: shown(stated), meaning: node.meaning }]
+    const words = wordsOf(node)
+    const strict = node.is === 'choice' ? shown(stated) : ''
+    const own = words === '' ? [] : [{ path, values: words, strict, meaning: node.meaning }]
     return [...own, ...rowsOf(fieldsOf(node), `${path}.`, stated)]
   })
+}
+
+/** What may stand in the place of a block's fields; empty where nothing may. */
+function wordsOf(node: Exclude<Node, { readonly is: 'field' }>): string {
+  if (node.is === 'choice') return `${node.words.map(word => `'${word}'`).join(', ')}, or the fields below`
+  return node.short === null ? '' : `${node.short.leaf.wanted}, or the fields below`
 }
 
 function fieldsOf(node: Node): Fields {
