@@ -57,13 +57,21 @@ function slips(name: string): readonly string[] {
   ]
 }
 
+/** In a sentence a name ends with a mark; in code a line ends where another program begins. */
+const IN_PROSE = /\bcasemate ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)([^;,.`]*)/g
+const IN_CODE = /\bcasemate ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)([^`|;&]*)/g
+
+interface Named {
+  readonly command: string
+  readonly flags: readonly string[]
+}
+
 /** The commands that a text names, each with the flags that stand behind it; words that are no command's end a name. */
-function commandsIn(
-  text: string,
-): readonly { readonly command: string; readonly flags: readonly string[] }[] {
-  return [...text.matchAll(/\bcasemate ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)([^;,.`]*)/g)].map(
-    ([, words = '', rest = '']) => ({ command: words, flags: flagsIn(rest.split(' -- ')[0] ?? '') }),
-  )
+function commandsIn(text: string, pattern = IN_PROSE): readonly Named[] {
+  return [...text.matchAll(pattern)].map(([, words = '', rest = '']) => ({
+    command: words,
+    flags: flagsIn(rest.split(' -- ')[0] ?? ''),
+  }))
 }
 
 function flagsIn(text: string): readonly string[] {
@@ -271,8 +279,8 @@ function textsOfRoom(room: string): readonly Text[] {
   return sources(directory).flatMap(path => textsOf(path).map(text => ({ room, path, text })))
 }
 
-function strayCommands({ text }: Text): readonly string[] {
-  return commandsIn(text).flatMap(({ command, flags }) => {
+function strayCommands({ text }: Text, pattern = IN_PROSE): readonly string[] {
+  return commandsIn(text, pattern).flatMap(({ command, flags }) => {
     const name = known(command)
     if (name !== null) return flags.filter(flag => !has(name, flag)).map(flag => `casemate ${name} --${flag}`)
     return PROSE.has(command.split(' ')[0] ?? '') ? [] : [`casemate ${command}`]
@@ -293,6 +301,38 @@ test('every command and flag that a text of the program names exists', () => {
   )
   assert.deepEqual(strays, [])
   assert.ok(texts.flatMap(({ text }) => commandsIn(text)).length > 100)
+})
+
+/** Documents that people follow; CHANGELOG.md tells of mistakes as well. */
+const DOCUMENTS = [
+  'README.md',
+  'README.zh-CN.md',
+  'SECURITY.md',
+  'LIMITATIONS.md',
+  'CONTRIBUTING.md',
+  'docs',
+  'examples',
+]
+
+function documentsIn(name: string): readonly Text[] {
+  const path = fileURLToPath(new URL(`../../../${name}`, import.meta.url))
+  if (name.endsWith('.md')) return [{ room: 'docs', path, text: readFileSync(path, 'utf8') }]
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter(file => file.endsWith('.md') && !file.includes('node_modules') && !file.includes('decisions'))
+    .flatMap(file => documentsIn(join(name, file)))
+}
+
+test('every command that a document tells people to type exists, with its flags', () => {
+  const documents = DOCUMENTS.flatMap(documentsIn)
+  // What is to be typed stands in code; a line that ends with a backslash goes on.
+  const typed = documents.flatMap(({ room, path, text }) =>
+    [...text.replaceAll(/\\\n\s*/g, '').matchAll(/```[^]*?```|`[^`\n]+`/g)].flatMap(([code]) =>
+      code.split('\n').map(line => ({ room, path, text: line.replace(/ #.*$/, '') })),
+    ),
+  )
+  const strays = typed.flatMap(line => strayCommands(line, IN_CODE).map(stray => `${line.path}: ${stray}`))
+  assert.deepEqual(strays, [])
+  assert.ok(typed.flatMap(({ text }) => commandsIn(text)).length > 50)
 })
 
 test('every variable that a text of the program names is one', () => {

@@ -32,7 +32,8 @@ export const KbsError = Type.Object(
       description: 'https://github.com/confidential-containers/kbs/errors/ and the variant',
     }),
     detail: Type.String({
-      description: '`code: what was wrong`, and the attestation’s id where there is one',
+      description:
+        '`code: what was wrong`; what was got and wanted; a hint; and the attestation’s id, each where there is one',
     }),
   },
   { title: 'KbsError' },
