@@ -162,15 +162,12 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
   const shutDown = async () => {
     isClosing = true
     stopWatching()
-    await housekeeping.stop()
-    await Promise.all(apps.map(each => drain(each, config.shutdownGrace)))
-    await resumed
+    // Where the ledger takes nothing any more, or something does not close, the rest is closed all the same.
     try {
-      await core.attempts.flush('all')
-      await core.context.counted.flush()
-    } catch (error) {
-      // Where the ledger takes nothing any more, what is left to close is closed all the same.
-      logger.error({ failure: describeError(error) }, 'counts of refused attempts could not be recorded')
+      await housekeeping.stop()
+      await Promise.all(apps.map(each => drain(each, config.shutdownGrace)))
+      await resumed
+      await flushCounts(core, logger)
     } finally {
       await state.close()
     }
@@ -193,6 +190,15 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
   const { administrators, context } = core
   const { failed } = state
   return { app, metricsApp, administrators, context, housekeeping, routes, failed, reload, close }
+}
+
+async function flushCounts({ attempts, context }: Core, logger: Logger): Promise<void> {
+  try {
+    await attempts.flush('all')
+    await context.counted.flush()
+  } catch (error) {
+    logger.error({ failure: describeError(error) }, 'counts of refused attempts could not be recorded')
+  }
 }
 
 interface CoreSources {

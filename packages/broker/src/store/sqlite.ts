@@ -1,6 +1,7 @@
 // The store in SQLite, in the database that also holds the ledger: a change and its entry are one transaction,
 // which the ledger groups with others and syncs before it acknowledges.
 
+import { waitingBriefly } from '@casemate/ledger/node'
 import { noteChanges } from './last-change.ts'
 import { SqliteAttestations } from './sqlite-attestations.ts'
 import { SqliteDocuments } from './sqlite-documents.ts'
@@ -25,8 +26,6 @@ export function createSqliteStore(parts: SqliteParts, refusalBudget: number): St
     tokens: new SqliteTokens(changing),
     keys: new SqliteKeys(changing),
     wrappings: new SqliteWrappings(changing),
-    check: async () => {
-      alive.get()
-    },
+    check: async () => void waitingBriefly(parts.db, () => alive.get()),
   }
 }

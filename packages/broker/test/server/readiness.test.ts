@@ -1,15 +1,21 @@
 // Ready means able: what cannot be done is said, and is over when it is over.
 import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { LedgerError } from '@casemate/ledger'
+import { lockDataDirectory } from '../../src/store/data-directory.ts'
 import { HOUR, later, openTestBroker, SECOND, type TestBroker } from '../broker.ts'
 
 async function openBroken(t: TestContext): Promise<{ broker: TestBroker; other: DatabaseSync }> {
   const broker = await openTestBroker()
   t.after(() => broker.close())
   const other = new DatabaseSync(join(broker.dataDir, 'casemate.db'))
-  t.after(() => other.close())
+  t.after(() => {
+    if (other.isOpen) other.close()
+  })
   return { broker, other }
 }
 
@@ -62,9 +68,39 @@ test('a ledger that failed for good is not ready, is told to whoever runs the br
   const { status, body } = await ready(broker)
   assert.equal(status, 503)
   assert.equal(body.reason, 'ledger-failed')
-  assert.equal((await broker.failed).code, 'ledger-damaged')
-  await broker.send('GET', '/v1/tokens', { token: 'cmt_wrong' })
+  const told = await Promise.race([broker.failed, setImmediate('nobody was told')])
+  assert.equal(told instanceof LedgerError ? told.code : told, 'ledger-damaged')
+  // From the second on they are counted, and the ledger does not take the count.
+  for (const token of ['cmt_wrong', 'cmt_wrong']) await broker.send('GET', '/v1/tokens', { token })
   await broker.close('keep-data')
+  assert.ok(broker.log.some(line => line.includes('could not be recorded')))
+  lockDataDirectory(broker.dataDir).release()
+  const again = new DatabaseSync(join(broker.dataDir, 'casemate.db'))
+  other.close()
+  // As the last connection goes, so does the write-ahead log: the broker has none open any more.
+  again.exec('SELECT 1')
+  again.close()
+  assert.equal(existsSync(join(broker.dataDir, 'casemate.db-wal')), false)
+})
+
+test('what cannot be closed is told, and keeps nothing else open', async t => {
+  const broker = await openTestBroker()
+  t.after(() => rmSync(broker.dataDir, { recursive: true }))
+  const mark = join(broker.dataDir, 'ledger-mark')
+  rmSync(mark)
+  mkdirSync(mark)
+  await assert.rejects(broker.close('keep-data'), { code: 'ledger-unavailable' })
+  assert.equal(existsSync(join(broker.dataDir, 'casemate.db-wal')), false)
+  lockDataDirectory(broker.dataDir).release()
+})
+
+test('a broker whose database is held by somebody else is not ready', async t => {
+  const { broker, other } = await openBroken(t)
+  other.exec('BEGIN IMMEDIATE')
+  const { status, body } = await ready(broker)
+  assert.deepEqual([status, body.reason], [503, 'write-refused'])
+  assert.match(body.error.hint, /another process/)
+  other.exec('ROLLBACK')
 })
 
 test('health routes answer HEAD as GET, without a body', async t => {

@@ -1,5 +1,6 @@
 // @casemate/ledger/node: the log itself, over node:sqlite.
 export type { EntryMaker, Position } from './batch.ts'
+export { waitingBriefly } from './busy-timeout.ts'
 export type { CheckReport } from './check.ts'
 export { openDatabase } from './database.ts'
 export { type Appended, MAX_BATCH, MAX_WAITING } from './group-commit.ts'

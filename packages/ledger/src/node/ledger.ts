@@ -11,6 +11,7 @@ import { LEAF_SIZE } from '../leaf.ts'
 import { RECEIPT_FORMAT, type Receipt } from '../receipt.ts'
 import { encodeBundle, TILE_WIDTH } from '../tile.ts'
 import type { EntryMaker, Position } from './batch.ts'
+import { waitingBriefly } from './busy-timeout.ts'
 import { type CheckReport, checkAll } from './check.ts'
 import { type Appended, GroupCommit, type Remember } from './group-commit.ts'
 import { emptyRoot } from './hasher.ts'
@@ -208,9 +209,12 @@ export class Ledger {
     return this.#commits.hasFailed
   }
 
-  /** Commits `write`, which is no entry: readiness. @throws {LedgerError} as {@link append} */
+  /**
+   * Commits `write`, which is no entry: readiness. A database that somebody else holds is hardly waited for.
+   * @throws {LedgerError} as {@link append}
+   */
   probe(write: () => void): void {
-    this.#commits.probe(write)
+    waitingBriefly(this.#db, () => this.#commits.probe(write))
   }
 
   /**

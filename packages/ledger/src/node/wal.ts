@@ -1,12 +1,11 @@
 // What the ledger demands of the connection that it is given, and how erased content leaves the write-ahead log.
 import type { DatabaseSync } from 'node:sqlite'
 import { LedgerError } from '../errors.ts'
+import { waitingBriefly } from './busy-timeout.ts'
 import { resultCode } from './storage-failure.ts'
 
 /** `PRAGMA synchronous`: FULL; EXTRA is above. */
 const SYNCHRONOUS_FULL = 2
-/** Long enough for a passing reader, short enough not to be felt: the event loop waits. */
-const TRUNCATE_TIMEOUT_MS = 50
 
 function pragma(db: DatabaseSync, name: string): unknown {
   return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]
@@ -29,15 +28,11 @@ export function requireDurable(db: DatabaseSync): void {
  * LIMIT: the blocks that the file system frees are not overwritten.
  */
 export function truncateWal(db: DatabaseSync): boolean {
-  const timeout = Number(pragma(db, 'busy_timeout'))
-  db.exec(`PRAGMA busy_timeout = ${TRUNCATE_TIMEOUT_MS}`)
   try {
-    return pragma(db, 'wal_checkpoint(TRUNCATE)') === 0
+    return waitingBriefly(db, () => pragma(db, 'wal_checkpoint(TRUNCATE)') === 0)
   } catch (error) {
     if (resultCode(error) === undefined) throw error
     return false
-  } finally {
-    db.exec(`PRAGMA busy_timeout = ${timeout}`)
   }
 }
 

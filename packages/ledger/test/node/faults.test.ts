@@ -170,7 +170,8 @@ test('a probe that meets a failing disk, and a checkpoint, fail the log for good
       onFailure: ({ code }) => void told.push(code),
     })
     await fill(ledger, 2)
-    faulty.arm({ at: 0, isAfter: false, isForGood: false, errcode: IOERR_FSYNC })
+    // A probe first says how long it waits.
+    faulty.arm({ at: meet === 'probe' ? 2 : 0, isAfter: false, isForGood: false, errcode: IOERR_FSYNC })
     if (meet === 'probe') assert.throws(() => ledger.probe(() => undefined), { code: 'ledger-failed' })
     else await rejectsCode('ledger-failed', ledger.checkpoint())
     assert.ok(ledger.isRefusing)
@@ -178,6 +179,20 @@ test('a probe that meets a failing disk, and a checkpoint, fail the log for good
     assert.throws(() => ledger.probe(() => undefined), { code: 'ledger-failed' })
     assert.deepEqual(told, ['ledger-failed'])
   }
+})
+
+test('a probe hardly waits for a database that somebody else holds, and an append as long as ever', async t => {
+  const { ledger, db, path } = open(t)
+  const timeout = () => Number(db.prepare('PRAGMA busy_timeout').get()?.['timeout'])
+  const seen: number[] = [timeout()]
+  ledger.probe(() => void seen.push(timeout()))
+  await ledger.append({}, () => void seen.push(timeout()))
+  assert.deepEqual(seen, [5_000, 50, 5_000])
+  const other = openDatabase(path)
+  t.after(() => other.close())
+  other.exec('BEGIN IMMEDIATE')
+  assert.throws(() => ledger.probe(() => undefined), { code: 'ledger-unavailable' })
+  assert.equal(timeout(), 5_000)
 })
 
 test('a failure keeps its cause and a hint', async t => {
