@@ -24,7 +24,7 @@ export interface DataFiles {
  * `mark-foreign`, `config-conflict`
  */
 export function inspectData(files: DataFiles, beginning: Beginning): void {
-  const { database, mark } = files
+  const { database } = files
   if (sizeOfFile(database) === 0) return demandNothingElse(files, beginning)
   if (beginning === 'anew') {
     throw new StartError('config-conflict', `${database} is there: --begin-anew is for where it is not`, {
@@ -34,13 +34,22 @@ export function inspectData(files: DataFiles, beginning: Beginning): void {
   const db = new DatabaseSync(database, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
   try {
     demandWhole(db, database)
-    if (beginning === 'as-it-was') verifyMark(db, mark)
+    if (beginning === 'as-it-was') demandLog(db, files)
     else demandSize(sizeOf(db), beginning.restoredAt)
   } catch (error) {
     throw withWayOut(asUnreadable(error), () => sizeOf(db))
   } finally {
     db.close()
   }
+}
+
+/** The mark is made before the first entry, and after the key file. */
+function demandLog(db: DatabaseSync, { kekFile, mark }: DataFiles): void {
+  if (verifyMark(db, mark) > 0 || mark.state === 'kept' || !existsSync(kekFile)) return
+  throw new LedgerError(
+    'mark-missing',
+    `the log is empty and ${mark.path} is missing, but not its key file ${kekFile}`,
+  )
 }
 
 /** A missing file has none. */
@@ -76,9 +85,11 @@ function demandNothingElse({ database, kekFile, mark }: DataFiles, beginning: Be
  * Only then is everything read.
  */
 function demandWhole(db: DatabaseSync, database: string): void {
-  const expected = Number(pragma(db, 'page_count')) * Number(pragma(db, 'page_size'))
+  const pageSize = Number(pragma(db, 'page_size'))
+  const expected = Number(pragma(db, 'page_count')) * pageSize
   const got = sizeOfFile(database)
-  if (got >= expected || pragma(db, 'quick_check(1)') === 'ok') return
+  // What is missing of a page is read as zeros, which a check takes for content.
+  if (got >= expected || (got % pageSize === 0 && pragma(db, 'quick_check(1)') === 'ok')) return
   throw new StartError('database-damaged', `${database} is cut: it has ${got} of ${expected} bytes`, {
     hint: DAMAGED,
   })

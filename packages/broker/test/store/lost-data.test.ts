@@ -190,6 +190,13 @@ test('a mark that is missing or unreadable is missed; a backup without one goes 
   await openTestBroker({ dataDir: newer }).then(again => again.close('keep-data'))
 })
 
+test('a key file beside an empty log says that there was more, also where nothing else does', async t => {
+  const { newer } = await killed(t)
+  for (const name of [`${DATABASE}-wal`, 'ledger-mark']) rmSync(join(newer, name))
+  const { message } = await refuses(newer, 'mark-missing')
+  assert.match(message, /the log is empty .* not its key file/)
+})
+
 test('a directory that is moved or restored as a whole needs no name', async t => {
   const { older } = await killed(t)
   await openTestBroker({ dataDir: older }).then(broker => broker.close('keep-data'))
