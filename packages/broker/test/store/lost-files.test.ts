@@ -135,7 +135,7 @@ async function demandWhole({ state, secrets }: Open): Promise<void> {
   const put = new Map<string, number>()
   for (let from = 0; from < ledger.size; from += 1_000) {
     for (const { entry } of await ledger.entries({ from, limit: 1_000 })) {
-      if (entry?.['type'] === 'secret.put') put.set(String(entry['secret']), Number(entry['version']))
+      if (entry?.['type'] === 'secret.put') put.set(entry['secret'] as string, Number(entry['version']))
     }
   }
   for (const name of NAMES) {
