@@ -2,10 +2,11 @@
 // kept in a file of mode 0600 in the data directory: a pipe may end in a supervisor's log, which others read
 // (decision 27).
 
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunningBroker } from '@casemate/broker'
 import { TOKEN_FILE, writeWhole } from './data-directory.ts'
+import { CliError } from './failure.ts'
 import { time } from './table.ts'
 import type { Terminal } from './terminal.ts'
 import { LOST_TOKEN, tokenLines } from './tour-text.ts'
@@ -16,18 +17,28 @@ export interface TokenFile {
   readonly endsAt: string
 }
 
-/** What a start has put there; what is not a token is none. */
+/** What a start has put there; what is not a token, or cannot be read, is none, and keeps no broker from starting. */
 export function savedToken(dataDir: string): string | null {
-  const path = join(dataDir, TOKEN_FILE)
-  const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
-  return text.startsWith('cmt_') ? text : null
+  try {
+    const text = readFileSync(join(dataDir, TOKEN_FILE), 'utf8').trim()
+    return text.startsWith('cmt_') ? text : null
+  } catch {
+    return null
+  }
 }
 
-/** Where it is put. It exists nowhere else. */
-export function saveToken(dataDir: string, token: string): string {
+/** It exists nowhere else. @throws {CliError} file-not-writable */
+export function saveToken(dataDir: string, token: string): void {
   const path = join(dataDir, TOKEN_FILE)
-  writeWhole(path, `${token}\n`)
-  return path
+  try {
+    writeWhole(path, `${token}\n`)
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
+    throw new CliError('file-not-writable', `the administrator’s token cannot be written to ${path}${code}`, {
+      hint: 'mend that, and start with --new-admin-token: the one that was made is lost',
+      cause,
+    })
+  }
 }
 
 /** The file with a token that still is one; null where there is none. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -154,6 +154,10 @@ test('each start names a file that still has a token, and says when that has end
   const ended = await serving([], /--new-admin-token/, { cwd })
   assert.match(ended.text, /the token in \.casemate\/admin-token has ended; remove the file\n/)
   await ended.stop('SIGTERM')
+  rmSync(join(cwd, '.casemate/admin-token'))
+  mkdirSync(join(cwd, '.casemate/admin-token/no-file'), { recursive: true })
+  const unread = await serving([], /--new-admin-token/, { cwd })
+  await unread.stop('SIGTERM')
 })
 
 test('a person’s screen shows the token, with its end and beside no log, and a start without the tour keeps none', async t => {
@@ -192,6 +196,18 @@ test('a start without the tour still trusts the machine of the tour, and its pol
   const refused = await casemate(['secret', 'get', 'default/demo/greeting'], { cwd, env })
   assert.match(refused.stderr, /^casemate: appraisal-refused: /)
   await plain.stop('SIGTERM')
+})
+
+test('a token that cannot be kept ends the start with a way out', async t => {
+  const cwd = temporaryDirectory(clean => t.after(clean))
+  mkdirSync(join(cwd, '.casemate/admin-token/no-file'), { recursive: true, mode: 0o700 })
+  const up = ['up', '--listen', '127.0.0.1:0', '--metrics-listen', 'off']
+  const { code, stderr } = await casemate(up, { cwd })
+  assert.equal(code, 2)
+  assert.match(
+    stderr,
+    /casemate: file-not-writable: [^\n]*admin-token \(\w+\)\nhint: [^\n]*--new-admin-token/,
+  )
 })
 
 test('a data directory that is a file is refused with a way out, before anything is made', async t => {
