@@ -3,7 +3,7 @@
 // all of one test characters only, and the rest is split and looked at piece by piece.
 
 import { fromBase64, fromHex } from '../bytes.ts'
-import { damaged, type Form, type Layer } from './layer.ts'
+import { damaged, type Form, type Layer, MAX_SLOW_TEXT } from './layer.ts'
 
 const HEX = /^[0-9a-fA-F\s]+$/
 const COLON_HEX = /^[0-9a-fA-F:\s]+$/
@@ -20,6 +20,7 @@ export const MARKED_HEX: Form<string> = {
   name: 'hex',
   open: text => {
     if (/^0x/i.test(text) && HEX.test(text.slice(2))) return hexLayer(text.slice(2))
+    if (text.length > MAX_SLOW_TEXT) return null
     if (text.includes(':') && COLON_HEX.test(text)) return octetLayer(text.replace(/:\s*$/, '').split(':'))
     const bare = text.replace(/^b?["']/, '').replace(/["']$/, '')
     return bare.startsWith('\\x') && ESCAPED_HEX.test(bare) ? octetLayer(bare.split('\\x').slice(1)) : null
@@ -46,6 +47,7 @@ export const BASE64_DIGITS: Form<string> = {
 export const OCTET_LIST: Form<string> = {
   name: 'a list of octets',
   open: text => {
+    if (text.length > MAX_SLOW_TEXT) return null
     const list = listIn(text)
     if (!list.includes(',') && !/^0x/i.test(list.trim())) return null
     if (!LIST.test(list)) return null

@@ -2,7 +2,7 @@
 // shows in the first line; offsets have to follow each other, in the radix in which they do. Plain hexdump and od print
 // groups as little-endian numbers, xxd as bytes. A line of `*` stands for repeated ones, up to the next offset.
 
-import { damaged, type Form, MAX_RECOGNISED_BYTES } from './layer.ts'
+import { damaged, type Form, MAX_RECOGNISED_BYTES, MAX_SLOW_TEXT } from './layer.ts'
 
 const FIRST_XXD = /^0{6,16}: ?[0-9a-f]{2}/i
 const FIRST_PLAIN = /^0{6,16}[ \t]+[0-9a-f]{2,8}\s/i
@@ -21,6 +21,7 @@ interface Line {
 export const HEXDUMP: Form<string> = {
   name: 'a hexdump',
   open: text => {
+    if (text.length > MAX_SLOW_TEXT) return null
     const isXxd = FIRST_XXD.test(text)
     if (!isXxd && !FIRST_PLAIN.test(text)) return null
     const lines = text

@@ -7,6 +7,9 @@ import { Refusal } from '../refusal.ts'
 /** Largest input, and largest content of a layer; JSON with an event log is some 2 MiB. */
 export const MAX_RECOGNISED_BYTES = 16 * 1024 * 1024
 
+/** Longest text that is read digit by digit, which is slow; dumps of the largest evidence are under half of it. */
+export const MAX_SLOW_TEXT = 1024 * 1024
+
 /** Certificates that a wrapper holds beside the evidence: text or bytes, read only where the evidence is of AMD. */
 export interface Beside {
   readonly name: string

@@ -9,8 +9,9 @@ import { gzipSync } from 'node:zlib'
 import { createAmdPlatform, createIntelPlatform } from '@casemate/simulator'
 import * as fc from 'fast-check'
 import { encodeCertTable } from '../../src/amd/cert-table.ts'
+import { MAX_GUNZIPPED_BYTES } from '../../src/forms/gzip.ts'
 import { HEXDUMP } from '../../src/forms/hexdump.ts'
-import { MAX_RECOGNISED_BYTES } from '../../src/forms/layer.ts'
+import { MAX_RECOGNISED_BYTES, MAX_SLOW_TEXT } from '../../src/forms/layer.ts'
 import { type ParsedEvidence, parse } from '../../src/parse.ts'
 import { recognise } from '../../src/recognise.ts'
 import { Refusal, type RefusalCode } from '../../src/refusal.ts'
@@ -224,14 +225,18 @@ test('digits that are damaged are told what is wrong with them', () => {
   refuses('evidence-malformed', utf8('-----BEGIN QUOTE-----\nBAAC\n'), /PEM armour is damaged/)
 })
 
+test('a text that is too long to be read digit by digit is none of those forms', () => {
+  const padding = '\n'.repeat(MAX_SLOW_TEXT)
+  const [head = '', ...rest] = xxd(tdx).split('\n')
+  refuses('evidence-malformed', utf8(head + padding + rest.join('\n')), /text that begins with "00000000: /)
+  refuses('evidence-malformed', utf8(`04:${padding}00:02:00`), /begins with "04:/)
+  refuses('evidence-malformed', utf8(`{0x04,${padding}0x00}`), /begins with "\{0x04,/)
+})
+
 test('gzip is read, also inside of base64 in JSON, and a bomb is refused at the limit', () => {
   assert.deepEqual(recognise(gzipSync(tdx)), parse(tdx))
   assert.deepEqual(recognise(json({ evidence: { quote: b64(gzipSync(tdx)) } })), parse(tdx))
-  refuses(
-    'evidence-malformed',
-    gzipSync(Buffer.alloc(MAX_RECOGNISED_BYTES + 1)),
-    /gzip is damaged: more than/,
-  )
+  refuses('evidence-malformed', gzipSync(Buffer.alloc(MAX_GUNZIPPED_BYTES + 1)), /gzip is damaged: more than/)
   refuses('evidence-malformed', gzipSync(tdx).subarray(0, -9), /gzip is damaged: no or only a part/)
   refuses('evidence-malformed', Buffer.from('1f8b0800', 'hex'), /gzip is damaged/)
   let nested: Uint8Array = gzipSync(tdx)
