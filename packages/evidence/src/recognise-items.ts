@@ -6,6 +6,7 @@ import { looksLikeCertTable, parseCertTable } from './amd/cert-table.ts'
 import { MAX_CERT_TABLE_SIZE } from './amd/evidence.ts'
 import { decodeUtf8, fromBase64, fromHex } from './bytes.ts'
 import { type Crl, looksLikeCrl, parseCrl } from './crl.ts'
+import { DerReader, TAG } from './der.ts'
 import { GZIP } from './forms/gzip.ts'
 import { bytesOfJson } from './forms/json-bytes.ts'
 import { type EnclaveIdentity, parseEnclaveIdentity } from './intel/enclave-identity.ts'
@@ -20,6 +21,7 @@ import {
 import { parseTcbEvaluationNumbers, type TcbEvaluationNumbers } from './intel/tcb-evaluation.ts'
 import { parseTcbInfo, type TcbInfo } from './intel/tcb-info.ts'
 import { knownCertificate } from './known-certificates.ts'
+import { Refusal } from './refusal.ts'
 import { type Certificate, readPem } from './x509.ts'
 
 /** The lists of `Endorsements`, while they are being filled. */
@@ -78,19 +80,25 @@ export function recogniseItems(bytes: Uint8Array): Items | null {
   return Object.values(items).some(list => list.length > 0) ? items : null
 }
 
-/** One SEQUENCE from the first byte to the last. */
-function isDerSequence(bytes: Uint8Array): boolean {
-  const [tag, length, ...more] = bytes.subarray(0, 6)
-  if (tag !== 0x30 || length === undefined) return false
-  if (length < 0x80) return bytes.length === 2 + length
-  const octets = length & 0x7f
-  if (octets === 0 || octets > 4 || more.length < octets) return false
-  return bytes.length === 2 + octets + more.slice(0, octets).reduce((sum, octet) => sum * 256 + octet, 0)
+/** The shape that certificates and lists share (RFC 5280, 4.1 and 5.1); signatures and keys, which are DER too, have others. */
+function isSignedDer(bytes: Uint8Array): boolean {
+  if (bytes[0] !== TAG.sequence) return false
+  try {
+    const outer = new DerReader(bytes, 'endorsement-malformed', 'DER')
+    const inner = outer.enter(TAG.sequence)
+    inner.expect(TAG.sequence)
+    inner.expect(TAG.sequence)
+    inner.expect(TAG.bitString)
+    return inner.atEnd && outer.atEnd
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
+  }
 }
 
 /** DER, or a table of certificates in DER or PEM; false for anything else. */
 function addBytes(items: Items, bytes: Uint8Array): boolean {
-  if (isDerSequence(bytes)) {
+  if (isSignedDer(bytes)) {
     addDer(items, new Uint8Array(bytes))
     return true
   }

@@ -179,6 +179,16 @@ test('what is no endorsement is named, and passed over where anything may lie', 
   }
 })
 
+test('DER that is neither certificate nor list, as signatures and keys, hides nothing that stands beside it', () => {
+  const key = toHex(readEndorsements(platform.endorsements).certificates[0]?.spki ?? assert.fail())
+  const [signature, list] = ['3006020101020102', toHex(bytesOf('root-ca-crl.der'))]
+  for (const other of [signature, [...Buffer.from(signature, 'hex')], key, [...Buffer.from(key, 'hex')]]) {
+    assert.deepEqual(counts(fromText(JSON.stringify({ other, root_ca_crl: list }))), [0, 1, 0, 0, 0])
+    const alone = { name: 'alone', bytes: new TextEncoder().encode(JSON.stringify({ other })) }
+    assert.equal(recogniseEndorsements(alone), null)
+  }
+})
+
 test('what is an endorsement and malformed is refused with its source’s name', () => {
   const bytes = Uint8Array.from(bytesOf('pck-crl.der'))
   // The version of the list.
