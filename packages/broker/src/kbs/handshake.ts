@@ -21,8 +21,8 @@ import { parseVersion } from './version.ts'
 /** A challenge's body, in bytes: version, TEE and a few names of digests. */
 const MAX_CHALLENGE_BYTES = 1024
 
-/** Evidence with its event log or its certificates as arrays of numbers, and init-data: some 100 KiB, with room. */
-const MAX_ATTESTATION_BYTES = 512 * 1024
+/** A TD sends the event log of its firmware, of up to 1 MiB, in base64; with quote and init-data, 1.7 MiB. */
+const MAX_ATTESTATION_BYTES = 1792 * 1024
 
 /** Kinds of evidence that are verified; every other `tee` is refused at once. */
 const TEES: readonly Kind[] = ['sgx', 'tdx', 'snp', 'sample']

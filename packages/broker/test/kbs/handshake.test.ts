@@ -63,6 +63,12 @@ for (const name of ['P-256', 'P-521', 'RSA-OAEP-256', 'ML-KEM-768'] as const) {
   })
 }
 
+test('a guest on tdx gets its secret with the largest event log that firmware is known to leave', async () => {
+  const log = Buffer.alloc(2 ** 20, 7).toString('base64')
+  const evidence = (reportData: Buffer): unknown => ({ ...(tdx(reportData) as object), cc_eventlog: log })
+  assert.equal(await newGuest({ evidence }).secret('default/key/disk'), 'correct horse')
+})
+
 for (const tee of ['tdx', 'sgx', 'snp', 'sample'] as const) {
   test(`a guest on ${tee} gets its secret`, async () => {
     assert.equal(

@@ -234,14 +234,14 @@ describe('on the wire', () => {
     }
   })
 
-  test('an attestation has 512 KiB, and less where the broker takes less', async () => {
+  test('an attestation has 1.75 MiB, and less where the broker takes less', async () => {
     const session = async () => {
       const { headers } = await broker.send('POST', '/kbs/v0/auth', { token: null, payload: AUTH })
       return { cookie: String(headers['set-cookie']).split(';')[0] ?? '' }
     }
     for (const [length, code] of [
-      [524_288, 'request-malformed'],
-      [524_289, 'request-too-large'],
+      [1_835_008, 'request-malformed'],
+      [1_835_009, 'request-too-large'],
     ] as const) {
       const how = { token: null, headers: await session(), payload: ' '.repeat(length) }
       const { body } = await broker.send('POST', '/kbs/v0/attest', how)
