@@ -15,6 +15,8 @@ export interface Start {
   readonly dataDir: string
   readonly anchors: readonly TrustAnchor[]
   readonly endorsements: readonly EndorsementSource[]
+  /** Settings that differ from those of a handshake. */
+  readonly flags?: Readonly<Record<string, string>>
 }
 
 /** What this process answers to `Start`. */
@@ -68,7 +70,7 @@ echo.close()
 parts?.close()
 await close()
 
-async function openBroker({ dataDir, anchors, endorsements }: Start) {
+async function openBroker({ dataDir, anchors, endorsements, flags: others }: Start) {
   const flags = {
     'data-dir': dataDir,
     listen: '127.0.0.1:0',
@@ -76,6 +78,7 @@ async function openBroker({ dataDir, anchors, endorsements }: Start) {
     offline: 'true',
     'auth-limit': '999999999',
     'log-level': 'error',
+    ...others,
   }
   const { values } = resolveConfig({ flags, env: {}, file: null })
   const broker = await startBroker(values, {

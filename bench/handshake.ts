@@ -2,14 +2,12 @@
 // the cryptography that it cannot avoid. What that leaves out and no broker could is measured beside it, each part
 // bare: three requests to a server that only echoes, the JSON, and the two records in commits that are synced.
 import { type ChildProcess, fork } from 'node:child_process'
-import { createHash, generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { getSecret, openAdmin } from '@casemate/client'
-import { tdxKbsEvidence } from '@casemate/evidence'
 import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
+import { attestation, prepare, proveOnce, SECRET } from './guest.ts'
 import type { Question, Start, Started } from './handshake-server.ts'
 import { type Measured, spread } from './measure.ts'
 import { printRates, printRatio } from './report.ts'
@@ -20,7 +18,6 @@ const WARM_UP_ROUNDS = 12
 /** Guests at the same time, so that they can share a commit as they would in life. */
 const GUESTS = 16
 const HANDSHAKES = 320
-const SECRET = 'bench/key/one'
 
 /** Prints the tables of this topic. */
 export async function benchHandshake(): Promise<void> {
@@ -30,35 +27,14 @@ export async function benchHandshake(): Promise<void> {
   try {
     const { anchors, endorsements } = platform
     const started = (await ask(server, { dataDir, anchors, endorsements } satisfies Start)) as Started
-    await prepare(started, platform)
+    await prepare(started.url, started.adminToken)
+    await proveOnce(started.url, platform)
     await compare(server, started, platform)
   } finally {
     server.disconnect()
     await once(server, 'exit')
     rmSync(dataDir, { recursive: true })
   }
-}
-
-async function prepare({ url, adminToken }: Started, platform: IntelPlatform): Promise<void> {
-  const admin = openAdmin({ url, token: adminToken })
-  const policy = { extends: 'strict', name: 'default', version: 1, simulated: 'any', workloads: 'any' }
-  await admin.policies.put('default', policy, 'any')
-  const rule = {
-    secrets: 'bench/*/*',
-    expression: 'claims.kind == "tdx" && !claims.debug',
-    message: 'TDX only',
-    enabled: true,
-  }
-  await admin.rules.put('bench', rule, 'any')
-  await admin.secrets.put(SECRET, new TextEncoder().encode('what is measured is what is returned'), 'any')
-  // Once with the whole client, which decrypts and checks: what follows only counts answers.
-  const attester = {
-    tee: 'tdx' as const,
-    evidence: async (reportData: Uint8Array) => tdxKbsEvidence(platform.tdxQuote({ reportData })),
-  }
-  const content = await getSecret({ url, attester, path: SECRET })
-  if (!new TextDecoder().decode(content).startsWith('what is measured'))
-    throw new Error('not the secret that was stored')
 }
 
 async function compare(
@@ -140,29 +116,11 @@ async function concurrently(one: () => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: GUESTS }, worker))
 }
 
-const { x, y } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })
-
-/** A guest that does no more than it must: its evidence is new, its key is not, and it leaves the answer encrypted. */
 async function guest(url: string, platform: IntelPlatform): Promise<void> {
   const auth = await fetch(`${url}/kbs/v0/auth`, post({ version: '0.4.0', tee: 'tdx', 'extra-params': '' }))
   const { nonce } = (await auth.json()) as { nonce: string }
   const cookie = auth.headers.get('set-cookie')!.split(';')[0]!
-  const key = { alg: 'ECDH-ES+A256KW', crv: 'P-256', kty: 'EC', x: x!, y: y! }
-  const digest = createHash('sha384')
-    .update(JSON.stringify({ 'additional-evidence': '', nonce, 'tee-pubkey': key }))
-    .digest()
-  const quote = platform.tdxQuote({ reportData: Buffer.concat([digest, Buffer.alloc(16)]) })
-  const attested = await fetch(
-    `${url}/kbs/v0/attest`,
-    post(
-      {
-        'init-data': null,
-        'runtime-data': { nonce, 'tee-pubkey': key },
-        'tee-evidence': { primary_evidence: tdxKbsEvidence(quote), additional_evidence: '' },
-      },
-      cookie,
-    ),
-  )
+  const attested = await fetch(`${url}/kbs/v0/attest`, post(attestation(platform, nonce), cookie))
   if (attested.status !== 200) throw new Error(`attest: ${attested.status} ${await attested.text()}`)
   await attested.arrayBuffer()
   const headers = { cookie: attested.headers.get('set-cookie')?.split(';')[0] ?? cookie }

@@ -3,6 +3,7 @@
 import { cpus } from 'node:os'
 import { benchChannel } from './channel.ts'
 import { benchEnclave } from './enclave.ts'
+import { benchFlood } from './flood.ts'
 import { benchHandshake } from './handshake.ts'
 import { benchLedger } from './ledger.ts'
 import { benchQuotes } from './quotes.ts'
@@ -12,6 +13,7 @@ import { benchStartup } from './startup.ts'
 const TOPICS: Record<string, () => Promise<void>> = {
   quotes: benchQuotes,
   handshake: benchHandshake,
+  flood: benchFlood,
   enclave: benchEnclave,
   ledger: benchLedger,
   channel: benchChannel,

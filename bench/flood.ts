@@ -1,0 +1,188 @@
+// A broker under attack, with the limits that it has without any setting: what hostile requests cost one by one, and what
+// attested guests keep of their rate, and the broker of its memory, while four machines flood it over TLS.
+import { type ChildProcess, fork } from 'node:child_process'
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as asn1 from '@casemate/evidence/asn1'
+import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
+import { measureDoors } from './doors.ts'
+import { Fleet } from './fleet.ts'
+import type { Flooded, FloodKind, Order } from './flooder.ts'
+import { attestation, prepare } from './guest.ts'
+import type { Question, Start, Started } from './handshake-server.ts'
+import { spread } from './measure.ts'
+import { printBudget } from './report.ts'
+
+const ROUNDS = 5
+const PHASE_MS = 3000
+/** The allowance of a client that was quiet is used up by then. */
+const FLOODED_FIRST_MS = 2000
+const KINDS: readonly FloodKind[] = ['bodies', 'connections', 'slow', 'all']
+const BUDGET_RATE = 0.9
+const BUDGET_MB = 400
+
+/** Prints the tables of this topic. */
+export async function benchFlood(): Promise<void> {
+  if (process.platform !== 'linux') {
+    console.log('\nflood: left out, as only Linux has a network of loopback addresses')
+    return
+  }
+  const platform = await createIntelPlatform({ now: new Date() })
+  const dataDir = mkdtempSync(join(tmpdir(), 'casemate-bench-'))
+  const start = { dataDir, anchors: platform.anchors, endorsements: platform.endorsements }
+  try {
+    await withBroker(start, async ({ server, started }) => {
+      await prepare(started.url, started.adminToken)
+      await measureDoors({
+        target: { port: portOf(started), isTls: false },
+        cpu: () => ask(server, { cpu: true }) as Promise<number>,
+        attest: nonce => JSON.stringify(attestation(platform, nonce)),
+      })
+    })
+    const flags = { 'auth-limit': '300', ...writeTls(dataDir) }
+    console.log('\nGuests that attest and fetch a secret over TLS, without and with a flood')
+    for (const kind of KINDS) {
+      await withBroker({ ...start, flags }, broker => measureFlood(kind, broker, platform))
+    }
+  } finally {
+    rmSync(dataDir, { recursive: true })
+  }
+}
+
+interface Broker {
+  readonly server: ChildProcess
+  readonly started: Started
+}
+
+async function withBroker(start: Start, run: (broker: Broker) => Promise<void>): Promise<void> {
+  const server = fork(new URL('./handshake-server.ts', import.meta.url), { serialization: 'advanced' })
+  try {
+    const started = (await ask(server, start)) as Started
+    await run({ server, started })
+  } finally {
+    server.disconnect()
+    await once(server, 'exit')
+  }
+}
+
+interface Phase {
+  /** Handshakes a second. */
+  readonly rate: number
+  /** The broker's processor time for each, in microseconds. */
+  readonly micros: number
+  readonly failed: number
+}
+
+async function measureFlood(kind: FloodKind, { server, started }: Broker, platform: IntelPlatform) {
+  const target = { port: portOf(started), isTls: true }
+  const fleet = new Fleet(target, platform)
+  const flooder = fork(new URL('./flooder.ts', import.meta.url))
+  const [quiet, flooded]: [Phase[], Phase[]] = [[], []]
+  const sent: Flooded[] = []
+  try {
+    await fleet.connect()
+    await phase(server, fleet)
+    for (let round = 0; round < ROUNDS; round++) {
+      quiet.push(await phase(server, fleet))
+      flooder.send({ kind, target } satisfies Order)
+      await sleep(FLOODED_FIRST_MS)
+      flooded.push(await phase(server, fleet))
+      flooder.send('stop' satisfies Order)
+      sent.push(((await once(flooder, 'message')) as [Flooded])[0])
+    }
+    print(kind, { quiet, flooded, sent, peakMb: peakOf(server.pid) })
+  } finally {
+    flooder.disconnect()
+    fleet.close()
+    await once(flooder, 'exit')
+  }
+}
+
+async function phase(server: ChildProcess, fleet: Fleet): Promise<Phase> {
+  const before = (await ask(server, { cpu: true })) as number
+  const { done, failed, seconds } = await fleet.attestFor(PHASE_MS)
+  const micros = (((await ask(server, { cpu: true })) as number) - before) / done
+  return { rate: done / seconds, micros, failed }
+}
+
+interface Outcome {
+  readonly quiet: readonly Phase[]
+  readonly flooded: readonly Phase[]
+  readonly sent: readonly Flooded[]
+  readonly peakMb: number
+}
+
+function print(kind: FloodKind, { quiet, flooded, sent, peakMb }: Outcome): void {
+  const ratios = (of: (phase: Phase) => number) =>
+    spread(flooded.map((phase, round) => of(phase) / of(quiet[round]!)))
+  const seconds = (FLOODED_FIRST_MS + PHASE_MS) / 1000
+  const aSecond = (of: (flooded: Flooded) => number) => Math.round(spread(sent.map(of)).median / seconds)
+  const failed = flooded.reduce((sum, phase) => sum + phase.failed, 0)
+  console.log(
+    `  ${TEXTS[kind]}: ${aSecond(each => each.connections)} connections, ${aSecond(each => each.answers)} answers, ` +
+      `${aSecond(each => each.megabytes)} MB sent a second; ${failed} guests failed of ` +
+      `${Math.round(flooded.reduce((sum, phase) => sum + (phase.rate * PHASE_MS) / 1000, 0))}`,
+  )
+  const rate = ratios(phase => phase.rate)
+  printBudget({ text: '  rate of the guests', spread: rate, limit: { atLeast: BUDGET_RATE } })
+  const micros = ratios(phase => phase.micros)
+  printBudget({ text: '  processor time for each', spread: micros, limit: { atMost: 1 / BUDGET_RATE } })
+  const peak = { median: peakMb, lowest: peakMb, highest: peakMb }
+  printBudget({ text: '  peak of resident memory, MB', spread: peak, limit: { atMost: BUDGET_MB } })
+}
+
+const TEXTS: Readonly<Record<FloodKind, string>> = {
+  bodies: 'the worst requests, all doors',
+  connections: 'new connections with TLS handshakes',
+  slow: 'slow senders, a byte short',
+  all: 'all together',
+}
+
+/** A certificate for the broker; nobody here checks it. */
+function writeTls(directory: string): Readonly<Record<string, string>> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const name: asn1.Name = [['CN', 'casemate bench']]
+  const now = Date.now()
+  const certificate = asn1.encodeCertificate(
+    {
+      notBefore: new Date(now - DAY_MS),
+      notAfter: new Date(now + DAY_MS),
+      serial: randomBytes(8).fill(1, 0, 1),
+      issuer: name,
+      subject: name,
+      spki: publicKey.export({ type: 'spki', format: 'der' }),
+      extensions: [asn1.endEntity()],
+    },
+    {
+      algorithm: asn1.sequence(asn1.oid('1.2.840.10045.4.3.2')),
+      sign: tbs => sign('sha256', tbs, privateKey),
+    },
+  )
+  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
+  const text = Buffer.from(certificate).toString('base64')
+  writeFileSync(certFile, `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`)
+  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+  return { 'tls-cert-file': certFile, 'tls-key-file': keyFile }
+}
+
+const DAY_MS = 86_400_000
+
+function portOf({ url }: Started): number {
+  return Number(new URL(url).port)
+}
+
+/** Of all its life, in megabytes. */
+function peakOf(pid: number | undefined): number {
+  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(kilobytes) / 1024
+}
+
+async function ask(server: ChildProcess, question: Start | Question): Promise<unknown> {
+  server.send(question)
+  const [answer] = await once(server, 'message')
+  return answer
+}
