@@ -110,6 +110,30 @@ describe('anything sent to any route', () => {
     })
     await fc.assert(property, { numRuns: RUNS })
   })
+
+  test('is answered to a stranger without a failure of ours, whatever the method, and says little', async () => {
+    const paths = [...new Set(broker.routes.map(route => route.split(' ')[1] ?? ''))]
+    const request = fc.record({
+      method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'),
+      path: fc.constantFrom(...paths, '/metrics', '/log/tile/*', '/nothing/*'),
+      segments: fc.array(segment, { minLength: 3, maxLength: 3 }),
+      query,
+      body,
+      metrics: fc.boolean(),
+    })
+    const property = fc.asyncProperty(request, async ({ method, path, segments, query, body, metrics }) => {
+      const rest = [...segments]
+      const url = path.replaceAll(/:\w+|\*/g, () => rest.shift() ?? 'x') + query
+      const app = metrics ? broker.metricsApp : broker.app
+      const headers = { 'content-type': 'application/json' }
+      const how = { method: method as 'POST', url, headers }
+      const answer = await app?.inject(['GET', 'HEAD'].includes(method) ? how : { ...how, payload: body })
+      const status = answer?.statusCode ?? 0
+      assert.ok(status >= 200 && status < 500, `${method} ${url} ${status} ${answer?.payload}`)
+      if (status >= 400 && method !== 'HEAD') assert.match(answer?.payload ?? '', /^\{"(error|type)":/)
+    })
+    await fc.assert(property, { numRuns: RUNS })
+  })
 })
 
 /** A path with `..` in it is another one, and may be none. */
