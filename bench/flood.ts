@@ -86,6 +86,7 @@ async function measureFlood(kind: FloodKind, { server, started }: Broker, platfo
   try {
     await fleet.connect()
     await phase(server, fleet)
+    const quietMb = peakOf(server.pid)
     for (let round = 0; round < ROUNDS; round++) {
       quiet.push(await phase(server, fleet))
       flooder.send({ kind, target } satisfies Order)
@@ -94,7 +95,7 @@ async function measureFlood(kind: FloodKind, { server, started }: Broker, platfo
       flooder.send('stop' satisfies Order)
       sent.push(((await once(flooder, 'message')) as [Flooded])[0])
     }
-    print(kind, { quiet, flooded, sent, peakMb: peakOf(server.pid) })
+    print(kind, { quiet, flooded, sent, quietMb, peakMb: peakOf(server.pid) })
   } finally {
     flooder.disconnect()
     fleet.close()
@@ -113,10 +114,12 @@ interface Outcome {
   readonly quiet: readonly Phase[]
   readonly flooded: readonly Phase[]
   readonly sent: readonly Flooded[]
+  /** Before any flood. */
+  readonly quietMb: number
   readonly peakMb: number
 }
 
-function print(kind: FloodKind, { quiet, flooded, sent, peakMb }: Outcome): void {
+function print(kind: FloodKind, { quiet, flooded, sent, quietMb, peakMb }: Outcome): void {
   const ratios = (of: (phase: Phase) => number) =>
     spread(flooded.map((phase, round) => of(phase) / of(quiet[round]!)))
   const seconds = (FLOODED_FIRST_MS + PHASE_MS) / 1000
@@ -132,7 +135,11 @@ function print(kind: FloodKind, { quiet, flooded, sent, peakMb }: Outcome): void
   const micros = ratios(phase => phase.micros)
   printBudget({ text: '  processor time for each', spread: micros, limit: { atMost: 1 / BUDGET_RATE } })
   const peak = { median: peakMb, lowest: peakMb, highest: peakMb }
-  printBudget({ text: '  peak of resident memory, MB', spread: peak, limit: { atMost: BUDGET_MB } })
+  printBudget({
+    text: `  peak of resident memory, MB (${Math.round(quietMb)} before the flood)`,
+    spread: peak,
+    limit: { atMost: BUDGET_MB },
+  })
 }
 
 const TEXTS: Readonly<Record<FloodKind, string>> = {

@@ -30,19 +30,19 @@ const REQUESTS = [...STRANGERS, ...ATTESTERS, ...PARSED_ANYWAY]
 
 setPriority(19)
 
-let isOn = false
+const flood = { isOn: false }
 let [connections, answers, bytes] = [0, 0, 0]
 const stalled = new Set<Socket>()
 
 process.on('message', (order: Order) => {
   if (order === 'stop') {
-    isOn = false
+    flood.isOn = false
     for (const socket of stalled) socket.destroy()
     process.send!({ connections, answers, megabytes: bytes / 1e6 } satisfies Flooded)
     ;[connections, answers, bytes] = [0, 0, 0]
     return
   }
-  isOn = true
+  flood.isOn = true
   const { kind, target } = order
   for (let n = 0; n < MACHINES; n++) start(kind, target, machine(GROUP, n + 1))
 })
@@ -56,7 +56,7 @@ function start(kind: FloodKind, target: Target, from: string): void {
 }
 
 async function sendBodies(target: Target, from: string, first: number): Promise<void> {
-  for (let n = first; isOn; n++) {
+  for (let n = first; flood.isOn; n++) {
     const request: HostileRequest = REQUESTS[n % REQUESTS.length]!
     const session = request.needsSession ? await begin(target, from) : null
     if (request.needsSession && session === null) continue
@@ -68,7 +68,7 @@ async function sendBodies(target: Target, from: string, first: number): Promise<
 }
 
 async function connectAgain(target: Target, from: string): Promise<void> {
-  while (isOn) {
+  while (flood.isOn) {
     connections++
     await new Promise(resolve => {
       const socket = open(target, from)
@@ -80,7 +80,7 @@ async function connectAgain(target: Target, from: string): Promise<void> {
 
 /** A body of an attestation but for its last byte, or where no challenge is to be had, a head without its end. */
 async function stall(target: Target, from: string): Promise<void> {
-  while (isOn) {
+  while (flood.isOn) {
     const session = await begin(target, from)
     connections++
     const socket = open(target, from)

@@ -65,9 +65,9 @@ export const SETTINGS = {
   headerLimit: setting('128KiB', readSize, 'largest request head; guests send long bearer tokens'),
   requestTimeout: setting('30s', readDuration, 'time to receive a whole request'),
   idleTimeout: setting('65s', readDuration, 'how long an idle connection is kept'),
-  connectionLimit: setting('4096', readCount, 'open connections'),
+  connectionLimit: setting('2048', readCount, 'open connections; each takes some 65 KB with TLS'),
   clientConnectionLimit: setting(
-    '512',
+    '256',
     readCount,
     'open connections of one client; trusted proxies may have all',
   ),

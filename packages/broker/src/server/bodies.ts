@@ -9,7 +9,7 @@ import { BodyBudget, type HeldBody } from './body-budget.ts'
 import { clientOf } from './client-limit.ts'
 
 /** Bodies of all requests together: some hundred attestations, or a few of the largest bodies. */
-const MIN_HELD_BYTES = 32 * 1024 * 1024
+const MIN_HELD_BYTES = 16 * 1024 * 1024
 const LARGEST_HELD = 4
 
 /** Time for the body of somebody who has shown no token; a guest's is some 100 KiB. */

@@ -1,8 +1,9 @@
 // Bodies that are made to cost: refused from their head where that will do, counted while they are scanned, and held
 // within one budget. What is asserted is what was looked at, never how long it took.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, type TestContext, test } from 'node:test'
 import { BrokerError } from '../../src/errors.ts'
 import { BodyBudget, type HeldBody } from '../../src/server/body-budget.ts'
 import { checkJson, GUEST_JSON } from '../../src/strict-json.ts'
@@ -201,5 +202,42 @@ describe('bodies that never end', () => {
     assert.ok(statuses.includes('408'), String(statuses))
     assert.match(answers.find(text => text.includes(' 503 ')) ?? '', /retry-after: 1\r\n/)
     assert.match(answers.join(), /overloaded/)
+  })
+})
+
+describe('the time that a body has', () => {
+  let broker: TestBroker
+  before(async () => {
+    broker = await openTestBroker()
+    await broker.app.listen({ port: 0, host: '127.0.0.1' })
+  })
+  after(() => broker.close())
+
+  /** The answer to a body that does not come, once its timer has run for so long and not before. */
+  async function cutAfter(t: TestContext, ms: number, head: string): Promise<string> {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { port } = broker.app.server.address() as AddressInfo
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`${head} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n`)
+    socket.write(`Authorization: Bearer ${broker.admin}\r\n\r\n`)
+    const next = async () => String((await once(socket, 'data'))[0])
+    assert.match(await next(), / 100 /)
+    const answer = next()
+    t.mock.timers.tick(ms - 1)
+    const beat = connect(port, '127.0.0.1')
+    beat.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+    await Promise.race([answer.then(text => assert.fail(text)), once(beat, 'data')])
+    t.mock.timers.tick(1)
+    const text = await answer
+    for (const each of [socket, beat]) each.destroy()
+    return text
+  }
+
+  test('is ten seconds for a stranger', async t => {
+    assert.match(await cutAfter(t, 10_000, 'POST /kbs/v0/auth'), / 408 /)
+  })
+
+  test('is that of any request for an administrator', async t => {
+    assert.match(await cutAfter(t, 30_000, 'PUT /v1/secrets/a/b/c'), / 408 /)
   })
 })
