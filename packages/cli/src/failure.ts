@@ -180,9 +180,6 @@ const HINTS: ReadonlyMap<string, string> = new Map(
     'token-invalid': 'is CASEMATE_TOKEN a token of this broker? casemate token list shows which there are',
     'token-unknown': 'tokens go by their id, not their name: casemate token list shows it',
     'token-expired': 'an administrator makes a new one: casemate token create',
-    'http-413':
-      'this is no answer of a broker: a proxy before it takes no body as large (nginx: client_max_body_size); give it the broker’s bodyLimit',
-    'http-404': 'is there a broker at that URL? casemate up starts one',
   }),
 )
 

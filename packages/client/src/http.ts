@@ -3,6 +3,7 @@
 
 import { certificateFault, systemCode } from '@casemate/evidence'
 import { BrokerRefusal, ClientConfigError, refuse, Unavailable, type Violation } from './failure.ts'
+import { hintOfSilence, hintOfStranger, NO_BROKER } from './stranger.ts'
 
 /** The part of `fetch` that is used; a fake in tests, an agent with its own TLS roots in a service. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
@@ -108,7 +109,7 @@ async function exchange(
     bytes,
     json: () => parseJson(bytes, request.path),
   }
-  if (!response.ok) throw failureOf(answer)
+  if (!response.ok) throw failureOf(answer, url)
   return answer
 }
 
@@ -160,7 +161,7 @@ function unreachable(url: string, afterMs: number | null, cause: unknown): Unava
   const fault = certificateFault(cause, url)
   if (fault !== null) return new Unavailable(fault.code, fault.message, { hint: fault.hint, cause })
   return new Unavailable('unreachable', `no broker answers at ${url}${reasonOf(cause)}`, {
-    hint: 'is it running (casemate up), and is the URL right?',
+    hint: hintOfSilence(systemCode(cause), isSecure(url)),
     cause,
   })
 }
@@ -174,21 +175,27 @@ function parseJson(bytes: Uint8Array, path: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
-    throw refuse('response-malformed', `the answer to ${path} is not JSON`, { cause })
+    throw refuse('response-malformed', `the answer to ${path} is not JSON`, { cause, hint: NO_BROKER })
   }
 }
 
 /** Reads an error answer: ours (`{ error: { code … } }`), KBS's (`{ type, detail }`), or whatever a proxy says. */
-function failureOf(answer: HttpAnswer): BrokerRefusal | Unavailable {
+function failureOf(answer: HttpAnswer, url: string): BrokerRefusal | Unavailable {
   const { status } = answer
   const told = errorBody(answer)
-  const message = told?.message ?? `the broker answered with status ${status}`
-  if (status === 429 || status === 503) {
-    const retryAfterMs = retryAfter(answer.headers)
-    return new Unavailable(status === 429 ? 'rate-limited' : 'server-error', message, { retryAfterMs })
+  const message = told?.message ?? `${url} answered with status ${status}`
+  const hint = told === null ? hintOfStranger(status, isSecure(url)) : told.hint
+  if (status === 429 || status >= 500) {
+    const retryAfterMs = status === 429 || status === 503 ? retryAfter(answer.headers) : null
+    const code = status === 429 ? 'rate-limited' : 'server-error'
+    return new Unavailable(code, message, { retryAfterMs, ...(hint === undefined ? {} : { hint }) })
   }
-  if (status >= 500) return new Unavailable('server-error', message)
-  return new BrokerRefusal(told?.code ?? `http-${status}`, message, { ...told, status })
+  const code = told?.code ?? `http-${status}`
+  return new BrokerRefusal(code, message, { ...told, status, ...(hint === undefined ? {} : { hint }) })
+}
+
+function isSecure(url: string): boolean {
+  return url.startsWith('https:')
 }
 
 interface ErrorBody {

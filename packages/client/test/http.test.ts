@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { after, beforeEach, test } from 'node:test'
 import {
   BrokerRefusal,
@@ -52,6 +54,50 @@ test('an error that is not JSON is told by its status', async () => {
     return true
   })
   await assert.rejects(fetchInfo({ url }), { name: 'BrokerRefusal', code: 'http-418' })
+})
+
+test('an answer that no broker gives says so, and what may have given it', async () => {
+  for (const [status, hint] of [
+    [400, /https:/],
+    [401, /proxy/],
+    [403, /proxy/],
+    [404, /proxy pass this path/],
+    [413, /client_max_body_size/],
+    [429, /limits requests/],
+    [502, /reaches none/],
+    [503, /reaches none/],
+    [504, /reaches none/],
+  ] as const) {
+    answering((_, response) => {
+      response.writeHead(status).end('<html>')
+      return true
+    })
+    await assert.rejects(fetchInfo({ url }), thrown => {
+      const said = thrown instanceof Unavailable || thrown instanceof BrokerRefusal ? thrown.hint : undefined
+      assert.match(said ?? '', /no answer of a broker/, String(status))
+      assert.match(said ?? '', hint, String(status))
+      return true
+    })
+  }
+})
+
+test('a hint of the broker’s own is kept where it cannot serve', async () => {
+  answering((_, response) => {
+    send(response, 503, { error: { code: 'write-refused', message: 'no', hint: 'make room' } })
+    return true
+  })
+  await assert.rejects(fetchInfo({ url }), { name: 'Unavailable', hint: 'make room' })
+})
+
+test('TLS where there is none is told from a broker that is away, and so is the reverse', async t => {
+  const secure = url.replace('http:', 'https:')
+  await assert.rejects(fetchInfo({ url: secure }), { code: 'unreachable', hint: /begin with http:/ })
+  const closing = createServer(socket => socket.once('data', () => socket.end()))
+  await once(closing.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => closing.close())
+  const { port } = closing.address() as AddressInfo
+  const away = fetchInfo({ url: `http://127.0.0.1:${port}` })
+  await assert.rejects(away, { code: 'unreachable', hint: /begins with https:/ })
 })
 
 test('429 and 503 are unavailable, with the wait that the broker asks for', async () => {
