@@ -1,12 +1,13 @@
 // One release expression in CEL (cel-spec): declared variables, a checked type, and a bounded cost.
-// The cost is bounded by what may be written: 256 nodes, quantifiers nested twice at most, no regular expressions
-// (they backtrack), and no function that makes a longer value than it was given. What is not listed is refused.
+// The cost is bounded by what may be written, here in numbers and in inspection.ts by name.
 
 import { RESULT_FIELDS } from '@casemate/appraisal'
-import type { ASTNode, Environment } from '@marcbachmann/cel-js'
-import { BrokerError } from '../errors.ts'
+import type { Environment } from '@marcbachmann/cel-js'
 import type { JsonObject, JsonValue } from '../json.ts'
-import { checkingEnvironment, evaluatingEnvironment, type UnknownName, unknownName } from './vocabulary.ts'
+import { checkConstants } from './constants.ts'
+import { inspect } from './inspection.ts'
+import { firstLine, invalid } from './invalid.ts'
+import { checkingEnvironment, evaluatingEnvironment } from './vocabulary.ts'
 
 /** What an expression speaks about, as CEL values: integers are bigints. */
 export interface ExpressionInput {
@@ -42,33 +43,6 @@ const LIMITS = {
   maxMapEntries: 32,
   maxCallArguments: 4,
 }
-const MAX_QUANTIFIER_DEPTH = 2
-
-const QUANTIFIERS: readonly string[] = ['all', 'exists', 'exists_one']
-const FUNCTIONS: readonly string[] = [
-  ...QUANTIFIERS,
-  'has',
-  'size',
-  'contains',
-  'startsWith',
-  'endsWith',
-  'lowerAscii',
-  'int',
-  'double',
-  'string',
-  'bool',
-  'dyn',
-  'timestamp',
-  'duration',
-  'getFullYear',
-  'getMonth',
-  'getDayOfMonth',
-  'getDate',
-  'getDayOfWeek',
-  'getHours',
-  'getMinutes',
-]
-
 const EVALUATING = evaluatingEnvironment(LIMITS)
 const CHECKING = checkingEnvironment(LIMITS)
 
@@ -78,11 +52,12 @@ export function compileExpression(text: string): Expression {
     throw invalid(`is ${text.length} characters long`, `at most ${MAX_EXPRESSION_CHARS}`)
   }
   const program = parse(EVALUATING, text)
-  const mentionsSecret = inspect(program.ast, 0)
+  const { mentionsSecret } = inspect(program.ast)
   const type = typeOf(parse(CHECKING, text))
   // The evaluator has fewer types to go by, and refuses little that the checker lets pass.
   typeOf(program)
   if (type !== 'bool') throw invalid(`is of type ${type}`, 'bool; compare it with something')
+  checkConstants(EVALUATING, program.ast)
   return {
     mentionsSecret,
     evaluate: input => {
@@ -124,46 +99,4 @@ function typeOf(program: Program): string {
   const { valid, type = 'dyn', error } = program.check()
   if (!valid) throw invalid(firstLine(error), 'an expression over claims, result, secret and now', error)
   return type.replace('vocabulary.', '')
-}
-
-/** Walks the tree, refuses what has no bounded cost, and says whether `secret` occurs in it. */
-function inspect(node: ASTNode, quantifiers: number): boolean {
-  if (node.op === 'id') return node.args === 'secret'
-  if (node.op === 'value') return false
-  const unknown = unknownName(node)
-  if (unknown !== null) throw noSuchName(unknown)
-  let depth = quantifiers
-  if (node.op === 'call' || node.op === 'rcall') {
-    const name = node.args[0]
-    if (!FUNCTIONS.includes(name)) throw invalid(`calls ${name}`, `one of ${FUNCTIONS.join(', ')}`)
-    if (QUANTIFIERS.includes(name)) depth += 1
-    if (depth > MAX_QUANTIFIER_DEPTH)
-      throw invalid('nests all and exists too deep', `${MAX_QUANTIFIER_DEPTH} levels`)
-  }
-  let mentions = false
-  for (const child of children(node.args)) mentions = inspect(child, depth) || mentions
-  return mentions
-}
-
-function children(args: unknown): readonly ASTNode[] {
-  if (Array.isArray(args)) return args.flatMap(children)
-  return typeof args === 'object' && args !== null && 'op' in args ? [args as ASTNode] : []
-}
-
-function firstLine(error: unknown): string {
-  return error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'is not valid'
-}
-
-/** `has` of a misspelt name would be false for ever, and a negation of it true. */
-function noSuchName({ path, near }: UnknownName): BrokerError {
-  const hint = near === null ? 'docs/policies.md has the names that there are' : `did you mean: ${near}`
-  return new BrokerError('rule-invalid', `expression: there is no ${path.slice(0, 200)}`, {
-    expected: 'a name of a claim, of the result or of the secret',
-    got: path.slice(0, 200),
-    hint,
-  })
-}
-
-function invalid(got: string, expected: string, cause?: unknown): BrokerError {
-  return new BrokerError('rule-invalid', `expression: ${got}`, { expected, got, cause })
 }

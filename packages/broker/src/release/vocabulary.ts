@@ -7,7 +7,7 @@ import { type ASTNode, Environment } from '@marcbachmann/cel-js'
 
 const SECRET_FIELDS = { repository: 'string', type: 'string', tag: 'string', version: 'int' } as const
 
-const VARIABLES = { claims: CLAIM_FIELDS, result: RESULT_FIELDS, secret: SECRET_FIELDS } as const
+export const VARIABLES = { claims: CLAIM_FIELDS, result: RESULT_FIELDS, secret: SECRET_FIELDS } as const
 
 const TIMESTAMP = 'google.protobuf.Timestamp'
 
@@ -15,7 +15,8 @@ type Limits = NonNullable<NonNullable<ConstructorParameters<typeof Environment>[
 
 /** Evaluates: what may be null, and what only some kinds have, is dynamic. */
 export function evaluatingEnvironment(limits: Limits): Environment {
-  const environment = new Environment({ limits })
+  // To it a claim that may be null is of another type than a text: lists of both are the checking environment's matter.
+  const environment = new Environment({ limits, homogeneousAggregateLiterals: false })
   for (const [name, fields] of Object.entries(VARIABLES)) {
     const schema = Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, looseType(field)]))
     environment.registerVariable({ name, schema })
@@ -26,11 +27,12 @@ export function evaluatingEnvironment(limits: Limits): Environment {
 /** Checks, and never evaluates: every field has its type, however deep. */
 export function checkingEnvironment(limits: Limits): Environment {
   const environment = new Environment({ limits })
+  const types: Types = { environment, named: new Map() }
   for (const [name, fields] of Object.entries(VARIABLES)) {
-    environment.registerVariable(name, registerFields(environment, `vocabulary.${name}`, fields))
+    environment.registerVariable(name, registerFields(types, `vocabulary.${name}`, fields))
   }
   // What may be null is compared with null; compared with anything else, it is what its type says.
-  for (const scalar of ['string', 'int', 'bool']) compareWithNull(environment, scalar)
+  for (const scalar of ['string', 'int', 'bool']) compare(environment, scalar, 'null')
   return environment.registerVariable('now', TIMESTAMP)
 }
 
@@ -40,36 +42,86 @@ export interface UnknownName {
   readonly near: string | null
 }
 
+/** The names that stand for something at one place of an expression; undefined where nothing is known of one. */
+export interface Scope {
+  readonly [name: string]: Field | undefined
+}
+
 /** Whether the node is a path, and one that leads nowhere; null otherwise. */
-export function unknownName(node: ASTNode): UnknownName | null {
+export function unknownName(node: ASTNode, scope: Scope): UnknownName | null {
+  const path = pathOf(node) ?? []
+  const { known, members } = follow(path, scope)
+  const name = path[known]
+  // An unknown variable is the checker's, and so is a member of what has none.
+  if (name === undefined || known === 0 || members === null) return null
+  const before = path.slice(0, known)
+  return { path: written([...before, name]), near: nearestPath(name, before, members) }
+}
+
+/** Whether the node is a path of declared names to its end. */
+export function isName(node: ASTNode, scope: Scope): boolean {
   const path = pathOf(node)
-  let field: Field | undefined = VARIABLES
-  for (const [depth, name] of (path ?? []).entries()) {
+  return path !== null && follow(path, scope).field !== undefined
+}
+
+/** Whether the node names a member of an object by an expression. */
+export function isComputedName(node: ASTNode, scope: Scope): boolean {
+  if (node.op !== '[]' || node.args[1].op === 'value') return false
+  const path = pathOf(node.args[0])
+  return path !== null && membersOf(follow(path, scope).field) !== null
+}
+
+/** What an element of the list is that the node names; undefined where it names none. */
+export function elementOf(node: ASTNode, scope: Scope): Field | undefined {
+  const path = pathOf(node)
+  const field = path === null ? undefined : follow(path, scope).field
+  return field !== undefined && isList(field) ? field.listOf : undefined
+}
+
+interface Followed {
+  /** How many names of the path are declared. */
+  readonly known: number
+  /** Where the whole path leads; undefined where it does not, or to what nothing is known of. */
+  readonly field: Field | undefined
+  /** What there is instead of the first name that is not declared; null where there are no names. */
+  readonly members: Fields | null
+}
+
+function follow(path: readonly string[], scope: Scope): Followed {
+  const [variable = '', ...names] = path
+  if (!Object.hasOwn(scope, variable)) return { known: 0, field: undefined, members: null }
+  let field = scope[variable]
+  for (const [depth, name] of names.entries()) {
     const members = membersOf(field)
-    // Variables are the checker's: quantifiers declare some of their own.
-    if (members === null || (depth === 0 && !Object.hasOwn(members, name))) return null
-    if (!Object.hasOwn(members, name)) {
-      const before = (path ?? []).slice(0, depth)
-      return { path: [...before, name].join('.'), near: nearestPath(name, before, members) }
+    if (members === null || !Object.hasOwn(members, name)) {
+      return { known: depth + 1, field: undefined, members }
     }
     field = members[name]
   }
-  return null
+  return { known: path.length, field, members: null }
+}
+
+/** As an expression has it: `result.trustVector["instance-identity"]`. */
+function written(path: readonly string[]): string {
+  return path.reduce((before, name) => {
+    if (!/^\w+$/.test(name)) return `${before}[${JSON.stringify(name)}]`
+    return before === '' ? name : `${before}.${name}`
+  }, '')
 }
 
 function nearestPath(name: string, before: readonly string[], members: Fields): string | null {
   const near = nearest(name, Object.keys(members))
-  if (near !== null) return [...before, near].join('.')
+  if (near !== null) return written([...before, near])
   // `claims.mrTd` is a claim by its right name, in the wrong place.
   const [variable = ''] = before
   return pathsOf(VARIABLES).find(path => path.startsWith(`${variable}.`) && path.endsWith(`.${name}`)) ?? null
 }
 
 /** Every path that an expression may name, e.g. `claims.tdx.rtmr0`. */
-export function pathsOf(fields: Fields): readonly string[] {
+export function pathsOf(fields: Fields, before: readonly string[] = []): readonly string[] {
   return Object.entries(fields).flatMap(([name, field]) => {
-    const members = membersOf(field)
-    return members === null ? [name] : [name, ...pathsOf(members).map(path => `${name}.${path}`)]
+    const path = [...before, name]
+    return [written(path), ...pathsOf(membersOf(field) ?? {}, path)]
   })
 }
 
@@ -103,22 +155,33 @@ function looseType(field: Field): string {
   return isNullable(field) ? 'dyn' : 'map'
 }
 
+/** Types by the fields that they have: the four TCBs of a report are of one type, and can be compared. */
+interface Types {
+  readonly environment: Environment
+  readonly named: Map<Fields, string>
+}
+
 /** @returns the name of the type */
-function registerFields(environment: Environment, name: string, fields: Fields): string {
-  const types = Object.entries(fields).map(([key, field]): [string, string] => {
+function registerFields(types: Types, name: string, fields: Fields): string {
+  const { environment, named } = types
+  const registered = named.get(fields)
+  if (registered !== undefined) return registered
+  const members = Object.entries(fields).map(([key, field]): [string, string] => {
     if (typeof field === 'string') return [key, field.replace('?', '')]
     const own = `${name}.${key.replaceAll('-', '_')}`
-    if (isList(field)) return [key, `list<${registerFields(environment, own, field.listOf)}>`]
-    const type = registerFields(environment, own, membersOf(field) ?? {})
-    if (isNullable(field)) compareWithNull(environment, type)
+    if (isList(field)) return [key, `list<${registerFields(types, own, field.listOf)}>`]
+    const type = registerFields(types, own, membersOf(field) ?? {})
+    if (isNullable(field)) compare(environment, type, 'null')
     return [key, type]
   })
-  environment.registerType(name, { fields: Object.fromEntries(types) })
+  environment.registerType(name, { fields: Object.fromEntries(members) })
+  compare(environment, name, name)
+  named.set(fields, name)
   return name
 }
 
-function compareWithNull(environment: Environment, type: string): void {
-  environment.registerOperator(`${type} == null`, () => {
+function compare(environment: Environment, type: string, other: string): void {
+  environment.registerOperator(`${type} == ${other}`, () => {
     throw new TypeError('the checking environment does not evaluate')
   })
 }

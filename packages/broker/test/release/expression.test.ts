@@ -107,6 +107,9 @@ const MISSPELT = [
   ['claims.mrTd == ""', 'claims.tdx.mrTd'],
   ['["a"].exists(id, claims.sgx.isvSvnn == 1)', 'claims.sgx.isvSvn'],
   ['result.trustVector.hardwear == 2', 'result.trustVector.hardware'],
+  ['result.trustVector.instance_identity == 2', 'result.trustVector["instance-identity"]'],
+  ['!claims.platform.tcbShortfalls.exists(it, has(it.gott))', 'it.got'],
+  ['claims.platform.tcbShortfalls.exists(it, it.wantd == 6)', 'it.wanted'],
 ] as const
 
 for (const [expression, near] of MISSPELT) {
@@ -161,6 +164,62 @@ function leaves(path: string, value: unknown): readonly (readonly [string, unkno
   }
   return Object.entries(value).flatMap(([name, member]) => leaves(`${path}.${name}`, member))
 }
+
+/** Asked of what is no name, `has` would be false for ever, and its negation true for everybody. */
+const HAS_OF_NO_NAME = [
+  '!has(claims.kind.tdx)',
+  '!has(claims.advisoryIds.first)',
+  '!has(claims.platform.tcbShortfalls.part)',
+  '![claims].exists(it, has(it.tdxx))',
+  '!claims.advisoryIds.exists(id, has(id.number))',
+]
+
+for (const expression of HAS_OF_NO_NAME) {
+  test(`has is asked of declared names alone: ${expression}`, () => {
+    refused(expression, /asks has of what is no name/)
+  })
+}
+
+test('a name that is computed is refused when it is saved, as nobody could say whether it is one', () => {
+  refused('claims["t" + "dx"].mrTd == "ab"', /computes the name of a claim/)
+  refused('claims[claims.kind] != 1', /computes the name of a claim/)
+  refused('result.trustVector[secret.tag] == 2', /computes the name of a claim/)
+  assert.equal(
+    compileExpression('claims.advisoryIds[secret.version - 2] == "INTEL-SA-1"').evaluate(input),
+    true,
+  )
+})
+
+const ALWAYS_FAIL = [
+  'now - timestamp(claims.collateral.tcbInfo) < duration("30d")',
+  'claims.debug || now < timestamp("2027-12-01")',
+  'now.getHours("Middle/Earth") < 18',
+  'claims.quoteVersion == 4 / 0',
+  'claims.kind == ["sgx", "tdx"][2]',
+]
+
+for (const expression of ALWAYS_FAIL) {
+  test(`a part that would fail on every fetch is refused when it is saved: ${expression}`, () => {
+    refused(expression, /always fails: \S/)
+  })
+}
+
+test('a part that depends on nothing is let be where it does not fail, however it is written', () => {
+  const expression = `now.getHours("Europe/Berlin") >= 0 && 1e300 > 1.0 && claims.kind != "\\u{e9}\\n\\"" + '😀'`
+  for (const text of [expression.replace('\\u{e9}', '\\u00e9'), 'true || 1 / 0 == 1', 'b"\\x00" != b"a"']) {
+    assert.equal(compileExpression(text).evaluate(input), true, text)
+  }
+})
+
+test('claims of one type are compared with each other, whether or not one of them may be null', () => {
+  const explanation = { claims: SNP as unknown as JsonObject, result: {} }
+  const evaluate = (expression: string) =>
+    compileExpression(expression).evaluate({ ...input, ...subjectOf(explanation) })
+  assert.equal(evaluate('claims.snp.currentTcb == claims.snp.launchTcb'), true)
+  assert.equal(evaluate('claims.measurement in [claims.signer, claims.snp.measurement, "ab"]'), true)
+  refused('claims.snp.currentTcb == claims.snp.platformInfo', /overload/)
+  refused('claims.snp.vmpl in [claims.signer, "ab"]', /overload/)
+})
 
 test('an expression that is no boolean is refused when it is saved', () => {
   refused('claims.kind', /of type string/)
