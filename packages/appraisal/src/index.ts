@@ -8,6 +8,7 @@ export { POLICY_SCHEMA, PRESETS, parsePolicy } from './policy.ts'
 export type { AppraisalPolicy } from './policy-fields.ts'
 export { type AppraisalConfigCode, AppraisalConfigError, type ConfigProblem } from './problem.ts'
 export {
+  MAX_WORKLOADS,
   mergeReferenceValues,
   parseReferenceValues,
   REFERENCE_VALUES_SCHEMA,

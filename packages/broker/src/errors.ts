@@ -61,6 +61,7 @@ export const BROKER_ERRORS = {
   'release-denied': 403,
   'rego-unsupported': 422,
   // The broker's own state; `internal` is the only code that a bug may produce
+  'stored-document-invalid': 500,
   'endorsements-unavailable': 503,
   unavailable: 503,
   overloaded: 503,

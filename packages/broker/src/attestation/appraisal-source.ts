@@ -1,8 +1,10 @@
-// Policies and reference values for appraisals: parsed once per change of any of them.
+// Policies and reference values for appraisals: parsed once per change of any of them. What an earlier version stored and
+// this one does not read refuses whatever would depend on it, and nothing else.
 
 import {
   AppraisalConfigError,
   type AppraisalPolicy,
+  MAX_WORKLOADS,
   mergeReferenceValues,
   PRESETS,
   parsePolicy,
@@ -11,7 +13,7 @@ import {
 } from '@casemate/appraisal'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import type { DocumentStore } from '../store/store.ts'
+import type { DocumentStore, StoredDocument } from '../store/store.ts'
 
 /** The policy that handshakes use; where none is stored, the preset `strict`. */
 export const DEFAULT_POLICY = 'default'
@@ -34,38 +36,95 @@ interface Parsed<T> {
 
 export class AppraisalSource {
   readonly #documents: DocumentStore
-  #policies: Parsed<ReadonlyMap<string, AppraisalPolicy>> | undefined
-  #references: Parsed<ReferenceValues> | undefined
+  #policies: Parsed<ReadonlyMap<string, AppraisalPolicy | BrokerError>> | undefined
+  #references: Parsed<ReferenceValues | BrokerError> | undefined
 
   constructor(documents: DocumentStore) {
     this.#documents = documents
   }
 
-  /** A stored policy, or else a preset. @throws {BrokerError} `policy-missing` */
+  /** A stored policy, or else a preset. @throws {BrokerError} `policy-missing`, `stored-document-invalid` */
   async policy(name: string): Promise<AppraisalPolicy> {
     const generation = await this.#documents.generation('policy')
     if (this.#policies?.generation !== generation) {
       const stored = await this.#documents.all('policy')
-      const value = new Map(stored.map(one => [one.name, parsePolicy(one.document)]))
+      const value = new Map(stored.map(one => [one.name, parseStored(one, parsePolicy)]))
       this.#policies = { generation, value }
     }
     const policy = this.#policies.value.get(name)
-    if (policy !== undefined) return policy
+    if (policy !== undefined) return usable(policy)
     const preset = presetFor(name)
     if (preset !== null) return preset
     throw new BrokerError('policy-missing', 'there is no such policy')
   }
 
-  /** All reference documents together. */
+  /** All reference documents together. @throws {BrokerError} `stored-document-invalid` */
   async references(): Promise<ReferenceValues> {
     const generation = await this.#documents.generation('reference')
     if (this.#references?.generation !== generation) {
-      const stored = await this.#documents.all('reference')
-      const value = mergeReferenceValues(...stored.map(({ document }) => parseReferenceValues(document)))
+      const value = mergeStored(await this.#documents.all('reference'))
       this.#references = { generation, value }
     }
-    return this.#references.value
+    return usable(this.#references.value)
   }
+}
+
+function usable<T>(value: T | BrokerError): T {
+  if (value instanceof BrokerError) throw value
+  return value
+}
+
+function parseStored<T>(
+  { kind, name, document }: StoredDocument,
+  parse: (document: unknown) => T,
+): T | BrokerError {
+  return orInvalid(`the stored ${kind} ${name}`, () => parse(document))
+}
+
+/** One that cannot be read might be the only one that knows what a refusal would deny: it is named instead. */
+function mergeStored(stored: readonly StoredDocument[]): ReferenceValues | BrokerError {
+  const parsed: ReferenceValues[] = []
+  for (const one of stored) {
+    const values = parseStored(one, parseReferenceValues)
+    if (values instanceof BrokerError) return values
+    parsed.push(values)
+  }
+  return orInvalid('the stored references together', () => mergeReferenceValues(...parsed))
+}
+
+function orInvalid<T>(what: string, read: () => T): T | BrokerError {
+  try {
+    return read()
+  } catch (cause) {
+    if (!(cause instanceof AppraisalConfigError)) throw cause
+    return new BrokerError('stored-document-invalid', `${what} cannot be used: ${cause.message}`, {
+      hint: 'put it anew in a form that this version reads, or delete it',
+      violations: cause.problems,
+      cause,
+    })
+  }
+}
+
+/**
+ * Refuses a reference document that could not be used together with those that are stored: it would take them with it.
+ * @throws {BrokerError} `reference-invalid`
+ */
+export async function checkWithOthers(
+  documents: DocumentStore,
+  name: string,
+  document: JsonObject,
+): Promise<void> {
+  const others = (await documents.all('reference')).filter(it => it.name !== name)
+  const counts = [document, ...others.map(it => it.document)].map(({ workloads }) =>
+    Array.isArray(workloads) ? workloads.length : 0,
+  )
+  const count = counts.reduce((sum, one) => sum + one, 0)
+  if (count <= MAX_WORKLOADS) return
+  throw new BrokerError('reference-invalid', `with those that are stored there would be ${count} workloads`, {
+    expected: `at most ${MAX_WORKLOADS} in all documents together`,
+    got: `${count}`,
+    hint: 'remove workloads that are no longer run',
+  })
 }
 
 /** A policy that is not stored. @throws {BrokerError} `policy-invalid` */

@@ -57,6 +57,20 @@ export function explainResult(verified: Verified, result: AppraisalResult): Expl
   }
 }
 
+/** Of evidence that would have been accepted, but for the end of what it rests on, which is too near for a token. */
+export function explainEnding(accepted: Explanation, freshUntil: string | null): Explanation {
+  const ends = [accepted.validUntil, freshUntil].filter(it => it !== null)
+  const code = 'endorsement-expired'
+  const refusal = {
+    code,
+    message: 'what the verdict rests on ends before a token of it could be used',
+    expected: 'a second at least',
+    got: `an end at ${ends.toSorted()[0] ?? 'no time'}`,
+    hint: 'supply newer endorsements',
+  }
+  return { ...accepted, verdict: 'refused', code, refusal }
+}
+
 function stepsOf(steps: readonly Step[]): readonly JsonObject[] {
   return clip(
     steps.map(({ name, looked }) => ({ name, looked })),

@@ -28,10 +28,10 @@ import type { JsonObject } from '../json.ts'
 import type { ExplainRequest, Pipeline } from '../pipeline.ts'
 import { AppraisalSource, DEFAULT_POLICY, parseGivenPolicy } from './appraisal-source.ts'
 import { attestationId } from './attestation-id.ts'
-import { type Explanation, explainRefusal, explainResult } from './explanation.ts'
+import { type Explanation, explainEnding, explainRefusal, explainResult } from './explanation.ts'
 import { recordAttestation } from './record.ts'
 import type { AttestRequest } from './request.ts'
-import { signResult } from './token.ts'
+import { signResult, tokenEnd } from './token.ts'
 import { type VerificationParts, verifyEvidence } from './verification.ts'
 
 /** An attestation that was accepted, signed and recorded. */
@@ -45,7 +45,7 @@ export interface AcceptedAttestation {
 }
 
 export interface AttestationPipeline extends Pipeline {
-  /** @throws {BrokerError} `evidence-refused`, `appraisal-refused`, `endorsements-unavailable` */
+  /** @throws {BrokerError} `evidence-refused`, `appraisal-refused`, `endorsements-unavailable`, `stored-document-invalid` */
   attest(request: AttestRequest): Promise<AcceptedAttestation>
 }
 
@@ -91,7 +91,12 @@ async function attest(parts: PipelineParts, request: AttestRequest): Promise<Acc
     const recorded = await record(explanation)
     throw new BrokerError('appraisal-refused', 'the evidence is not what the policy wants', recorded)
   }
-  const { token, expiresAt } = await signResult(context, { id, at, request, verified, result })
+  const expiresAt = tokenEnd(context, { at, verified, result })
+  if (expiresAt === null) {
+    const recorded = await record(explainEnding(explanation, result.freshUntil))
+    throw new BrokerError('evidence-refused', 'what the evidence rests on ends within a second', recorded)
+  }
+  const token = await signResult(context, { id, at, request, verified, result, expiresAt })
   await record(explanation)
   return { id, explanation, token, expiresAt }
 }

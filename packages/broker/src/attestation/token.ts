@@ -3,7 +3,6 @@
 import { type AppraisalResult, earClaims } from '@casemate/appraisal'
 import type { Verified } from '@casemate/evidence'
 import type { BrokerContext } from '../context.ts'
-import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { AttestRequest } from './request.ts'
 
@@ -20,26 +19,26 @@ export interface ResultToSign {
   readonly request: AttestRequest
   readonly verified: Verified
   readonly result: AppraisalResult
-}
-
-export interface SignedResult {
-  readonly token: string
   readonly expiresAt: Date
 }
 
-/** @throws {BrokerError} `evidence-refused` where what the verdict rests on ends within a second */
-export async function signResult(context: BrokerContext, accepted: ResultToSign): Promise<SignedResult> {
-  const { config, tokenKeys } = context
-  const { id, at, request, verified, result } = accepted
+/** When a token of this verdict ends, in whole seconds; null where what it rests on ends before a token could be used. */
+export function tokenEnd(
+  { config }: BrokerContext,
+  { at, verified, result }: Pick<ResultToSign, 'at' | 'verified' | 'result'>,
+): Date | null {
   const end = Math.min(
     at.getTime() + config.tokenLifetime,
     verified.validUntil.getTime(),
     result.freshUntil === null ? Number.POSITIVE_INFINITY : Date.parse(result.freshUntil),
   )
   const expiresAt = new Date(end - (end % 1000))
-  if (expiresAt.getTime() - at.getTime() < 1000) {
-    throw new BrokerError('evidence-refused', 'the endorsements end within a second')
-  }
+  return expiresAt.getTime() - at.getTime() < 1000 ? null : expiresAt
+}
+
+export async function signResult(context: BrokerContext, accepted: ResultToSign): Promise<string> {
+  const { config, tokenKeys } = context
+  const { id, at, request, verified, result, expiresAt } = accepted
   const claims = earClaims(result, {
     claims: verified.claims,
     issuer: config.issuer,
@@ -52,7 +51,7 @@ export async function signResult(context: BrokerContext, accepted: ResultToSign)
     runtimeData: { ...request.runtimeData },
     initData: smallInitData(request),
   })
-  return { token: await tokenKeys.signToken(claims as unknown as JsonObject), expiresAt }
+  return tokenKeys.signToken(claims as unknown as JsonObject)
 }
 
 /** Larger init-data is in the token by its digest alone. */

@@ -1,5 +1,6 @@
 // The record of attestations that came to no verdict: a good session, and then a body, key, device evidence or init-data
-// that was not acceptable, or endorsements that could not be had. Bounded as refusals are; nothing that was sent is kept.
+// that was not acceptable, endorsements that could not be had, or a fault of the broker's own. Bounded as refusals are;
+// nothing that was sent is kept.
 
 import type { Kind } from '@casemate/evidence'
 import type { BrokerContext } from '../context.ts'
@@ -21,17 +22,21 @@ export interface UnreadAttestation {
   readonly error: BrokerError
 }
 
-/** Writes nothing where a verdict was recorded, or where the broker itself failed: its log has that. */
-export async function recordUnread(context: BrokerContext, unread: UnreadAttestation): Promise<void> {
+/**
+ * Writes nothing where a verdict was recorded, or where nothing can be.
+ * @returns the id to look it up by; null where nothing was written, or it was only counted
+ */
+export async function recordUnread(
+  context: BrokerContext,
+  unread: UnreadAttestation,
+): Promise<string | null> {
   const { client, kind, error } = unread
   const { code } = error
-  if (RECORDED.includes(code) || code === 'internal' || code === 'unavailable') return
-  if (!context.refusals.take(client)) {
-    const details = { kind, code, client }
-    context.counted.add({ type: 'attestation.refused', actor: { system: 'attestation' }, details })
-    return
-  }
-  await recordOne(context, unread)
+  if (RECORDED.includes(code) || code === 'unavailable') return null
+  if (context.refusals.take(client)) return recordOne(context, unread)
+  const details = { kind, code, client }
+  context.counted.add({ type: 'attestation.refused', actor: { system: 'attestation' }, details })
+  return null
 }
 
 /** An attempt whose session could not be answered: a replayed, late or made-up one, none, or too many. Counted only. */
@@ -45,18 +50,19 @@ export function countSessionless(
   context.counted.add({ type: 'attestation.refused', actor: { system: 'attestation' }, details })
 }
 
-async function recordOne(context: BrokerContext, unread: UnreadAttestation): Promise<void> {
-  const { kind, protocolVersion, error } = unread
+async function recordOne(context: BrokerContext, unread: UnreadAttestation): Promise<string> {
+  const { client, kind, protocolVersion, error } = unread
   const { code, message, detail } = error
   const { expected = null, got = null, hint = null } = detail
   const at = context.now()
   const id = attestationId(at)
   const refusal = clip({ code, message, expected, got, hint }, MAX_TEXT_CHARS)
   const nothing = { steps: [], claims: null, result: null, validUntil: null }
-  const session = { protocolVersion }
+  const session = { client, protocolVersion }
   const explanation = { verdict: 'refused', code, refusal, ...nothing, session } as const
   await context.store.attestations.insert(
     { id, at, verdict: 'refused', kind, code, explanation, evidence: null },
     entry({ type: 'attestation.refused', at, actor: { attestation: id } }, { kind, code, refusal }),
   )
+  return id
 }

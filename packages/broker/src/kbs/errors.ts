@@ -64,6 +64,10 @@ export const KBS_ERRORS: Readonly<Partial<Record<BrokerErrorCode, KbsRow>>> = {
   'reference-invalid': { variant: 'RvpsError', status: 400 },
   'reference-missing': { variant: 'RvpsError' },
   'endorsements-unavailable': { variant: 'AttestationError', text: 'endorsements cannot be had; try again' },
+  'stored-document-invalid': {
+    variant: 'AttestationError',
+    text: 'no evidence can be appraised now; the broker’s operator finds why',
+  },
   internal: { variant: 'PluginInternalError', text: 'Plugin internal error' },
 }
 

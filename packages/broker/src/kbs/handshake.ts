@@ -87,17 +87,23 @@ async function refuse(
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
 ): Promise<FastifyReply> {
   const session = request.challenged
+  const [client, known] = [clientOf(request.ip), toBrokerError(error)]
+  if (session === null) {
+    countSessionless(context, client, known)
+    return answerKbsError(known, request, reply)
+  }
   try {
-    const [client, known] = [clientOf(request.ip), toBrokerError(error)]
-    if (session === null) countSessionless(context, client, known)
-    else {
-      const { tee, version: protocolVersion } = session
-      await recordUnread(context, { client, kind: tee as Kind, protocolVersion, error: known })
-    }
+    const { tee, version: protocolVersion } = session
+    const id = await recordUnread(context, { client, kind: tee as Kind, protocolVersion, error: known })
+    return answerKbsError(id === null ? known : ofAttestation(known, id), request, reply)
   } catch (failure) {
     return answerKbsError(failure, request, reply)
   }
-  return answerKbsError(error, request, reply)
+}
+
+/** The guest learns where its refusal is on record. */
+function ofAttestation({ code, message, detail, cause }: BrokerError, attestation: string): BrokerError {
+  return new BrokerError(code, message, { ...detail, attestation, cause })
 }
 
 /** The session whose challenge this request answers, and no other ever will. */

@@ -97,6 +97,7 @@ const GUEST: readonly KbsOperation[] = [
         'session-missing, session-invalid, session-expired, nonce-mismatch, tee-key-unsupported, ' +
         'device-evidence-unsupported, init-data-invalid, evidence-refused, appraisal-refused',
       429: 'rate-limited',
+      500: 'internal, stored-document-invalid',
       503: 'unavailable, overloaded, endorsements-unavailable',
     },
   },

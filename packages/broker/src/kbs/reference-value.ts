@@ -3,6 +3,7 @@
 // set. What has no place in a workload is refused by name: it would be kept, and nothing would check it.
 
 import { AppraisalConfigError, type ConfigProblem, parseReferenceValues } from '@casemate/appraisal'
+import { checkWithOthers } from '../attestation/appraisal-source.ts'
 import type { BrokerContext } from '../context.ts'
 import { recordOf } from '../document-record.ts'
 import { type Actor, entry } from '../entry.ts'
@@ -35,6 +36,7 @@ export async function putReferenceValues(context: BrokerContext, body: unknown, 
   for (let attempt = 1; ; attempt++) {
     const stored = await context.store.documents.find('reference', KBS_REFERENCES)
     const document = checked(merge(workloadsOf(stored), values))
+    await checkWithOthers(context.store.documents, KBS_REFERENCES, document)
     const at = context.now()
     const change = { kind: 'reference', name: KBS_REFERENCES, document, at } as const
     const record = entry(

@@ -52,6 +52,8 @@ export interface DocumentRoutes {
   readonly complete?: (document: JsonObject, place: Place) => JsonObject
   /** @throws {BrokerError} the kind's `…-invalid`, with every problem */
   readonly check: (document: unknown, name: string) => JsonObject
+  /** Whether it can stand beside what is stored under other names. @throws {BrokerError} the kind's `…-invalid` */
+  readonly checkBeside?: (document: JsonObject, name: string) => Promise<void>
 }
 
 const CURSOR = /^[\w-][\w.-]*$/
@@ -124,7 +126,7 @@ function readRoutes(
 }
 
 function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRoutes): void {
-  const { kind, plural, called, put, body, invalid, complete, check } = routes
+  const { kind, plural, called, put, body, invalid, complete, check, checkBeside } = routes
   app.withTypeProvider<TypeBoxTypeProvider>().put(
     `/v1/${plural}/:name`,
     {
@@ -147,6 +149,7 @@ function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRo
         const stored = await context.store.documents.find(kind, name)
         const whole = isObject(request.body) ? complete?.(request.body, { name, stored }) : undefined
         const document = check(whole ?? request.body, name)
+        await checkBeside?.(document, name)
         const at = context.now()
         const record = entry({ type: put, at, actor: actorOf(request) }, { name, ...recordOf(document) })
         const seen = expected === 'any' && whole !== undefined ? (stored?.revision ?? 'none') : expected

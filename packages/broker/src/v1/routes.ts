@@ -9,7 +9,7 @@ import {
 } from '@casemate/appraisal'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
-import { isPresetName, presetFor } from '../attestation/appraisal-source.ts'
+import { checkWithOthers, isPresetName, presetFor } from '../attestation/appraisal-source.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { attestationRoutes } from './attestations.ts'
@@ -77,6 +77,7 @@ function referenceRoutes(app: FastifyInstance, parts: V1Parts): void {
     deleted: 'reference.deleted',
     body: named('ReferenceValues', REFERENCE_VALUES_SCHEMA),
     check: document => checked('reference-invalid', document, parseReferenceValues),
+    checkBeside: (document, name) => checkWithOthers(parts.context.store.documents, name, document),
   })
 }
 

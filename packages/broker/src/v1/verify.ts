@@ -3,7 +3,7 @@
 import type { EndorsementSource } from '@casemate/evidence'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
-import { BrokerError } from '../errors.ts'
+import { BrokerError, type BrokerErrorCode } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { readEvidence } from './attestations.ts'
 import { Explanation } from './explanation.ts'
@@ -25,6 +25,14 @@ const DEFAULT_POLICY = 'default'
 
 /** Collateral of one machine is a dozen files. */
 const MAX_ENDORSEMENTS = 64
+
+/** Of both routes. */
+const ERRORS = [
+  'policy-missing',
+  'stored-document-invalid',
+  'time-invalid',
+  'endorsement-malformed',
+] as const satisfies readonly BrokerErrorCode[]
 
 const Endorsements = Type.Optional(
   Type.Array(Base64, {
@@ -56,9 +64,13 @@ export const Test = Type.Union(
   { title: 'PolicyTest' },
 )
 
-export function verifyRoutes(app: FastifyInstance, { context, pipeline }: V1Parts): void {
-  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  typed.post(
+export function verifyRoutes(app: FastifyInstance, parts: V1Parts): void {
+  verifyRoute(app, parts)
+  testRoute(app, parts)
+}
+
+function verifyRoute(app: FastifyInstance, { context, pipeline }: V1Parts): void {
+  app.withTypeProvider<TypeBoxTypeProvider>().post(
     '/v1/verify',
     {
       config: { access: 'auditor' },
@@ -67,7 +79,7 @@ export function verifyRoutes(app: FastifyInstance, { context, pipeline }: V1Part
         body: Verify,
         response: { 200: AnyObject },
         described: { 200: Explanation },
-        errors: ['policy-missing', 'policy-invalid', 'time-invalid', 'endorsement-malformed'],
+        errors: [...ERRORS, 'policy-invalid'],
       }),
     },
     async request => {
@@ -80,7 +92,10 @@ export function verifyRoutes(app: FastifyInstance, { context, pipeline }: V1Part
       })
     },
   )
-  typed.post(
+}
+
+function testRoute(app: FastifyInstance, { context, pipeline }: V1Parts): void {
+  app.withTypeProvider<TypeBoxTypeProvider>().post(
     '/v1/policies/:name/test',
     {
       config: { access: 'auditor' },
@@ -90,13 +105,7 @@ export function verifyRoutes(app: FastifyInstance, { context, pipeline }: V1Part
         body: Test,
         response: { 200: AnyObject },
         described: { 200: Explanation },
-        errors: [
-          'policy-missing',
-          'attestation-missing',
-          'evidence-missing',
-          'time-invalid',
-          'endorsement-malformed',
-        ],
+        errors: [...ERRORS, 'attestation-missing', 'evidence-missing'],
       }),
     },
     async request => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { AttestBody, Guest } from './guest.ts'
+import { LENIENT, START } from './harness.ts'
 import { openTdxGuests } from './tdx-guests.ts'
 
 const { broker, close, lastRefusal, newGuest, tdx } = await openTdxGuests()
@@ -55,7 +56,61 @@ test('every way out of an attestation in a good session is on record, with a led
     const newest = await lastRefusal()
     assert.equal(newest.code, code)
     assert.equal((newest.explanation['refusal'] as { code: string }).code, code)
+    assert.equal((newest.explanation['session'] as { client: string }).client, '127.0.0.1')
   }
+})
+
+test('a stored document that cannot be used refuses what depends on it, on record and by its name', async () => {
+  const dependsOn = async (): Promise<readonly [number, unknown, string]> => {
+    const before = (await broker.entries('attestation.refused')).length
+    const answer = await newGuest().handshake()
+    if (answer.status === 200) return [200, null, '']
+    assert.equal((await broker.entries('attestation.refused')).length, before + 1)
+    const { id, code, explanation } = await lastRefusal()
+    assert.match(
+      answer.body.detail,
+      new RegExp(`^stored-document-invalid: no evidence .*\\(attestation ${id}\\)$`),
+    )
+    return [answer.status, code, (explanation['refusal'] as { message: string }).message]
+  }
+  const { documents } = broker.context.store
+  const erase = (kind: 'policy' | 'reference', name: string) =>
+    documents.delete(kind, name, {
+      expected: 'any',
+      entry: { type: 'policy.deleted', at: START.toISOString(), actor: { system: 'test' } },
+    })
+  await broker.putDocument('policy', 'other', { since: 'removed' })
+  assert.deepEqual(await dependsOn(), [200, null, ''])
+  await broker.putDocument('policy', 'default', { since: 'removed' })
+  const [status, code, message] = await dependsOn()
+  assert.deepEqual([status, code], [500, 'stored-document-invalid'])
+  assert.match(message, /^the stored policy default cannot be used: .*since/)
+  await broker.putDocument('policy', 'default', LENIENT)
+  await broker.putDocument('reference', 'old', { since: 'removed' })
+  assert.match((await dependsOn())[2], /^the stored reference old cannot be used: .*since/)
+  await erase('reference', 'old')
+  const many = (name: string) => ({
+    workloads: Array.from({ length: 3000 }, (_, n) => ({
+      kind: 'sample',
+      name: `${name}-${n}`,
+      svn: '1',
+      launchDigest: 'any',
+      majorVersion: 'any',
+      minMinorVersion: 'any',
+    })),
+  })
+  for (const name of ['a', 'b']) await broker.putDocument('reference', name, many(name))
+  assert.match((await dependsOn())[2], /^the stored references together cannot be used: .*6000/)
+  for (const name of ['a', 'b']) await erase('reference', name)
+  assert.deepEqual(await dependsOn(), [200, null, ''])
+})
+
+test('a fault of the broker’s own is on record too, and says nothing of itself to the guest', async t => {
+  t.mock.method(broker.context.tokenKeys, 'signToken', () => Promise.reject(new Error('of the inside')))
+  const answer = await newGuest().handshake()
+  const { id, code } = await lastRefusal()
+  assert.deepEqual([answer.status, code], [500, 'internal'])
+  assert.equal(answer.body.detail, `internal: Plugin internal error (attestation ${id})`)
 })
 
 test('large evidence is not kept, and the record does not say that it is', async () => {
@@ -76,4 +131,19 @@ test('of what a refused guest sent beside its evidence, a digest is kept', async
   const session = (await lastRefusal()).explanation['session'] as Record<string, unknown>
   assert.deepEqual(Object.keys(session), ['client', 'protocolVersion', 'runtimeDataDigest', 'initDataDigest'])
   assert.match(String(session['runtimeDataDigest']), /^sha256:[0-9a-f]{64}$/)
+})
+
+// Last, as the clock goes on.
+test('evidence that would be accepted, but for the near end of what it rests on, is on record', async () => {
+  assert.equal((await newGuest().handshake()).status, 200)
+  const [newest] = (await broker.context.store.attestations.list('accepted', { limit: 1, after: null })).items
+  const end = new Date(newest?.explanation['validUntil'] as string)
+  broker.clock = new Date(end.getTime() - 500)
+  const answer = await newGuest().handshake()
+  assert.equal(answer.status, 401)
+  const refusal = await lastRefusal()
+  assert.match(answer.body.detail, new RegExp(`^evidence-refused: .*${refusal.id}`))
+  assert.equal(refusal.code, 'endorsement-expired')
+  assert.equal((refusal.explanation['refusal'] as { got: string }).got, `an end at ${end.toISOString()}`)
+  assert.ok(refusal.evidenceKept && refusal.explanation['claims'])
 })

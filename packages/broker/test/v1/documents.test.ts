@@ -124,6 +124,27 @@ describe('documents', () => {
     await broker.close()
   })
 
+  test('references that could not be used together are refused by whoever brings the last, over either way', async () => {
+    const broker = await openTestBroker({ flags: { 'body-limit': '4MiB' } })
+    const of = (name: string, count: number) => ({
+      workloads: Array.from({ length: count }, (_, n) => workload(`${name}${n}`, 'a')),
+    })
+    const put = (name: string, count: number) =>
+      broker.send('PUT', `/v1/references/${name}`, { payload: of(name, count) })
+    for (const name of ['a', 'b']) assert.equal((await put(name, 2048)).status, 201)
+    const { status, body } = await put('c', 1)
+    assert.deepEqual([status, body.error.code, body.error.got], [422, 'reference-invalid', '4097'])
+    const payload = Buffer.from(JSON.stringify({ mr_td: 'ab'.repeat(48) })).toString('base64')
+    const kbs = await broker.send('POST', '/kbs/v0/reference-value', {
+      payload: { version: '0.1.0', type: 'sample', payload },
+    })
+    assert.match(kbs.text, /reference-invalid: .*4097/)
+    // What is replaced counts no more.
+    assert.equal((await put('b', 2047)).status, 200)
+    assert.equal((await put('c', 1)).status, 201)
+    await broker.close()
+  })
+
   test('a rule is typechecked when it is saved', async () => {
     const broker = await openTestBroker()
     for (const expression of ['result.', '1 + 1', '"text"', 'unknown == 1', 'secret.version == "one"']) {
