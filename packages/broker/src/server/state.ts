@@ -78,6 +78,8 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
   const { kept } = mark
   const database = join(config.dataDir, DATABASE_FILE)
   inspectData({ database, kekFile: kekFileOf(config), mark }, beginning)
+  // What is asked for by name is on record before a mark says that all is well.
+  if (beginning === 'as-it-was') mark.begin()
   const db = openDatabase(database)
   closers.push(() => db.close())
   migrate(db)

@@ -1,5 +1,6 @@
 // A look at the data before anything of it is opened for writing: a database that is missing, cut, older than its mark or
-// of another history is refused, and left as it was found. To begin without what is missing is asked for by name.
+// of another history is refused, and left as it was found, but for what a killed process had not committed. To begin without
+// what is missing is asked for by name.
 
 import { existsSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
@@ -25,6 +26,7 @@ export interface DataFiles {
  */
 export function inspectData(files: DataFiles, beginning: Beginning): void {
   const { database } = files
+  undoUncommitted(database)
   if (sizeOfFile(database) === 0) return demandNothingElse(files, beginning)
   if (beginning === 'anew') {
     throw new StartError('config-conflict', `${database} is there: --begin-anew is for where it is not`, {
@@ -43,7 +45,23 @@ export function inspectData(files: DataFiles, beginning: Beginning): void {
   }
 }
 
-/** The mark is made before the first entry, and after the key file. */
+/**
+ * A process that is killed before the database has its write-ahead log leaves a journal of the other kind. What it undoes
+ * was never committed, and a connection that cannot write reads nothing before it is undone.
+ */
+function undoUncommitted(database: string): void {
+  if (sizeOfFile(`${database}-journal`) === 0 || !existsSync(database)) return
+  const db = new DatabaseSync(database, { timeout: BUSY_TIMEOUT_MS })
+  try {
+    db.prepare('SELECT 1 FROM sqlite_schema').get()
+  } catch (error) {
+    throw withWayOut(asUnreadable(error), () => 0)
+  } finally {
+    db.close()
+  }
+}
+
+/** The mark is there before the key file, and the key file before the first entry. */
 function demandLog(db: DatabaseSync, { kekFile, mark }: DataFiles): void {
   if (verifyMark(db, mark) > 0 || mark.state === 'kept' || !existsSync(kekFile)) return
   throw new LedgerError(
@@ -72,7 +90,7 @@ function demandNothingElse({ database, kekFile, mark }: DataFiles, beginning: Be
   }
   const beside = [
     ...(existsSync(kekFile) ? [`its key file ${kekFile}`] : []),
-    ...(mark.state === 'missing' ? [] : [`the mark of its log ${mark.path}`]),
+    ...(mark.state === 'missing' || mark.isBlank ? [] : [`the mark of its log ${mark.path}`]),
   ]
   if (beginning === 'anew' || beside.length === 0) return
   throw new StartError('database-missing', `${database} ${state}, but not ${beside.join(' and ')}`, {

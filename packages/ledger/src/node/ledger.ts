@@ -100,7 +100,8 @@ export function openLedger(options: LedgerOptions): Ledger {
     const random = options.randomBytes ?? randomBytes
     const remember = rememberIn(mark, verifierKey)
     const commits = new GroupCommit({ store, now, randomBytes: random }, tail, { ...options, remember })
-    if (mark !== undefined) {
+    // A restored log is noted with the record of that: a start that is cut off before it is refused as this one was.
+    if (mark !== undefined && !isRestored) {
       remember(tail, true)
       // Only now, so that a start that is cut off between the two finds a mark that it does not miss.
       setMarked(db)

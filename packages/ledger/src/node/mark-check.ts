@@ -52,7 +52,7 @@ export function demandMark({ db, store, tail, verifierKey }: StoredLog, mark: Ma
     if (isMarked(db)) throw lost('mark-missing', `${mark.path} is missing`)
     return tail.size
   }
-  if (verifierKey !== undefined && verifierKey !== kept.verifierKey) {
+  if (verifierKey !== undefined && verifierKey !== kept.verifierKey && !mark.isBlank) {
     throw lost('mark-foreign', `${mark.path} is of another log`, {
       expected: kept.verifierKey,
       got: verifierKey,

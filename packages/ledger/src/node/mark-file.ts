@@ -20,6 +20,7 @@ import { decodeBase64, encodeBase64, isCount } from '../bytes.ts'
 import { LedgerError } from '../errors.ts'
 import { HASH_SIZE } from '../leaf.ts'
 import type { TreeHead } from '../proof.ts'
+import { emptyRoot } from './hasher.ts'
 
 const FORMAT = 'casemate-ledger-mark/1'
 /** A page of the disk each, so that both are never in one write. */
@@ -31,6 +32,9 @@ export interface Mark extends TreeHead {
   /** Of the log: its origin and key. */
   readonly verifierKey: string
 }
+
+/** The state before the first one: of a log that has no name yet. */
+const BLANK: Mark = { verifierKey: '', size: 0, root: emptyRoot() }
 
 /** `damaged`: there is a file, and neither copy in it is whole. */
 export type MarkState = 'missing' | 'damaged' | 'kept'
@@ -59,6 +63,20 @@ export class MarkFile {
   /** The last that was written. */
   get kept(): Mark | null {
     return this.#kept
+  }
+
+  /** Whether it says no more than that a log was about to begin. */
+  get isBlank(): boolean {
+    return this.#kept?.verifierKey === BLANK.verifierKey
+  }
+
+  /**
+   * Says, where there is no mark, that a log is about to begin: to be done before anything by which a lost one is missed,
+   * so that a first start that is cut off is not taken for a loss.
+   * @throws {LedgerError} ledger-failed, ledger-unavailable
+   */
+  begin(): void {
+    if (this.state === 'missing' && this.#kept === null) this.write(BLANK, true)
   }
 
   /**

@@ -71,6 +71,12 @@ async function grown(at: Marked, entries: number, options: Partial<LedgerOptions
   await close()
 }
 
+function openMarkedSize(at: Marked): number {
+  const { ledger, drop } = openMarked(at)
+  drop()
+  return ledger.size
+}
+
 /** What a look from outside says, and whether it left the files as they were. */
 function look({ path, markPath }: Marked): number {
   const before = readFileSync(path)
@@ -252,6 +258,35 @@ test('a restored log signs nothing until it has grown beyond what was lost', asy
   assert.equal(ledger.size, 5)
   await rejectsCode('ledger-forked', ledger.checkpoint())
   await close()
+})
+
+test('a log that is restored without its mark is refused until that is on record', async t => {
+  const at = place(t)
+  await grown(at, 2)
+  rmSync(at.markPath)
+  openMarked(at, { isRestored: true }).drop()
+  throwsCode('mark-missing', () => openMarked(at))
+  const { ledger, drop } = openMarked(at, { isRestored: true })
+  await ledger.append({ restored: true })
+  drop()
+  assert.equal(openMarkedSize(at), 3)
+})
+
+test('a log that was about to begin when its process ended is not missed, and then has a mark of its own', async t => {
+  const at = place(t)
+  const mark = new MarkFile(at.markPath)
+  mark.begin()
+  mark.close()
+  const { ledger, drop } = openMarked(at)
+  await fill(ledger, 2)
+  drop()
+  const found = new MarkFile(at.markPath)
+  // A log that has begun does not begin once more.
+  found.begin()
+  assert.deepEqual([found.isBlank, found.kept?.size], [false, 2])
+  found.close()
+  rmSync(at.path)
+  throwsCode('ledger-cut', () => openMarked(at))
 })
 
 test('a restored log that has grown beyond its mark is a log as any other', async t => {
