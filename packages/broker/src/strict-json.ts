@@ -1,18 +1,8 @@
-// JSON (RFC 8259) before it is built: one pass over the text counts what a parser would make of it and refuses what is
-// too deep, too much, or has an object that names a member twice. JSON.parse takes the last one and drops the others, so
-// a policy could say one thing to whoever reads it and another to the broker.
+// What the broker takes for JSON: no more than the limits of who sends it, and every member once, since a policy could
+// otherwise say one thing to whoever reads it and another to the broker.
 
+import { type JsonLimits, jsonFault } from '@casemate/evidence'
 import { BrokerError } from './errors.ts'
-
-/** What a text may be made of. A parser's work and memory grow with these, not with the bytes. */
-export interface JsonLimits {
-  /** Objects and arrays in each other. */
-  readonly depth: number
-  /** Objects and arrays, and members of objects. */
-  readonly structure: number
-  /** Commas, which is all members and elements but the first. */
-  readonly elements: number
-}
 
 /** Evidence: certificate tables are arrays of a number for each byte, of 64 KiB at most with their report. */
 export const GUEST_JSON: JsonLimits = { depth: 24, structure: 4096, elements: 131_072 }
@@ -20,115 +10,25 @@ export const GUEST_JSON: JsonLimits = { depth: 24, structure: 4096, elements: 13
 /** Documents of administrators, who have shown a token. */
 export const ADMINISTRATOR_JSON: JsonLimits = { depth: 64, structure: 131_072, elements: 262_144 }
 
-const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
-const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d]
-
-/** Longest name that is shown. */
-const MAX_SHOWN = 64
-
 /**
  * Passes over what is not JSON: that is for the parser to say.
  * @throws {BrokerError} `request-too-complex`, as soon as it is; `request-malformed` for a member that is there twice
  */
 export function checkJson(text: string, limits: JsonLimits, what: string): void {
-  const twice = new StructureScan(text, limits, what).duplicate()
-  if (twice === null) return
-  const detail = { expected: 'every member once', got: twice }
-  throw new BrokerError('request-malformed', `an object of ${what} names a member twice`, detail)
-}
-
-class StructureScan {
-  readonly #text: string
-  readonly #limits: JsonLimits
-  readonly #what: string
-  /** Of every object that is open, the names so far; null for an array. */
-  readonly #open: (Set<string> | null)[] = []
-  #structure = 0
-  #elements = 0
-
-  constructor(text: string, limits: JsonLimits, what: string) {
-    this.#text = text
-    this.#limits = limits
-    this.#what = what
+  const found = jsonFault(text, limits)
+  if (found === null) return
+  if (found.fault === 'twice') {
+    const detail = { expected: 'every member once', got: found.name }
+    throw new BrokerError('request-malformed', `an object of ${what} names a member twice`, detail)
   }
-
-  /** The first name that an object has twice, null where there is none. */
-  duplicate(): string | null {
-    const text = this.#text
-    let isName = false
-    for (let at = 0; at < text.length; at++) {
-      const character = text.charCodeAt(at)
-      if (character === QUOTE) {
-        const end = endOfString(text, at)
-        const names = isName ? this.#open.at(-1) : null
-        if (names && !this.#isNew(names, at, end)) return nameOf(text, at, end).slice(0, MAX_SHOWN)
-        isName = false
-        at = end - 1
-      } else if (character === OPEN_OBJECT || character === OPEN_ARRAY) {
-        this.#enter(character === OPEN_OBJECT ? new Set() : null)
-        isName = character === OPEN_OBJECT
-      } else if (character === CLOSE_OBJECT || character === CLOSE_ARRAY) {
-        this.#open.pop()
-      } else if (character === COMMA) {
-        this.#elements = this.#count(this.#elements, 'elements')
-        isName = this.#open.at(-1) instanceof Set
-      }
-    }
-    return null
-  }
-
-  #enter(names: Set<string> | null): void {
-    this.#structure = this.#count(this.#structure, 'structure')
-    this.#open.push(names)
-    if (this.#open.length > this.#limits.depth) throw this.#tooComplex('depth')
-  }
-
-  #isNew(names: Set<string>, start: number, end: number): boolean {
-    this.#structure = this.#count(this.#structure, 'structure')
-    const name = nameOf(this.#text, start, end)
-    return !names.has(name) && names.add(name) === names
-  }
-
-  #count(counted: number, what: 'structure' | 'elements'): number {
-    if (counted >= this.#limits[what]) throw this.#tooComplex(what)
-    return counted + 1
-  }
-
-  #tooComplex(limit: keyof JsonLimits): BrokerError {
-    return new BrokerError('request-too-complex', `${this.#what} has more in it than is read here`, {
-      expected: `${WORDS[limit]} up to ${this.#limits[limit]}`,
-      got: 'more',
-    })
-  }
+  throw new BrokerError('request-too-complex', `${what} has more in it than is read here`, {
+    expected: `${WORDS[found.limit]} up to ${limits[found.limit]}`,
+    got: 'more',
+  })
 }
 
 const WORDS: Readonly<Record<keyof JsonLimits, string>> = {
   depth: 'a depth of arrays and objects',
   structure: 'a number of arrays, objects and names',
   elements: 'a number of elements',
-}
-
-/** Names that are spelled differently may be the same; what no parser would read is taken as it stands. */
-function nameOf(text: string, start: number, end: number): string {
-  const literal = text.slice(start, end)
-  if (!literal.includes('\\')) return literal.slice(1, -1)
-  try {
-    return JSON.parse(literal) as string
-  } catch {
-    return literal
-  }
-}
-
-/** To the next quote in one step, since evidence is one long string; what has escapes is gone through. */
-function endOfString(text: string, start: number): number {
-  const quote = text.indexOf('"', start + 1)
-  if (quote < 0) return text.length
-  if (text.charCodeAt(quote - 1) !== BACKSLASH) return quote + 1
-  let at = start + 1
-  while (at < text.length) {
-    const character = text.charCodeAt(at)
-    if (character === QUOTE) return at + 1
-    at += character === BACKSLASH ? 2 : 1
-  }
-  return text.length
 }

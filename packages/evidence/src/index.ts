@@ -62,6 +62,7 @@ export type { SgxQuote, TdxQuote } from './intel/quote.ts'
 export type { TcbEvaluationNumbers } from './intel/tcb-evaluation.ts'
 export type { TcbInfo } from './intel/tcb-info.ts'
 export { describeShortfalls } from './intel/tcb-shortfall.ts'
+export { type JsonFault, type JsonLimits, jsonFault } from './json-structure.ts'
 export {
   type SampleKbsEvidence,
   type SgxKbsEvidence,

@@ -12,8 +12,9 @@ export const ARMOUR: Form<string> = {
   name: 'PEM armour',
   open: text => {
     if (!text.includes('-----BEGIN ')) return null
-    const [, label, contents] = BLOCK.exec(text) ?? []
-    if (label === undefined || contents === undefined) {
+    const found = BLOCK.exec(text)
+    const [whole = '', label, contents] = found ?? []
+    if (found === null || label === undefined || contents === undefined) {
       throw damaged('the PEM armour', 'a line of BEGIN and one of END', 'another')
     }
     if (OTHER_LABELS.test(label)) {
@@ -23,6 +24,9 @@ export const ARMOUR: Form<string> = {
           ? 'a key proves nothing; give the quote or report'
           : 'give it by --endorsements, beside the quote or report that it is for',
       )
+    }
+    if (text.includes('-----BEGIN ', found.index + whole.length)) {
+      throw damaged('the PEM armour', 'one block, cut out of its file', 'several')
     }
     // Headers as of RFC 1421 end with an empty line.
     const body = /^[\w-]+: [^]*?\r?\n\r?\n([^]*)$/.exec(contents)?.[1] ?? contents

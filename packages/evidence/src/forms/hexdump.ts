@@ -2,7 +2,7 @@
 // shows in the first line; offsets have to follow each other, in the radix in which they do. Plain hexdump and od print
 // groups as little-endian numbers, xxd as bytes. A line of `*` stands for repeated ones, up to the next offset.
 
-import { damaged, type Form, MAX_RECOGNISED_BYTES, MAX_SLOW_TEXT } from './layer.ts'
+import { damaged, type Form, MAX_SLOW_TEXT } from './layer.ts'
 
 const FIRST_XXD = /^0{6,16}: ?[0-9a-f]{2}/i
 const FIRST_PLAIN = /^0{6,16}[ \t]+[0-9a-f]{2,8}\s/i
@@ -69,7 +69,7 @@ function octetsOfGroup(group: string, isXxd: boolean): readonly number[] | null 
 function assemble(lines: readonly (Line | null)[], radix: (typeof RADIXES)[number]): Uint8Array | null {
   const end = lines.at(-1)
   const size = end ? (offsetOf(end.offset, radix) ?? Number.NaN) + end.bytes.length : Number.NaN
-  if (!(size <= MAX_RECOGNISED_BYTES)) return null
+  if (!(size <= MAX_SLOW_TEXT)) return null
   const bytes = new Uint8Array(size)
   let at = 0
   let repeated: readonly number[] | null = null

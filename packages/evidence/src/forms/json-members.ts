@@ -1,6 +1,7 @@
 // JSON by its members: what it is, or which of them holds the evidence. Names are those of the services and tools that
 // write them; whatever else is there is theirs, and not looked at.
 
+import { MAX_SNP_CERTIFICATES } from '../amd/cert-table.ts'
 import { parseKbsEvidence } from '../kbs-evidence.ts'
 import { Refusal } from '../refusal.ts'
 import { FOREIGN_JSON } from './foreign-json.ts'
@@ -123,7 +124,8 @@ export const JSON_WRAPPER: Form<unknown> = {
 
 function besideIn(name: string, value: unknown): readonly Beside[] {
   if (Array.isArray(value) && value.every(it => typeof it === 'string')) {
-    return value.map(text => ({ name, value: text }))
+    // One too many is refused where they are read.
+    return value.slice(0, MAX_SNP_CERTIFICATES + 1).map(text => ({ name, value: text }))
   }
   return (typeof value === 'string' && value !== '') || bytesOfJson(value) !== null ? [{ name, value }] : []
 }

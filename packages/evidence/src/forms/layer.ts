@@ -10,6 +10,9 @@ export const MAX_RECOGNISED_BYTES = 16 * 1024 * 1024
 /** Longest text that is read digit by digit, which is slow; dumps of the largest evidence are under half of it. */
 export const MAX_SLOW_TEXT = 1024 * 1024
 
+/** Most fields of a message of protobuf that are read; those of evidence have some 70. */
+export const MAX_FIELDS = 4096
+
 /** Certificates that a wrapper holds beside the evidence: text or bytes, read only where the evidence is of AMD. */
 export interface Beside {
   readonly name: string

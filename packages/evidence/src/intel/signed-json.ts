@@ -3,6 +3,7 @@
 // what is read are therefore the same bytes: a member that stands twice is refused.
 
 import { encodeUtf8, fromHex } from '../bytes.ts'
+import { type JsonLimits, jsonFault } from '../json-structure.ts'
 import { Refusal } from '../refusal.ts'
 import type { Signed } from '../signature.ts'
 
@@ -11,6 +12,9 @@ export const MAX_JSON_LENGTH = 4 * 1024 * 1024
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d]
+
+/** Bundles hold lists of certificates as arrays of octets; TCB info has some 2,000 members. */
+const ENDORSEMENT_JSON: JsonLimits = { depth: 64, structure: 131_072, elements: 2_097_152 }
 
 /** A signed document before it is known what it says. */
 export interface SignedJson extends Signed {
@@ -81,6 +85,7 @@ export function parseJson(text: string, what: string): unknown {
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | null {
+  if (jsonFault(text, ENDORSEMENT_JSON) !== null) return null
   try {
     const value: unknown = JSON.parse(text)
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)

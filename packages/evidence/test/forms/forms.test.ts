@@ -175,6 +175,7 @@ test('a hexdump with a gap, with a line of another kind, or of more than an inpu
   refuses('evidence-malformed', utf8(lines.toSpliced(5, 0, 'oops').join('\n')), /groups of digits/)
   const zeros = '00000000  04 00 02 00  |....|\n*\n'
   refuses('evidence-malformed', utf8(`${zeros}ffffffff\n`), /hexdump is damaged/)
+  refuses('evidence-malformed', utf8(`${zeros}${(MAX_SLOW_TEXT + 12).toString(16)}\n`), /hexdump is damaged/)
   refuses('evidence-malformed', utf8(zeros), /hexdump is damaged/)
 })
 
@@ -396,6 +397,39 @@ test('a list of several is not one piece of evidence', () => {
   assert.match(hint ?? '', /cut one of them out/)
 })
 
+test('what could be read as one piece of evidence or as another is refused', () => {
+  const [a, b] = [b64(tdx), b64(snp.report)]
+  refuses('evidence-malformed', utf8(`{"quote":"${a}","quote":"${b}"}`), /"?quote"? twice in one object/)
+  refuses('evidence-malformed', utf8(`{"x":[{"a":1,"\\u0061":2}],"quote":"${a}"}`), /a"? twice in one object/)
+  refuses('evidence-malformed', utf8(pemOf(tdx, 'QUOTE') + pemOf(snp.report, 'REPORT')), /damaged: several/)
+})
+
+test('no small input makes much of structure, of fields or of certificates', () => {
+  const parsing = (text: string, message: RegExp): void => {
+    const { parse: read } = JSON
+    JSON.parse = () => assert.fail('it was built')
+    try {
+      refuses('evidence-malformed', utf8(text), message)
+    } finally {
+      JSON.parse = read
+    }
+  }
+  parsing('['.repeat(65), /more in it, want arrays and objects in each other up to 64/)
+  parsing(`[${'[],'.repeat(131_072)}[]]`, /want arrays, objects and members up to 131072/)
+  parsing(`[${'1,'.repeat(2_097_153)}1]`, /want elements up to 2097152/)
+  const fields = (count: number): Uint8Array => Buffer.from(`\n\0${'\n\0'.repeat(count)}`)
+  refuses('evidence-malformed', fields(4_000), /report\.family_id is damaged/)
+  refuses('evidence-unsupported', fields(5_000), /begins with version/)
+  const text = (count: number): Uint8Array => utf8(`header { ${'a: 1 '.repeat(count)}} td_quote_body {`)
+  refuses('evidence-malformed', text(5_000), /the protobuf text is damaged/)
+  const beside = Array.from({ length: 200_000 }, () => 'x')
+  refuses(
+    'evidence-malformed',
+    json({ outblob: b64(snp.report), auxblob: beside }),
+    /certificates in auxblob/,
+  )
+})
+
 test('what is no evidence is described, with the wrappers that it was in', () => {
   refuses(
     'evidence-malformed',
@@ -569,6 +603,10 @@ test('large inputs of every shape end in a Refusal', () => {
     fill('header { ', 'user_data: "\\0" ', '}'),
     fill('header { user_data: "', '\\0', '" }'),
     fill('report < version: 3 ', '# \n', '>'),
+    fill('', '# \n'),
+    fill('#', ' \n#', 'header: {'),
+    fill('\n\0', '\b\x01'),
+    fill('version: ', '9'),
     fill('-----BEGIN QUOTE-----\n', 'A', '\n-----END QUOTE----'),
     fill('-----BEGIN QUOTE-----\n', 'A: \n', '\n-----END QUOTE-----'),
     fill('eyJ.', 'attestation', '.A'),

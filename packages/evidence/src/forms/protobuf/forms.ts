@@ -74,11 +74,13 @@ export const PROTO_WIRE: Form<Uint8Array> = {
 }
 
 const FIRST_FIELD = /^(?:#[^\n]*\n\s*)*(header|report|version|guest_svn|policy)\s*[:{<]/
+/** As far as comments go before it: patterns over a long text need a stack for it. */
+const MAX_HEAD = 16_384
 
 export const PROTO_TEXT: Form<string> = {
   name: `${NAME}, as text`,
   open: text => {
-    const [, first] = FIRST_FIELD.exec(text) ?? []
+    const [, first] = FIRST_FIELD.exec(text.slice(0, MAX_HEAD)) ?? []
     if (first === undefined) return null
     const layer = encodeFirst(message => decodeText(text, message))
     const isSurelyOne = first === 'header' && /\bqe_vendor_id\b|\btd_quote_body\b/.test(text)

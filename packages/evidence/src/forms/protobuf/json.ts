@@ -2,6 +2,7 @@
 // integers as numbers or, with 64 bits, as texts.
 
 import { fromBase64 } from '../../bytes.ts'
+import { MAX_FIELDS } from '../layer.ts'
 import type { FieldMap, FieldValue } from './fields.ts'
 import type { FieldType, Message } from './schema.ts'
 
@@ -14,7 +15,9 @@ export function decodeProtoJson(
   for (const [name, [, type]] of Object.entries(message)) {
     const found = members[name] ?? members[camelCase(name)]
     if (found === undefined || found === null) continue
-    const list = (Array.isArray(found) ? found : [found]).map(it => valueOf(it, type))
+    const items: readonly unknown[] = Array.isArray(found) ? found : [found]
+    if (items.length > MAX_FIELDS) return null
+    const list = items.map(it => valueOf(it, type))
     if (list.some(it => it === null)) return null
     values.set(
       name,

@@ -1,7 +1,8 @@
 // Protocol Buffers in text format, by a schema: `name: value`, `name { … }`, lists, comments, and texts with escapes, of
-// which neighbours belong together. Unknown fields are read and left out; nesting is limited.
+// which neighbours belong together. Unknown fields are read and left out; nesting and the number of fields are limited.
 
 import { concat, encodeUtf8 } from '../../bytes.ts'
+import { MAX_FIELDS } from '../layer.ts'
 import type { FieldMap, FieldValue } from './fields.ts'
 import type { FieldType, Message } from './schema.ts'
 
@@ -11,6 +12,8 @@ const MAX_DEPTH = 16
 const MAX_LENGTH = 1024 * 1024
 /** Tools break a long text at line ends, if at all. */
 const MAX_TEXTS = 10_000
+/** Of 64 bits, in octal; long numbers are slow. */
+const MAX_DIGITS = 24
 const SPACE = /\s*/y
 const COMMENT = /#[^\n]*/y
 const NAME = /[A-Za-z_][\w.]*/y
@@ -30,6 +33,8 @@ export function decodeText(text: string, message: Message): FieldMap | null {
 class Reader {
   readonly #text: string
   #at = 0
+  /** Fields, and elements of lists, that may still be read. */
+  #left = MAX_FIELDS
 
   constructor(text: string) {
     this.#text = text
@@ -75,6 +80,7 @@ class Reader {
   }
 
   #value(type: FieldType | 'unknown', hasColon: boolean, depth: number): FieldValue | null {
+    if (this.#left-- === 0) return null
     const inner = typeof type === 'object' ? type : type === 'unknown' ? EMPTY : null
     if (inner !== null && this.#is('{')) return this.fields(inner, '}', depth + 1)
     if (inner !== null && this.#is('<')) return this.fields(inner, '>', depth + 1)
@@ -138,7 +144,7 @@ class Reader {
 }
 
 function integerOf(text: string): bigint | null {
-  if (!/^(?:0[xX][0-9a-fA-F]+|\d+)$/.test(text)) return null
+  if (text.length > MAX_DIGITS || !/^(?:0[xX][0-9a-fA-F]+|\d+)$/.test(text)) return null
   return /^0[0-7]+$/.test(text) ? BigInt(`0o${text.slice(1)}`) : BigInt(text)
 }
 

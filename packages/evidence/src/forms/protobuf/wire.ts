@@ -1,6 +1,7 @@
 // Protocol Buffers, wire format, by a schema. Unknown fields are skipped; groups, which proto3 does not have, are not
-// read. Nesting goes as deep as the schema does.
+// read. Nesting goes as deep as the schema does, and all messages together have no more fields than a limit.
 
+import { MAX_FIELDS } from '../layer.ts'
 import type { FieldMap, FieldValue } from './fields.ts'
 import type { FieldType, Message } from './schema.ts'
 
@@ -15,11 +16,21 @@ interface Read<T> {
   readonly end: number
 }
 
+/** How many fields may still be read. */
+interface Budget {
+  left: number
+}
+
 /** Null where the bytes are not one whole message. */
 export function decodeWire(bytes: Uint8Array, message: Message): FieldMap | null {
+  return decodeMessage(bytes, message, { left: MAX_FIELDS })
+}
+
+function decodeMessage(bytes: Uint8Array, message: Message, budget: Budget): FieldMap | null {
   const byNumber = new Map(Object.entries(message).map(([name, [number, type]]) => [number, { name, type }]))
   const values = new Map<string, FieldValue[]>()
   for (let at = 0; at < bytes.length; ) {
+    if (budget.left-- === 0) return null
     const tag = varint(bytes, at)
     if (tag === null || tag.value > 0xffff_ffffn || tag.value < 8n) return null
     const field = byNumber.get(Number(tag.value >> 3n))
@@ -27,7 +38,7 @@ export function decodeWire(bytes: Uint8Array, message: Message): FieldMap | null
     if (read === null) return null
     at = read.end
     if (field === undefined) continue
-    const value = typed(read.value, field.type)
+    const value = typed(read.value, field.type, budget)
     if (value === null) return null
     const list = values.get(field.name)
     if (list === undefined) values.set(field.name, [value])
@@ -49,10 +60,10 @@ function valueOf(bytes: Uint8Array, at: number, wireType: number): Read<bigint |
   return { value: bytes.subarray(at, at + width), end: at + width }
 }
 
-function typed(value: bigint | Uint8Array, type: FieldType): FieldValue | null {
+function typed(value: bigint | Uint8Array, type: FieldType, budget: Budget): FieldValue | null {
   if (type === 'uint') return typeof value === 'bigint' ? value : null
   if (typeof value === 'bigint') return null
-  return type === 'bytes' ? value : decodeWire(value, type)
+  return type === 'bytes' ? value : decodeMessage(value, type, budget)
 }
 
 function varint(bytes: Uint8Array, at: number): Read<bigint> | null {
