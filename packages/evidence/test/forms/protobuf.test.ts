@@ -101,6 +101,21 @@ test('a message that is cut is refused, and a text that nests without end is no 
   refuses(utf8(`header { user_data: ${'"" '.repeat(200_000)} }`), /no evidence/)
 })
 
+test('a text is read up to a number of fields, digits and comments', () => {
+  const text = textOf('go-tdx-guest QuoteV4', 'text')
+  const expected = recognise(utf8(text))
+  const fields = (count: number): Uint8Array => utf8(text + 'novel: 1\n'.repeat(count))
+  assert.deepEqual(recognise(fields(4_000)), expected)
+  refuses(fields(4_096), /the protobuf text is damaged/)
+  const digits = (count: number): Uint8Array =>
+    utf8(text.replace(/version:\s*4/, `version: 0x${'0'.repeat(count)}4`))
+  assert.deepEqual(recognise(digits(20)), expected)
+  refuses(digits(40), /the protobuf text is damaged/)
+  const comments = (count: number): Uint8Array => utf8('# \n'.repeat(count) + text)
+  assert.deepEqual(recognise(comments(5_000)), expected)
+  refuses(comments(5_000_000), /armour is damaged|no evidence/)
+})
+
 test('nothing but a Refusal or evidence comes out of any message', () => {
   const inputs = SAMPLES.flatMap(({ forms }) => Object.values(forms).map(decoded))
   fc.assert(
