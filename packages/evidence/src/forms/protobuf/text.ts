@@ -52,7 +52,7 @@ class Reader {
     while (close === null ? !this.isAtEnd() : !this.#is(close)) {
       this.#skip()
       const name = this.#take(NAME)
-      if (name === null) return null
+      if (name === null || this.#left-- === 0) return null
       const type = Object.hasOwn(message, name) ? message[name]?.[1] : undefined
       const found = this.#field(type ?? 'unknown', depth)
       if (found === null) return null
@@ -71,7 +71,7 @@ class Reader {
     const list: FieldValue[] = []
     while (!this.#is(']')) {
       const value = this.#value(type, hasColon, depth)
-      if (value === null) return null
+      if (value === null || this.#left-- === 0) return null
       list.push(value)
       if (!this.#is(',') && !this.#is(']')) return null
       if (this.#text[this.#at - 1] === ']') break
@@ -80,7 +80,6 @@ class Reader {
   }
 
   #value(type: FieldType | 'unknown', hasColon: boolean, depth: number): FieldValue | null {
-    if (this.#left-- === 0) return null
     const inner = typeof type === 'object' ? type : type === 'unknown' ? EMPTY : null
     if (inner !== null && this.#is('{')) return this.fields(inner, '}', depth + 1)
     if (inner !== null && this.#is('<')) return this.fields(inner, '>', depth + 1)
