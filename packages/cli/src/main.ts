@@ -1,6 +1,7 @@
 // The command: parse, run, print, and say by the exit code how it went.
 
-import { type Failure, failureOf } from './failure.ts'
+import { setImmediate } from 'node:timers/promises'
+import { CliError, type Failure, failureOf } from './failure.ts'
 import { helpFor } from './help.ts'
 import { parseCommandLine, wantsJson } from './parse.ts'
 import { jsonLines } from './printable.ts'
@@ -10,13 +11,30 @@ import { version } from './version.ts'
 
 /** Runs one command line with the process’s own streams, and returns its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  // `casemate log show | head`: a reader that has seen enough is no error; nor does a server end where its log's reader does.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-    })
-  }
-  return run(argv, process)
+  const failed = unwritten(process.stdout)
+  // What cannot be said cannot be said: it ends neither a command nor a server.
+  process.stderr.on('error', () => undefined)
+  const exitCode = await run(argv, process)
+  // A write that failed is heard of in the next turn.
+  await setImmediate()
+  const error = failed()
+  if (error === null || exitCode !== 0) return exitCode
+  const failure = failureOf(error)
+  report(failure, openTerminal(process, false), process)
+  return failure.exitCode
+}
+
+/** Gives the error by which an answer is not where it should be, once there is one and nobody else has dealt with it. */
+function unwritten(stdout: NodeJS.WritableStream): () => CliError | null {
+  let found: CliError | null = null
+  stdout.on('error', (cause: NodeJS.ErrnoException) => {
+    // `casemate log show | head`: a reader that has seen enough is no error.
+    if (cause.code === 'EPIPE' || stdout.listenerCount('error') > 1) return
+    const message = `the answer cannot be written to standard output (${cause.code})`
+    const hint = 'is there room where it goes, and may this user write there?'
+    found ??= new CliError('file-not-writable', message, { hint, cause })
+  })
+  return () => found
 }
 
 /** Runs one command line, and returns its exit code. */

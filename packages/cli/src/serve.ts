@@ -25,6 +25,7 @@ import {
   TOUR_FILES,
   tourState,
 } from './data-directory.ts'
+import { endUnread } from './server-log.ts'
 import type { Simulator } from './simulated-attester.ts'
 import { savedToken, saveToken, type TokenFile, tokenFile, tokenNotes } from './start-token.ts'
 import { listenForServerStop, type ServerSignals } from './stop-signal.ts'
@@ -85,6 +86,7 @@ async function serveUntil(signals: ServerSignals, call: Call): Promise<void> {
     if (!stop.aborted) throw error
   } finally {
     await broker.close()
+    endUnread()
   }
 }
 
@@ -153,12 +155,15 @@ interface Start {
 
 async function start(
   { config, simulator, touring, beginning }: Start,
-  { now, note, print }: Terminal,
+  { now, note, serverLog }: Terminal,
 ): Promise<RunningBroker> {
   // On a screen that tells a story, log lines go to stderr, and only those that say that something is wrong.
   const logger = touring
     ? createLogger('error', { write: line => note(line.trimEnd()) })
-    : createLogger(config.logLevel, { write: line => print([line.trimEnd()]) })
+    : createLogger(
+        config.logLevel,
+        serverLog(lines => logger.warn({ lines }, 'lines of the log were lost')),
+      )
   return startBroker(config, {
     now,
     elapsedMs: () => performance.now(),

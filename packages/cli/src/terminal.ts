@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { printable } from './printable.ts'
+import { ServerLog } from './server-log.ts'
 
 /** A way to set off a piece of text; the identity where there are no colours. */
 export type Paint = (text: string) => string
@@ -28,6 +29,8 @@ export interface Terminal {
   readonly palette: Palette
   /** Prints lines on stdout. A line end within a line is not ours, and is shown as `\u000a`. */
   readonly print: (lines: readonly string[]) => void
+  /** Stdout for a server's log, line by line; `tellLost` is called where lines were lost. */
+  readonly serverLog: (tellLost: (lines: number) => void) => { readonly write: (line: string) => void }
   /** Octets for stdout as they are: a secret. */
   readonly writeBytes: (bytes: Uint8Array) => void
   /** Prints one line on stderr. */
@@ -113,6 +116,10 @@ export function openTerminal(streams: Streams, json: boolean): Terminal {
     fetch: globalThis.fetch,
     palette: json ? PLAIN : paletteOf(stdout),
     print: lines => void stdout.write(lines.map(line => `${visible(line)}\n`).join('')),
+    serverLog: tellLost => {
+      const log = new ServerLog(stdout, tellLost)
+      return { write: line => log.write(`${visible(line.trimEnd())}\n`) }
+    },
     writeBytes: bytes => void stdout.write(bytes),
     note: line => void stderr.write(`${visible(line)}\n`),
     readStdin: () => readAll(stdin),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -58,6 +58,18 @@ test('a reader that has seen enough is no error', async () => {
   const [code] = (await once(child, 'close')) as [number]
   assert.equal(code, 0, stderr)
   assert.equal(stderr, '')
+})
+
+test('an answer that cannot be written is no success, and is no fault of ours', async t => {
+  if (!existsSync('/dev/full')) return t.skip('no /dev/full here')
+  const child = spawn(process.execPath, [BIN, '--help'], {
+    stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+  })
+  let stderr = ''
+  child.stderr?.on('data', chunk => (stderr += String(chunk)))
+  const [code] = (await once(child, 'close')) as [number]
+  assert.equal(code, 2, stderr)
+  assert.match(stderr, /^casemate: file-not-writable: [^\n]* \(ENOSPC\)\nhint: [^\n]+\n$/)
 })
 
 test('a person’s screen has colours, and none where NO_COLOR is set', t => {
