@@ -225,6 +225,14 @@ const TDX = block('TDX domains (TD_QUOTE_BODY).', {
       ),
     ),
     icssd: expect(flag(), configuration('tdx.attributes.icssd', 'ICSSD.')),
+    servtdExt: expect(
+      flag(),
+      configuration(
+        'tdx.attributes.servtdExt',
+        'SERVTD_EXT: service domains, as a migration TD, may be bound anew.',
+        'start the domain without it, or accept it where `tdx.migration` names the service domains that you know',
+      ),
+    ),
     lass: expect(flag(), configuration('tdx.attributes.lass', 'LASS: linear address space separation.')),
     septVeDisable: expect(
       flag(),

@@ -53,6 +53,7 @@ const ANY_TDX = {
   attributes: {
     migratable: 'any',
     icssd: 'any',
+    servtdExt: 'any',
     lass: 'any',
     septVeDisable: 'any',
     protectionKeys: 'any',
@@ -132,7 +133,7 @@ export const STRICT = {
   sgx: ANY_SGX,
   tdx: {
     ...FIXED_TDX,
-    attributes: { ...FIXED_TDX.attributes, unknownBits: NO_UNKNOWN_SECURITY_BITS },
+    attributes: { ...FIXED_TDX.attributes, servtdExt: false, unknownBits: NO_UNKNOWN_SECURITY_BITS },
   },
   snp: {
     ...ANY_SNP,

@@ -306,6 +306,7 @@ test('what a claim lacks meets no expectation', () => {
   const result = judge(without as unknown as Claims, strictly({ tdx: { attributes: { perfmon: false } } }))
   assert.deepEqual(paths(result), [
     'tdx.attributes.migratable',
+    'tdx.attributes.servtdExt',
     'tdx.attributes.perfmon',
     'tdx.attributes.unknownBits',
     'workloads',

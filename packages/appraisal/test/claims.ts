@@ -96,6 +96,7 @@ export const TDX: TdxClaims = {
       perfProf: false,
       pmtProf: false,
       icssd: false,
+      servtdExt: false,
       lass: false,
       septVeDisable: true,
       migratable: false,

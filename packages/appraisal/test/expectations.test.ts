@@ -119,6 +119,7 @@ const CASES: readonly Case[] = [
   configuration(TDX, 'tdx.attributes.perfmon', true),
   configuration(TDX, 'tdx.attributes.migratable', true),
   configuration(TDX, 'tdx.attributes.icssd', true),
+  configuration(TDX, 'tdx.attributes.servtdExt', true),
   configuration(TDX, 'tdx.attributes.lass', true),
   configuration(TDX, 'tdx.attributes.tpa', true),
   configuration(TDX, 'tdx.attributes.unknownBits', '0000000100000000'),

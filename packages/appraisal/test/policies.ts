@@ -75,6 +75,7 @@ export const PINNED_DOCUMENT = {
     attributes: {
       migratable: false,
       icssd: false,
+      servtdExt: false,
       lass: false,
       septVeDisable: true,
       protectionKeys: false,

@@ -166,6 +166,7 @@ export const CLAIM_FIELDS = {
       perfProf: 'bool',
       pmtProf: 'bool',
       icssd: 'bool',
+      servtdExt: 'bool',
       lass: 'bool',
       septVeDisable: 'bool',
       migratable: 'bool',

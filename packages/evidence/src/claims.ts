@@ -169,6 +169,8 @@ export interface TdAttributes {
   readonly perfProf: boolean
   readonly pmtProf: boolean
   readonly icssd: boolean
+  /** The TD's service TDs can be bound anew: `migration` then says which it began with, and on what. */
+  readonly servtdExt: boolean
   /** Linear address space separation. */
   readonly lass: boolean
   readonly septVeDisable: boolean

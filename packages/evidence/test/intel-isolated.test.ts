@@ -468,6 +468,7 @@ const NAMED_BITS = new Map([
   [5, 'perfProf'],
   [6, 'pmtProf'],
   [16, 'icssd'],
+  [17, 'servtdExt'],
   [27, 'lass'],
   [28, 'septVeDisable'],
   [29, 'migratable'],

@@ -78,6 +78,33 @@ export const MIGRATIONS: readonly string[] = [
   WHERE kind = 'reference' AND EXISTS (
     SELECT 1 FROM json_each(document, '$.workloads') WHERE json_extract(value, '$.kind') = 'sample');
   `,
+  // Policies that state every field were written before PCK fields, migrated domains and ages of collateral could be
+  // stated: they leave them open, now by name. Bit 17 of TDATTRIBUTES has a name since: what a policy says of it by number
+  // (digit 6 of the hex, 2 of its four bits) is said by name.
+  `
+  UPDATE documents SET document = json_insert(document,
+    '$.platform', json('{"sgxType":"any","platformInstanceId":"any","dynamicPlatform":"any","cachedKeys":"any","smtEnabled":"any"}'),
+    '$.tdx.migration', json('{"vmId":"any","tdId":"any","devInfo":"any","initServiceTdHash":"any",
+      "initServiceTdAttributes":"any","initCpuSvn":"any","initTeeTcbSvn":"any","initTeeFmspc":"any",
+      "currentServiceTdHash":"any","currentServiceTdAttributes":"any"}'),
+    '$.tcb.maxCollateralAge', 'any')
+  WHERE kind = 'policy' AND json_type(document, '$.extends') IS NULL;
+  UPDATE documents SET document = json_insert(document, '$.tdx.attributes.servtdExt',
+    CASE WHEN instr('2367abef', lower(substr(document ->> '$.tdx.attributes.unknownBits.mask', 6, 1))) = 0 THEN json('"any"')
+      WHEN instr('2367abef', lower(substr(document ->> '$.tdx.attributes.unknownBits.value', 6, 1))) = 0 THEN json('false')
+      ELSE json('true') END)
+  WHERE kind = 'policy' AND json_type(document, '$.tdx.attributes.unknownBits') = 'object';
+  UPDATE documents SET document = json_set(document,
+    '$.tdx.attributes.unknownBits.mask', substr(document ->> '$.tdx.attributes.unknownBits.mask', 1, 5) ||
+      substr('010145458989cdcd', instr('0123456789abcdef', lower(substr(document ->> '$.tdx.attributes.unknownBits.mask', 6, 1))), 1) ||
+      substr(document ->> '$.tdx.attributes.unknownBits.mask', 7),
+    '$.tdx.attributes.unknownBits.value', substr(document ->> '$.tdx.attributes.unknownBits.value', 1, 5) ||
+      substr('010145458989cdcd', instr('0123456789abcdef', lower(substr(document ->> '$.tdx.attributes.unknownBits.value', 6, 1))), 1) ||
+      substr(document ->> '$.tdx.attributes.unknownBits.value', 7))
+  WHERE kind = 'policy' AND json_type(document, '$.tdx.attributes.unknownBits') = 'object';
+  UPDATE documents SET document = json_insert(document, '$.tdx.attributes.servtdExt', 'any')
+  WHERE kind = 'policy' AND json_type(document, '$.tdx.attributes.unknownBits') = 'text';
+  `,
 ]
 
 /**

@@ -1,7 +1,16 @@
 // What opening the data directory demands of it.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
@@ -189,6 +198,60 @@ describe('migrations', () => {
     assert.deepEqual(parsePolicy(read.get('policy whole')).enclave, enclave)
     assert.deepEqual(read.get('policy small'), documents.small)
     assert.deepEqual(read.get('rule whole'), JSON.parse(JSON.stringify(older)))
+    db.close()
+  })
+
+  test('keep a policy that stated every field of its time, and leave open what it could not state', () => {
+    const db = new DatabaseSync(':memory:')
+    migrate(db, MIGRATIONS.slice(0, 4))
+    const whole = JSON.parse(readFileSync(join(import.meta.dirname, 'whole-policy.json'), 'utf8')) as {
+      tcb: object
+      tdx: { attributes: object }
+    }
+    const stated = (unknownBits: unknown) => ({
+      extends: 'standard',
+      name: 'x',
+      version: 1,
+      tdx: { attributes: { unknownBits } },
+    })
+    const bits = (value: string, mask: string) => ({
+      value: `0000${value}0000000000`,
+      mask: `ffff${mask}ff00000000`,
+    })
+    const documents = {
+      whole,
+      small: { extends: 'strict', name: 'small', version: 1 },
+      open: stated('any'),
+      demanded: stated(bits('A2', 'aA')),
+      refused: stated(bits('00', 'Ff')),
+      uncovered: stated(bits('01', '01')),
+    }
+    const insert = db.prepare("INSERT INTO documents VALUES ('policy', ?, ?, 1, 1, 1)")
+    for (const [name, document] of Object.entries(documents)) insert.run(name, JSON.stringify(document))
+    migrate(db)
+    const read = (name: keyof typeof documents): unknown =>
+      JSON.parse(String(db.prepare('SELECT document FROM documents WHERE name = ?').get(name)?.['document']))
+    const { platform, tdx, tcb } = PRESETS.strict
+    const unknownBits = { value: '0000000000000000', mask: 'fffffdff00000000' }
+    const attributes = { ...whole.tdx.attributes, servtdExt: false, unknownBits }
+    assert.deepEqual(parsePolicy(read('whole')), {
+      ...whole,
+      platform,
+      tcb: { ...whole.tcb, maxCollateralAge: tcb.maxCollateralAge },
+      tdx: { ...whole.tdx, migration: tdx.migration, attributes },
+    })
+    assert.deepEqual(read('small'), documents.small)
+    const named = (name: keyof typeof documents) => parsePolicy(read(name)).tdx.attributes
+    assert.deepEqual([named('open').servtdExt, named('open').unknownBits], ['any', 'any'])
+    const expected = {
+      demanded: [true, bits('a0', 'a8')],
+      refused: [false, bits('00', 'fd')],
+      uncovered: ['any', bits('01', '01')],
+    }
+    for (const name of ['demanded', 'refused', 'uncovered'] as const) {
+      const { servtdExt, unknownBits } = named(name)
+      assert.deepEqual([servtdExt, unknownBits], expected[name], name)
+    }
     db.close()
   })
 
