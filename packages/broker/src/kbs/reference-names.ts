@@ -2,6 +2,8 @@
 // belongs here. A value is either compared in every appraisal or refused with the place to write it: nothing is kept
 // that nobody would check.
 
+import { escapeUnfit } from '@casemate/evidence'
+
 /** A field of the workload `kbs-KIND` in the reference document. */
 export interface Place {
   readonly kind: 'snp' | 'tdx' | 'sgx' | 'sample'
@@ -23,6 +25,12 @@ export const PLACES: Readonly<Record<string, Place>> = {
   major_version: { kind: 'sample', field: 'majorVersion' },
   minimum_minor_version: { kind: 'sample', field: 'minMinorVersion' },
 }
+
+/**
+ * Of a TD these say together which code runs, and none does alone: firmware loads any kernel, and what a register holds is
+ * the word of the firmware.
+ */
+export const TOGETHER: readonly string[] = ['mr_td', 'rtmr_1', 'rtmr_2']
 
 /** What is no reference value here: a field of the appraisal policy, a claim for rules, or nothing that is verified. */
 export type Elsewhere = { readonly field: string } | { readonly claim: string } | { readonly reason: string }
@@ -75,7 +83,7 @@ const SHOWN_CHARACTERS = 128
 /** Why a name has no {@link Place}, and what to write instead. */
 export function whyNotHere(name: string): string {
   // Quoted where it holds anything that a terminal or the text around it could take for something else.
-  const shown = PLAIN_NAME.test(name) ? name : JSON.stringify(name.slice(0, SHOWN_CHARACTERS))
+  const shown = PLAIN_NAME.test(name) ? name : escapeUnfit(JSON.stringify(name.slice(0, SHOWN_CHARACTERS)))
   const elsewhere = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined
   if (elsewhere === undefined) {
     return (

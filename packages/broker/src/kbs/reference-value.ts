@@ -12,7 +12,7 @@ import type { JsonObject, JsonValue } from '../json.ts'
 import type { StoredDocument } from '../store/store.ts'
 import { decodeBase64 } from './base64.ts'
 import { parseJson, readReferenceValue } from './body.ts'
-import { PLACES, type Place, whyNotHere } from './reference-names.ts'
+import { PLACES, type Place, TOGETHER, whyNotHere } from './reference-names.ts'
 
 /** Name of the reference document. */
 export const KBS_REFERENCES = 'kbs'
@@ -35,16 +35,20 @@ export async function putReferenceValues(context: BrokerContext, body: unknown, 
   const values = readValues(body)
   for (let attempt = 1; ; attempt++) {
     const stored = await context.store.documents.find('reference', KBS_REFERENCES)
-    const document = checked(merge(workloadsOf(stored), values))
+    const workloads = merge(workloadsOf(stored), values)
+    const document = checked(workloads)
+    const open = leftOpen(workloads)
     await checkWithOthers(context.store.documents, KBS_REFERENCES, document)
     const at = context.now()
     const change = { kind: 'reference', name: KBS_REFERENCES, document, at } as const
     const record = entry(
       { type: 'reference.put', at, actor },
-      { name: KBS_REFERENCES, ...recordOf(document) },
+      { name: KBS_REFERENCES, ...(open.length === 0 ? {} : { leftOpen: open }), ...recordOf(document) },
     )
     try {
       await context.store.documents.put(change, stored?.revision ?? 'none', record)
+      if (open.length > 0)
+        context.logger.warn({ leftOpen: open }, 'reference values of a TD compare a part of its code')
       return
     } catch (error) {
       const raced = error instanceof BrokerError && error.code === 'precondition-failed'
@@ -75,6 +79,15 @@ function nameOfPlace(kind: string, field: string): string | undefined {
 
 function isOf({ kind, name }: Workload, place: Place): boolean {
   return kind === place.kind && name === `kbs-${kind}`
+}
+
+/** What has to be set as well before what is set of a TD says which code runs. */
+function leftOpen(workloads: readonly Workload[]): readonly string[] {
+  return TOGETHER.filter(name => {
+    const place = placeOf(name)
+    const workload = place === null ? undefined : workloads.find(one => isOf(one, place))
+    return place !== null && workload?.[place.field] === 'any'
+  })
 }
 
 function readValues(body: unknown): ReadonlyMap<Place, JsonValue> {
@@ -129,7 +142,9 @@ const PROBLEM_PATH = /^workloads\[(\d+)\]\.(\w+)(\[\d+\])?$/
 function explained(workloads: readonly Workload[], { path, expected, got, hint }: ConfigProblem): string {
   const [, index, field = '', item = ''] = PROBLEM_PATH.exec(path) ?? []
   const name = nameOfPlace(workloads[Number(index)]?.kind ?? '', field)
-  return `${name === undefined ? path : name + item}: got ${got}, want ${expected}; ${hint}`
+  // Over this protocol a value is set or not: `any` is for documents that are written here.
+  const [want, what] = [expected, hint].map(text => text.replace("'any', or ", ''))
+  return `${name === undefined ? path : name + item}: got ${got}, want ${want}; ${what}`
 }
 
 /** How many problems one answer spells out. */

@@ -2,7 +2,7 @@
 // to path and version. Plaintext exists between `withPlaintext` and its end only, and is zeroed there.
 
 import { createSecretKey, randomBytes } from 'node:crypto'
-import { type Actor, entry } from '../entry.ts'
+import { entry } from '../entry.ts'
 import { BrokerError, StartError } from '../errors.ts'
 import { seal, unseal } from '../keys/aead.ts'
 import type { KeyEncryption } from '../keys/keys.ts'
@@ -79,10 +79,14 @@ export class SecretService implements Secrets {
     return this.#parts.store.secrets.delete(path, expected, entry(head, { secret: formatSecretPath(path) }))
   }
 
-  deleteVersion(path: SecretPath, version: number, actor: Actor): Promise<Recorded<null>> {
+  deleteVersion(
+    path: SecretPath,
+    version: number,
+    { actor, expected }: SecretChange,
+  ): Promise<Recorded<null>> {
     const head = { type: 'secret.version-deleted', at: this.#parts.now(), actor } as const
     const record = entry(head, { secret: formatSecretPath(path), version })
-    return this.#parts.store.secrets.deleteVersion(path, version, record)
+    return this.#parts.store.secrets.deleteVersion(path, version, { expected, entry: record })
   }
 
   async withPlaintext<T>(

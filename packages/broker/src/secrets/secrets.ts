@@ -34,8 +34,8 @@ export interface Secrets {
   list(page: PageRequest): Promise<Page<SecretHead>>
   /** @throws {BrokerError} `secret-missing`, `precondition-failed` */
   delete(path: SecretPath, change: SecretChange): Promise<Recorded<null>>
-  /** @throws {BrokerError} `secret-missing` */
-  deleteVersion(path: SecretPath, version: number, actor: Actor): Promise<Recorded<null>>
+  /** @throws {BrokerError} `secret-missing`, `precondition-failed` */
+  deleteVersion(path: SecretPath, version: number, change: SecretChange): Promise<Recorded<null>>
   /**
    * Decrypts one version, lends it to `use` and zeroes it. `use` must not keep the bytes.
    * @throws {BrokerError} `secret-missing`

@@ -8,6 +8,7 @@ import { formatSecretPath } from '../secrets/secret-path.ts'
 import { bytes, date, integer, integerOrNull, type Row, text } from './rows.ts'
 import { checkPrecondition, nextGeneration, pageOf, type SqliteParts } from './sqlite-parts.ts'
 import type {
+  DeleteOptions,
   Page,
   PageRequest,
   Precondition,
@@ -106,11 +107,16 @@ export class SqliteSecrets implements SecretStore {
     })
   }
 
-  deleteVersion(path: SecretPath, version: number, entry: Entry): Promise<Recorded<null>> {
+  deleteVersion(
+    path: SecretPath,
+    version: number,
+    { expected, entry }: DeleteOptions,
+  ): Promise<Recorded<null>> {
     return this.#parts.append(entry, () => {
       this.#kept.clear()
       const { db } = this.#parts
       const head = this.#existing(path)
+      checkPrecondition(expected, integer(head, 'revision'))
       const id = integer(head, 'id')
       const { changes } = db
         .prepare('DELETE FROM secret_versions WHERE secret_id = ? AND version = ?')

@@ -83,7 +83,7 @@ export interface SecretStore {
   put(sealed: SealedSecret, expected: Precondition, entry: Entry): Promise<Recorded<Put<SecretHead>>>
   delete(path: SecretPath, expected: Precondition, entry: Entry): Promise<Recorded<null>>
   /** Deletes one version; with the last one goes the secret. */
-  deleteVersion(path: SecretPath, version: number, entry: Entry): Promise<Recorded<null>>
+  deleteVersion(path: SecretPath, version: number, options: DeleteOptions): Promise<Recorded<null>>
 }
 
 /** Appraisal policies, reference values and release rules: named JSON documents. */

@@ -152,7 +152,7 @@ function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRo
         await checkBeside?.(document, name)
         const at = context.now()
         const record = entry({ type: put, at, actor: actorOf(request) }, { name, ...recordOf(document) })
-        const seen = expected === 'any' && whole !== undefined ? (stored?.revision ?? 'none') : expected
+        const seen = whole === undefined ? expected : seenAs(expected, stored)
         return context.store.documents.put({ kind, name, document, at }, seen, record)
       })
       reply.code(value.isNew ? 201 : 200)
@@ -192,14 +192,21 @@ function deleteRoute(
 /** Attempts where another administrator changes the document at the same time. */
 const MAX_ATTEMPTS = 3
 
-/** A change that whoever asked for it does not make depend on anything is made from what is there by then. */
+/** What was filled in follows from what is stored, so that it has to be stored still. */
+function seenAs(expected: Precondition, stored: StoredDocument | null): Precondition {
+  if (expected === 'any') return stored?.revision ?? 'none'
+  return expected === 'some' ? (stored?.revision ?? 'some') : expected
+}
+
+/** A change that whoever asked for it does not make depend on one revision is made from what is there by then. */
 async function untilUnraced<Done>(expected: Precondition, change: () => Promise<Done>): Promise<Done> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await change()
     } catch (error) {
       const isRaced = error instanceof BrokerError && error.code === 'precondition-failed'
-      if (expected !== 'any' || !isRaced || attempt === MAX_ATTEMPTS) throw error
+      if (typeof expected === 'number' || expected === 'none' || !isRaced || attempt === MAX_ATTEMPTS)
+        throw error
     }
   }
 }

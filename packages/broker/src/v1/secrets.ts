@@ -159,11 +159,11 @@ function deleteRoute(app: FastifyInstance, { context }: V1Parts): void {
       const { repository, type, tag } = request.params
       const { version } = request.query
       const path = secretPath(repository, type, tag)
-      const actor = actorOf(request)
+      const change = { actor: actorOf(request), expected: readPrecondition(request) }
       const { index } =
         version === undefined
-          ? await context.secrets.delete(path, { actor, expected: readPrecondition(request) })
-          : await context.secrets.deleteVersion(path, version, actor)
+          ? await context.secrets.delete(path, change)
+          : await context.secrets.deleteVersion(path, version, change)
       context.metrics.resourceDeletes.inc()
       return { ledgerIndex: index }
     },

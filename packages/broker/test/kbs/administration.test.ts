@@ -78,6 +78,26 @@ test('what reference values were set to is on record, as it is where they are se
   assert.deepEqual(record['document'], document)
 })
 
+test('what is left open of a TD beside what was set is in the record and the log', async () => {
+  const fresh = await openHarness()
+  const admin = { authorization: `Bearer ${await fresh.admin('writer')}` }
+  const guest = new Guest({ app: fresh.app, key: GUEST_KEYS['P-256'](), tee: 'tdx', evidence: () => null })
+  const told = (): number => fresh.log.filter(line => line.includes('"leftOpen":')).length
+  for (const [values, open] of [
+    [{ mr_enclave: HEX[32] }, undefined],
+    [{ rtmr_1: HEX[48] }, ['mr_td', 'rtmr_2']],
+    [{ mr_td: HEX[48] }, ['rtmr_2']],
+    [{ rtmr_2: HEX[48] }, undefined],
+  ] as const) {
+    const before = told()
+    const set = await guest.send('POST', '/kbs/v0/reference-value', message(values), admin)
+    assert.equal(set.status, 200, set.text)
+    assert.deepEqual((await fresh.entries('reference.put')).at(-1)!['leftOpen'], open)
+    assert.equal(told() - before, open === undefined ? 0 : 1)
+  }
+  await fresh.close()
+})
+
 test('reference values that are set at the same time are all there', async () => {
   const names = ['rtmr_0', 'rtmr_2', 'rtmr_3']
   const value = 'cd'.repeat(48)
@@ -175,6 +195,7 @@ test('a name of one’s own is refused by that name, with the places that there 
     ['rvps:///example.org/tdx/rtmr_1:v0.18.0', 'rvps:///example.org/tdx/rtmr_1:v0.18.0'],
     ['constructor', 'constructor'],
     ['a "name"\n', '"a \\"name\\"\\n"'],
+    ['\u009b2J\u202e', '"\\u009b2J\\u202e"'],
     ['', '""'],
   ] as const) {
     const answer = await post('reference-value', message({ [name]: ['aa'], mr_td: HEX[48] }))
@@ -196,6 +217,7 @@ test('a reference value of the wrong shape is refused under the name that was se
     [{ mr_td: ['aa'] }, /mr_td\[0\]: got 'aa', want hex of 48 bytes; it has 1 bytes/],
     [{ mr_td: [] }, /mr_td: got an empty list/],
     [{ mr_td: 7 }, /mr_td: got 7.*quotes around hex/],
+    [{ mr_td: 'aa' }, /mr_td: got 'aa', want (?!.*'any').*hex of 48 bytes/],
     [{ mr_td: { a: 1 } }, /mr_td: got an object/],
     [{ mr_td: null }, /mr_td: /],
     [{ mr_td: 'any' }, /mr_td takes values/],

@@ -65,7 +65,7 @@ describe('a secret that was read before', () => {
     assert.equal((await find())?.version, 1)
     await secrets.put(path, Buffer.from('two'), change)
     assert.equal((await find())?.version, 2)
-    await secrets.deleteVersion(path, 2, ACTOR)
+    await secrets.deleteVersion(path, 2, { actor: ACTOR, expected: 'any' })
     assert.equal((await find())?.version, 1)
     await secrets.delete(path, change)
     assert.equal(await find(), null)

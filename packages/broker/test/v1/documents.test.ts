@@ -237,6 +237,17 @@ describe('what a document may leave out', () => {
       [200, 200, 201],
     )
     assert.equal((await stored('/v1/policies/raced')).version, 3)
+    const change = () =>
+      broker.send('PUT', '/v1/policies/raced', {
+        payload: { extends: 'strict' },
+        headers: { 'if-match': '*' },
+      })
+    const changed = await Promise.all([change(), change()])
+    assert.deepEqual(
+      changed.map(({ status }) => status),
+      [200, 200],
+    )
+    assert.equal((await stored('/v1/policies/raced')).version, 5)
   })
 
   test('what is not an object is not filled in', async () => {

@@ -79,6 +79,18 @@ describe('/v1/secrets', () => {
     assert.equal(missing.body.error.code, 'precondition-failed')
   })
 
+  test('If-Match counts where one version is deleted, too', async () => {
+    const url = '/v1/secrets/default/key/matched'
+    for (const text of ['1', '2']) await broker.send('PUT', url, { payload: Buffer.from(text) })
+    const { headers } = await broker.send('GET', url)
+    await broker.send('PUT', url, { payload: Buffer.from('3') })
+    const match = { 'if-match': String(headers['etag']) }
+    const stale = await broker.send('DELETE', `${url}?version=1`, { headers: match })
+    assert.equal(stale.body.error.code, 'precondition-failed')
+    const now = { 'if-match': String((await broker.send('GET', url)).headers['etag']) }
+    assert.equal((await broker.send('DELETE', `${url}?version=1`, { headers: now })).status, 200)
+  })
+
   test('preconditions that contradict one another are refused', async () => {
     const headers = { 'if-match': '"1"', 'if-none-match': '*' }
     const refused = await broker.send('PUT', PATH, { payload: Buffer.from('y'), headers })
