@@ -4,21 +4,15 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { Pointer } from 'typebox/value'
-import { BrokerError, type Violation } from '../errors.ts'
-
-/** Further ones would repeat the same mistake. */
-const MAX_VIOLATIONS = 16
-
-/** Longest part of a rejected value that is shown. */
-const MAX_SHOWN = 64
+import { BrokerError } from '../errors.ts'
+import { schemaViolations } from '../schema-violations.ts'
 
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema)
   return (value: unknown) => {
     const read = httpPart === 'body' ? value : readTexts(schema, value)
     if (validator.Check(read)) return { value: read }
-    return { error: malformed(httpPart ?? 'body', validator.Errors(read), read) }
+    return { error: malformed(httpPart ?? 'body', schema, read) }
   }
 }
 
@@ -39,41 +33,15 @@ function readTexts(schema: TSchema, value: unknown): unknown {
 
 const INTEGER = /^(0|[1-9]\d{0,15})$/
 
-interface SchemaError {
-  readonly keyword: string
-  readonly instancePath: string
-  readonly message: string
-}
-
-function malformed(part: string, errors: readonly SchemaError[], value: unknown): BrokerError {
-  const violations: Violation[] = errors
-    .filter(says)
-    .slice(0, MAX_VIOLATIONS)
-    .map(({ instancePath, message }) => ({
-      path: `${part}${instancePath}`,
-      expected: message,
-      got: show(valueAt(value, instancePath)),
-    }))
+function malformed(part: string, schema: TSchema, value: unknown): BrokerError {
+  const violations = schemaViolations(schema, value, part)
   const [first] = violations
-  const detail = first === undefined ? {} : { expected: first.expected, got: first.got, violations }
-  return new BrokerError('request-malformed', `${first?.path ?? part} is not as the API describes it`, detail)
-}
-
-/** `false` schemas stand for additional properties, of which their parent says more. */
-function says({ keyword }: SchemaError): boolean {
-  return keyword !== 'boolean'
-}
-
-function valueAt(value: unknown, pointer: string): unknown {
-  try {
-    return Pointer.Get(value, pointer)
-  } catch {
-    return undefined
+  const { expected, got, hint } = first ?? {}
+  const detail = {
+    ...(expected === undefined ? {} : { expected }),
+    ...(got === undefined ? {} : { got }),
+    ...(hint === undefined ? {} : { hint }),
+    violations,
   }
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  const text = JSON.stringify(value) ?? typeof value
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
+  return new BrokerError('request-malformed', `${first?.path ?? part} is not as the API describes it`, detail)
 }

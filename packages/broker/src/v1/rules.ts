@@ -7,6 +7,7 @@ import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { ReleaseRule } from '../pipeline.ts'
 import { MAX_DRY_RUN } from '../release/dry-run.ts'
+import { schemaViolations } from '../schema-violations.ts'
 import { SEGMENT_PATTERN } from '../secrets/secret-path.ts'
 import type { V1Parts } from './parts.ts'
 import { describeRoute } from './route-schema.ts'
@@ -103,11 +104,7 @@ async function storedRule({ store }: V1Parts['context'], name: string): Promise<
 /** Whole. @throws {BrokerError} `rule-invalid` for anything that is not shaped like a rule */
 export function checkRuleShape(document: unknown): ReleaseRule {
   if (Value.Check(Rule, document)) return wholeRule(document)
-  const violations = Value.Errors(Rule, document).map(({ instancePath, message }) => ({
-    path: instancePath,
-    expected: message,
-    got: 'something else',
-  }))
+  const violations = schemaViolations(Rule, document, '')
   throw new BrokerError('rule-invalid', 'it is not shaped like a release rule', { violations })
 }
 

@@ -40,8 +40,8 @@ describe('answers', () => {
     }
     const { body } = await post({ name: '', role: 'god', expiresAt: 5, extra: true })
     assert.deepEqual(body.error.violations.map(({ path }: { path: string }) => path).toSorted(), [
-      'body',
       'body/expiresAt',
+      'body/extra',
       'body/name',
       'body/name',
       'body/role',

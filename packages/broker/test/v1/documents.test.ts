@@ -154,6 +154,24 @@ describe('documents', () => {
     await broker.close()
   })
 
+  test('a rule of another shape is refused with the field, what it may be, and the one that was meant', async () => {
+    const broker = await openTestBroker()
+    const payload = { secrets: [RULE.secrets], expresion: RULE.expression }
+    const { body } = await broker.send('PUT', '/v1/rules/bad', { payload })
+    assert.equal(body.error.code, 'rule-invalid')
+    assert.deepEqual(body.error.violations, [
+      { path: 'expression', expected: 'must be there', got: 'nothing' },
+      {
+        path: 'expresion',
+        expected: 'one of secrets, expression, message, enabled',
+        got: 'an unknown field',
+        hint: 'did you mean expression?',
+      },
+      { path: 'secrets', expected: 'must be string', got: JSON.stringify([RULE.secrets]) },
+    ])
+    await broker.close()
+  })
+
   test('no policy takes the name of a preset, at its path or in itself', async () => {
     const broker = await openTestBroker()
     for (const [path, name] of [

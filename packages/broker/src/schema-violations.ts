@@ -1,0 +1,83 @@
+// What a value does wrong by a schema, for the person who wrote it: an unknown member by its own name, with the one that
+// was probably meant, a missing one by its own, and the values of a choice spelt out.
+
+import { nearest } from '@casemate/evidence'
+import type { TSchema } from 'typebox'
+import { Errors, Pointer } from 'typebox/value'
+import type { Violation } from './errors.ts'
+
+/** Further ones would repeat the same mistake. */
+const MAX_VIOLATIONS = 16
+
+/** Longest part of a rejected value that is shown. */
+const MAX_SHOWN = 64
+
+/** Longest name of an unknown member that is shown. */
+const MAX_NAME = 64
+
+type SchemaError = ReturnType<typeof Errors>[number]
+
+/** The violations; `root` is what paths begin with, e.g. `body`, or empty. */
+export function schemaViolations(schema: TSchema, value: unknown, root: string): readonly Violation[] {
+  const found = Errors(schema, value).flatMap(error => violationsOf(error, schema, value))
+  return found.slice(0, MAX_VIOLATIONS).map(one => ({ ...one, path: joined(root, one.path) }))
+}
+
+function joined(root: string, path: string): string {
+  return root === '' ? path.replace(/^\//, '') : root + path
+}
+
+function violationsOf(error: SchemaError, schema: TSchema, value: unknown): readonly Violation[] {
+  const path = error.instancePath
+  // `false` schemas stand for additional properties, of which their parent says more.
+  if (error.keyword === 'boolean') return []
+  if (error.keyword === 'additionalProperties') {
+    const known = Object.keys(propertiesAt(schema, error.schemaPath))
+    const names = error.params.additionalProperties.slice(0, MAX_VIOLATIONS)
+    return names.map(name => unknownMember(path, name, known))
+  }
+  if (error.keyword === 'required') {
+    return error.params.requiredProperties.map(name => ({
+      path: `${path}/${name}`,
+      expected: 'must be there',
+      got: 'nothing',
+    }))
+  }
+  return [{ path, expected: expectedOf(error), got: show(valueAt(value, path)) }]
+}
+
+function expectedOf(error: SchemaError): string {
+  if (error.keyword !== 'enum') return error.message
+  return `must be one of ${error.params.allowedValues.map(one => JSON.stringify(one)).join(', ')}`
+}
+
+function unknownMember(path: string, name: string, known: readonly string[]): Violation {
+  const meant = nearest(name, known)
+  return {
+    path: `${path}/${name.slice(0, MAX_NAME)}`,
+    expected: known.length === 0 ? 'must not be there' : `one of ${known.join(', ')}`,
+    got: 'an unknown field',
+    ...(meant === null ? {} : { hint: `did you mean ${meant}?` }),
+  }
+}
+
+function propertiesAt(schema: TSchema, schemaPath: string): object {
+  const found: unknown = Pointer.Get(schema, schemaPath.replace(/^#/, ''))
+  const properties: unknown =
+    typeof found === 'object' && found !== null ? Reflect.get(found, 'properties') : null
+  return typeof properties === 'object' && properties !== null ? properties : {}
+}
+
+function valueAt(value: unknown, pointer: string): unknown {
+  try {
+    return Pointer.Get(value, pointer)
+  } catch {
+    return undefined
+  }
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  const text = JSON.stringify(value) ?? typeof value
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
+}
