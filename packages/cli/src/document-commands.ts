@@ -54,10 +54,20 @@ function getCommand({ noun, documents }: DocumentKind): Command {
     run: async call => {
       const [name = ''] = call.positionals
       const found = await documents(adminOf(call)).get(name)
-      const note = found.updatedAt === null ? [`# built in: no ${noun} named ${name} is stored`] : []
-      return { exitCode: 0, json: found, lines: [...note, ...(await yamlLines(found.document))] }
+      const lines =
+        found.updatedAt === null ? builtInLines(noun, name, found.document) : yamlLines(found.document)
+      return { exitCode: 0, json: found, lines: await lines }
     },
   }
+}
+
+/** Without the preset's own name, which nothing can be stored under; `set` adds the one that it is given. */
+async function builtInLines(noun: string, name: string, document: Document): Promise<string[]> {
+  const { name: own, ...rest } = document
+  return [
+    `# built in, the preset ${cell(own)}: no ${noun} named ${name} is stored`,
+    ...(await yamlLines(rest)),
+  ]
 }
 
 /** YAML; where that would hold what a terminal obeys, JSON, which is YAML too, and can say it in escapes. */

@@ -54,7 +54,7 @@ export async function tokenFile(
 /** Where to find a token of `up`, line by line; one that was `made` is kept first where no person watches. */
 export async function tokenNotes(
   made: string | null,
-  broker: Pick<RunningBroker, 'endOfToken'>,
+  broker: Pick<RunningBroker, 'endOfToken' | 'url'>,
   dataDir: string,
   terminal: Terminal,
 ): Promise<readonly string[]> {
@@ -63,19 +63,19 @@ export async function tokenNotes(
     return tokenLines({ token: made, savedTo: null, endsAt }, terminal)
   if (made !== null) saveToken(dataDir, made)
   const file = await tokenFile(broker, dataDir)
-  if (file !== null) return fileNotes(file, savedToken(dataDir) ?? '')
+  if (file !== null) return fileNotes(file, savedToken(dataDir) ?? '', broker.url)
   return [
     ...(savedToken(dataDir) === null
       ? []
-      : [`casemate: the token in ${join(dataDir, TOKEN_FILE)} has ended; remove the file`]),
+      : [`casemate: the token in ${join(dataDir, TOKEN_FILE)} has ended or was revoked; remove the file`]),
     `hint: ${LOST_TOKEN}`,
   ]
 }
 
-function fileNotes({ path, endsAt }: TokenFile, token: string): readonly string[] {
+function fileNotes({ path, endsAt }: TokenFile, token: string, url: string): readonly string[] {
   const [, id = ''] = token.split('_')
   return [
     `casemate: an administrator’s token is in ${path} (mode 0600), and ends ${time(endsAt)}`,
-    `hint: with it, make tokens for people and programs (casemate token create --token-file ${path}); then revoke it (casemate token revoke ${id}) and remove the file`,
+    `hint: with it, make tokens for people and programs (casemate token create NAME --role ROLE --server ${url} --token-file ${path}); then revoke it (casemate token revoke ${id}) and remove the file`,
   ]
 }

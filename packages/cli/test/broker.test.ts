@@ -187,7 +187,13 @@ describe('a newcomer’s first start', () => {
     const listed = await beside('policy list')
     assert.match(listed.stdout, /presets, to be read and tested by name: strict, standard\n$/)
     const preset = await beside('policy get strict')
-    assert.match(preset.stdout, /^# built in: no policy named strict is stored\nname: strict\n/)
+    assert.match(
+      preset.stdout,
+      /^# built in, the preset strict: no policy named strict is stored\nversion: 1\n/,
+    )
+    const again = await beside('policy set edited', preset.stdout)
+    assert.equal(again.code, 0, again.stderr)
+    assert.match((await beside('policy get edited')).stdout, /^version: 1\nkinds:\n[^]*^name: edited$/m)
     assert.equal((await beside('policy test strict .casemate/tour/quote.bin')).code, 1)
     const early = await beside('policy test default .casemate/tour/quote.bin --at 2020-01-01')
     assert.equal(early.code, 1)
@@ -413,6 +419,10 @@ test('without the tour and a terminal the token is in a file, and simulated evid
   assert.equal(statSync(path).mode & 0o777, 0o600)
   assert.match(readFileSync(path, 'utf8'), /^cmt_\S{60}\n$/)
   const told = plain.text.match(/token is in \.casemate\/admin-token \(mode 0600\), and ends (\S+ \S+Z)\n/)
+  const typed =
+    plain.text.match(/\(casemate (token create NAME --role ROLE --server \S+ --token-file \S+)\)/)?.[1] ?? ''
+  const pasted = await casemate(typed.replace('ROLE', 'writer').split(' '), { cwd: directory })
+  assert.equal(pasted.code, 0, pasted.stderr)
   const listed = await casemate(['token', 'list', '--server', plain.url], { cwd: directory })
   assert.ok(told?.[1] !== undefined && listed.stdout.includes(told[1]), listed.stdout + plain.text)
   assert.ok(!existsSync(join(directory, '.casemate', 'simulator')))

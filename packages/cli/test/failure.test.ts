@@ -43,6 +43,16 @@ test('a proxy that takes no body as large is named, as its answer is none of a b
   )
 })
 
+test('what is no checkpoint is not printed as one, to be kept', async t => {
+  const other = createServer((_request, answer) => answer.end('<html>hello</html>'))
+  await once(other.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => other.close())
+  const { port } = other.address() as AddressInfo
+  const ran = await casemate(['log', 'checkpoint', '--server', `http://127.0.0.1:${port}`])
+  assert.deepEqual([ran.code, ran.stdout], [1, ''])
+  assert.match(ran.stderr, /^casemate: [a-z]+-malformed: /)
+})
+
 test('a full disk or a file that is out of reach is no fault of our own', () => {
   const error = (detail: object): Error => Object.assign(new Error('write'), detail)
   for (const [detail, code, exitCode] of [

@@ -226,8 +226,7 @@ async function assertShownSafely(args: readonly string[], says: boolean): Promis
   assert.ok(!plain.stdout.includes('\u001b') && !plain.stderr.includes('\u001b'), what)
   assertHarmless(plain, what)
   if (says) assert.match(plain.stdout + plain.stderr, /\\u001b\]52/, what)
-  // `log checkpoint` prints a text of several lines, as it is.
-  if (args[1] !== 'checkpoint') assert.doesNotMatch(plain.stdout + plain.stderr, /^Verdict: TRUSTED/m, what)
+  assert.doesNotMatch(plain.stdout + plain.stderr, /^Verdict: TRUSTED/m, what)
   assertHarmless(await typed(args, true), what)
   const json = await typed([...args, '--json'], true)
   assertHarmless(json, `${what} --json`)

@@ -5,6 +5,8 @@ import { fetchInfo, fetchPublic, type LedgerEntry, type Page, type PageRequest }
 import {
   consistencyFromTiles,
   openCheckpoint,
+  parseCheckpoint,
+  parseNote,
   parseVerifierKey,
   verifyConsistency,
   verifyReceipt,
@@ -12,7 +14,8 @@ import {
 import { attestationIdOf } from '../attestation-id.ts'
 import { type Answer, type Call, type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf, brokerOf } from '../connection.ts'
-import { denialInWords, denialLines } from '../denial.ts'
+import { denialLines } from '../denial.ts'
+import { entrySubject } from '../entry-subject.ts'
 import { CliError } from '../failure.ts'
 import { readBytes, readObject } from '../files.ts'
 import { mark } from '../marks.ts'
@@ -114,9 +117,12 @@ export const LOG_COMMANDS: readonly Command[] = [
   },
 ]
 
-/** The text of the log's present checkpoint, not yet checked. */
+/** The text of the log's present checkpoint: shaped like one, its signature not yet checked. @throws {LedgerError} */
 async function fetchCheckpoint(call: Call): Promise<string> {
-  return new TextDecoder().decode(await fetchPublic(brokerOf(call), '/log/checkpoint'))
+  const note = new TextDecoder().decode(await fetchPublic(brokerOf(call), '/log/checkpoint'))
+  // What a proxy or another server says must not be kept as a checkpoint.
+  parseCheckpoint(parseNote(note).text)
+  return note
 }
 
 async function showEntries(call: Call): Promise<Answer> {
@@ -133,7 +139,7 @@ async function showEntries(call: Call): Promise<Answer> {
           time(timestamp),
           cell(entry['type']),
           short(who(entry['actor'])),
-          short(subject(entry)),
+          short(entrySubject(entry)),
         ],
   )
   const lines = table(['index', 'at', 'what', 'who', 'about'], rows, 'the log has no entries')
@@ -183,17 +189,6 @@ function fitted(lines: readonly string[], columns: number | null): readonly stri
   )
 }
 
-/** What an entry is about, from whichever member names it. */
-function subject(entry: Readonly<Record<string, unknown>>): string {
-  const words = denialInWords(entry)
-  if (words !== null) return words
-  const names = ['secret', 'path', 'name', 'route', 'reason', 'code', 'kind', 'key']
-  const found = names.map(name => entry[name]).find(value => typeof value === 'string')
-  // Only a use that changed nothing has one; a refusal must not look like what was done.
-  const status = entry['status']
-  return typeof status === 'number' ? `${cell(found)} → ${status}` : cell(found)
-}
-
 async function showEntry(call: Call): Promise<Answer> {
   const entry = await adminOf(call).ledger.entry(indexOf(call))
   const told = entry.entry === null ? [] : denialLines(entry.entry)
@@ -221,7 +216,7 @@ async function verifyCommand(call: Call): Promise<Answer> {
       ['what', cell(entry['type'])],
       ['at', time(timestamp.toISOString())],
       ['who', who(entry['actor'])],
-      ['about', subject(entry)],
+      ['about', entrySubject(entry)],
     ]),
     '',
     `Verdict: ${palette.green('proved')}, this entry is in the log as it stands here`,
