@@ -5,7 +5,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { LedgerError } from '@casemate/ledger'
-import { asUnreadable, type MarkFile, sizeOf, verifyMark } from '@casemate/ledger/node'
+import { asUnreadable, type MarkFile, sizeOf, verifyFile, verifyMark } from '@casemate/ledger/node'
 import { StartError, type StartErrorCode } from '../errors.ts'
 import type { Beginning } from './beginning.ts'
 
@@ -36,6 +36,7 @@ export function inspectData(files: DataFiles, beginning: Beginning): void {
   const db = new DatabaseSync(database, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
   try {
     demandWhole(db, database)
+    verifyFile(db)
     if (beginning === 'as-it-was') demandLog(db, files)
     else demandSize(sizeOf(db), beginning.restoredAt)
   } catch (error) {
@@ -135,12 +136,12 @@ const LOSSES: ReadonlySet<string> = new Set<StartErrorCode>([
 /** With what whoever starts it can do. */
 function withWayOut(error: unknown, size: () => number): unknown {
   if (!(error instanceof LedgerError)) return error
-  const { code, message, expected, got } = error
+  const { code, message, expected, got, hint = DAMAGED } = error
+  const compared = expected === undefined ? '' : ` (want ${expected}, got ${got ?? 'nothing'})`
   if (code === 'ledger-damaged') {
-    return new StartError('database-damaged', message, { hint: DAMAGED, cause: error })
+    return new StartError('database-damaged', `${message}${compared}`, { hint, cause: error })
   }
   if (!LOSSES.has(code)) return error
-  const compared = expected === undefined ? '' : ` (want ${expected}, got ${got ?? 'nothing'})`
   return new StartError(code as StartErrorCode, `${message}${compared}`, {
     hint: `restore the newest database together with the files beside it; to go on from this one, on record: casemate up --restored ${size()}`,
     cause: error,

@@ -165,6 +165,34 @@ test('an older database is refused, and goes on by name only: on record, with no
   await again.close('keep-data')
 })
 
+test('an older database under a newer write-ahead log is no database, and goes on by no name', async t => {
+  const [dataDir, mixed] = [removedAfter(t), removedAfter(t)]
+  const broker = await openTestBroker({ dataDir })
+  const moveIntoFile = () => {
+    const other = new DatabaseSync(join(dataDir, DATABASE))
+    other.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    other.close()
+  }
+  moveIntoFile()
+  copyFileSync(join(dataDir, DATABASE), join(mixed, 'older'))
+  const { size: older } = broker.context.ledger
+  await put(broker, 2)
+  moveIntoFile()
+  await put(broker, 1, 2)
+  snapshot(dataDir, mixed)
+  await broker.close('keep-data')
+  copyFileSync(join(mixed, 'older'), join(mixed, DATABASE))
+  const { message, hint } = await refuses(mixed, 'database-damaged')
+  assert.match(message, /is older than the write-ahead log beside it .*want at least \d+ entries/)
+  await refuses(mixed, 'database-damaged', { beginning: { restoredAt: broker.context.ledger.size } })
+  // What the hint says.
+  assert.match(hint ?? '', /casemate\.db-wal and .*casemate\.db-shm away/)
+  for (const name of ['-wal', '-shm']) rmSync(join(mixed, `${DATABASE}${name}`), { force: true })
+  await refuses(mixed, 'ledger-cut')
+  const restored = await openTestBroker({ dataDir: mixed, beginning: { restoredAt: older } })
+  await restored.close('keep-data')
+})
+
 test('as many entries as were lost are filled in, however many', async t => {
   const { newer, size } = await killed(t)
   const mark = new MarkFile(join(newer, 'ledger-mark'))

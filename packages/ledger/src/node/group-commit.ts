@@ -44,6 +44,8 @@ export interface CommitGuards {
   readonly onFailure?: (failure: LedgerError) => void
   /** Told of each state that was committed, before whoever appended hears of it. */
   readonly remember?: Remember
+  /** Told after each batch how many entries there were before it. */
+  readonly noteFile?: (sizeBefore: number) => void
 }
 
 /** Notes a committed state outside the database; on disk when it returns if `isDurable`. */
@@ -171,10 +173,11 @@ export class GroupCommit {
     for (const { entry } of appends) this.#waitingLength -= lengthOf(entry)
     try {
       if (this.#failure !== undefined) throw this.#failure
+      const sizeBefore = this.#tail.size
       const { tail, outcomes } = commitBatch(this.#sources, this.#tail, appends)
       this.#tail = tail
       this.#isRefusing = false
-      this.#rememberBatch()
+      this.#noteBatch(sizeBefore)
       for (const [at, outcome] of outcomes.entries()) settle(appends[at], outcome)
     } catch (error) {
       const failure = this.noteFailure(error)
@@ -183,9 +186,10 @@ export class GroupCommit {
   }
 
   /** The batch is on disk, and so acknowledged also where the state cannot be noted; that is then seen by a probe. */
-  #rememberBatch(): void {
+  #noteBatch(sizeBefore: number): void {
     try {
       this.remember(false)
+      this.#guards.noteFile?.(sizeBefore)
     } catch (error) {
       this.noteFailure(error)
     }

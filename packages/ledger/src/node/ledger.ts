@@ -13,6 +13,7 @@ import { encodeBundle, TILE_WIDTH } from '../tile.ts'
 import type { EntryMaker, Position } from './batch.ts'
 import { waitingBriefly } from './busy-timeout.ts'
 import { type CheckReport, checkAll } from './check.ts'
+import { FileSize } from './file-size.ts'
 import { type Appended, GroupCommit, type Remember } from './group-commit.ts'
 import { emptyRoot } from './hasher.ts'
 import { demandMark, demandRoot, setMarked } from './mark-check.ts'
@@ -99,7 +100,13 @@ export function openLedger(options: LedgerOptions): Ledger {
     if (mark !== undefined && !isRestored) demandMark({ db, store, tail, verifierKey }, mark)
     const random = options.randomBytes ?? randomBytes
     const remember = rememberIn(mark, verifierKey)
-    const commits = new GroupCommit({ store, now, randomBytes: random }, tail, { ...options, remember })
+    const file = new FileSize(db)
+    const noteFile = (sizeBefore: number) => file.note(sizeBefore)
+    const commits = new GroupCommit({ store, now, randomBytes: random }, tail, {
+      ...options,
+      remember,
+      noteFile,
+    })
     // A restored log is noted with the record of that: a start that is cut off before it is refused as this one was.
     if (mark !== undefined && !isRestored) {
       remember(tail, true)

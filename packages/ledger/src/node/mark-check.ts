@@ -3,6 +3,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { encodeBase64, equalBytes } from '../bytes.ts'
 import { LedgerError } from '../errors.ts'
+import { hasTable } from './database.ts'
 import { emptyRoot } from './hasher.ts'
 import type { Mark, MarkFile } from './mark-file.ts'
 import { restoreTail } from './restore.ts'
@@ -88,10 +89,6 @@ function lost(
   detail: { readonly expected?: string; readonly got?: string } = {},
 ): LedgerError {
   return new LedgerError(code, message, { ...detail, hint: HINT })
-}
-
-function hasTable(db: DatabaseSync, name: string): boolean {
-  return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined
 }
 
 /** Whether a mark was ever kept for the log in this database. */

@@ -6,6 +6,7 @@
 // Private:                     ledger_entry    content and salt, which can be erased
 // One row:                     ledger_head     whose log it is, and the state after the last batch
 // None, or one row:            ledger_marked   there from when a mark was first kept outside the database
+//                              ledger_file     entries that the file had when its write-ahead log last began anew
 import type { DatabaseSync } from 'node:sqlite'
 import { LedgerError } from '../errors.ts'
 
@@ -39,6 +40,7 @@ const MIGRATIONS: readonly string[] = [
      CHECK ((salt IS NULL) = (content IS NULL) AND (content IS NULL) = (erased_by IS NOT NULL))
    ) STRICT;`,
   'CREATE TABLE ledger_marked (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;',
+  'CREATE TABLE ledger_file (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL) STRICT;',
 ]
 
 /** Brings the tables to this program's version. @throws {LedgerError} ledger-newer */

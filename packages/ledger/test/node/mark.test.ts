@@ -156,7 +156,7 @@ test('a log that never had a mark gets one', async t => {
   const db = openDatabase(at.path)
   const unmarked = openLedger({ db, origin: ORIGIN, signingKey: KEY, now: () => new Date(START) })
   await fill(unmarked, 5)
-  db.exec('DROP TABLE ledger_marked; DELETE FROM ledger_migration WHERE version = 2')
+  db.exec('DROP TABLE ledger_marked; DROP TABLE ledger_file; DELETE FROM ledger_migration WHERE version > 1')
   db.close()
   assert.equal(look(at), 5)
   const { mark, close } = openMarked(at)

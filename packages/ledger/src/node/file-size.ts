@@ -1,0 +1,116 @@
+// How many entries the database file has without its write-ahead log. An older file under a newer write-ahead log lacks what
+// was moved from the one to the other in between, and SQLite reads the two as if they belonged together. Each time that
+// the write-ahead log begins anew, all before it is in the file: that size is noted, and a file with less is refused.
+import { closeSync, openSync, readSync } from 'node:fs'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { LedgerError } from '../errors.ts'
+import { hasTable } from './database.ts'
+import { reading } from './storage-failure.ts'
+
+/** Where the two salts stand in the header of a write-ahead log: https://sqlite.org/fileformat2.html#walformat */
+const SALTS_OFFSET = 16
+const SALTS_BYTES = 8
+
+/** Notes the size that the file has; one for each open log. */
+export class FileSize {
+  readonly #path: string | null
+  readonly #write: StatementSync
+  #run: string
+  /** Not in the database yet. */
+  #pending: number | null = null
+
+  constructor(db: DatabaseSync) {
+    this.#path = db.location()
+    this.#write = db.prepare(
+      'INSERT INTO ledger_file (id, size) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET size = excluded.size',
+    )
+    this.#run = runOf(this.#path)
+  }
+
+  /** To be called after each batch, with the size before it: that much is in the file where the batch began a new run. */
+  note(sizeBefore: number): void {
+    const run = runOf(this.#path)
+    if (run !== this.#run) {
+      this.#run = run
+      this.#pending = sizeBefore
+    }
+    if (this.#pending === null) return
+    this.#write.run(this.#pending)
+    this.#pending = null
+  }
+}
+
+/** Which run of the write-ahead log it is: it has other salts each time that it begins anew. Empty where there is none. */
+function runOf(path: string | null): string {
+  const file = path === null ? null : openExisting(`${path}-wal`)
+  if (file === null) return ''
+  try {
+    const salts = Buffer.alloc(SALTS_BYTES)
+    const length = readSync(file, salts, 0, SALTS_BYTES, SALTS_OFFSET)
+    return salts.toString('hex', 0, length)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function openExisting(path: string): number | null {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/**
+ * Looks at the file alone, and writes nothing.
+ * @throws {LedgerError} ledger-damaged where the file is older than its write-ahead log
+ */
+export function verifyFile(db: DatabaseSync): void {
+  const path = db.location()
+  if (path === null) return
+  const noted = reading(() => notedIn(db))
+  const found = noted === null ? null : sizeInFile(path, noted.verifierKey)
+  if (noted === null || (found === null ? isSound(db) : found >= noted.size)) return
+  throw new LedgerError('ledger-damaged', `${path} is older than the write-ahead log beside it`, {
+    expected: `at least ${noted.size} entries without it`,
+    got: found === null ? 'a file that cannot be read' : `${found} entries`,
+    hint: `they are not of one time: put back the two that belong together, or move ${path}-wal and ${path}-shm away, and keep them`,
+  })
+}
+
+/** Reads all pages, of the file or, where they are newer, of the write-ahead log. */
+function isSound(db: DatabaseSync): boolean {
+  return reading(() => db.prepare('PRAGMA quick_check(1)').get())?.['quick_check'] === 'ok'
+}
+
+interface Noted {
+  readonly size: number
+  readonly verifierKey: string
+}
+
+function notedIn(db: DatabaseSync): Noted | null {
+  if (!hasTable(db, 'ledger_file')) return null
+  const sql = 'SELECT f.size, verifier_key AS verifierKey FROM ledger_file AS f, ledger_head'
+  return (db.prepare(sql).get() as Noted | undefined) ?? null
+}
+
+/**
+ * Entries of this log in the file. Null where that cannot be said: a process that ended while it moved pages from the
+ * write-ahead log has left a file that nobody can read alone.
+ */
+function sizeInFile(path: string, verifierKey: string): number | null {
+  const url = pathToFileURL(path)
+  url.searchParams.set('immutable', '1')
+  const file = new DatabaseSync(url, { readOnly: true })
+  try {
+    if (!hasTable(file, 'ledger_head')) return 0
+    const row = file.prepare('SELECT size FROM ledger_head WHERE verifier_key = ?').get(verifierKey)
+    return Number(row?.['size'] ?? 0)
+  } catch {
+    return null
+  } finally {
+    file.close()
+  }
+}
