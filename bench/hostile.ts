@@ -18,7 +18,7 @@ export interface Session {
 export const CHALLENGE = '{"version":"0.4.0","tee":"tdx","extra-params":""}'
 
 /** The largest attestation that is read. */
-const ATTESTATION_BYTES = 512 * 1024
+const ATTESTATION_BYTES = 1792 * 1024
 
 const PUBLIC_KEY =
   '{"alg":"ECDH-ES+A256KW","crv":"P-256","kty":"EC","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",' +
@@ -52,15 +52,21 @@ const LARGE: Readonly<Record<string, string>> = {
   escapes: `"${'\\u0041'.repeat(300_000)}"`,
 }
 
-/** Filled up to what an attestation may have. */
+/** Up to what an attestation may have, and to the limits of its JSON. */
 const EVIDENCE: Readonly<Record<string, string>> = {
-  'names up to the limit': names(4000),
-  'numbers up to the limit': `{"x":[${'1,'.repeat(130_000)}1]}`,
-  'numbers with fractions': `{"x":[${'1.000000001e1,'.repeat(34_000)}1]}`,
-  'a long string': `{"quote":"${'A'.repeat(500_000)}"}`,
-  escapes: `{"quote":"${'\\u0041'.repeat(80_000)}"}`,
-  'escaped quotes': `{"quote":"${'\\"'.repeat(250_000)}"}`,
-  'an event log': `{"quote":"${'A'.repeat(6_600)}","cc_eventlog":"${'A'.repeat(480_000)}"}`,
+  'names up to the limit': names(1900),
+  'numbers up to the limit': `{"x":[${'1,'.repeat(79_000)}1]}`,
+  'numbers with fractions': `{"x":[${'1.000000001e1,'.repeat(28_000)}1]}`,
+  'numbers with fractions beyond it': `{"x":[${'1.000000001e1,'.repeat(79_000)}1]}`,
+  'one long number': `{"x":${'1'.repeat(390_000)}}`,
+  'strings with an escape each': `{"x":[${'"\\n",'.repeat(65_000)}1]}`,
+  'a long string': `{"quote":"${'A'.repeat(1_800_000)}"}`,
+  'a long string with escapes': `{"quote":"${`\\"${'A'.repeat(25)}`.repeat(65_000)}"}`,
+  'a long name with escapes': `{"${`\\"${'A'.repeat(25)}`.repeat(65_000)}":1}`,
+  'letters beyond ASCII': `{"quote":"${'\u{1f600}'.repeat(450_000)}"}`,
+  'escaped quotes': `{"quote":"${'\\"'.repeat(900_000)}"}`,
+  spaces: `{${' '.repeat(1_800_000)}}`,
+  'an event log': `{"quote":"${'A'.repeat(6_600)}","cc_eventlog":"${'A'.repeat(1_400_000)}"}`,
 }
 
 function attestation(nonce: string, evidence: string, initData = 'null', additional = ''): string {
@@ -125,19 +131,19 @@ export const ATTESTERS: readonly HostileRequest[] = [
   ...Object.entries(EVIDENCE).map(([what, evidence]) =>
     attester(what, nonce => attestation(nonce, evidence)),
   ),
-  attester('nested arrays', () => nested(500_000)),
+  attester('nested arrays', () => nested(ATTESTATION_BYTES)),
   attester('init-data of many keys', nonce =>
     attestation(
       nonce,
       '{}',
       JSON.stringify({
         format: 'toml',
-        body: `algorithm = "sha256"\nversion = "0.1.0"\n[data]\n${Array.from({ length: 25_000 }, (_, n) => `k${n} = "v"\n`).join('')}`,
+        body: `algorithm = "sha256"\nversion = "0.1.0"\n[data]\n${Array.from({ length: 110_000 }, (_, n) => `k${n} = "v"\n`).join('')}`,
       }),
     ),
   ),
   attester('an additional text of names', nonce =>
-    attestation(nonce, '{}', 'null', `{"casemate-enclave":${names(4000)}}`),
+    attestation(nonce, '{}', 'null', `{"casemate-enclave":${names(1900)}}`),
   ),
   attester('1.8 MB', () => nested(1_800_000)),
 ]

@@ -4,8 +4,17 @@
 import { type JsonLimits, jsonFault } from '@casemate/evidence'
 import { BrokerError } from './errors.ts'
 
-/** Evidence: certificate tables are arrays of a number for each byte, of 64 KiB at most with their report. */
-export const GUEST_JSON: JsonLimits = { depth: 24, structure: 4096, elements: 131_072 }
+/**
+ * Evidence: certificate tables are arrays of a number for each byte, of 64 KiB at most, written with or without spaces;
+ * init-data of 256 KiB is a text in which each line and quote is escaped.
+ */
+export const GUEST_JSON: Required<JsonLimits> = {
+  depth: 24,
+  structure: 2048,
+  elements: 80_000,
+  beside: 384 * 1024,
+  escapes: 98_304,
+}
 
 /** Documents of administrators, who have shown a token. */
 export const ADMINISTRATOR_JSON: JsonLimits = { depth: 64, structure: 131_072, elements: 262_144 }
@@ -31,4 +40,6 @@ const WORDS: Readonly<Record<keyof JsonLimits, string>> = {
   depth: 'a depth of arrays and objects',
   structure: 'a number of arrays, objects and names',
   elements: 'a number of elements',
+  beside: 'a number of characters beside texts',
+  escapes: 'a number of escapes',
 }

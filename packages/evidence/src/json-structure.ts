@@ -10,6 +10,10 @@ export interface JsonLimits {
   readonly structure: number
   /** Commas, which is all members and elements but the first. */
   readonly elements: number
+  /** Characters that are no value's text: names, numbers, white space. A long text costs next to nothing. */
+  readonly beside?: number
+  /** Escapes in strings: a string that has one is gone through, and copied by the parser piece by piece. */
+  readonly escapes?: number
 }
 
 /** Why a text is not read: it has more in it than a limit allows, or an object that has a member of this name twice. */
@@ -17,7 +21,7 @@ export type JsonFault =
   | { readonly fault: 'too-complex'; readonly limit: keyof JsonLimits }
   | { readonly fault: 'twice'; readonly name: string }
 
-const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
+const [QUOTE, COMMA] = [0x22, 0x2c]
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d]
 
 /** Longest name that is shown. */
@@ -43,27 +47,35 @@ class TooComplex extends Error {
   }
 }
 
+const UNLIMITED = { beside: Number.POSITIVE_INFINITY, escapes: Number.POSITIVE_INFINITY }
+
 class StructureScan {
   readonly #text: string
-  readonly #limits: JsonLimits
+  readonly #limits: Required<JsonLimits>
   /** Of every object that is open, the names so far; null for an array. */
   readonly #open: (Set<string> | null)[] = []
   #structure = 0
   #elements = 0
+  #escapes = 0
+  /** Where the next one is. */
+  #escape = -1
 
   constructor(text: string, limits: JsonLimits) {
     this.#text = text
-    this.#limits = limits
+    this.#limits = { ...UNLIMITED, ...limits }
   }
 
   /** The first name that an object has twice, null where there is none. */
   duplicate(): string | null {
     const text = this.#text
-    let isName = false
+    let [isName, inside] = [false, 0]
     for (let at = 0; at < text.length; at++) {
+      if (at - inside >= this.#limits.beside) throw new TooComplex('beside')
       const character = text.charCodeAt(at)
       if (character === QUOTE) {
-        const end = endOfString(text, at)
+        const end = this.#endOfString(at)
+        if (!isName) inside += end - at
+        else if (end - inside > this.#limits.beside) throw new TooComplex('beside')
         const names = isName ? this.#open.at(-1) : null
         if (names && !this.#isNew(names, at, end)) return nameOf(text, at, end).slice(0, MAX_SHOWN)
         isName = false
@@ -93,9 +105,23 @@ class StructureScan {
     return !names.has(name) && names.add(name) === names
   }
 
-  #count(counted: number, what: 'structure' | 'elements'): number {
+  #count(counted: number, what: 'structure' | 'elements' | 'escapes'): number {
     if (counted >= this.#limits[what]) throw new TooComplex(what)
     return counted + 1
+  }
+
+  /** From quote to quote and from escape to escape, each looked for once, since evidence is one long string. */
+  #endOfString(start: number): number {
+    const text = this.#text
+    let quote = indexOrEnd(text, '"', start + 1)
+    if (this.#escape < start) this.#escape = indexOrEnd(text, '\\', start)
+    while (this.#escape < quote) {
+      this.#escapes = this.#count(this.#escapes, 'escapes')
+      const after = this.#escape + 2
+      if (quote < after) quote = indexOrEnd(text, '"', after)
+      this.#escape = indexOrEnd(text, '\\', after)
+    }
+    return Math.min(quote + 1, text.length)
   }
 }
 
@@ -110,16 +136,7 @@ function nameOf(text: string, start: number, end: number): string {
   }
 }
 
-/** To the next quote in one step, since evidence is one long string; what has escapes is gone through. */
-function endOfString(text: string, start: number): number {
-  const quote = text.indexOf('"', start + 1)
-  if (quote < 0) return text.length
-  if (text.charCodeAt(quote - 1) !== BACKSLASH) return quote + 1
-  let at = start + 1
-  while (at < text.length) {
-    const character = text.charCodeAt(at)
-    if (character === QUOTE) return at + 1
-    at += character === BACKSLASH ? 2 : 1
-  }
-  return text.length
+function indexOrEnd(text: string, wanted: string, from: number): number {
+  const found = text.indexOf(wanted, from)
+  return found < 0 ? text.length : found
 }

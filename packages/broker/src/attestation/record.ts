@@ -11,8 +11,8 @@ import type { Explanation } from './explanation.ts'
 import type { AttestRequest } from './request.ts'
 
 /**
- * Largest evidence that is kept, in bytes of JSON; quotes with their event logs have some 100 KiB. The ledger has the
- * digest in any case.
+ * Largest evidence that is kept, in bytes of JSON; quotes with their event logs have some 100 KiB. The ledger has its
+ * digest in any case, without texts that alone are longer.
  */
 export const MAX_KEPT_EVIDENCE_BYTES = 256 * 1024
 
@@ -52,7 +52,8 @@ export async function recordAttestation(
 
 async function recordWhole(context: BrokerContext, verdict: AttestationToRecord): Promise<void> {
   const { id, at, request, explanation } = verdict
-  const evidence = Buffer.from(JSON.stringify(request.primaryEvidence) ?? 'null')
+  const { json, leftOut } = recorded(request.primaryEvidence)
+  const isKept = leftOut === 0 && json.length <= MAX_KEPT_EVIDENCE_BYTES
   const accepted = explanation.verdict === 'accepted'
   await context.store.attestations.insert(
     {
@@ -62,7 +63,7 @@ async function recordWhole(context: BrokerContext, verdict: AttestationToRecord)
       kind: request.tee,
       code: explanation.code,
       explanation: { ...bounded(explanation), session: sessionOf(request, accepted) },
-      evidence: evidence.length <= MAX_KEPT_EVIDENCE_BYTES ? evidence : null,
+      evidence: isKept ? json : null,
     },
     entry(
       {
@@ -72,12 +73,35 @@ async function recordWhole(context: BrokerContext, verdict: AttestationToRecord)
       },
       {
         kind: request.tee,
-        evidenceDigest: `sha256:${hash('sha256', evidence, 'hex')}`,
-        evidenceBytes: evidence.length,
+        evidenceDigest: `sha256:${hash('sha256', json, 'hex')}`,
+        evidenceBytes: json.length + leftOut,
         ...clip(reasonsOf(explanation), MAX_ENTRY_TEXT_CHARS),
       },
     ),
   )
+}
+
+interface RecordedEvidence {
+  readonly json: Buffer
+  /** Bytes of the texts that are not in it. */
+  readonly leftOut: number
+}
+
+/**
+ * A text that alone is more than is kept is an event log of firmware, which is no evidence, or what will not verify: it is
+ * not worth a digest, which would cost more than to verify a quote.
+ */
+function recorded(evidence: unknown): RecordedEvidence {
+  let leftOut = 0
+  const short = (value: unknown): unknown => {
+    if (typeof value !== 'string' || value.length <= MAX_KEPT_EVIDENCE_BYTES) return value
+    leftOut += Buffer.byteLength(value)
+    return ''
+  }
+  const isFlat = typeof evidence === 'object' && evidence !== null && !Array.isArray(evidence)
+  const members = isFlat ? Object.entries(evidence).map(([name, value]) => [name, short(value)] as const) : []
+  const value = leftOut > 0 ? Object.fromEntries(members) : isFlat ? evidence : short(evidence)
+  return { json: Buffer.from(JSON.stringify(value) ?? 'null'), leftOut }
 }
 
 function bounded(explanation: Explanation): Explanation {

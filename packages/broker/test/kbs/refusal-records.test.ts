@@ -1,6 +1,7 @@
 // What is on record of a refusal: its explanation, its evidence within bounds, and a ledger entry that says why.
 
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { after, test } from 'node:test'
 import type { AttestBody, Guest } from './guest.ts'
 import { LENIENT, START } from './harness.ts'
@@ -121,6 +122,7 @@ test('large evidence is not kept, and the record does not say that it is', async
   assert.equal(await attestations.evidence(newest.id), null)
   const entry = (await broker.entries('attestation.refused')).at(-1)
   assert.equal(entry?.['evidenceBytes'], 400_012)
+  assert.equal(entry?.['evidenceDigest'], `sha256:${hash('sha256', '{"quote":""}')}`)
   await newGuest({ evidence: () => ({ quote: 'A'.repeat(200_000) }) }).handshake()
   const [small] = (await attestations.list('refused', { limit: 1, after: null })).items
   assert.equal(small?.evidenceKept, true)

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import * as fc from 'fast-check'
 import { BrokerError } from '../../src/errors.ts'
 import { BodyBudget, type HeldBody } from '../../src/server/body-budget.ts'
 import { checkJson, GUEST_JSON } from '../../src/strict-json.ts'
@@ -26,6 +27,12 @@ const HOSTILE: Readonly<Record<string, string>> = {
   'many numbers': `[${'1,'.repeat(900_000)}1]`,
   'arrays that do not end': '['.repeat(1_800_000),
   'commas alone': ','.repeat(1_800_000),
+  'white space': `{${' '.repeat(1_800_000)}}`,
+  'one long number': '1'.repeat(1_800_000),
+  'one long name': `{"${'a'.repeat(1_800_000)}":1}`,
+  'one long name of escapes': `{"${`\\"${'A'.repeat(25)}`.repeat(64_000)}":1}`,
+  'escaped quotes': `"${'\\"'.repeat(900_000)}"`,
+  'escaped letters in many texts': `[${'"\\u0041\\u0041",'.repeat(79_000)}1]`,
 }
 
 describe('JSON that is made to cost', () => {
@@ -38,7 +45,7 @@ describe('JSON that is made to cost', () => {
   }
 
   test('what stands at each limit is read, and one more is not', () => {
-    const { depth, structure, elements } = GUEST_JSON
+    const { depth, structure, elements, beside, escapes } = GUEST_JSON
     const nested = (count: number) => '['.repeat(count) + ']'.repeat(count)
     checkJson(nested(depth), GUEST_JSON, 'it')
     assert.throws(() => checkJson(nested(depth + 1), GUEST_JSON, 'it'), COMPLEX)
@@ -46,7 +53,29 @@ describe('JSON that is made to cost', () => {
     assert.throws(() => checkJson(names(structure), GUEST_JSON, 'it'), COMPLEX)
     checkJson(`[${'1,'.repeat(elements)}1]`, GUEST_JSON, 'it')
     assert.throws(() => checkJson(`[${'1,'.repeat(elements + 1)}1]`, GUEST_JSON, 'it'), COMPLEX)
-    checkJson(JSON.stringify({ quote: '[{,:"\\'.repeat(200_000) }), GUEST_JSON, 'it')
+    checkJson(`["${'[{,:'.repeat(400_000)}"${' '.repeat(beside - 2)}`, GUEST_JSON, 'it')
+    assert.throws(() => checkJson(`["x"${' '.repeat(beside)}`, GUEST_JSON, 'it'), COMPLEX)
+    checkJson(`["${'\\"[{,'.repeat(escapes - 1)}\\\\", "x"]`, GUEST_JSON, 'it')
+    assert.throws(() => checkJson(`["${'\\"'.repeat(escapes)}", "\\n"]`, GUEST_JSON, 'it'), COMPLEX)
+  })
+
+  test('the largest certificate table, written with spaces, is read with the largest init-data', () => {
+    const table = `[${'255, '.repeat(65_535)}255]`
+    const initData = JSON.stringify('"key": "value",\n'.repeat(16_384).slice(0, 256 * 1024))
+    checkJson(`{"init-data": {"body": ${initData}}, "data": ${table}}`, GUEST_JSON, 'it')
+  })
+
+  test('texts end where a parser ends them, whatever is escaped in them', () => {
+    const text = fc.string({ unit: fc.constantFrom('"', '\\', '{', '}', ',', ':', 'a', '\n') })
+    const named = fc.dictionary(text, text, { minKeys: 1, noNullPrototype: true })
+    fc.assert(
+      fc.property(named, text, (members, value) => {
+        const json = JSON.stringify(members)
+        checkJson(json, GUEST_JSON, 'it')
+        const again = `${json.slice(0, -1)},${JSON.stringify(Object.keys(members)[0])}:${JSON.stringify(value)}}`
+        assert.throws(() => checkJson(again, GUEST_JSON, 'it'), { code: 'request-malformed' })
+      }),
+    )
   })
 
   test('names with escapes that are none are left to the parser', () => {

@@ -243,7 +243,7 @@ describe('on the wire', () => {
       [1_835_008, 'request-malformed'],
       [1_835_009, 'request-too-large'],
     ] as const) {
-      const how = { token: null, headers: await session(), payload: ' '.repeat(length) }
+      const how = { token: null, headers: await session(), payload: `"${'A'.repeat(length - 2)}"` }
       const { body } = await broker.send('POST', '/kbs/v0/attest', how)
       assert.match(body.detail, new RegExp(`^${code}: `))
     }

@@ -34,6 +34,8 @@ const WORDS: Readonly<Record<keyof JsonLimits, string>> = {
   depth: 'arrays and objects in each other',
   structure: 'arrays, objects and members',
   elements: 'elements',
+  beside: 'characters beside texts',
+  escapes: 'escapes',
 }
 
 function refusalOf(found: JsonFault): Refusal {
