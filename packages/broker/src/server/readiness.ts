@@ -11,7 +11,8 @@ const PROBE_INTERVAL_MS = 1_000
 /** What cannot be done. Codes are API. */
 export const UNREADY = {
   'shutting-down': 'the broker is shutting down',
-  'directory-lost': 'the data directory is not this process’s own any more: nothing is written',
+  'directory-lost':
+    'the data directory, or a file in it, is not this process’s own any more: nothing is written',
   'store-unreadable': 'the store cannot be read',
   'ledger-failed': 'the ledger has failed: nothing is decided or recorded until the broker is started again',
   'write-refused': 'the disk takes no write: nothing can be decided or recorded now',

@@ -83,6 +83,8 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
   const db = openDatabase(database)
   closers.push(() => db.close())
   migrate(db)
+  // The second is there from the first reading on until the last connection closes.
+  for (const file of [database, `${database}-wal`]) lock.keepInPlace(file)
 
   let opened: Ledger | null = null
   const append: Append = async (record, within) => {

@@ -1,19 +1,22 @@
 // The data directory: private to its owner, and used by one broker at a time.
 // The lock is SQLite's own file lock on a separate file, so that a killed process leaves nothing behind. It is looked at
-// before each write: whoever removes the file lets a second broker in, and two would fork the log.
+// before each write: whoever removes the file lets a second broker in, and two would fork the log. So are the files of
+// the database: what is written to one that was removed is acknowledged, and gone with the process.
 
 import { accessSync, chmodSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { BrokerError, StartError } from '../errors.ts'
 
-/** Held until closed or the process ends. */
+/** Held until closed or the process ends, on files that are where they were. */
 export interface DirectoryLock {
   /**
-   * A lock whose file was removed or replaced keeps nobody out any more.
+   * A lock whose file was removed or replaced keeps nobody out any more; a database whose file was keeps nothing.
    * @throws {BrokerError} `unavailable`
    */
   assertHeld(): void
+  /** From now on it holds only as long as this file, too, is where it is. */
+  keepInPlace(file: string): void
   release(): void
 }
 
@@ -114,18 +117,39 @@ export function lockDataDirectory(path: string): DirectoryLock {
       cause: error,
     })
   }
-  const { dev, ino } = statSync(file)
+  const isLockInPlace = isInPlace(file)
+  const kept = new Map<string, () => boolean>()
   const assertHeld = () => {
-    // The number is not given to another file while this process has the first one open.
-    const found = statSync(file, { throwIfNoEntry: false })
-    if (found?.ino === ino && found.dev === dev) return
-    throw new BrokerError(
-      'unavailable',
-      'the lock of the data directory was removed: this broker writes no more',
-      {
-        hint: 'see that no other broker runs on this data directory, then restart this one',
-      },
-    )
+    if (!isLockInPlace()) {
+      throw new BrokerError(
+        'unavailable',
+        'the lock of the data directory was removed: this broker writes no more',
+        { hint: 'see that no other broker runs on this data directory, then restart this one' },
+      )
+    }
+    for (const [name, isKept] of kept) if (!isKept()) throw fileLost(name)
   }
-  return { assertHeld, release: () => db.close() }
+  return {
+    assertHeld,
+    keepInPlace: name => kept.set(basename(name), isInPlace(name)),
+    release: () => db.close(),
+  }
+}
+
+/** Asks whether the path still leads to the file that it leads to now; this process has that one open. */
+function isInPlace(path: string): () => boolean {
+  // The number is not given to another file while the first one is open.
+  const { dev, ino } = statSync(path)
+  return () => {
+    const found = statSync(path, { throwIfNoEntry: false })
+    return found?.ino === ino && found.dev === dev
+  }
+}
+
+function fileLost(name: string): BrokerError {
+  return new BrokerError(
+    'unavailable',
+    `${name} was removed or replaced while the broker runs: this broker writes no more`,
+    { hint: 'see what removed it; then stop this broker, restore the newest database, and start' },
+  )
 }

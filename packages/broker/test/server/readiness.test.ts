@@ -1,6 +1,6 @@
 // Ready means able: what cannot be done is said, and is over when it is over.
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -82,6 +82,23 @@ test('a ledger that failed for good is not ready, is told to whoever runs the br
   again.close()
   assert.equal(existsSync(join(broker.dataDir, 'casemate.db-wal')), false)
 })
+
+for (const name of ['casemate.db', 'casemate.db-wal']) {
+  test(`a broker whose ${name} was removed acknowledges nothing, and says so`, async t => {
+    const { broker } = await openBroken(t)
+    assert.equal((await put(broker)).status, 201)
+    // Closed without it, SQLite would take its place for another's.
+    renameSync(join(broker.dataDir, name), join(broker.dataDir, 'moved'))
+    const refused = await put(broker)
+    const { status, body } = await ready(broker)
+    renameSync(join(broker.dataDir, 'moved'), join(broker.dataDir, name))
+    assert.deepEqual([refused.status, refused.body.error?.code], [503, 'unavailable'])
+    assert.deepEqual([status, body.reason], [503, 'directory-lost'])
+    assert.ok(body.error.message.includes(`${name} was removed or replaced`), body.error.message)
+    broker.clock = later(broker.clock, 2 * SECOND)
+    assert.equal((await ready(broker)).status, 200)
+  })
+}
 
 test('what cannot be closed is told, and keeps nothing else open', async t => {
   const broker = await openTestBroker()
