@@ -43,12 +43,19 @@ function violationsOf(error: SchemaError, schema: TSchema, value: unknown): read
       got: 'nothing',
     }))
   }
-  return [{ path, expected: expectedOf(error), got: show(valueAt(value, path)) }]
+  return [{ path, expected: expectedOf(error, schema), got: show(valueAt(value, path)) }]
 }
 
-function expectedOf(error: SchemaError): string {
+function expectedOf(error: SchemaError, schema: TSchema): string {
+  // Nobody reads a pattern: its schema says in words what it means.
+  if (error.keyword === 'pattern') return wordsAt(schema, error.schemaPath) ?? error.message
   if (error.keyword !== 'enum') return error.message
   return `must be one of ${error.params.allowedValues.map(one => JSON.stringify(one)).join(', ')}`
+}
+
+function wordsAt(schema: TSchema, schemaPath: string): string | null {
+  const words = valueAt(schema, `${schemaPath.replace(/^#/, '')}/description`)
+  return typeof words === 'string' ? words : null
 }
 
 function unknownMember(path: string, name: string, known: readonly string[]): Violation {

@@ -147,7 +147,7 @@ export function failureOf(thrown: unknown): Failure {
       exitCode: CODES_BY_CLASS.get(thrown.name)?.get(code) ?? exitCode,
       code,
       message: problems.length > 0 ? `${count} problem${count === 1 ? '' : 's'}` : thrown.message,
-      ...hintOf(code),
+      ...hintOf(code, thrown.message),
       ...textOf(thrown),
       ...(problems.length > 0 ? { problems } : {}),
     }
@@ -177,15 +177,23 @@ const HINTS: ReadonlyMap<string, string> = new Map(
     'evidence-refused':
       'an auditor reads why: casemate attestation show ID, or attestation list --verdict refused',
     'release-denied': 'an auditor reads which rule denied: casemate log show --attestation ID',
+    'policy-missing': 'casemate policy list shows those that there are',
+    'reference-missing': 'casemate reference list shows those that there are',
+    'rule-missing': 'casemate rule list shows those that there are',
+    'secret-missing': 'casemate secret list shows those that there are',
+    'attestation-missing':
+      'an id is taken whole, or as its last characters: casemate attestation list shows those that there are',
     'token-invalid': 'is CASEMATE_TOKEN a token of this broker? casemate token list shows which there are',
     'token-unknown': 'tokens go by their id, not their name: casemate token list shows it',
     'token-expired': 'an administrator makes a new one: casemate token create',
   }),
 )
 
-function hintOf(code: string): { readonly hint?: string } {
+/** With the id that the message names, so that the command can be typed as it stands. */
+function hintOf(code: string, message: string): { readonly hint?: string } {
   const hint = HINTS.get(code)
-  return hint === undefined ? {} : { hint }
+  const id = /\(attestation ([0-9a-f-]{36})\)$/.exec(message)?.[1] ?? 'ID'
+  return hint === undefined ? {} : { hint: hint.replace(/\bID\b/, id) }
 }
 
 /** The optional texts of an error, those that are there. */

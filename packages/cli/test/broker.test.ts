@@ -79,7 +79,10 @@ describe('a newcomer’s first start', () => {
     assert.equal((await beside('secret put default/db/password secret.bin')).code, 0)
     const denied = await beside('secret get default/db/password')
     assert.equal(denied.code, 1)
-    assert.match(denied.stderr, /^casemate: release-denied: .*\nhint: .*casemate log show --attestation ID/)
+    assert.match(
+      denied.stderr,
+      /^casemate: release-denied: .* \(attestation ([0-9a-f-]{36})\)\nhint: .*casemate log show --attestation \1\n/,
+    )
     const id = /\(attestation ([0-9a-f-]{36})\)/.exec(denied.stderr)?.[1] ?? ''
     const why = await beside(['log', 'show', '--attestation', id])
     assert.match(
@@ -149,7 +152,10 @@ describe('a newcomer’s first start', () => {
     }
     const refused = await beside('attest --code other')
     assert.equal(refused.code, 1)
-    assert.match(refused.stderr, /^casemate: appraisal-refused: [^]*hint: .*casemate attestation show ID/)
+    assert.match(
+      refused.stderr,
+      /^casemate: appraisal-refused: [^]*\(attestation ([0-9a-f-]{36})\)[^]*hint: .*casemate attestation show \1,/,
+    )
     for (const kind of ['sgx', 'snp', 'sample']) assert.equal((await beside(`attest --kind ${kind}`)).code, 1)
     const { items } = (await jsonOf('attestation list --verdict refused')) as {
       items: { id: string; kind: string }[]

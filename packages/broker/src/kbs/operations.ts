@@ -1,7 +1,7 @@
 // What each KBS route takes and answers, as data for its description.
 
 import { type TSchema, Type } from 'typebox'
-import { SEGMENT_PATTERN } from '../secrets/secret-path.ts'
+import { SEGMENT_PATTERN, SEGMENT_WORDS } from '../secrets/secret-path.ts'
 import { ATTEST, AUTH, LEGACY_ATTEST, REFERENCE_VALUE } from './body.ts'
 
 export interface KbsOperation {
@@ -20,7 +20,7 @@ export interface KbsOperation {
   readonly errors: Readonly<Record<number, string>>
 }
 
-const SEGMENT = Type.String({ pattern: SEGMENT_PATTERN })
+const SEGMENT = Type.String({ pattern: SEGMENT_PATTERN, description: SEGMENT_WORDS })
 const TEXT = Type.String()
 /** The protocol has empty secrets, and takes none for one. */
 const SECRET = Type.Unsafe({ type: 'string', format: 'binary' })

@@ -6,6 +6,9 @@ import type { SecretPath } from '../store/store.ts'
 /** A segment starts with a letter, digit, `_` or `-`, and goes on with those and dots. At most 128 bytes (ours). */
 export const SEGMENT_PATTERN = '^[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,127}$'
 
+/** The same for people. */
+export const SEGMENT_WORDS = '1 to 128 letters, digits, _, - and ., the first of them no dot'
+
 const SEGMENT = new RegExp(SEGMENT_PATTERN)
 
 /** @throws {BrokerError} `name-invalid` */
@@ -13,7 +16,7 @@ export function secretPath(repository: string, type: string, tag: string): Secre
   for (const [name, value] of Object.entries({ repository, type, tag })) {
     if (SEGMENT.test(value)) continue
     throw new BrokerError('name-invalid', `${name} is not a valid segment of a secret's path`, {
-      expected: SEGMENT_PATTERN,
+      expected: SEGMENT_WORDS,
       hint: 'a path is repository/type/tag; each starts with a letter, digit, _ or -',
     })
   }

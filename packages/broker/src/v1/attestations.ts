@@ -43,11 +43,14 @@ export const ListQuery = Type.Object(
     code: Type.Optional(Type.String({ maxLength: 64 })),
     workload: Type.Optional(Type.String({ maxLength: 256 })),
     measurement: Type.Optional(
-      Type.String({ pattern: '^[0-9a-f]{1,128}$', description: 'or its beginning' }),
+      Type.String({
+        pattern: '^[0-9a-f]{1,128}$',
+        description: 'a measurement in lower-case hex, or its beginning',
+      }),
     ),
     client: Type.Optional(Type.String({ maxLength: 64, description: 'address or network' })),
     idEnd: Type.Optional(
-      Type.String({ pattern: '^[0-9a-f-]{4,36}$', description: 'last characters of ids' }),
+      Type.String({ pattern: '^[0-9a-f-]{4,36}$', description: 'the last 4 to 36 characters of ids' }),
     ),
   },
   { additionalProperties: false },

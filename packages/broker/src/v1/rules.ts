@@ -31,7 +31,7 @@ export const Rule = Type.Object(
       minLength: 1,
       maxLength: 512,
       pattern: PATTERN,
-      description: 'repository/type/tag; * is one whole segment',
+      description: 'repository/type/tag, each a name or * for any one segment',
     }),
     expression: Type.String({
       minLength: 1,

@@ -2,7 +2,7 @@
 
 import { type TSchema, Type } from 'typebox'
 import { BROKER_ERRORS } from '../errors.ts'
-import { SEGMENT_PATTERN } from '../secrets/secret-path.ts'
+import { SEGMENT_PATTERN, SEGMENT_WORDS } from '../secrets/secret-path.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT } from './paging.ts'
 
 const CLOSED = { additionalProperties: false }
@@ -63,16 +63,22 @@ export const ReadHeaders = Type.Object({
   'if-none-match': Type.Optional(Type.String({ description: 'the ETag of the revision that one has' })),
 })
 
-/** Name of a policy, reference-value document or rule. */
-export const NamePath = Type.Object({ name: Type.String({ pattern: SEGMENT_PATTERN }) }, CLOSED)
+/** A name, or a segment of a path. */
+const Segment = Type.String({ pattern: SEGMENT_PATTERN, description: SEGMENT_WORDS })
 
-export const IdPath = Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) }, CLOSED)
+/** Name of a policy, reference-value document or rule. */
+export const NamePath = Type.Object({ name: Segment }, CLOSED)
+
+export const IdPath = Type.Object(
+  { id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'an id as lists show it' }) },
+  CLOSED,
+)
 
 export const SecretPathParameters = Type.Object(
   {
-    repository: Type.String({ pattern: SEGMENT_PATTERN }),
-    type: Type.String({ pattern: SEGMENT_PATTERN }),
-    tag: Type.String({ pattern: SEGMENT_PATTERN }),
+    repository: Segment,
+    type: Segment,
+    tag: Segment,
   },
   CLOSED,
 )

@@ -35,7 +35,12 @@ export const Created = Type.Object(
 
 export const NewToken = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 128, pattern: '^[^\\x00-\\x1f\\x7f]+$' }),
+    name: Type.String({
+      minLength: 1,
+      maxLength: 128,
+      pattern: '^[^\\x00-\\x1f\\x7f]+$',
+      description: 'text without control characters',
+    }),
     role: RoleName,
     expiresAt: TypedTime,
   },

@@ -172,6 +172,23 @@ describe('documents', () => {
     await broker.close()
   })
 
+  test('a pattern that something does not match is said in words', async () => {
+    const broker = await openTestBroker()
+    const shape = await broker.send('PUT', '/v1/rules/bad', {
+      payload: { ...RULE, secrets: 'default/db/**' },
+    })
+    const [violation] = shape.body.error.violations
+    assert.deepEqual(violation, {
+      path: 'secrets',
+      expected: 'repository/type/tag, each a name or * for any one segment',
+      got: '"default/db/**"',
+    })
+    const named = await broker.send('PUT', '/v1/rules/Foo%20Bar', { payload: RULE })
+    assert.deepEqual([named.body.error.code, named.body.error.got], ['request-malformed', '"Foo Bar"'])
+    assert.match(named.body.error.expected, /letters, digits/)
+    await broker.close()
+  })
+
   test('no policy takes the name of a preset, at its path or in itself', async () => {
     const broker = await openTestBroker()
     for (const [path, name] of [

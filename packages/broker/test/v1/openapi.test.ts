@@ -52,6 +52,15 @@ for (const name of DOCUMENTS) {
       )
     })
 
+    test('what has to match a pattern says in words what it has to be', () => {
+      // Policies and reference values have parsers of their own, which say it better.
+      const read = operationsOf(document).filter(({ path }) => !/^\/v1\/(policies|references)\//.test(path))
+      const asked = read.flatMap(({ method, path, operation }) =>
+        patternsWithoutWords(document, operation).map(pattern => `${method} ${path}: ${pattern}`),
+      )
+      assert.deepEqual(asked, [])
+    })
+
     test('it describes every route, and only those that are served', () => {
       const described = operationsOf(document).map(({ method, path }) => `${method.toUpperCase()} ${path}`)
       const served = broker.routes
@@ -97,3 +106,27 @@ test('a name is for one schema only, and a property called title names nothing',
   const properties = { properties: { title: { type: 'string' }, type: { type: 'string' } }, type: 'object' }
   assert.deepEqual(liftNamed(properties, new Map()), properties)
 })
+
+/** Of what a request has: parameters and body, through the names of schemas. */
+function patternsWithoutWords(document: object, operation: object): readonly string[] {
+  const seen = new Set<unknown>()
+  const walk = (node: unknown, words: unknown): readonly string[] => {
+    if (typeof node !== 'object' || node === null || seen.has(node)) return []
+    seen.add(node)
+    const { $ref, pattern, description = words } = node as Readonly<Record<string, unknown>>
+    const own = typeof pattern === 'string' && typeof description !== 'string' ? [pattern] : []
+    const named = typeof $ref === 'string' ? walk(at(document, $ref), undefined) : []
+    const below = Object.entries(node).flatMap(([name, part]) =>
+      walk(part, name === 'schema' ? description : undefined),
+    )
+    return [...own, ...named, ...below]
+  }
+  return [Reflect.get(operation, 'parameters'), Reflect.get(operation, 'requestBody')].flatMap(part =>
+    walk(part, undefined),
+  )
+}
+
+function at(document: object, reference: string): unknown {
+  const names = reference.replace('#/', '').split('/')
+  return names.reduce<unknown>((node, name) => Reflect.get(Object(node), name), document)
+}
