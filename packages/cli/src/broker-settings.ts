@@ -2,6 +2,7 @@
 
 import {
   type BrokerConfig,
+  type ConfigSources,
   flagName,
   type ResolvedConfig,
   resolveConfig,
@@ -9,6 +10,7 @@ import {
   type SettingName,
 } from '@casemate/broker'
 import type { Call, Flags } from './command.ts'
+import { CliError } from './failure.ts'
 import { readBytes } from './files.ts'
 
 /** Variables that are this command's, and none of the broker's settings. */
@@ -39,11 +41,10 @@ export const SETTING_FLAGS: Flags = Object.fromEntries(
   }),
 )
 
+type SettingsFile = NonNullable<ConfigSources['file']>
+
 /** Flags over environment over file. @throws {StartError} config-* @throws {CliError} file-not-readable */
-export function resolveSettings(call: Call): ResolvedConfig {
-  const path = call.option('config') ?? call.terminal.env['CASEMATE_CONFIG']
-  const file =
-    path === undefined || path === '' ? null : { name: path, text: new TextDecoder().decode(readBytes(path)) }
+export function resolveSettings(call: Call, file: SettingsFile | null = settingsFile(call)): ResolvedConfig {
   const flags = Object.fromEntries(
     Object.keys(SETTING_FLAGS)
       .filter(name => call.given(name))
@@ -53,6 +54,24 @@ export function resolveSettings(call: Call): ResolvedConfig {
     Object.entries(call.terminal.env).filter(([name]) => !OWN_VARIABLES.has(name)),
   )
   return resolveConfig({ flags, env, file })
+}
+
+/**
+ * As they are now, for a broker that runs. Whoever writes a file in place empties it first: read at that moment, it would
+ * take from the broker what the file names. @throws {StartError} as above @throws {CliError} file-malformed
+ */
+export function rereadSettings(call: Call): ResolvedConfig {
+  const file = settingsFile(call)
+  if (file?.text.split('\n').every(line => /^\s*(#|$)/.test(line)) === true)
+    throw new CliError('file-malformed', `${file.name} has no setting in it, as while it is written`)
+  return resolveSettings(call, file)
+}
+
+/** Null where none is named. */
+function settingsFile(call: Call): SettingsFile | null {
+  const path = call.option('config') ?? call.terminal.env['CASEMATE_CONFIG']
+  if (path === undefined || path === '') return null
+  return { name: path, text: new TextDecoder().decode(readBytes(path)) }
 }
 
 export { type BrokerConfig, NAMES as SETTING_NAMES }

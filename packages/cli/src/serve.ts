@@ -8,6 +8,7 @@ import {
   type BrokerConfig,
   createLogger,
   prepareDataDirectory,
+  type ResolvedConfig,
   type RunningBroker,
   resolveConfig,
   startBroker,
@@ -15,7 +16,7 @@ import {
 import { SIMULATOR_FILES, simulatorExists } from '@casemate/enclave/simulator-files'
 import { keepMemoryPrivate } from './agent/private-memory.ts'
 import { beginningOf } from './beginning.ts'
-import { resolveSettings } from './broker-settings.ts'
+import { rereadSettings, resolveSettings } from './broker-settings.ts'
 import type { Answer, Call } from './command.ts'
 import {
   beginTour,
@@ -63,7 +64,7 @@ async function serveUntil(signals: ServerSignals, call: Call): Promise<void> {
   // The tour has no secret that anybody could want.
   if (!touring) keepMemoryPrivate(line => warnings.push(line))
   const beginning = beginningOf(call)
-  const config = settingsFor(call, touring)
+  const config = settingsFor(resolveSettings(call), touring)
   const tour = touring ? await openTour(config, terminal) : null
   const simulator = tour?.simulator ?? (await simulatorOfTour(config, terminal))
   if (stop.aborted) return
@@ -79,7 +80,7 @@ async function serveUntil(signals: ServerSignals, call: Call): Promise<void> {
       terminal.note(
         'casemate: SIGHUP: reads TLS files, endorsements and the log level again; the log says the rest',
       )
-      void broker.reload(() => settingsFor(call, touring))
+      void broker.reload(() => settingsFor(rereadSettings(call), touring))
     })
     await stoppedOrFailed(stop, broker)
   } catch (error) {
@@ -104,8 +105,7 @@ function stopped(stop: AbortSignal): Promise<void> {
 }
 
 /** A newcomer's start must not fail on a port that the tour does not show. */
-function settingsFor(call: Call, touring: boolean): BrokerConfig {
-  const { values, origins } = resolveSettings(call)
+function settingsFor({ values, origins }: ResolvedConfig, touring: boolean): BrokerConfig {
   return touring && origins.metricsListen === 'default' ? { ...values, metricsListen: 'off' } : values
 }
 

@@ -55,9 +55,10 @@ export function listenForServerStop(hasTerminal: boolean): ServerSignals {
       tell = told
       if (isWished) told()
     },
+    // A wish that comes while the process ends must not count as its death by a signal.
     release: () => {
       stop.release()
-      process.off('SIGHUP', hear)
+      tell = () => undefined
     },
   }
 }

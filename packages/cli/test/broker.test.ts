@@ -480,6 +480,9 @@ test('without a terminal a hang-up reads again what can be, says so, and ends no
   writeFileSync(config, 'logLevel: [\n')
   const broken = await hangUp(/"part":"settings"/)
   assert.match(broken, /"reason":"casemate\.yaml line \d is not valid YAML/)
+  writeFileSync(config, '# written in place\n')
+  const empty = await hangUp(/"code":"file-malformed"/)
+  assert.match(empty, /"reason":"casemate\.yaml has no setting in it/)
   rmSync(config)
   assert.match(await hangUp(/"code":"file-not-readable"/), /"reason":"[^"]*casemate\.yaml/)
   assert.equal((await fetch(`${up.url}/readyz`)).status, 200)
@@ -512,6 +515,10 @@ test('a hang-up that comes before anybody listens to it is told once somebody do
     await once(process, 'SIGHUP')
     assert.equal(told, 2)
     assert.equal(signals.signal.aborted, false)
+    signals.release()
+    process.kill(process.pid, 'SIGHUP')
+    await once(process, 'SIGHUP')
+    assert.equal(told, 2, 'while the process ends, a hang-up is nothing')
   } finally {
     signals.release()
   }
