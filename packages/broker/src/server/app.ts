@@ -74,7 +74,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   refuseUnknownRoutes(app)
   enforceAccess(app, parts)
   chargeStrangers(app, allowance)
-  boundBodies(app, config)
+  boundBodies(app, parts)
   addMeasures(app, parts)
   logAnswers(app, logger)
   return app

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
 import { BrokerError } from '../errors.ts'
 import { BodyBudget, type HeldBody } from './body-budget.ts'
-import { clientOf } from './client-limit.ts'
+import { siteOf } from './client-limit.ts'
 
 /** Bodies of all requests together: some hundred attestations, or a few of the largest bodies. */
 const MIN_HELD_BYTES = 16 * 1024 * 1024
@@ -28,14 +28,17 @@ const MAX_SHOWN = 64
 /** These have no body that anybody reads. */
 const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
 
-export function boundBodies(app: FastifyInstance, config: BrokerConfig): BodyBudget {
-  const budget = new BodyBudget(Math.max(MIN_HELD_BYTES, LARGEST_HELD * config.bodyLimit))
+export function boundBodies(
+  app: FastifyInstance,
+  { config, elapsedMs }: { readonly config: BrokerConfig; readonly elapsedMs: () => number },
+): BodyBudget {
+  const budget = new BodyBudget(Math.max(MIN_HELD_BYTES, LARGEST_HELD * config.bodyLimit), elapsedMs)
   app.addHook('preParsing', (request, reply, payload, done) => {
     if (BODILESS.includes(request.method)) return done(null, payload)
     const refused = refusedEncoding(request)
     if (refused !== null) return done(refused)
     askForIt(request, reply)
-    const arriving = new ArrivingBody(clientOf(request.ip), budget, timeoutOf(request, config))
+    const arriving = new ArrivingBody(siteOf(request.ip), budget, timeoutOf(request, config))
     payload.on('error', error => arriving.destroy(error))
     // Whoever was cut may go on sending, but not to us.
     arriving.once('error', () => void reply.header('connection', 'close'))
@@ -86,15 +89,15 @@ function timeoutOf(request: FastifyRequest, { requestTimeout }: BrokerConfig): n
 }
 
 class ArrivingBody extends Transform implements HeldBody {
-  readonly client: string
+  readonly site: string
   readonly #budget: BodyBudget
   readonly #deadline: NodeJS.Timeout
   #pieces = 0
   #bytes = 0
 
-  constructor(client: string, budget: BodyBudget, timeoutMs: number) {
+  constructor(site: string, budget: BodyBudget, timeoutMs: number) {
     super()
-    this.client = client
+    this.site = site
     this.#budget = budget
     budget.begin(this)
     this.#deadline = setTimeout(() => {

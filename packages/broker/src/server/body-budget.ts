@@ -1,15 +1,19 @@
 // Bytes of all request bodies that are held: those that still arrive and those that are worked on. Where they are too
-// many, a body that still arrives is cut: the oldest one of the client that holds the most. A guest's arrives within
-// milliseconds, so what goes is a slow sender's or a flood's, whoever comes next.
+// many, a body that still arrives is cut: the oldest one of the site that holds the most, of those that take long before
+// others. A guest's arrives within milliseconds, so what goes is a slow sender's or a flood's, whoever comes next.
 
 import { BrokerError } from '../errors.ts'
 
 /** When another try is worth it: what was cut made room. */
 const RETRY_AFTER_MS = 1000
 
+/** Longer than a body takes that is being sent. */
+const SLOW_MS = 1000
+
 /** One body while it is held. */
 export interface HeldBody {
-  readonly client: string
+  /** Whose it is: sites are compared, not clients, as one of them may have as many clients as it likes. */
+  readonly site: string
   /** Ends it, if it still arrives. */
   readonly cut: (error: BrokerError) => void
 }
@@ -17,17 +21,21 @@ export interface HeldBody {
 interface Held {
   bytes: number
   isArriving: boolean
+  readonly begunMs: number
 }
 
 export class BodyBudget {
   readonly #limit: number
   /** In the order in which they began. */
   readonly #held = new Map<HeldBody, Held>()
-  readonly #byClient = new Map<string, number>()
+  readonly #bySite = new Map<string, number>()
+  readonly #elapsedMs: () => number
   #total = 0
 
-  constructor(limit: number) {
+  /** `elapsedMs` gives milliseconds since some start. */
+  constructor(limit: number, elapsedMs: () => number) {
     this.#limit = limit
+    this.#elapsedMs = elapsedMs
   }
 
   /** Bytes that are held now. */
@@ -36,7 +44,7 @@ export class BodyBudget {
   }
 
   begin(body: HeldBody): void {
-    this.#held.set(body, { bytes: 0, isArriving: true })
+    this.#held.set(body, { bytes: 0, isArriving: true, begunMs: this.#elapsedMs() })
   }
 
   /** More of `body` has arrived. May cut it, or another. */
@@ -44,9 +52,9 @@ export class BodyBudget {
     const held = this.#held.get(body)
     if (held === undefined) return
     held.bytes += bytes
-    this.#count(body.client, bytes)
+    this.#count(body.site, bytes)
     while (this.#total > this.#limit) {
-      const victim = this.#victim() ?? body
+      const victim = this.#slowest() ?? this.#oldestOfMost(() => true) ?? body
       this.release(victim)
       victim.cut(overloaded())
       if (victim === body) return
@@ -64,24 +72,29 @@ export class BodyBudget {
     const held = this.#held.get(body)
     if (held === undefined) return
     this.#held.delete(body)
-    this.#count(body.client, -held.bytes)
+    this.#count(body.site, -held.bytes)
   }
 
-  #count(client: string, bytes: number): void {
+  #count(site: string, bytes: number): void {
     this.#total += bytes
-    const left = (this.#byClient.get(client) ?? 0) + bytes
-    if (left > 0) this.#byClient.set(client, left)
-    else this.#byClient.delete(client)
+    const left = (this.#bySite.get(site) ?? 0) + bytes
+    if (left > 0) this.#bySite.set(site, left)
+    else this.#bySite.delete(site)
   }
 
-  #victim(): HeldBody | null {
+  #slowest(): HeldBody | null {
+    const now = this.#elapsedMs()
+    return this.#oldestOfMost(({ begunMs }) => now - begunMs >= SLOW_MS)
+  }
+
+  #oldestOfMost(isMeant: (held: Held) => boolean): HeldBody | null {
     let found: HeldBody | null = null
     let most = 0
-    for (const [body, { isArriving, bytes }] of this.#held) {
-      const ofClient = this.#byClient.get(body.client) ?? 0
-      if (!isArriving || bytes === 0 || ofClient <= most) continue
+    for (const [body, held] of this.#held) {
+      const ofSite = this.#bySite.get(body.site) ?? 0
+      if (!held.isArriving || held.bytes === 0 || ofSite <= most || !isMeant(held)) continue
       found = body
-      most = ofClient
+      most = ofSite
     }
     return found
   }

@@ -1,10 +1,14 @@
 // A rate limit per client with bounded memory: the generic cell rate algorithm needs one number for each client.
-// IPv6 clients count by /64, which is what one of them is given.
+// IPv6 clients count by /64, which is what one of them is given, and all of a /48 together as many times more: whoever
+// has a site of 65,536 of them would otherwise be as many clients.
 
 import { isIPv4, isIPv6 } from 'node:net'
 
 /** Clients remembered at one time; the one longest unseen goes first. */
 const MAX_CLIENTS = 10_000
+
+/** As many clients, all that they may, are one site. Hosts give a /64 to each of their customers: these share more than a few. */
+const CLIENTS_PER_SITE = 32
 
 export interface ClientLimitOptions {
   /** How many in each window, at an even pace. */
@@ -16,41 +20,60 @@ export interface ClientLimitOptions {
   readonly elapsedMs: () => number
 }
 
+/** What counts, and how much of it is as much as one of a client's. */
+interface Share {
+  readonly name: string
+  readonly clients: number
+}
+
 export class ClientLimit {
   readonly #intervalMs: number
-  readonly #burstMs: number
+  readonly #burst: number
   readonly #windowMs: number
   readonly #elapsedMs: () => number
-  /** Per client the time at which all it did so far would have been due at an even pace. */
+  /** Per client and site the time at which all it did so far would have been due at an even pace. */
   readonly #due = new Map<string, number>()
 
   constructor({ count, windowMs, burst = count, elapsedMs }: ClientLimitOptions) {
     this.#intervalMs = windowMs / count
-    this.#burstMs = (Math.min(burst, count) - 1) * this.#intervalMs
+    this.#burst = Math.min(burst, count)
     this.#windowMs = windowMs
     this.#elapsedMs = elapsedMs
   }
 
   /** 0 where the request may pass, else how long the client should wait, in milliseconds. */
   take(address: string): number {
-    const [client, now] = [clientOf(address), this.#elapsedMs()]
-    const due = this.#dueOf(client, now)
-    const waitMs = due - now - this.#burstMs
+    const [shares, now] = [sharesOf(address), this.#elapsedMs()]
+    const waits = shares.map(share => this.#dueOf(share, now) - now - this.#burstMsOf(share))
+    const waitMs = Math.max(...waits)
     if (waitMs > 0) return waitMs
-    this.#remember(client, due + this.#intervalMs)
+    for (const share of shares)
+      this.#remember(share.name, this.#dueOf(share, now) + this.#intervalMsOf(share))
     return 0
   }
 
   /** Counts what has happened already, `times` over; false where that is more than may be. Nobody waits longer than a window. */
   charge(address: string, times: number): boolean {
-    const [client, now] = [clientOf(address), this.#elapsedMs()]
-    const due = this.#dueOf(client, now) + times * this.#intervalMs
-    this.#remember(client, Math.min(due, now + this.#burstMs + this.#windowMs))
-    return due - now - this.#burstMs <= this.#intervalMs
+    const now = this.#elapsedMs()
+    const within = sharesOf(address).map(share => {
+      const [intervalMs, burstMs] = [this.#intervalMsOf(share), this.#burstMsOf(share)]
+      const due = this.#dueOf(share, now) + times * intervalMs
+      this.#remember(share.name, Math.min(due, now + burstMs + this.#windowMs))
+      return due - now - burstMs <= intervalMs
+    })
+    return within.every(Boolean)
   }
 
-  #dueOf(client: string, now: number): number {
-    return Math.max(this.#due.get(client) ?? now, now)
+  #intervalMsOf({ clients }: Share): number {
+    return this.#intervalMs / clients
+  }
+
+  #burstMsOf(share: Share): number {
+    return (this.#burst * share.clients - 1) * this.#intervalMsOf(share)
+  }
+
+  #dueOf({ name }: Share, now: number): number {
+    return Math.max(this.#due.get(name) ?? now, now)
   }
 
   #remember(client: string, due: number): void {
@@ -63,6 +86,12 @@ export class ClientLimit {
     const [oldest] = this.#due.keys()
     if (oldest !== undefined) this.#due.delete(oldest)
   }
+}
+
+function sharesOf(address: string): readonly Share[] {
+  const [client, site] = [clientOf(address), siteOf(address)]
+  const share = { name: client, clients: 1 }
+  return site === client ? [share] : [share, { name: site, clients: CLIENTS_PER_SITE }]
 }
 
 /** An address as logs have it: whole, without a port; what is none is not repeated. */
@@ -87,10 +116,18 @@ export function clientOf(address: string): string {
     const [high = 0, low = 0] = groups.slice(6)
     return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.')
   }
-  return `${groups
-    .slice(0, 4)
-    .map(group => group.toString(16))
-    .join(':')}::/64`
+  return networkOf(groups, 64)
+}
+
+/** The /48 of an IPv6 client, which is what a site is given (RFC 6177); of others, the client itself. */
+export function siteOf(address: string): string {
+  const client = clientOf(address)
+  return client.endsWith('/64') ? networkOf(groupsOf(withoutPort(address)), 48) : client
+}
+
+function networkOf(groups: readonly number[], bits: number): string {
+  const left = groups.slice(0, bits / 16).map(group => group.toString(16))
+  return `${left.join(':')}::/${bits}`
 }
 
 function withoutPort(address: string): string {

@@ -1,10 +1,10 @@
 // Connections, open ones and new ones: all clients share `connectionLimit`, so none may have them all, and each new one
 // costs, with TLS more than a request. What is not admitted is closed before TLS or HTTP know of it. Where all are
-// taken, the oldest of the client that has the most makes room. A trusted proxy brings many clients' and may.
+// taken, the oldest of the site that has the most makes room. A trusted proxy brings many clients' and may.
 
 import { BlockList, isIPv6, type Server, type Socket } from 'node:net'
 import type { BrokerConfig, SettingName } from '../config/settings.ts'
-import { type ClientLimit, clientOf } from './client-limit.ts'
+import { type ClientLimit, clientOf, siteOf } from './client-limit.ts'
 import type { TellClosed } from './closed-connections.ts'
 
 export interface ConnectionLimits {
@@ -41,7 +41,8 @@ class Connections {
   readonly #limits: ConnectionLimits
   readonly #proxies: BlockList
   /** Of each client, oldest first. */
-  readonly #open = new Map<string, Set<Socket>>()
+  readonly #ofClient = new Map<string, Set<Socket>>()
+  readonly #ofSite = new Map<string, Set<Socket>>()
   #total = 0
 
   constructor(limits: ConnectionLimits) {
@@ -53,30 +54,25 @@ class Connections {
   admit(socket: Socket, address: string): SettingName | null {
     const { config, allowance } = this.#limits
     const isProxy = isIn(this.#proxies, address)
-    const client = clientOf(address)
-    const held = this.#open.get(client)?.size ?? 0
+    const [client, site] = [clientOf(address), siteOf(address)]
+    const held = this.#ofClient.get(client)?.size ?? 0
     if (!isProxy && held >= config.clientConnectionLimit) return 'clientConnectionLimit'
     if (!isProxy && allowance.take(address) > 0) return 'authLimit'
-    if (this.#total >= config.connectionLimit && !this.#makeRoom(held)) return 'connectionLimit'
+    if (this.#total >= config.connectionLimit && !this.#makeRoom(site)) return 'connectionLimit'
     this.#total++
     socket.once('close', () => this.#total--)
-    if (!isProxy) this.#hold(client, socket)
+    if (!isProxy) {
+      hold(this.#ofClient, client, socket)
+      hold(this.#ofSite, site, socket)
+    }
     return null
   }
 
-  #hold(client: string, socket: Socket): void {
-    const sockets = this.#open.get(client) ?? new Set()
-    this.#open.set(client, sockets.add(socket))
-    socket.once('close', () => {
-      sockets.delete(socket)
-      if (sockets.size === 0 && this.#open.get(client) === sockets) this.#open.delete(client)
-    })
-  }
-
-  /** Only at the cost of a client that has more than the newcomer will. */
-  #makeRoom(held: number): boolean {
+  /** Only at the cost of a site that has more than the newcomer's will. */
+  #makeRoom(site: string): boolean {
+    const held = this.#ofSite.get(site)?.size ?? 0
     let most: Set<Socket> | null = null
-    for (const sockets of this.#open.values()) {
+    for (const sockets of this.#ofSite.values()) {
       if (sockets.size > (most?.size ?? held + 1)) most = sockets
     }
     const [oldest] = most ?? []
@@ -86,6 +82,15 @@ class Connections {
     oldest.destroy()
     return true
   }
+}
+
+function hold(open: Map<string, Set<Socket>>, name: string, socket: Socket): void {
+  const sockets = open.get(name) ?? new Set()
+  open.set(name, sockets.add(socket))
+  socket.once('close', () => {
+    sockets.delete(socket)
+    if (sockets.size === 0 && open.get(name) === sockets) open.delete(name)
+  })
 }
 
 function networksOf(networks: readonly string[]): BlockList {

@@ -151,13 +151,13 @@ describe('a request that is refused from its head', () => {
 })
 
 describe('bytes in flight', () => {
-  const open = (client: string, cuts: string[] = []): HeldBody => ({
-    client,
-    cut: error => void cuts.push(`${client} ${error.code}`),
+  const open = (site: string, cuts: string[] = []): HeldBody => ({
+    site,
+    cut: error => void cuts.push(`${site} ${error.code}`),
   })
 
-  test('beyond the budget, the oldest body of the client that holds the most is cut, and the newcomer lives', () => {
-    const budget = new BodyBudget(100)
+  test('beyond the budget, the oldest body of the site that holds the most is cut, and the newcomer lives', () => {
+    const budget = new BodyBudget(100, () => 0)
     const cuts: string[] = []
     const [first, second, guest] = [open('flood', cuts), open('flood', cuts), open('guest', cuts)]
     for (const body of [guest, first, second]) budget.begin(body)
@@ -173,7 +173,7 @@ describe('bytes in flight', () => {
   })
 
   test('what has arrived is not cut but counted, and the newcomer is refused where nothing else arrives', () => {
-    const budget = new BodyBudget(100)
+    const budget = new BodyBudget(100, () => 0)
     const cuts: string[] = []
     const [working, late] = [open('one', cuts), open('two', cuts)]
     for (const body of [working, late]) budget.begin(body)
@@ -186,10 +186,24 @@ describe('bytes in flight', () => {
     assert.equal(budget.total, 0)
   })
 
+  test('bodies that take long are cut before the one of a guest, however little each of them holds', () => {
+    let elapsed = 0
+    const budget = new BodyBudget(100, () => elapsed)
+    const cuts: string[] = []
+    const slow = Array.from({ length: 9 }, (_, n) => open(`slow ${n}`, cuts))
+    for (const body of slow) budget.begin(body)
+    for (const body of slow) budget.add(body, 10)
+    elapsed = 1000
+    const guest = open('guest', cuts)
+    budget.begin(guest)
+    budget.add(guest, 25)
+    assert.deepEqual([cuts, budget.total], [['slow 0 overloaded', 'slow 1 overloaded'], 95])
+  })
+
   test('the cut says when to try again', () => {
-    const budget = new BodyBudget(1)
+    const budget = new BodyBudget(1, () => 0)
     const errors: BrokerError[] = []
-    const body = { client: 'x', cut: (error: BrokerError) => void errors.push(error) }
+    const body = { site: 'x', cut: (error: BrokerError) => void errors.push(error) }
     budget.begin(body)
     budget.add(body, 2)
     assert.deepEqual([errors[0]?.status, errors[0]?.detail.retryAfterMs], [503, 1000])

@@ -82,10 +82,41 @@ describe('connections', () => {
     assert.deepEqual([count(guests), count(flood)], [3, 3])
   })
 
+  test('of a site that is many clients make room for one of another', () => {
+    const { open } = limited({ all: 6 })
+    const flood = [1, 2, 3, 4, 5, 6].flatMap(n => open(`2001:db8:1:${n}::1`))
+    assert.deepEqual([count(open('2001:db8:2::1')), count(open('192.0.2.1')), count(flood)], [1, 1, 4])
+  })
+
   test('of a trusted proxy count against all, and are not closed for others', () => {
     const { open } = limited({ each: 1, all: 4, fresh: 1, proxies: ['192.0.2.9'] })
     const proxied = open('192.0.2.9', 4)
     assert.deepEqual([count(proxied), count(open('192.0.2.1'))], [4, 0])
+  })
+})
+
+describe('a site of many IPv6 clients', () => {
+  const client = (n: number) => `2001:db8:1:${n.toString(16)}::1`
+  const newLimit = () => new ClientLimit({ count: 2, windowMs: 60_000, elapsedMs: () => 0 })
+
+  test('may what thirty-two clients may, and leaves others their own', () => {
+    const limit = newLimit()
+    const taken = Array.from({ length: 100 }, (_, n) => limit.take(client(n))).filter(waitMs => waitMs === 0)
+    assert.equal(taken.length, 64)
+    for (const other of ['2001:db8:2:1::1', '192.0.2.1']) assert.equal(limit.take(other), 0)
+  })
+
+  test('is charged as one', () => {
+    const limit = newLimit()
+    const within = Array.from({ length: 100 }, (_, n) => limit.charge(client(n), 1)).filter(Boolean)
+    assert.equal(within.length, 64)
+    assert.equal(limit.charge('2001:db8:2:1::1', 1), true)
+  })
+
+  test('has no client that may more than any other', () => {
+    const limit = newLimit()
+    const taken = Array.from({ length: 5 }, () => limit.take(client(1))).filter(waitMs => waitMs === 0)
+    assert.equal(taken.length, 2)
   })
 })
 
