@@ -49,6 +49,10 @@ for (const { english, chinese } of PAIRS) {
 }
 
 test('机密 is what computing and workloads are, never a word for a secret', () => {
-  const text = CHINESE.join('\n').replaceAll(/机密(负载|计算)/g, '')
+  const text = CHINESE.join('\n').replaceAll(/机密(工作负载|计算)/g, '')
   assert.doesNotMatch(text, /机密/)
+})
+
+test('a workload is a 工作负载, never a bare 负载, which is what a processor has', () => {
+  assert.doesNotMatch(CHINESE.join('\n'), /(?<!工作)负载/)
 })

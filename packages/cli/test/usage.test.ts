@@ -115,6 +115,24 @@ describe('a line that is typed wrong', { concurrency: 2 }, () => {
   }
 })
 
+test('what is typed wrong is said before what this machine lacks: a token, a platform', async () => {
+  for (const [line, code] of [
+    ['secret get default/db', 'path-invalid'],
+    ['secret put default/db', 'path-invalid'],
+    ['secret delete default', 'path-invalid'],
+    ['secret delete a/b/c --version 0', 'flag-value-invalid'],
+    ['log show first', 'argument-unexpected'],
+    ['log receipt first', 'argument-unexpected'],
+    ['token create ci --role root', 'flag-value-invalid'],
+    ['key retire kek first', 'argument-unexpected'],
+    ['policy test x', 'argument-missing'],
+  ] as const) {
+    const ran = await casemate(line.split(' '), { input: 'x' })
+    assert.equal(ran.code, 2, line)
+    assert.ok(ran.stderr.startsWith(`casemate: ${code}: `), `${line}: ${ran.stderr}`)
+  }
+})
+
 test('no broker is unavailable, and not a refusal', async () => {
   for (const line of ['secret list', 'log checkpoint', 'token list']) {
     const { code, stderr } = await casemate([...line.split(' '), '--server', 'http://127.0.0.1:1'], {

@@ -31,6 +31,7 @@ export {
 } from './failure.ts'
 export { type Fetch, type HttpOptions, isLoopback, MAX_RESPONSE_BYTES, TIMEOUT_MS } from './http.ts'
 export { type ProvedRelease, type VerifyReleaseOptions, verifyRelease } from './release.ts'
+export { resourcePath } from './secret.ts'
 export { generateTeeKey, KEY_TYPES, type KeyType, type TeeKey, type TeePublicKey } from './tee-key.ts'
 export { CLOCK_TOLERANCE_S, type TokenClaims } from './token.ts'
 export type {

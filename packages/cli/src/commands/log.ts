@@ -53,7 +53,8 @@ export const LOG_COMMANDS: readonly Command[] = [
     flags: SERVER_FLAGS,
     examples: ['casemate log receipt 12 > receipt.json'],
     run: async call => {
-      const receipt = await adminOf(call).ledger.receipt(indexOf(call))
+      const index = indexOf(call)
+      const receipt = await adminOf(call).ledger.receipt(index)
       return { exitCode: 0, json: receipt, lines: jsonLines(receipt) }
     },
   },
@@ -190,7 +191,8 @@ function fitted(lines: readonly string[], columns: number | null): readonly stri
 }
 
 async function showEntry(call: Call): Promise<Answer> {
-  const entry = await adminOf(call).ledger.entry(indexOf(call))
+  const index = indexOf(call)
+  const entry = await adminOf(call).ledger.entry(index)
   const told = entry.entry === null ? [] : denialLines(entry.entry)
   return { exitCode: 0, json: entry, lines: [...jsonLines(entry), ...told] }
 }

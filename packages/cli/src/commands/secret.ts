@@ -1,10 +1,11 @@
 // casemate secret: put, list and delete what the broker keeps; get attests, as a workload would.
 
+import { resourcePath } from '@casemate/client'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
 import { readInput, STDIN } from '../files.ts'
-import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
+import { countOf, LIMIT_FLAG, listed, moreLines } from '../paging.ts'
 import { attestWith, openAttester, SIMULATOR_FLAGS } from '../simulated-attester.ts'
 import { table, time } from '../table.ts'
 
@@ -24,7 +25,8 @@ export const SECRET_COMMANDS: readonly Command[] = [
       'casemate secret put default/tls/key key.pem',
     ],
     run: async call => {
-      const [path = '', file = STDIN] = call.positionals
+      const [typed = '', file = STDIN] = call.positionals
+      const path = resourcePath(typed)
       const admin = adminOf(call)
       const content = await readInput(file, call)
       if (content.length === 0) throw new CliError('file-malformed', 'the secret is empty')
@@ -47,7 +49,9 @@ export const SECRET_COMMANDS: readonly Command[] = [
     ],
     examples: ['casemate secret get default/demo/greeting'],
     run: async call => {
-      const [path = ''] = call.positionals
+      const [typed = ''] = call.positionals
+      // Before anything is proved to anybody, and recorded.
+      const path = resourcePath(typed)
       const { attester } = await openAttester(call)
       const session = await attestWith(attester, call, 'P-256')
       const secret = await session.getSecret(path)
@@ -88,12 +92,8 @@ export const SECRET_COMMANDS: readonly Command[] = [
     flags: { ...SERVER_FLAGS, version: { value: 'N', summary: 'only this version; else all of it' } },
     examples: ['casemate secret delete default/db/password --version 1'],
     run: async call => {
-      const [path = ''] = call.positionals
-      const typed = call.option('version')
-      if (typed !== null && !/^[1-9]\d{0,8}$/.test(typed)) {
-        throw new CliError('flag-value-invalid', `--version is ${typed}, want a whole number above 0`)
-      }
-      const version = typed === null ? 'all' : Number(typed)
+      const path = resourcePath(call.positionals[0] ?? '')
+      const version = countOf(call, 'version') ?? 'all'
       const deleted = await adminOf(call).secrets.delete(path, version)
       const what = version === 'all' ? path : `version ${version} of ${path}`
       return { exitCode: 0, json: deleted, lines: [`${what} is deleted`] }

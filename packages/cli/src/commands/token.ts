@@ -39,11 +39,8 @@ export const TOKEN_COMMANDS: readonly Command[] = [
     run: async call => {
       const [name = ''] = call.positionals
       const expiresAt = expiry(call.option('expires') ?? DEFAULT_LIFETIME, call.terminal.now())
-      const created = await adminOf(call).tokens.create({
-        name,
-        role: roleOf(call.option('role')),
-        expiresAt,
-      })
+      const role = roleOf(call.option('role'))
+      const created = await adminOf(call).tokens.create({ name, role, expiresAt })
       const lines = fields([
         ['token', created.token],
         ['id', created.id],
