@@ -5,7 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { AUTHORITY_PEM, ELSEWHERE, LOOPBACK, serveTls } from '../../evidence/test/private-authority.ts'
+import {
+  AUTHORITY_PEM,
+  ELSEWHERE,
+  FOR_CLIENTS,
+  LOOPBACK,
+  serveTls,
+} from '../../evidence/test/private-authority.ts'
 import { casemate } from './run.ts'
 
 const DIRECTORY = mkdtempSync(join(tmpdir(), 'casemate-ca-'))
@@ -13,7 +19,7 @@ after(() => rmSync(DIRECTORY, { recursive: true }))
 const CA_FILE = join(DIRECTORY, 'ca.pem')
 writeFileSync(CA_FILE, AUTHORITY_PEM)
 
-async function serve(names: string, endsInDays: number): Promise<string> {
+async function serve(names: Parameters<typeof serveTls>[0], endsInDays: number): Promise<string> {
   const service = await serveTls(names, endsInDays, { status: 200, body: 'no JSON' })
   after(() => service.close())
   return service.url
@@ -61,5 +67,6 @@ test('with --ca-file or CASEMATE_CA_FILE the broker is trusted; another name and
   caFile = { CASEMATE_CA_FILE: CA_FILE }
   assert.equal(await failing(await serve(ELSEWHERE, 9), /subjectAltName/), 'certificate-name-mismatch')
   assert.equal(await failing(await serve(LOOPBACK, -1), /renew/), 'certificate-expired')
+  assert.equal(await failing(await serve(FOR_CLIENTS, 9), /serverAuth/), 'certificate-untrusted')
   assert.equal(await failing('https://127.0.0.1:1', /casemate up/), 'unreachable')
 })

@@ -20,6 +20,12 @@ const UNTRUSTED: Row = [
   'where the authority is your own, name its certificate with --ca-file or CASEMATE_CA_FILE; the server has to serve the certificates between as well',
 ]
 
+const UNFIT: Row = [
+  'certificate-untrusted',
+  'or one above it is not fit for a server',
+  'have it issued anew: an authority above it has to be one that may issue it, and its own extended key usage, where it has one, serverAuth',
+]
+
 const FAULTS: ReadonlyMap<string, Row> = new Map<string, Row>([
   ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
   ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
@@ -28,6 +34,18 @@ const FAULTS: ReadonlyMap<string, Row> = new Map<string, Row>([
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNTRUSTED],
   ['CERT_SIGNATURE_FAILURE', UNTRUSTED],
   ['CERT_UNTRUSTED', UNTRUSTED],
+  ['INVALID_PURPOSE', UNFIT],
+  ['INVALID_CA', UNFIT],
+  ['PATH_LENGTH_EXCEEDED', UNFIT],
+  ['CERT_CHAIN_TOO_LONG', UNFIT],
+  ['CERT_REJECTED', UNFIT],
+  ['CERT_REVOKED', UNFIT],
+  ['UNABLE_TO_DECRYPT_CERT_SIGNATURE', UNFIT],
+  ['UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY', UNFIT],
+  ['ERROR_IN_CERT_NOT_BEFORE_FIELD', UNFIT],
+  ['ERROR_IN_CERT_NOT_AFTER_FIELD', UNFIT],
+  // Whatever Node has no name for, such as a name that the authority may not issue, or a weak signature.
+  ['UNSPECIFIED', UNFIT],
   [
     'ERR_TLS_CERT_ALTNAME_INVALID',
     [
@@ -49,7 +67,13 @@ export function certificateFault(thrown: unknown, server: string): CertificateFa
   const row = FAULTS.get(system)
   if (row === undefined) return null
   const [code, message, hint] = row
-  return { code, message: `the certificate of ${server} ${message} (${system})`, hint }
+  return { code, message: `the certificate of ${server} ${message} (${reasonOf(thrown, system)})`, hint }
+}
+
+/** Where there is no name, OpenSSL's own words. */
+function reasonOf(thrown: unknown, system: string): string {
+  const said = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : ''
+  return system === 'UNSPECIFIED' && said !== '' ? said.slice(0, 200) : system
 }
 
 /** The code below `fetch failed`, e.g. `ECONNREFUSED`; undefined where there is none. */

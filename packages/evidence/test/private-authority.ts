@@ -9,6 +9,8 @@ const ECDSA_SHA256 = Buffer.from('300a06082a8648ce3d040302', 'hex')
 /** subjectAltName with one address. */
 export const LOOPBACK = '300687047f000001'
 export const ELSEWHERE = '300687040a000001'
+/** extKeyUsage: clientAuth alone. */
+export const FOR_CLIENTS = { oid: '2.5.29.37', value: '300a06082b06010505070302' }
 const AUTHORITY = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const KEY = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const DAY_MS = 86_400_000
@@ -52,13 +54,13 @@ export interface TlsService {
   close(): void
 }
 
-/** Says the same to every request. */
+/** Says the same to every request; the certificate has a subjectAltName of the names, or another extension instead. */
 export async function serveTls(
-  names: string,
+  names: string | Wanted['extension'],
   endsInDays: number,
   answer: { readonly status: number; readonly body: string },
 ): Promise<TlsService> {
-  const extension = { oid: '2.5.29.17', value: names }
+  const extension = typeof names === 'string' ? { oid: '2.5.29.17', value: names } : names
   const cert = certificate({ subject: 'service', key: KEY.publicKey, extension, endsInDays })
   const key = KEY.privateKey.export({ type: 'pkcs8', format: 'pem' })
   const asked: string[] = []
