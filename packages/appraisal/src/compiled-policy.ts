@@ -117,8 +117,20 @@ function compileEnclave({ enclave, debug }: AppraisalPolicy): CompiledEnclave {
   }
 }
 
-/** A product id or version alone is any signer's. */
-const NAMING = new Set(['enclave.mrEnclave', 'enclave.mrSigner'])
+/**
+ * What other code cannot have: its measurement, or the key that signed it. A product id or version is any signer's, and what
+ * a host states (MROWNER) or a guest extends (RTMRs) is whoever's code that runs.
+ */
+const NAMING = new Set([
+  'sgx.mrEnclave',
+  'sgx.mrSigner',
+  'tdx.mrTd',
+  'snp.measurement',
+  'snp.idKeyDigest',
+  'snp.authorKeyDigest',
+  'enclave.mrEnclave',
+  'enclave.mrSigner',
+])
 
 function compileKind(parts: readonly Gathered[], collateral: CollateralLimits): CompiledKind {
   const checks = parts.flatMap(part => part.checks)
@@ -126,7 +138,7 @@ function compileKind(parts: readonly Gathered[], collateral: CollateralLimits): 
     checks,
     collateral: collateral.limits,
     unchecked: Object.freeze([...parts.flatMap(part => part.unchecked), ...collateral.unchecked]),
-    namesExecutables: checks.some(check => check.facet === 'executables'),
+    namesExecutables: checks.some(check => NAMING.has(check.path)),
     statesConfiguration: checks.some(check => check.facet === 'configuration' && check.path !== 'debug'),
   }
 }
@@ -235,4 +247,9 @@ function pasteable(claim: unknown, product: SnpProduct): string {
     return `${name}: ${typeof svn === 'number' ? svn : 'any'}`
   })
   return `{ ${shown.join(', ')} }`
+}
+
+/** Whether the code of evidence of a kind is compared with anything: with reference values, or what the policy itself names. */
+export function comparesCode(policy: AppraisalPolicy, kind: Kind): boolean {
+  return policy.workloads !== 'any' || compiledPolicy(policy).kinds[kind].namesExecutables
 }

@@ -3,6 +3,7 @@
 export { type AppraisalInput, appraise } from './appraise.ts'
 export type { Binding } from './binding.ts'
 export { collateralMaxAges, isCollateralTooOld } from './collateral-age.ts'
+export { comparesCode } from './compiled-policy.ts'
 export { type EarClaims, type EarContext, type EarSubmod, earClaims, TRUSTEE_EAT_PROFILE } from './ear.ts'
 export { POLICY_SCHEMA, PRESETS, parsePolicy } from './policy.ts'
 export type { AppraisalPolicy } from './policy-fields.ts'

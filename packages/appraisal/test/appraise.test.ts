@@ -6,6 +6,7 @@ import { type Claims, TCB_STATUSES } from '@casemate/evidence'
 import {
   type AppraisalPolicy,
   appraise,
+  comparesCode,
   PRESETS,
   parsePolicy,
   parseReferenceValues,
@@ -281,6 +282,37 @@ test('code that nobody names is a warning, also where the policy accepts any', (
   assert.equal(result.accepted, true)
   assert.equal(result.trustVector.executables, 33)
   assert.equal(judge(TDX, open({ tdx: { mrTd: TDX.tdx.mrTd } })).trustVector.executables, 3)
+})
+
+test('only what other code cannot have names code: no id, version, owner or register', () => {
+  const { sgx, tdx, snp } = { sgx: SGX.sgx, tdx: TDX.tdx, snp: SNP.snp }
+  const naming = [
+    [SGX, { sgx: { mrEnclave: sgx.mrEnclave } }],
+    [SGX, { sgx: { mrSigner: sgx.mrSigner } }],
+    [TDX, { tdx: { mrTd: tdx.mrTd } }],
+    [SNP, { snp: { measurement: snp.measurement } }],
+    [SNP, { snp: { idKeyDigest: snp.idKeyDigest } }],
+    [SNP, { snp: { authorKeyDigest: snp.authorKeyDigest } }],
+  ] as const
+  const loose = [
+    [SGX, { sgx: { isvProdId: sgx.isvProdId, minIsvSvn: 0, isvExtProdId: sgx.isvExtProdId } }],
+    [SGX, { sgx: { isvFamilyId: sgx.isvFamilyId } }],
+    [TDX, { tdx: { rtmr0: tdx.rtmr0, rtmr1: tdx.rtmr1, rtmr2: tdx.rtmr2, rtmr3: tdx.rtmr3 } }],
+    [TDX, { tdx: { mrOwner: tdx.mrOwner } }],
+    [SNP, { snp: { familyId: snp.familyId, imageId: snp.imageId, minGuestSvn: 0 } }],
+  ] as const
+  for (const [isNamed, cases] of [
+    [true, naming],
+    [false, loose],
+  ] as const) {
+    for (const [claims, changes] of cases) {
+      const policy = open(changes)
+      const what = JSON.stringify(changes)
+      assert.equal(comparesCode(policy, claims.kind), isNamed, what)
+      assert.equal(judge(claims, policy).trustVector.executables, isNamed ? 3 : 33, what)
+    }
+  }
+  assert.equal(comparesCode(PRESETS.strict, 'tdx'), true)
 })
 
 test('an untold configuration is affirmed as safe, a stated one as approved', () => {

@@ -1,7 +1,7 @@
 // An examination for a person: what it is, each step with a mark, the platform's state, the measurements, and the
 // verdict with its reasons. And the same as JSON.
 
-import type { AppraisalPolicy } from '@casemate/appraisal'
+import { type AppraisalPolicy, comparesCode } from '@casemate/appraisal'
 import { type Claims, isLeafPublished, type ParsedEvidence, type SnpTcb } from '@casemate/evidence'
 import type { Examination } from './examine.ts'
 import { hanging, plain, refusedLines, stepLines, violationLines } from './marks.ts'
@@ -44,8 +44,6 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
 export interface Situation {
   readonly at: Date
   readonly policy: AppraisalPolicy
-  /** False where no reference values were given, and the code was only shown. */
-  readonly codeCompared: boolean
   readonly palette: Palette
   /** Columns of the screen; null where the text goes into a file or a pipe. */
   readonly columns: number | null
@@ -61,7 +59,7 @@ export function examinationJson(file: string, examination: Examination, situatio
     at: situation.at.toISOString(),
     verdict: accepted ? 'accepted' : undecided === undefined ? 'refused' : 'undecided',
     genuine: claims !== null,
-    codeCompared: situation.codeCompared,
+    codeCompared: isCodeCompared(evidence, situation),
     steps,
     refusal: refusal && {
       code: refusal.code,
@@ -164,8 +162,13 @@ function measurements(rows: readonly Measurement[], title: string, palette: Pale
   return [palette.bold(title), ...fields(rows, '  ')]
 }
 
+/** False where the code is only shown. */
+function isCodeCompared(evidence: ParsedEvidence | null, { policy }: Situation): boolean {
+  return evidence !== null && comparesCode(policy, evidence.kind)
+}
+
 function verdict(examination: Examination, situation: Situation): string[] {
-  const { policy, codeCompared, palette } = situation
+  const { policy, palette } = situation
   const { evidence, refusal, result, accepted, claims, validUntil } = examination
   const lines: string[] = []
   if (refusal !== null) return refusalVerdict(refusal, evidence, situation)
@@ -180,6 +183,7 @@ function verdict(examination: Examination, situation: Situation): string[] {
   }
   const until = validUntil === null ? '' : `, until ${instant(validUntil)}`
   const code = result?.workload == null ? '' : `, workload ${result.workload}`
+  const codeCompared = isCodeCompared(evidence, situation)
   const what = codeCompared ? code : ', its code compared with nothing'
   lines.push(
     `${palette.bold('Verdict')}  ${palette.green('TRUSTED')} by the policy ${policy.name}${what}${until}`,

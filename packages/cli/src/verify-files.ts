@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import {
   type AppraisalPolicy,
   collateralMaxAges,
+  comparesCode,
   mergeReferenceValues,
   PRESETS,
   parsePolicy,
@@ -50,7 +51,6 @@ export async function verifyFiles(call: Call): Promise<Answer> {
   const situation = {
     at: context.now,
     policy: context.policy,
-    codeCompared: context.policy.workloads !== 'any',
     palette: call.terminal.palette,
     columns: call.terminal.columns,
   }
@@ -78,15 +78,16 @@ function demandCode(call: Call, policy: AppraisalPolicy): void {
   if (variable !== 'true' && variable !== 'false') {
     throw new CliError('flag-value-invalid', `${REQUIRE_CODE} is ${variable}, want true or false`)
   }
-  if ((variable === 'false' && !call.given('require-code')) || policy.workloads !== 'any') return
+  const open = policy.kinds.filter(kind => !comparesCode(policy, kind))
+  if ((variable === 'false' && !call.given('require-code')) || open.length === 0) return
   const by = call.given('require-code') ? '--require-code' : `${REQUIRE_CODE}=true`
   const [isOwn, own] = [call.option('policy'), policy.name]
   const got =
     call.options('references').length === 0 && (isOwn === null || isOwn === 'strict' || isOwn === 'standard')
       ? 'neither --references nor a --policy of its own is given'
-      : `the policy ${own} says workloads: any`
+      : `the policy ${own} says workloads: any and names no measurement or signer for ${open.join(', ')}`
   throw new CliError('code-not-compared', `${by} demands that code is compared, and ${got}`, {
-    hint: 'give --references FILE, or a --policy FILE with workloads: known or names of workloads',
+    hint: 'give --references FILE, or a --policy FILE with workloads: known, names of workloads, or kinds that it names code for',
   })
 }
 

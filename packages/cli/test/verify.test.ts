@@ -253,6 +253,23 @@ test('with --require-code, or its variable, nothing is verified whose code would
   assert.equal(open.code, 2)
   assert.match(open.stderr, /the policy lab says workloads: any/)
   assert.equal((await verify(...base, ...known)).code, 0)
+  const own = (kinds: string, tdx: string) =>
+    writeFileSync(
+      join(cwd, 'own-code.yaml'),
+      `extends: strict\nname: own\nversion: 1\nsimulated: any\nworkloads: any\nkinds: ${kinds}\ntdx: ${tdx}\n`,
+    )
+  own('[tdx]', `{ mrTd: ${MRTD} }`)
+  const compared = await verify(...base, '--policy', 'own-code.yaml')
+  assert.equal(compared.code, 0)
+  assert.match(compared.stdout, /TRUSTED by the policy own, until/)
+  own('[tdx, snp]', `{ mrTd: ${MRTD} }`)
+  assert.match(
+    (await verify(...base, '--policy', 'own-code.yaml')).stderr,
+    /names no measurement or signer for snp/,
+  )
+  // Whoever's code runs can extend a register as it likes.
+  own('[tdx]', `{ rtmr1: ${'bb'.repeat(48)} }`)
+  assert.match((await verify(...base, '--policy', 'own-code.yaml')).stderr, /code-not-compared/)
   const args = ['verify', '--at', AT, 'quote.bin', '--trust', 'trust.json', '--policy', 'any-code.yaml']
   const byVariable = await casemate(args, { cwd, env: { [demand]: 'true' } })
   assert.equal(byVariable.code, 2)
