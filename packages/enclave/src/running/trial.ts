@@ -1,5 +1,6 @@
 // Code is compiled elsewhere before the platform compiles it: what an engine takes to compile a module can be limited for
 // a process only, and running out of memory ends one. Each code is tried once; who tried it remembers it by its hash.
+// Trials take turns, since what one may take is a good part of a machine.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
@@ -28,11 +29,24 @@ const MAX_MESSAGE = 500
 const REFUSED = 1
 const MAX_REMEMBERED = 1024
 const accepted = new Set<string>()
+/** Of codes that are being tried, or wait for it. */
+const underWay = new Map<string, Promise<void>>()
+let last: Promise<unknown> = Promise.resolve()
 
 /** @throws {EnclaveError} invalid-code, limit-exceeded, trial-unavailable */
 export async function tryCompiling(code: Uint8Array, limits: TrialLimits = TRIAL_LIMITS): Promise<void> {
   const hash = createHash('sha256').update(code).digest('hex')
   if (accepted.has(hash)) return
+  const same = underWay.get(hash)
+  if (same !== undefined) return same
+  const trial = last.then(() => tryNow(code, hash, limits)).finally(() => underWay.delete(hash))
+  underWay.set(hash, trial)
+  // The next one has its turn however this one ends.
+  last = trial.catch(() => undefined)
+  return trial
+}
+
+async function tryNow(code: Uint8Array, hash: string, limits: TrialLimits): Promise<void> {
   const outcomes = await Promise.all(COMPILERS.map(compiler => compileApart(code, compiler, limits)))
   for (const { exitCode, signal, message } of outcomes) {
     if (exitCode === 0) continue

@@ -1,5 +1,7 @@
 // Compilation apart: what it takes is limited, whatever becomes of it is a refusal, and the same code is tried once.
 import assert from 'node:assert/strict'
+import childProcess from 'node:child_process'
+import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
 import { TRIAL_LIMITS, tryCompiling } from '../../src/running/trial.ts'
 import { rejectsCode } from '../expect-code.ts'
@@ -33,6 +35,43 @@ test('code that takes more memory than it may is refused', { skip: !isLinux }, (
 test('code that takes more of the processor than it may is refused', { skip: !isLinux }, () =>
   rejectsCode('limit-exceeded', tryCompiling(SLOW, { ...TRIAL_LIMITS, cpuSeconds: 0 })),
 )
+
+/** Runs what starts processes: how many there were, and how many at once. */
+async function processesOf(run: () => Promise<unknown>): Promise<{ started: number; atOnce: number }> {
+  const { spawn } = childProcess
+  let [started, running, atOnce] = [0, 0, 0]
+  const counted = (...given: Parameters<typeof spawn>): ReturnType<typeof spawn> => {
+    started++
+    atOnce = Math.max(atOnce, ++running)
+    return spawn(...given).once('close', () => running--)
+  }
+  childProcess.spawn = counted as typeof spawn
+  syncBuiltinESMExports()
+  try {
+    await run()
+  } finally {
+    childProcess.spawn = spawn
+    syncBuiltinESMExports()
+  }
+  return { started, atOnce }
+}
+
+test('codes that come together are tried one after the other, also behind one that is refused', async () => {
+  const short = { ...TRIAL_LIMITS, wallMs: 1 }
+  const found = await processesOf(() =>
+    Promise.all([
+      tryCompiling(other(3)),
+      rejectsCode('limit-exceeded', tryCompiling(other(4), short)),
+      tryCompiling(other(5)),
+    ]),
+  )
+  assert.deepEqual(found, { started: 6, atOnce: 2 })
+})
+
+test('the same code is tried once for all who ask at once', async () => {
+  const found = await processesOf(() => Promise.all([1, 2, 3].map(() => tryCompiling(other(6)))))
+  assert.deepEqual(found, { started: 2, atOnce: 2 })
+})
 
 test('what was refused is tried again', async () => {
   await rejectsCode('limit-exceeded', tryCompiling(other(2), { ...TRIAL_LIMITS, wallMs: 1 }))
