@@ -228,7 +228,7 @@ export class Enclave {
       log: text => this.#platform.log({ instance: id, text }),
       onFree: () => this.#offer(id),
       onReturned: jobs => this.#takeBack(jobs),
-      onFailed: error => this.#replace(id, error),
+      onFailed: (error, ended) => this.#replace(id, error, ended),
     })
     if (this.#end !== null) {
       await instance.close()
@@ -238,15 +238,18 @@ export class Enclave {
     this.#offer(id)
   }
 
-  #replace(id: number, { code, message }: EnclaveError): void {
+  /** Only where the thread of the other has ended: until then it has its memory, which counts. */
+  #replace(id: number, { code, message }: EnclaveError, ended: Promise<unknown>): void {
     this.#instances.delete(id)
     // After what it logged before, which may have been read at the same moment.
     queueMicrotask(() => this.#platform.report({ type: 'instance-failed', instance: id, code, message }))
     if (this.#end !== null) return
-    const replacement = this.#startInstance(id).then(
-      () => this.#platform.report({ type: 'instance-replaced', instance: id }),
-      (error: unknown) => this.#giveUp(error),
-    )
+    const replacement = ended
+      .then(() => this.#startInstance(id))
+      .then(
+        () => this.#platform.report({ type: 'instance-replaced', instance: id }),
+        (error: unknown) => this.#giveUp(error),
+      )
     this.#replacements.add(replacement)
     void replacement.finally(() => this.#replacements.delete(replacement))
   }

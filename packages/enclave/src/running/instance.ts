@@ -26,8 +26,8 @@ export interface InstanceSettings {
   readonly onFree: () => void
   /** Jobs that it had not begun. */
   readonly onReturned: (jobs: readonly Job[]) => void
-  /** Called once, when an instance that had started is of no more use. */
-  readonly onFailed: (error: EnclaveError) => void
+  /** Called once, when an instance that had started is of no more use; its thread ends when `ended` resolves. */
+  readonly onFailed: (error: EnclaveError, ended: Promise<unknown>) => void
   readonly startMs: number
   /** For one job. */
   readonly callMs: number
@@ -77,12 +77,15 @@ export class Instance {
     this.#worker.on('exit', () => this.#crash('enclave-crashed', 'the thread of the instance ended'))
   }
 
-  /** Resolves when the code is instantiated. @throws {EnclaveError} enclave-crashed, enclave-timeout, out-of-memory */
+  /** Resolves when the code is instantiated; rejects when its thread has ended. @throws {EnclaveError} enclave-crashed, enclave-timeout, out-of-memory */
   static async start(settings: InstanceSettings): Promise<Instance> {
     const instance = new Instance(settings)
     const timer = setTimeout(() => instance.#fail(late(settings.startMs)), settings.startMs)
     try {
       await instance.#started.promise
+    } catch (error) {
+      await instance.#worker.terminate()
+      throw error
     } finally {
       clearTimeout(timer)
     }
@@ -289,10 +292,10 @@ export class Instance {
     this.#stop(reason)
     const left = this.#withdraw(from)
     for (const { job } of this.#jobs.splice(0)) job.reject(reason)
-    // Also ends a loop that never returns.
-    this.#worker.terminate().catch(() => undefined)
+    // Also ends a loop that never returns, but not before a long step of it is done, such as filling all memory.
+    const ended = this.#worker.terminate().catch(() => undefined)
     this.#settings.onReturned(left)
-    if (this.#isReady) this.#settings.onFailed(reason)
+    if (this.#isReady) this.#settings.onFailed(reason, ended)
   }
 
   #stop(reason: EnclaveError): void {

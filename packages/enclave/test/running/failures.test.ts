@@ -1,6 +1,8 @@
 // Whatever code does wrong ends its instance and nothing else.
 import assert from 'node:assert/strict'
+import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
+import workerThreads from 'node:worker_threads'
 import { Enclave } from '../../src/running/enclave.ts'
 import { rejectsCode } from '../expect-code.ts'
 import { bytes, functions, type Running, run } from './fixture.ts'
@@ -60,6 +62,48 @@ test('what one instance does wrong does not touch another', async t => {
   const trapped = rejectsCode('enclave-crashed', enclave.call('trap', bytes('x')))
   assert.deepEqual(await enclave.call('echo', bytes('fine')), bytes('fine'))
   await trapped
+})
+
+/** Runs what starts threads: how many there were, how many at once, and how many are left. */
+async function threadsOf(
+  run: () => Promise<unknown>,
+): Promise<{ most: number; started: number; left: number }> {
+  const { Worker } = workerThreads
+  const count = { most: 0, started: 0, left: 0 }
+  class Counted extends Worker {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      super(...given)
+      count.started++
+      count.most = Math.max(count.most, ++count.left)
+      this.once('exit', () => count.left--)
+    }
+  }
+  workerThreads.Worker = Counted
+  syncBuiltinESMExports()
+  try {
+    await run()
+    return { ...count }
+  } finally {
+    workerThreads.Worker = Worker
+    syncBuiltinESMExports()
+  }
+}
+
+test('an instance is replaced when its thread has ended, so that their memory is never there twice', async t => {
+  const { most, started } = await threadsOf(async () => {
+    const { enclave, next } = await run(t, functions('trap', 'echo'))
+    await rejectsCode('enclave-crashed', enclave.call('trap', bytes('x')))
+    await next('instance-replaced')
+    assert.deepEqual(await enclave.call('echo', bytes('x')), bytes('x'))
+  })
+  assert.deepEqual({ most, started }, { most: 1, started: 2 })
+})
+
+test('no thread is left of an enclave that did not start', async t => {
+  const start = { ...FUNCTIONS['trap']!, name: '_initialize', params: [], results: [] }
+  const what = { functions: [FUNCTIONS['echo']!, start], manifest: { exports: ['echo'], threads: 2 } }
+  const { started, left } = await threadsOf(() => rejectsCode('enclave-crashed', run(t, what)))
+  assert.deepEqual({ started, left }, { started: 2, left: 0 })
 })
 
 test('code that fails to start is an error of create', async () => {
