@@ -24,6 +24,18 @@ test('what is written like a setting is one', () => {
   for (const name of camelCase) assert.ok(Object.hasOwn(SETTINGS, name), name)
 })
 
+test('every default on the page is that of its setting', () => {
+  const rows = [...PAGE.matchAll(/^\| [^|]+ \| (`[^|]+`) \| ([^|]+) \|$/gm)]
+  assert.ok(rows.length >= 6)
+  for (const [, names = '', values = ''] of rows) {
+    const settings = names.split('; ').map(name => name.slice(1, -1) as keyof typeof SETTINGS)
+    assert.deepEqual(
+      values.split('; '),
+      settings.map(name => SETTINGS[name].default),
+    )
+  }
+})
+
 test('every reason of /readyz is on the page', () => {
   for (const reason of Object.keys(UNREADY)) assert.ok(QUOTED.has(reason), reason)
 })
