@@ -89,7 +89,13 @@ export const LedgerIndex = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_I
 export const Octets = Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary' })
 
 /** An empty body, or none, is an empty secret only by mistake. */
-export const SomeOctets = Type.Unsafe<Uint8Array>({ type: 'string', format: 'binary', minLength: 1 })
+export const SomeOctets = Type.Unsafe<Uint8Array>({
+  type: 'string',
+  format: 'binary',
+  minLength: 1,
+  description:
+    'the secret, octet for octet, whatever the content type says: JSON and forms are not unwrapped',
+})
 
 export const Violation = Type.Object(
   {
