@@ -17,6 +17,25 @@ for (const { path, schema } of schemaFiles()) {
   })
 }
 
+interface Workload {
+  readonly properties: { readonly kind: { readonly const: string } }
+}
+
+test('docs/policies.md has the fields of reference values, kind by kind', () => {
+  const page = readFileSync(new URL('policies.md', POLICY_PAGE), 'utf8')
+  const { properties } = REFERENCE_VALUES_SCHEMA as unknown as {
+    readonly properties: {
+      readonly workloads: { readonly items: { readonly [of: string]: readonly Workload[] } }
+    }
+  }
+  const { items } = properties.workloads
+  const rows = (items['oneOf'] ?? items['anyOf'] ?? []).map(({ properties: { kind, ...fields } }) => {
+    const names = Object.keys(fields).filter(name => name !== 'name')
+    return `| ${kind.const} | ${names.map(name => `\`${name}\``).join(', ')} |`
+  })
+  assert.deepEqual([rows.length, rows.filter(row => !page.includes(`\n${row}\n`))], [4, []])
+})
+
 test('docs/policy-fields.md has every field, as the code has it', () => {
   const page = readFileSync(POLICY_PAGE, 'utf8')
   assert.equal(page, policyPage(), 'run test/write-schemas.ts')

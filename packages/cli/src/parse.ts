@@ -6,6 +6,7 @@ import { nearest } from '@casemate/evidence'
 import { type Call, type Command, type Flag, type Flags, flagsOf, nameOf } from './command.ts'
 import { commandsOf, FIRST_WORDS } from './commands.ts'
 import { CliError } from './failure.ts'
+import { shellWord } from './shell-word.ts'
 
 /** What the person asked for. */
 export type Request =
@@ -91,7 +92,7 @@ function parseValues(argv: readonly string[], command: Command, flags: Flags): V
     }
     given.set(token.name, [...values, token.value ?? ''])
   }
-  checkPositionals(parsed.positionals, command)
+  checkPositionals(parsed, command, flags)
   return {
     positionals: parsed.positionals,
     given: name => given.has(name),
@@ -134,13 +135,33 @@ function checkValue(
   })
 }
 
-function checkPositionals(positionals: readonly string[], command: Command): void {
+interface Parsed {
+  readonly positionals: readonly string[]
+  readonly tokens: readonly {
+    readonly kind: string
+    readonly index: number
+    readonly name?: string
+    readonly value?: string | undefined
+  }[]
+}
+
+function checkPositionals({ positionals, tokens }: Parsed, command: Command, flags: Flags): void {
   const usage = `casemate ${nameOf(command)} ${command.usage}`.trimEnd()
   if (positionals.length < command.minimum) {
     throw new CliError('argument-missing', `${nameOf(command)} needs ${command.usage}`, { hint: usage })
   }
   const extra = positionals[command.maximum]
-  if (extra !== undefined) {
-    throw new CliError('argument-unexpected', `${nameOf(command)} does not take ${extra}`, { hint: usage })
-  }
+  if (extra === undefined) return
+  const before = flagBefore(tokens, command.maximum)
+  const isMeant = before !== null && flags[before]?.multiple !== undefined
+  throw new CliError('argument-unexpected', `${nameOf(command)} does not take ${extra}`, {
+    hint: isMeant ? `each needs the flag before it: --${before} ${shellWord(extra)}` : usage,
+  })
+}
+
+/** The last flag before an argument: one that may be repeated was meant to have it as well. */
+function flagBefore(tokens: Parsed['tokens'], argument: number): string | null {
+  const at = tokens.filter(({ kind }) => kind === 'positional')[argument]?.index ?? -1
+  const last = tokens.findLast(token => token.kind === 'option' && token.index < at)
+  return last?.value === undefined ? null : (last.name ?? null)
 }

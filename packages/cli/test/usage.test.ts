@@ -23,6 +23,13 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['attest --kind sev', 'flag-value-invalid', /tdx, sgx, snp, sample/],
   ['attest --key-type P-384', 'flag-value-invalid', /P-256, P-521, RSA-2048/],
   ['attest', 'simulator-missing', /casemate up --tour/],
+  [
+    'policy test x a --endorsements one two three',
+    'argument-unexpected',
+    /each needs the flag before it: --endorsements two$/m,
+  ],
+  ['policy test x a b --at 2025-01-01', 'argument-unexpected', /casemate policy test NAME/],
+  ['policy test x a --at 2025-01-01 b', 'argument-unexpected', /casemate policy test NAME/],
   ['attest now', 'argument-unexpected', /casemate attest/],
   ['attestation list --verdict maybe', 'flag-value-invalid', /accepted, refused, any/],
   ['attestation', 'argument-missing', /casemate attestation --help/],

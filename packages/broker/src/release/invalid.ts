@@ -2,8 +2,24 @@
 
 import { BrokerError } from '../errors.ts'
 
+/** What was probably meant, by what CEL says. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /overload: (?:string [<>]=? google\.protobuf\.Timestamp|google\.protobuf\.Timestamp [<>]=? string)/,
+    'dates of claims are texts: timestamp(claims.tcbDate) is a time',
+  ],
+  [
+    /overload: (?:int [!=<>]+ string|string [!=<>]+ int)/,
+    'numbers are written without quotes, texts with them',
+  ],
+  [/overload: (?:bool [!=]+ string|string [!=]+ bool)/, 'true and false are written without quotes'],
+  [/^Unexpected character: [=&|]/, 'CEL compares with ==, and joins with && and ||'],
+]
+
 export function invalid(got: string, expected: string, cause?: unknown): BrokerError {
-  return new BrokerError('rule-invalid', `expression: ${got}`, { expected, got, cause })
+  const hint = HINTS.find(([said]) => said.test(got))?.[1]
+  const detail = hint === undefined ? { expected, got, cause } : { expected, got, hint, cause }
+  return new BrokerError('rule-invalid', `expression: ${got}`, detail)
 }
 
 /** What CEL says of an error; the lines after it draw the place. */

@@ -221,6 +221,23 @@ test('claims of one type are compared with each other, whether or not one of the
   refused('claims.snp.vmpl in [claims.signer, "ab"]', /overload/)
 })
 
+for (const [expression, hint] of [
+  ['claims.collateral.tcbInfo > now - duration("168h")', /timestamp\(claims/],
+  ['now > claims.tcbDate', /timestamp\(claims/],
+  ['claims.tcbEvaluationDataNumber == "18"', /without quotes/],
+  ['claims.kind == 3', /texts with/],
+  ['claims.debug == "false"', /without quotes/],
+  ['claims.kind = "tdx"', /==/],
+  ['claims.debug & claims.simulated', /&&/],
+] as const) {
+  test(`what was probably meant is told: ${expression}`, () => {
+    assert.throws(
+      () => compileExpression(expression),
+      (error: unknown) => error instanceof BrokerError && hint.test(error.detail.hint ?? ''),
+    )
+  })
+}
+
 test('an expression that is no boolean is refused when it is saved', () => {
   refused('claims.kind', /of type string/)
   refused('1 + 1', /of type int/)
