@@ -31,7 +31,8 @@ export class FileSize {
   /** To be called after each batch, with the size before it: that much is in the file where the batch began a new run. */
   note(sizeBefore: number): void {
     const run = runOf(this.#path)
-    if (run !== this.#run) {
+    // Where its name is gone, the run goes on in a file that somebody has moved.
+    if (run !== this.#run && run !== '') {
       this.#run = run
       this.#pending = sizeBefore
     }

@@ -1,6 +1,6 @@
 // An older database file under a newer write-ahead log: what SQLite reads as one is two halves, and is refused.
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -143,4 +143,15 @@ test('a file that cannot be read alone is taken where all of it is sound togethe
   const newer = read(path)
   assert.ok(isTaken(copy, { ...newer, file: unreadable(newer.file) }, newer))
   assert.equal(isTaken(copy, { ...newer, file: unreadable(older) }, newer), false)
+})
+
+test('a write-ahead log that is moved away and put back under a running log did not begin anew', async t => {
+  const { path, ledger } = open(t)
+  const copy = join(temporaryDirectory(t), 'store.db')
+  await fill(ledger, 3)
+  renameSync(`${path}-wal`, `${path}-moved`)
+  await fill(ledger, 2)
+  renameSync(`${path}-moved`, `${path}-wal`)
+  await fill(ledger, 2)
+  assert.ok(isTaken(copy, read(path), read(path)))
 })
