@@ -3,7 +3,8 @@
 export interface Operation {
   readonly operationId: string
   readonly summary?: string
-  readonly security?: readonly object[]
+  readonly description?: string
+  readonly security?: readonly Readonly<Record<string, unknown>>[]
   readonly responses: Readonly<Record<string, Response | Reference>>
 }
 

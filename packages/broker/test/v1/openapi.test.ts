@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { ROLES } from '../../src/admin/roles.ts'
 import { BROKER_ERRORS, BrokerError, type BrokerErrorCode } from '../../src/errors.ts'
 import { kbsAnswer } from '../../src/kbs/errors.ts'
 import { liftNamed } from '../../src/v1/named-schemas.ts'
@@ -34,6 +35,22 @@ for (const name of DOCUMENTS) {
       const copy = new URL(`../../../../docs/${name}`, import.meta.url)
       const hint = 'write it again: node packages/broker/test/v1/write-openapi.ts'
       assert.deepEqual(JSON.parse(readFileSync(copy, 'utf8')), document, hint)
+    })
+
+    test('each operation for administrators names the least role that is let in', async () => {
+      const tokens = await Promise.all(ROLES.map(role => broker.token(role)))
+      for (const [path, operations] of Object.entries(document.paths)) {
+        for (const [method, { security, summary, description }] of Object.entries(operations)) {
+          const isFor = security?.some(({ administrator }) => administrator !== undefined) ?? false
+          const said = /(?:\(| the )role (?<role>\w+)/.exec(`${summary} ${description}`)?.groups?.['role']
+          const url = path.replaceAll(/\{\w+\}/g, '1')
+          const answers = await Promise.all(
+            (isFor ? tokens : []).map(token => broker.send(method.toUpperCase(), url, { token })),
+          )
+          const least = ROLES[answers.findIndex(({ status }) => status !== 403)]
+          assert.equal(said, least, `${method} ${path}`)
+        }
+      }
     })
 
     test('it is OpenAPI 3.1 to the letter of the specification’s schema', async () => {
