@@ -3,12 +3,14 @@
 
 import { ATTESTERS, CHALLENGE, type HostileRequest, PARSED_ANYWAY, post, STRANGERS } from './hostile.ts'
 import { type Measured, ratio, spread } from './measure.ts'
-import { printBudget } from './report.ts'
+import { budgetRow, printTable } from './report.ts'
 import { begin, exchange, machine, type Target } from './wire.ts'
 
-const ROUNDS = 5
-const REQUESTS = 24
-const WARM_UP = 1500
+const ROUNDS = 3
+const REQUESTS = 16
+const WARM_UP = 1000
+/** How many are printed of strangers, and of attesters. */
+const SHOWN = 4
 const AT_ONCE = 4
 const MACHINES = 130
 const BUDGET = 5
@@ -48,22 +50,27 @@ export async function measureDoors(doors: Doors): Promise<void> {
   }
   const measured = requests.map(({ name }, at): Measured => ({ name, rates: rates[at]! }))
   const [honest, attested, ...hostile] = measured as [Measured, Measured, ...Measured[]]
-  console.log('\nProcessor time of one request, on a connection of its own')
-  for (const each of [honest, attested]) console.log(`  ${microsOf(each)} µs  ${each.name}`)
-  printDearest('a stranger', honest, hostile.slice(0, STRANGERS.length))
-  printDearest('an attester', attested, hostile.slice(STRANGERS.length, -PARSED_ANYWAY.length))
-  for (const each of hostile.slice(-PARSED_ANYWAY.length)) printOne(each.name, honest, each)
+  console.log(
+    `\n## Processor time of one request, on a connection of its own\n\nHonest: a challenge ${microsOf(honest)} µs, ` +
+      `an attestation ${microsOf(attested)} µs. The dearest of ${hostile.length} hostile requests, against the honest one:`,
+  )
+  const ofStrangers = dearest(hostile.slice(0, STRANGERS.length))
+  const ofAttesters = dearest(hostile.slice(STRANGERS.length, -PARSED_ANYWAY.length))
+  const parsed = hostile.slice(-PARSED_ANYWAY.length)
+  printTable([
+    ['the dearest', 'against an honest one', `budget ≤ ${BUDGET}`],
+    ...ofStrangers.map(each => row(`stranger: ${each.name}`, honest, each)),
+    ...ofAttesters.map(each => row(`attester: ${each.name}`, attested, each)),
+    ...parsed.map(each => row(each.name, honest, each)),
+  ])
 }
 
-function printDearest(who: string, honest: Measured, hostile: readonly Measured[]): void {
-  const dearest = hostile.toSorted((a, b) => Number(microsOf(b)) - Number(microsOf(a)))
-  console.log(`  the dearest of ${hostile.length} requests of ${who}, against the honest one:`)
-  for (const each of dearest.slice(0, 6)) printOne(each.name, honest, each)
+function dearest(hostile: readonly Measured[]): readonly Measured[] {
+  return hostile.toSorted((a, b) => Number(microsOf(b)) - Number(microsOf(a))).slice(0, SHOWN)
 }
 
-function printOne(name: string, honest: Measured, hostile: Measured): void {
-  const text = `  ${microsOf(hostile)} µs  ${name}`
-  printBudget({ text, spread: ratio(honest, hostile), limit: { atMost: BUDGET } })
+function row(text: string, honest: Measured, hostile: Measured): readonly string[] {
+  return budgetRow({ text, spread: ratio(honest, hostile), limit: { atMost: BUDGET } })
 }
 
 function microsOf({ rates }: Measured): string {

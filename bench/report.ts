@@ -29,9 +29,13 @@ export function printBudget({ text, spread: { median, lowest, highest }, limit }
 
 function verdict(median: number, limit: Budget['limit']): string {
   if (limit === 'none') return ''
-  const met = 'atLeast' in limit ? median >= limit.atLeast : median <= limit.atMost
+  const met = isMet(median, limit)
   const wanted = 'atLeast' in limit ? `at least ${figure(limit.atLeast)}` : `at most ${figure(limit.atMost)}`
   return `  budget ${wanted}: ${met ? 'met' : 'MISSED'}`
+}
+
+function isMet(median: number, limit: Exclude<Budget['limit'], 'none'>): boolean {
+  return 'atLeast' in limit ? median >= limit.atLeast : median <= limit.atMost
 }
 
 /** The ratio of two measured cases as a budget line. */
@@ -47,4 +51,17 @@ export function printFigure(text: string, measured: Measured, limit: Budget['lim
 /** Three significant digits, thousands separated. */
 function figure(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)
+}
+
+/** The same as a row of a table in docs/benchmarks.md. */
+export function budgetRow({ text, spread: { median, lowest, highest }, limit }: Budget): readonly string[] {
+  const verdict = limit === 'none' ? '' : isMet(median, limit) ? 'met' : '**missed**'
+  return [text, `${figure(median)} [${figure(lowest)} .. ${figure(highest)}]`, verdict]
+}
+
+/** A table in Markdown, as docs/benchmarks.md has it. */
+export function printTable(rows: readonly (readonly string[])[]): void {
+  const [heads = [], ...others] = rows
+  const lines = [heads, heads.map(() => '---'), ...others]
+  console.log(`\n${lines.map(cells => `| ${cells.join(' | ')} |`).join('\n')}`)
 }

@@ -260,20 +260,30 @@ describe('the time that a body has', () => {
   async function cutAfter(t: TestContext, ms: number, head: string): Promise<string> {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { port } = broker.app.server.address() as AddressInfo
-    const socket = connect(port, '127.0.0.1')
+    const open = () => {
+      const socket = connect(port, '127.0.0.1')
+      t.after(() => socket.destroy())
+      return socket
+    }
+    const socket = open()
     socket.write(`${head} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n`)
     socket.write(`Authorization: Bearer ${broker.admin}\r\n\r\n`)
     const next = async () => String((await once(socket, 'data'))[0])
     assert.match(await next(), / 100 /)
     const answer = next()
+    const beat = async () => {
+      const other = open()
+      other.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+      await once(other, 'data')
+    }
     t.mock.timers.tick(ms - 1)
-    const beat = connect(port, '127.0.0.1')
-    beat.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
-    await Promise.race([answer.then(text => assert.fail(text)), once(beat, 'data')])
+    await Promise.race([answer.then(text => assert.fail(text)), beat()])
     t.mock.timers.tick(1)
-    const text = await answer
-    for (const each of [socket, beat]) each.destroy()
-    return text
+    // Whoever asks twice after it is answered later.
+    const later = beat()
+      .then(beat)
+      .then(() => 'no answer in time')
+    return await Promise.race([answer, later])
   }
 
   test('is ten seconds for a stranger', async t => {

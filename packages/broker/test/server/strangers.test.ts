@@ -2,9 +2,9 @@
 // was looked at, answered or closed, never how long it took.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import { type AddressInfo, connect, Server, type Socket } from 'node:net'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, type TestContext, test } from 'node:test'
 import { ClientLimit } from '../../src/server/client-limit.ts'
 import { limitConnections } from '../../src/server/connection-limit.ts'
 import { boundUnanswered } from '../../src/server/unanswered.ts'
@@ -121,39 +121,46 @@ describe('a site of many IPv6 clients', () => {
 })
 
 describe('requests that do not wait for their answers', () => {
-  test('are handled up to a bound, and beyond it counted and the connection closed', async () => {
-    const handled: [IncomingMessage, ServerResponse][] = []
-    const beyond: string[] = []
-    const server = createServer(
-      boundUnanswered(
-        (...both) => void handled.push(both),
-        address => void beyond.push(address),
-      ),
-    )
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').resume()
-    socket.on('error', () => undefined)
-    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20))
-    await once(socket, 'close')
-    assert.deepEqual([handled.length, beyond], [8, Array.from({ length: 12 }, () => '127.0.0.1')])
-    server.close()
-  })
-
-  test('are as many as one likes where each waits', async () => {
-    const server = createServer(
-      boundUnanswered(
-        (_request, response) => void response.end('x'),
-        () => assert.fail('none is beyond'),
-      ),
-    )
+  /** A server of this handler and a connection to it, both gone when the test is over. */
+  async function connected(t: TestContext, handler: Parameters<typeof boundUnanswered>[0]) {
+    const server = createServer(handler)
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    t.after(() => {
+      socket.destroy()
+      server.close()
+      server.closeAllConnections()
+    })
+    return socket
+  }
+
+  test('are handled up to a bound, and beyond it counted and the connection closed', async t => {
+    let handled = 0
+    const beyond: string[] = []
+    const all = Promise.withResolvers<unknown>()
+    const bounded = boundUnanswered(
+      () => {
+        if (++handled === 20) all.resolve(null)
+      },
+      address => void beyond.push(address),
+    )
+    const socket = await connected(t, bounded)
+    socket.resume().write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20))
+    await Promise.race([once(socket, 'close'), all.promise])
+    assert.deepEqual([handled, beyond], [8, Array.from({ length: 12 }, () => '127.0.0.1')])
+  })
+
+  test('are as many as one likes where each waits', async t => {
+    const bounded = boundUnanswered(
+      (_request, response) => void response.end('x'),
+      () => assert.fail('none is beyond'),
+    )
+    const socket = await connected(t, bounded)
     for (let n = 0; n < 20; n++) {
       socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
       await once(socket, 'data')
     }
-    socket.destroy()
-    server.close()
   })
 })
 
@@ -189,6 +196,8 @@ describe('an allowance that is used up', () => {
     after2Minutes()
     const chunked = { headers: { 'transfer-encoding': 'chunked' }, payload: '' }
     assert.equal(await isClosed('POST', '/nothing', chunked), true)
+    // And all that comes after it: one refusal alone would have left nine.
+    assert.equal(await isClosed('GET', '/nothing'), true)
   })
 })
 
