@@ -1,6 +1,7 @@
 // Every check of a SEV-SNP report, with one input that passes and one that fails that check alone.
 
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { before, test } from 'node:test'
 import {
   type AmdPlatform,
@@ -13,6 +14,8 @@ import { type VerifiedSnp, verifySnp } from '../src/amd/verify.ts'
 import type { TrustAnchor } from '../src/anchor.ts'
 import { type Endorsements, readEndorsements } from '../src/endorsements.ts'
 import { Refusal, type RefusalCode } from '../src/refusal.ts'
+import { parseCertificate } from '../src/x509.ts'
+import { reissue } from './reissue.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
 const DAY_MS = 86_400_000
@@ -308,6 +311,27 @@ test('a VCEK of another chip does not lend its chip to a masked report that it d
   assert.equal(claims.hardwareId, milan.settings.hardwareId)
   const foreign = readEndorsements(other.endorsements)
   await refuses('quote-signature-invalid', verifyOn(milan, { ...MASKED, endorsements: foreign, anchors }))
+})
+
+test('of more VCEKs than are tried for a masked report that is said, and the one that the guest sends is tried first', async () => {
+  const own = readEndorsements(milan.endorsements)
+  const leaf = own.certificates.find(({ commonName }) => commonName === 'SEV-VCEK') ?? assert.fail()
+  const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+  const others = Array.from({ length: 16 }, () => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+    const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }))
+    return parseCertificate(reissue(leaf.der, key, { spki }))
+  })
+  const masked = { chipId: new Uint8Array(64) }
+  const fleet = { ...own, certificates: [...others, ...own.certificates] }
+  const refusal = await refuses(
+    'endorsement-missing',
+    verifyOn(milan, { request: masked, endorsements: fleet }),
+  )
+  assert.match(refusal.message, /^17 VCEK certificates fit the report alike/)
+  const fewer = { ...own, certificates: [...others.slice(1), ...own.certificates] }
+  await verifyOn(milan, { request: masked, endorsements: fewer })
+  await verifyOn(milan, { request: { ...masked, certificateTable: true }, endorsements: fleet })
 })
 
 test('a masked chip id under a VLEK, or under a VCEK whose hwID is zero, is no hardware id', async () => {

@@ -120,12 +120,14 @@ async function selectLeaves(
   const [first, ...others] = nearestFirst(fitting, it => windowOfCertificate(it.certificate), now)
   if (first === undefined) throw missingLeaf(report, kind, leaves)
   const copy = first.certificate.der
-  const rivals = others.filter(({ certificate }) => !equal(certificate.der, copy)).slice(0, MAX_RIVALS)
+  const alike = others.filter(({ certificate }) => !equal(certificate.der, copy))
+  const rivals = alike.slice(0, MAX_RIVALS)
   if (rivals.length === 0) return [first]
   const signers: LeafCertificate[] = []
   for (const it of [first, ...rivals]) {
     if (await isReportSignedBy(report, it.certificate)) signers.push(it)
   }
+  if (signers.length === 0 && alike.length > rivals.length) throw tooManyAlike(kind, alike.length + 1)
   const [signer = first, ...more] = signers
   return [signer, ...more]
 }
@@ -156,6 +158,17 @@ async function verifySigner(
   }
   steps.push(signerStep(leaves[0]))
   throw refusal
+}
+
+/** As where a host masks the chip's id, and the VCEKs of a fleet are at hand. */
+function tooManyAlike(kind: SnpKeyKind, count: number): Refusal {
+  const tried = MAX_RIVALS + 1
+  const message = `${count} ${kind} certificates fit the report alike, and none of the ${tried} that were tried signed it`
+  return new Refusal('endorsement-missing', message, {
+    expected: `the ${kind} that signed among the first ${tried}`,
+    got: `${count}`,
+    hint: 'have the guest send its certificate table along, which is tried first, or the host show CHIP_ID',
+  })
 }
 
 function missingLeaf(report: SnpReport, kind: SnpKeyKind, leaves: readonly LeafCertificate[]): Refusal {
