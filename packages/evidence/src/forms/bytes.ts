@@ -2,6 +2,7 @@
 
 import { decodeUtf8 } from '../bytes.ts'
 import { parse } from '../parse.ts'
+import { Refusal } from '../refusal.ts'
 import { DSTACK } from './dstack.ts'
 import { FOREIGN_BYTES } from './foreign-bytes.ts'
 import { GZIP } from './gzip.ts'
@@ -11,7 +12,22 @@ import { PROTO_WIRE } from './protobuf/forms.ts'
 
 const BINARY: Form<Uint8Array> = {
   name: 'evidence',
-  open: bytes => (looksBinary(bytes) ? { is: 'evidence', evidence: parse(bytes) } : null),
+  open: bytes => {
+    if (!looksBinary(bytes)) return null
+    if (wasText(bytes)) {
+      throw new Refusal('evidence-malformed', 'the bytes were taken for text and written again as UTF-8', {
+        expected: 'the bytes as they were made',
+        got: 'UTF-8 all through, which no signature is',
+        hint: 'what was lost does not come back: copy it as bytes, or in base64',
+      })
+    }
+    return { is: 'evidence', evidence: parse(bytes) }
+  },
+}
+
+/** Signatures and keys are never UTF-8 by chance; what is ASCII alone may be a template. */
+function wasText(bytes: Uint8Array): boolean {
+  return bytes.some(byte => byte > 0x7f) && decodeUtf8(bytes) !== null
 }
 
 const UTF16 = new TextDecoder('utf-16le')

@@ -397,6 +397,15 @@ test('a list of several is not one piece of evidence', () => {
   assert.match(hint ?? '', /cut one of them out/)
 })
 
+test('binary that went through a text is said to have, for what was lost does not come back', () => {
+  for (const bytes of [sgx, tdx, snp.report]) {
+    const lost = utf8(new TextDecoder().decode(bytes))
+    const { hint } = refuses('evidence-malformed', lost, /taken for text and written again/)
+    assert.match(hint ?? '', /copy it as bytes/)
+    refuses('evidence-malformed', utf8(bytes.toString('latin1')), /taken for text and written again/)
+  }
+})
+
 test('what could be read as one piece of evidence or as another is refused', () => {
   const [a, b] = [b64(tdx), b64(snp.report)]
   refuses('evidence-malformed', utf8(`{"quote":"${a}","quote":"${b}"}`), /"?quote"? twice in one object/)
