@@ -89,7 +89,7 @@ function isSignedDer(bytes: Uint8Array): boolean {
     inner.expect(TAG.sequence)
     inner.expect(TAG.sequence)
     inner.expect(TAG.bitString)
-    return inner.atEnd && outer.atEnd
+    return outer.atEnd
   } catch (error) {
     if (error instanceof Refusal) return false
     throw error
