@@ -39,7 +39,8 @@ export class Reloader {
 
   /** Never throws: what cannot be used is logged, and the old stays in force. Gives what was replaced. */
   reload(read: () => BrokerConfig): readonly Part[] {
-    const wanted = this.#attempt('settings', read) ?? this.#config
+    const readSettings = this.#attempt('settings', read)
+    const wanted = readSettings ?? this.#config
     const needStart = this.#needStart(wanted)
     const outcomes: readonly (readonly [Part, Outcome])[] = [
       ['tls', this.#replaceTls(wanted)],
@@ -51,7 +52,10 @@ export class Reloader {
     const { logger } = this.#parts
     if (needStart.length > 0)
       logger.warn({ settings: needStart }, 'these settings have changed, and count from the next start')
-    logger.info({ reloaded, unchanged, failed }, 'read again')
+    logger.info(
+      { reloaded, unchanged, failed: readSettings === null ? ['settings', ...failed] : failed },
+      'read again',
+    )
     this.#inForce(wanted, [...reloaded, ...unchanged])
     // Last, so that the old level still decides about the lines above; and not unless it has changed, as whoever started
     // the broker may have given another.
@@ -117,5 +121,7 @@ export class Reloader {
 /** The words of an error that names a file or a setting; of others, only what `describeError` says. */
 function reasonOf(error: unknown): object {
   const isNamed = error instanceof StartError || (error instanceof Error && error.name === 'CliError')
-  return isNamed ? { reason: (error as Error).message } : {}
+  if (!isNamed) return {}
+  const { message: reason, hint } = error as Error & { readonly hint?: string }
+  return hint === undefined ? { reason } : { reason, hint }
 }

@@ -288,6 +288,12 @@ test('the log level is replaced, what needs a start is named, and unreadable set
     const [told] = log.take()
     assert.deepEqual(told?.['settings'], ['listen', 'issuer'])
     assert.equal(broker.context.config.issuer, 'casemate')
+    await broker.reload(() => {
+      throw new StartError('config-unknown', 'logLevl is not a setting', { hint: 'did you mean logLevel?' })
+    })
+    const [unread, summary] = log.take()
+    assert.equal(unread?.['hint'], 'did you mean logLevel?')
+    assert.deepEqual(summary?.['failed'], ['settings'])
   } finally {
     await broker.close()
   }
