@@ -30,7 +30,7 @@ import { compileValidator } from './validation.ts'
 /** The longest segment of a path: `SEGMENT_PATTERN` has 128, percent-encoding may triple that. */
 const MAX_PARAMETER_LENGTH = 512
 
-/** Time for the head of a request; bodies have `requestTimeout`. */
+/** Time for a TLS handshake, and for the head of a request; bodies have `requestTimeout`. */
 const HEADERS_TIMEOUT_MS = 10_000
 
 export interface AppParts extends AccessParts {
@@ -84,10 +84,11 @@ type Handler = NonNullable<Parameters<typeof createHttpServer>[1]>
 
 function createServer(parts: AppParts, allowance: ClientLimit, handler: Handler): RawServerDefault {
   const { config, tls, elapsedMs, logger } = parts
+  const headMs = Math.min(HEADERS_TIMEOUT_MS, config.requestTimeout)
   const options = {
     maxHeaderSize: config.headerLimit,
     requestTimeout: config.requestTimeout,
-    headersTimeout: Math.min(HEADERS_TIMEOUT_MS, config.requestTimeout),
+    headersTimeout: headMs,
     keepAliveTimeout: config.idleTimeout,
     connectionsCheckingInterval: 1000,
   }
@@ -97,14 +98,21 @@ function createServer(parts: AppParts, allowance: ClientLimit, handler: Handler)
     tellClosed(address, 'unanswered')
   })
   const server =
-    tls === null ? createHttpServer(options, bounded) : createHttpsServer({ ...options, ...tls }, bounded)
+    tls === null
+      ? createHttpServer(options, bounded)
+      : createHttpsServer({ ...options, ...tls, handshakeTimeout: headMs }, bounded)
   limitConnections(server, { config, allowance, tellClosed })
   // Whether a body is wanted is decided from its head: boundBodies asks for it.
   server.on('checkContinue', bounded)
+  // Node would answer what else is expected by itself, uncounted and unlogged.
+  server.on('checkExpectation', bounded)
+  // Node's own listener would answer in HTTP before there is TLS, and leave the connection open for good.
+  server.removeAllListeners('tlsClientError')
   server.on('tlsClientError', (error: Error & { code?: string }, socket: TLSSocket) => {
     // Balancers connect and close, to see whether somebody listens.
     const level = error.code === 'ECONNRESET' ? 'debug' : 'info'
     logger[level]({ client: addressOf(socket.remoteAddress), code: error.code }, 'no TLS handshake')
+    socket.destroy()
   })
   server.setTimeout(config.idleTimeout)
   return server

@@ -71,9 +71,13 @@ function refusedEncoding({ headers }: FastifyRequest): BrokerError | null {
   )
 }
 
-/** RFC 9110, section 10.1.1. What will be refused for its length is not asked for. */
+/**
+ * RFC 9110, section 10.1.1: not of HTTP/1.0, and nothing else that is expected. What will be refused for its length is
+ * not asked for.
+ */
 function askForIt(request: FastifyRequest, reply: FastifyReply): void {
-  if (request.headers.expect === undefined) return
+  const { raw } = request
+  if (raw.httpVersion === '1.0' || raw.headers.expect?.toLowerCase() !== '100-continue') return
   const length = Number(request.headers['content-length'] ?? 0)
   if (length <= request.routeOptions.bodyLimit) reply.raw.writeContinue()
 }

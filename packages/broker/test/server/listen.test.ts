@@ -73,6 +73,20 @@ describe('TLS', () => {
     }
   })
 
+  // Node's own time for a handshake is two minutes.
+  test('a handshake that does not begin is given up as a request is', { timeout: 60_000 }, async () => {
+    const { cert, key } = makeCertificate(directory, 'waiting')
+    const files = { 'tls-cert-file': cert, 'tls-key-file': key, 'request-timeout': '1s' }
+    const broker = await start(join(directory, 'waiting-data'), files)
+    try {
+      const socket = connect(Number(new URL(broker.url).port), '127.0.0.1').resume()
+      socket.on('error', () => undefined)
+      await once(socket, 'close')
+    } finally {
+      await broker.close()
+    }
+  })
+
   test('beyond loopback there is no broker without it', async () => {
     for (const flags of [
       { listen: '0.0.0.0:0' },

@@ -239,6 +239,18 @@ describe('on the wire', () => {
     }
   })
 
+  test('a body is not asked for by HTTP/1.0, nor by what else is expected, which is answered as any request', async () => {
+    const body = `Content-Type: application/json\r\nContent-Length: ${AUTH.length}\r\n\r\n${AUTH}`
+    const expecting = `Host: x\r\nExpect: something\r\n${body}`
+    assert.match(await exchange(`POST /kbs/v0/auth HTTP/1.1\r\n${expecting}`), /^HTTP\/1\.1 200 /)
+    assert.match(
+      await exchange(`POST /nothing HTTP/1.1\r\n${expecting}`),
+      /^HTTP\/1\.1 404 [^]*route-missing/,
+    )
+    const old = `POST /kbs/v0/auth HTTP/1.0\r\nExpect: 100-continue\r\n${body}`
+    assert.match(await exchange(old), /^HTTP\/1\.1 200 /)
+  })
+
   const inPieces = (pieces: number) =>
     `POST /kbs/v0/auth HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\n \r\n'.repeat(pieces)}` +
     `${AUTH.length.toString(16)}\r\n${AUTH}\r\n0\r\n\r\n`
