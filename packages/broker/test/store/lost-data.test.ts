@@ -218,6 +218,25 @@ test('a mark that is missing or unreadable is missed; a backup without one goes 
   await openTestBroker({ dataDir: newer }).then(again => again.close('keep-data'))
 })
 
+test('a copy that SQLite makes of a running broker goes on by name, with all that it had then', async t => {
+  const [dataDir, restored] = [removedAfter(t), removedAfter(t)]
+  const broker = await openTestBroker({ dataDir })
+  await put(broker, 3)
+  const { size } = broker.context.ledger
+  const other = new DatabaseSync(join(dataDir, DATABASE), { readOnly: true })
+  other.exec(`VACUUM INTO '${join(restored, DATABASE)}'`)
+  other.close()
+  copyFileSync(join(dataDir, 'kek.json'), join(restored, 'kek.json'))
+  await put(broker, 1, 3)
+  await broker.close('keep-data')
+  await refuses(restored, 'mark-missing')
+  const { admin } = broker
+  const again = await openTestBroker({ dataDir: restored, admin, beginning: { restoredAt: size } })
+  await again.context.ledger.check()
+  assert.equal((await again.send('GET', '/v1/secrets', {})).body.items.length, 3)
+  await again.close('keep-data')
+})
+
 test('a key file beside an empty log says that there was more, also where nothing else does', async t => {
   const { newer } = await killed(t)
   for (const name of [`${DATABASE}-wal`, 'ledger-mark']) rmSync(join(newer, name))
