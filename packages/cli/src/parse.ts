@@ -102,13 +102,14 @@ function parseValues(argv: readonly string[], command: Command, flags: Flags): V
 }
 
 function unknownFlag(typed: string, flags: Flags, command: Command): CliError {
-  const name = typed.replace(/^-+/, '')
-  if (name === 'offline' && Object.hasOwn(flags, 'online')) {
+  // Not the contrary of what was meant, which is no further from a slip of it.
+  const contrary = Object.hasOwn(flags, 'online') ? ['offline'] : []
+  const near = nearest(typed.replace(/^-+/, ''), [...contrary, ...Object.keys(flags)])
+  if (near !== null && contrary.includes(near)) {
     return new CliError('unknown-flag', `${nameOf(command)} has no flag ${typed}`, {
       hint: 'nothing is fetched without --online',
     })
   }
-  const near = nearest(name, Object.keys(flags))
   const help =
     command.endsWithCommand === true
       ? 'flags of the command itself come after --'

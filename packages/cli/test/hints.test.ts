@@ -146,7 +146,12 @@ test('a flag of another command leads to none that this one lacks, nor to its co
       if (flag === 'offline') assert.doesNotMatch(hint, /--offline-/, name)
     }
   }
-  assert.equal(await hintOf(['verify', 'x', '--offline']), 'nothing is fetched without --online')
+  for (const typed of ['--offline', '--ofline', '--off-line', '--offlien']) {
+    assert.equal(await hintOf(['verify', 'x', typed]), 'nothing is fetched without --online', typed)
+  }
+  for (const typed of ['--onlien', '--onlin', '--oline']) {
+    assert.equal(await hintOf(['verify', 'x', typed]), 'did you mean: --online', typed)
+  }
 })
 
 test('a flag without its value, and too few or too many arguments, lead to the command at hand', async () => {
