@@ -7,6 +7,10 @@ import { type ParsedEvidence, Refusal, recognise } from '@casemate/evidence'
 /** A first line that JSON, PEM and digits do not have. */
 const FIRST_LINE = /^(?:---|%YAML|#|[A-Za-z_][\w.-]*:(?:\s|$))/
 
+/** A member whose text is the lines below it, which no other form has. */
+const BLOCK = /^[\w.-]+:[ \t]*[|>][-+\d]*[ \t]*$/m
+const CUT = 'YAML ends a text at a line that is indented less and at “ #”; quote it, or use a file of its own'
+
 /** Members of documents that are no evidence, and how those are given. */
 const DOCUMENTS: readonly (readonly [members: readonly string[], what: string, flag: string])[] = [
   [['extends', 'kinds'], 'an appraisal policy', '--policy FILE'],
@@ -33,9 +37,7 @@ export async function evidenceInYaml(bytes: Uint8Array): Promise<ParsedEvidence 
     throw new Refusal(error.code, `it is YAML, and what was read out of it is not whole: ${error.message}`, {
       ...(error.expected === undefined ? {} : { expected: error.expected }),
       ...(error.got === undefined ? {} : { got: error.got }),
-      hint:
-        error.hint ??
-        'YAML ends a text at a line that is indented less and at “ #”; quote it, or use a file of its own',
+      hint: error.hint ?? CUT,
       cause: error,
     })
   }
@@ -46,8 +48,9 @@ async function parseYaml(text: string): Promise<object | null> {
   try {
     const document: unknown = parse(text, { logLevel: 'error' })
     return typeof document === 'object' && document !== null && !Array.isArray(document) ? document : null
-  } catch {
+  } catch (cause) {
     // Neither YAML nor evidence: what recognise said stands.
-    return null
+    if (!BLOCK.test(text)) return null
+    throw new Refusal('evidence-malformed', 'it begins like YAML and is not', { hint: CUT, cause })
   }
 }

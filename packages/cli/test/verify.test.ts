@@ -320,6 +320,11 @@ test('evidence in YAML is read, and what YAML cut off is told to be cut by it', 
   assert.equal(half.code, 1)
   assert.match(half.stdout, /it is YAML, and what was read out of it is not whole:\s/)
   assert.match(half.stdout, /hint: YAML ends a text at a line/)
+  writeFileSync(join(cwd, 'outdented.yaml'), folded.replace(`\n  ${rows[3]}`, `\n${rows[3]}`))
+  const outdented = await verify('outdented.yaml', ...known)
+  assert.equal(outdented.code, 1)
+  assert.match(outdented.stdout, /it begins like YAML and is not/)
+  assert.match(outdented.stdout, /hint: YAML ends a text at a line/)
 })
 
 test('directories are descended into, links out of them are not followed, and hidden files are not read', async () => {
