@@ -32,6 +32,13 @@ export function readTls({ certFile, keyFile }: TlsFiles): TlsMaterial {
   check(`tlsCertFile: ${certFile} is not a certificate`, 'want PEM, the server’s certificate first', () =>
     certificateOf(cert),
   )
+  // OpenSSL passes over the beginning of another one, and the chain would be served without it.
+  if (isCut(cert)) {
+    const hint = 'write files whole: under another name, and renamed when they are complete'
+    throw new StartError('tls-invalid', `tlsCertFile: ${certFile} ends in the middle of a certificate`, {
+      hint,
+    })
+  }
   check(`tlsKeyFile: ${keyFile} is not a private key`, 'want PEM without a passphrase', () =>
     createPrivateKey(key),
   )
@@ -67,6 +74,13 @@ function check(message: string, hint: string, read: () => unknown): void {
 
 function certificateOf(cert: Buffer): X509Certificate {
   return new X509Certificate(cert)
+}
+
+/** PEM is lines of dashes around base64: after the last of its ends there are none. */
+function isCut(cert: Buffer): boolean {
+  const text = cert.toString('latin1')
+  const [end] = [...text.matchAll(/-----END [A-Z ]+-----/g)].slice(-1)
+  return end !== undefined && text.slice(end.index + end[0].length).includes('---')
 }
 
 /** What there is to say of a certificate: whose it is, and when it ends. */

@@ -1,7 +1,7 @@
 // What is read again while the broker runs, and what stays where it cannot be used.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { connect } from 'node:tls'
@@ -81,6 +81,13 @@ describe('TLS', () => {
           `tlsCertFile: ${live.cert} is not a certificate`,
         ],
         [() => rmSync(live.cert), `tlsCertFile: ${live.cert} cannot be read (ENOENT)`],
+        [
+          () => {
+            put(first.cert, first.key)
+            appendFileSync(live.cert, '-----BEGIN CERTIFI')
+          },
+          `tlsCertFile: ${live.cert} ends in the middle of a certificate`,
+        ],
         [() => put(first.cert, first.cert), `tlsKeyFile: ${live.key} is not a private key`],
         [() => rmSync(live.key), `tlsKeyFile: ${live.key} cannot be read (ENOENT)`],
       ] as const) {
