@@ -4,14 +4,16 @@ import { decodeUtf8, fromBase64 } from '../bytes.ts'
 import { quoteUntrusted } from '../untrusted-text.ts'
 import { damaged, type Form, unsupported } from './layer.ts'
 
-const BLOCK = /-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n([^-]*)-----END \1-----/
+/** A line of its own (RFC 7468, section 3): in the middle of one stands what a dump shows of certificates. */
+const BEGIN = /^[ \t]*-----BEGIN /m
+const BLOCK = /^[ \t]*-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n([^-]*)-----END \1-----/m
 /** Endorsements and keys, which are no evidence. */
 const OTHER_LABELS = /CERTIFICATE|CRL|KEY|PARAMETERS/
 
 export const ARMOUR: Form<string> = {
   name: 'PEM armour',
   open: text => {
-    if (!text.includes('-----BEGIN ')) return null
+    if (!BEGIN.test(text)) return null
     const found = BLOCK.exec(text)
     const [whole = '', label, contents] = found ?? []
     if (found === null || label === undefined || contents === undefined) {
@@ -25,7 +27,7 @@ export const ARMOUR: Form<string> = {
           : 'give it by --endorsements, beside the quote or report that it is for',
       )
     }
-    if (text.includes('-----BEGIN ', found.index + whole.length)) {
+    if (BEGIN.test(text.slice(found.index + whole.length))) {
       throw damaged('the PEM armour', 'one block, cut out of its file', 'several')
     }
     // Headers as of RFC 1421 end with an empty line.

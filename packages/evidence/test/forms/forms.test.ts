@@ -230,6 +230,8 @@ test('a text that is too long to be read digit by digit is none of those forms',
   const padding = '\n'.repeat(MAX_SLOW_TEXT)
   const [head = '', ...rest] = xxd(tdx).split('\n')
   refuses('evidence-malformed', utf8(head + padding + rest.join('\n')), /text that begins with "00000000: /)
+  const shown = `${head}${padding}00000010: 2d2d 2d2d 2d42 4547 494e 2043 4552 5449  -----BEGIN CERTI`
+  refuses('evidence-malformed', utf8(shown), /text that begins with "00000000: /)
   refuses('evidence-malformed', utf8(`04:${padding}00:02:00`), /begins with "04:/)
   refuses('evidence-malformed', utf8(`{0x04,${padding}0x00}`), /begins with "\{0x04,/)
 })
