@@ -7,6 +7,10 @@ import { BrokerError } from '../errors.ts'
 
 /** Anybody may ask: asking must not be a way to keep the disk busy. */
 const PROBE_INTERVAL_MS = 1_000
+/** Of a write while all is well: a page. */
+const PROBE_BYTES = 512
+/** Of one after a refusal, as much as a decision takes: a few pages still find a place on a disk that is as good as full. */
+const ROOM_BYTES = 262_144
 
 /** What cannot be done. Codes are API. */
 export const UNREADY = {
@@ -32,8 +36,8 @@ export interface ReadinessParts {
   readonly assertHeld: () => void
   /** Throws where the store cannot be read. */
   readonly read: () => Promise<void>
-  /** Changes something on disk that is no entry. */
-  readonly write: () => void
+  /** Changes so many bytes on disk that are no entry. */
+  readonly write: (bytes: number) => void
   readonly ledger: Pick<Ledger, 'probe' | 'isRefusing' | 'hasFailed'>
   readonly elapsedMs: () => number
 }
@@ -68,8 +72,9 @@ export class Readiness {
     const isFresh = at - this.#probedAt < PROBE_INTERVAL_MS
     if (isFresh && (this.#found !== null || !ledger.isRefusing)) return this.#found
     this.#probedAt = at
+    const bytes = ledger.isRefusing || this.#found !== null ? ROOM_BYTES : PROBE_BYTES
     try {
-      ledger.probe(write)
+      ledger.probe(() => write(bytes))
       this.#found = null
     } catch (error) {
       this.#found = unready(ledger.hasFailed ? 'ledger-failed' : 'write-refused', error)

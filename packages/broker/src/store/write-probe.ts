@@ -4,11 +4,11 @@ import type { DatabaseSync } from 'node:sqlite'
 
 const NAME = 'write-probe'
 
-/** Each call writes another value: SQLite does not write what has not changed. */
-export function writeProbe(db: DatabaseSync): () => void {
+/** Takes so many bytes. Each call writes other values, on each page: SQLite does not write what has not changed. */
+export function writeProbe(db: DatabaseSync): (bytes: number) => void {
   const statement = db.prepare(
-    `INSERT INTO broker_settings (name, value) VALUES ('${NAME}', '1')
-     ON CONFLICT (name) DO UPDATE SET value = CAST((CAST(value AS INTEGER) + 1) % 1000000 AS TEXT)`,
+    `INSERT INTO broker_settings (name, value) VALUES ('${NAME}', hex(randomblob(?)))
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
   )
-  return () => void statement.run()
+  return bytes => void statement.run(bytes / 2)
 }

@@ -6,6 +6,7 @@ import { secretPath } from '../../src/secrets/secret-path.ts'
 import { later, openTestBroker, SECOND } from '../broker.ts'
 
 const MAX_PUTS = 2_000
+const MAX_ATTEMPTS = 100
 
 const [root = ''] = process.argv.slice(2)
 const filler = join(root, 'filler')
@@ -40,13 +41,16 @@ async function ready(): Promise<{ status: number; reason: string | null }> {
 }
 
 // Room for later: without it the broker's own data would be all that there is.
-appendFileSync(filler, Buffer.alloc(700_000))
+appendFileSync(filler, Buffer.alloc(3_000_000))
 const refusals = [await putUntilRefused(20_000)]
 fillDisk()
-refusals.push(await putUntilRefused(10))
-fillDisk()
-const full = await ready()
-const checkpoint = await broker.send('GET', '/log/checkpoint')
+let full = await ready()
+// SQLite may find room in its write-ahead log once more: then the broker is ready, rightly, and takes something.
+for (let attempts = 0; full.status === 200 && attempts < MAX_ATTEMPTS; attempts++) {
+  refusals.push(await putUntilRefused(10))
+  fillDisk()
+  full = await ready()
+}
 rmSync(filler)
 const free = await ready()
 const last = await broker.send('PUT', '/v1/secrets/default/key/last', { payload: 'x' })
@@ -61,7 +65,6 @@ process.stdout.write(
   JSON.stringify({
     refusals,
     full,
-    checkpoint: checkpoint.status,
     free,
     last: last.status,
     puts: acknowledged.length,

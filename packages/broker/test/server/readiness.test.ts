@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { LedgerError } from '@casemate/ledger'
+import { Readiness } from '../../src/server/readiness.ts'
 import { lockDataDirectory } from '../../src/store/data-directory.ts'
 import { HOUR, later, openTestBroker, SECOND, type TestBroker } from '../broker.ts'
 
@@ -127,4 +128,21 @@ test('health routes answer HEAD as GET, without a body', async t => {
     assert.equal(answer.status, 200)
     assert.equal(answer.text, '')
   }
+})
+
+test('after a refusal readiness wants room for a whole decision, and before it for little', async () => {
+  const wanted: number[] = []
+  const ledger = { isRefusing: false, hasFailed: false, probe: (write: () => void) => write() }
+  let at = 0
+  const readiness = new Readiness({
+    assertHeld: () => undefined,
+    read: () => Promise.resolve(),
+    write: bytes => void wanted.push(bytes),
+    ledger,
+    elapsedMs: () => (at += 2_000),
+  })
+  assert.equal(await readiness.check(), null)
+  ledger.isRefusing = true
+  assert.equal(await readiness.check(), null)
+  assert.deepEqual(wanted, [512, 262_144])
 })
