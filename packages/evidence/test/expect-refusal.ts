@@ -1,0 +1,19 @@
+// Asserts that a verification is refused, and hands out the Refusal.
+
+import assert from 'node:assert/strict'
+import { Refusal, type RefusalCode } from '../src/refusal.ts'
+
+export async function refusal(work: Promise<unknown>): Promise<Refusal> {
+  const error: unknown = await work.then(
+    () => assert.fail('accepted'),
+    (error: unknown) => error,
+  )
+  assert.ok(error instanceof Refusal, String(error))
+  return error
+}
+
+export async function refuses(code: RefusalCode, work: Promise<unknown>): Promise<Refusal> {
+  const error = await refusal(work)
+  assert.equal(error.code, code, error.message)
+  return error
+}
