@@ -1,12 +1,23 @@
-// What only a process of its own can show: exit codes, pipes, a reader that leaves, a person's screen.
+// What only a process of its own can show: exit codes, pipes, a reader that leaves, a person's screen, a
+// hang-up.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { casemateProcess, temporaryDirectory } from './run.ts'
+import { listenForServerStop } from '../src/stop-signal.ts'
+import { casemateProcess, serving, temporaryDirectory } from './run.ts'
 
 const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))
 
@@ -85,4 +96,61 @@ test('a person’s screen has colours, and none where NO_COLOR is set', t => {
   assert.equal(coloured.status, 0, coloured.stderr)
   assert.ok(coloured.stdout.includes('\u001b[1mStart here\u001b[22m'), coloured.stdout)
   assert.ok(!onScreen({ NO_COLOR: '1' }).stdout.includes('\u001b'))
+})
+
+test('without a terminal a hang-up reads again what can be, says so, and ends nothing', async t => {
+  const directory = temporaryDirectory(clean => t.after(clean))
+  const config = join(directory, 'casemate.yaml')
+  writeFileSync(config, 'logLevel: info\n')
+  const up = await serving(['--config', 'casemate.yaml'], /the broker serves/, { cwd: directory })
+  const hangUp = async (until: RegExp): Promise<string> => {
+    up.child.kill('SIGHUP')
+    return up.hears(until)
+  }
+  // What opens Node's debugger, and with it the memory, where nobody listens to it.
+  up.child.kill('SIGUSR1')
+  writeFileSync(config, 'logLevel: warn\nissuer: other\nendorsementPaths: nowhere\n')
+  const said = await hangUp(/"msg":"read again"/)
+  assert.match(said, /casemate: SIGHUP: reads TLS files, endorsements and the log level again/)
+  assert.match(
+    said,
+    /"settings":\["issuer"\],"msg":"these settings have changed, and count from the next start"/,
+  )
+  assert.match(said, /"reason":"endorsementPaths: nowhere cannot be used \(ENOENT\)"/)
+  assert.match(said, /"reloaded":\["logLevel"\],"unchanged":\["tls"\],"failed":\["endorsements"\]/)
+  writeFileSync(config, 'logLevel: [\n')
+  const broken = await hangUp(/"part":"settings"/)
+  assert.match(broken, /"reason":"casemate\.yaml line \d is not valid YAML/)
+  writeFileSync(config, '# written in place\n')
+  const empty = await hangUp(/"code":"file-malformed"/)
+  assert.match(empty, /"reason":"casemate\.yaml has no setting in it/)
+  rmSync(config)
+  assert.match(await hangUp(/"code":"file-not-readable"/), /"reason":"[^"]*casemate\.yaml/)
+  assert.equal((await fetch(`${up.url}/readyz`)).status, 200)
+  const { code, text } = await up.stop('SIGTERM')
+  assert.equal(code, 0)
+  assert.doesNotMatch(text, /"route":"GET \/readyz"/, 'the new level is in force')
+  assert.doesNotMatch(text, /Debugger/)
+})
+
+test('a hang-up that comes before anybody listens to it is told once somebody does', async () => {
+  const signals = listenForServerStop(false)
+  try {
+    const heard = once(process, 'SIGHUP')
+    process.kill(process.pid, 'SIGHUP')
+    await heard
+    let told = 0
+    signals.onHangUp(() => told++)
+    assert.equal(told, 1)
+    process.kill(process.pid, 'SIGHUP')
+    await once(process, 'SIGHUP')
+    assert.equal(told, 2)
+    assert.equal(signals.signal.aborted, false)
+    signals.release()
+    process.kill(process.pid, 'SIGHUP')
+    await once(process, 'SIGHUP')
+    assert.equal(told, 2, 'while the process ends, a hang-up is nothing')
+  } finally {
+    signals.release()
+  }
 })

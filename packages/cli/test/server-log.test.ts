@@ -5,7 +5,7 @@ import { EventEmitter, once } from 'node:events'
 import { existsSync, openSync } from 'node:fs'
 import { test } from 'node:test'
 import { ServerLog } from '../src/server-log.ts'
-import { BIN, temporaryDirectory } from './run.ts'
+import { BIN, serving, temporaryDirectory } from './run.ts'
 
 const LINE = `${'x'.repeat(1023)}\n`
 
@@ -83,4 +83,14 @@ test('a broker whose log nobody reads serves, and comes to its end', async t => 
   assert.equal((await fetch(`${url}/readyz`)).status, 200)
   child.kill('SIGTERM')
   assert.deepEqual(await closed, [0, null])
+})
+
+test('a broker whose log nobody reads any more goes on', async t => {
+  const directory = temporaryDirectory(clean => t.after(clean))
+  const up = await serving([], /the broker serves/, { cwd: directory })
+  up.child.stdout?.destroy()
+  up.child.stderr?.destroy()
+  up.child.kill('SIGHUP')
+  for (let n = 0; n < 3; n++) assert.equal((await fetch(`${up.url}/v1/info`)).status, 200)
+  assert.equal((await up.stop('SIGTERM')).code, 0)
 })
