@@ -1,9 +1,6 @@
 // Explanations outside of a session, and endorsements that have to be fetched.
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { parsePolicy } from '@casemate/appraisal'
 import {
@@ -22,6 +19,7 @@ import {
   type IntelPlatform,
   PREVIOUS_CPU_SVN,
 } from '@casemate/simulator'
+import { startService } from '../../../evidence/test/fetch-server.ts'
 import { createPipeline } from '../../src/attestation/pipeline.ts'
 import { verifyEvidence } from '../../src/attestation/verification.ts'
 import { BrokerError } from '../../src/errors.ts'
@@ -307,50 +305,36 @@ test('a guest that brings its certificates is checked against the revocation lis
 })
 
 test('the edition of Intel’s collateral that is set is the one that is fetched', async () => {
-  const asked: string[] = []
-  const pccs = createServer((request, response) => {
-    asked.push(request.url ?? '')
-    response.writeHead(404).end()
-  })
-  pccs.listen(0, '127.0.0.1')
-  await once(pccs, 'listening')
-  const { port } = pccs.address() as AddressInfo
+  const pccs = await startService({})
   try {
     for (const [setting, value, query] of [
       ['tcb-update', 'early', 'update=early'],
       ['tcb-update', 'none', 'update=standard'],
       ['tcb-evaluation-data-number', '17', 'tcbEvaluationDataNumber=17'],
     ] as const) {
-      asked.length = 0
-      const flags = { offline: 'false', 'pcs-url': `http://127.0.0.1:${port}`, [setting]: value }
+      pccs.asked.length = 0
+      const flags = { offline: 'false', 'pcs-url': pccs.url, [setting]: value }
       const bare = await openHarness({ platforms: [{ anchors: intel.anchors, endorsements: [] }], flags })
       await createPipeline(bare.context).explain({ endorsements: [], evidence, at: START, policy: 'default' })
       await bare.close()
-      assert.ok(asked.includes(`/tdx/certification/v4/qe/identity?${query}`), asked.join(' '))
+      const identity = `/tdx/certification/v4/qe/identity?${query}`
+      assert.ok(pccs.asked.includes(identity), pccs.asked.join(' '))
     }
   } finally {
-    pccs.closeAllConnections()
-    pccs.close()
+    await pccs.close()
   }
 })
 
 test('AMD’s list is fetched and kept, and a policy that wants it gets it', async () => {
   const amd = await createAmdPlatform({ now: START, modulusBits: 2048 })
   const crl = amd.endorsements.find(({ name }) => name === 'crl.der')?.bytes
-  const asked: string[] = []
-  const kds = createServer((request, response) => {
-    asked.push(request.url ?? '')
-    if (request.url?.endsWith('/crl')) response.end(crl)
-    else response.writeHead(404).end()
-  })
-  kds.listen(0, '127.0.0.1')
-  await once(kds, 'listening')
-  const { port } = kds.address() as AddressInfo
+  const kds = await startService({})
+  kds.otherwise = path => (path.endsWith('/crl') ? { body: crl! } : null)
   const strict = await openHarness({
     platforms: [
       { anchors: amd.anchors, endorsements: amd.endorsements.filter(({ name }) => name !== 'crl.der') },
     ],
-    flags: { offline: 'false', 'kds-url': `http://127.0.0.1:${port}`, 'pcs-url': 'http://127.0.0.1:9' },
+    flags: { offline: 'false', 'kds-url': kds.url, 'pcs-url': 'http://127.0.0.1:9' },
     policy: { ...LENIENT, snp: { ...LENIENT.snp, revocation: 'checked' } },
   })
   try {
@@ -363,10 +347,9 @@ test('AMD’s list is fetched and kept, and a policy that wants it gets it', asy
       })
       assert.equal((await guest.handshake()).status, 200)
     }
-    assert.equal(asked.filter(path => path.endsWith('/crl')).length, 1)
+    assert.equal(kds.asked.filter(path => path.endsWith('/crl')).length, 1)
   } finally {
     await strict.close()
-    kds.closeAllConnections()
-    kds.close()
+    await kds.close()
   }
 })
