@@ -38,7 +38,7 @@ interface Waiting extends Append {
 
 /** What the owner of the log has to say before a write, and hears after the last one. */
 export interface CommitGuards {
-  /** Asked before each append; what it throws refuses the append. */
+  /** Asked right before each batch is written; what it throws refuses the appends in it. */
   readonly assertWritable?: () => void
   /** Called once, where nothing is written any more until the log is opened again. */
   readonly onFailure?: (failure: LedgerError) => void
@@ -109,6 +109,7 @@ export class GroupCommit {
   /** Commits a write that is no entry, and notes the state: whether the disk takes both. @throws {LedgerError} as an append */
   probe(write: () => void): void {
     this.#demandRoom(0)
+    this.#guards.assertWritable?.()
     const { store } = this.#sources
     try {
       store.run('begin')
@@ -146,7 +147,6 @@ export class GroupCommit {
   #demandRoom(length: number): void {
     if (this.#isClosed) throw new LedgerError('ledger-closed', 'the ledger was closed')
     if (this.#failure !== undefined) throw this.#failure
-    this.#guards.assertWritable?.()
     if (this.#waiting.length >= MAX_WAITING || this.#waitingLength + length > MAX_WAITING_LENGTH) {
       throw new LedgerError('ledger-busy', `${this.#waiting.length} appends are waiting already`, {
         expected: `at most ${MAX_WAITING} appends of ${MAX_WAITING_LENGTH} characters together`,
@@ -171,6 +171,16 @@ export class GroupCommit {
     if (appends.length === 0) return
     this.#waiting = this.#waiting.slice(MAX_BATCH)
     for (const { entry } of appends) this.#waitingLength -= lengthOf(entry)
+    try {
+      this.#guards.assertWritable?.()
+    } catch (error) {
+      for (const { reject } of appends) reject(error)
+      return
+    }
+    this.#commit(appends)
+  }
+
+  #commit(appends: readonly Waiting[]): void {
     try {
       if (this.#failure !== undefined) throw this.#failure
       const sizeBefore = this.#tail.size

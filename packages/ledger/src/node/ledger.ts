@@ -45,7 +45,7 @@ export interface LedgerOptions {
   /** Ed25519 private key; the same one for the log's whole life. */
   readonly signingKey: KeyObject
   readonly now: () => Date
-  /** Asked before each append; what it throws refuses the append. */
+  /** Asked right before each batch is written; what it throws refuses the appends in it. */
   readonly assertWritable?: () => void
   /** Told once that nothing is written any more until the log is opened again. */
   readonly onFailure?: (failure: LedgerError) => void

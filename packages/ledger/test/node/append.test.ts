@@ -214,3 +214,26 @@ test('a database that somebody else keeps locked is unavailable, not broken', as
   other.exec('ROLLBACK')
   assert.equal((await ledger.append(entryOf(0))).index, 0)
 })
+
+test('whether a batch may be written is asked once, right before it, and a refusal reaches each of its appends as it is', async t => {
+  const { db } = open(t)
+  const refusal = new Error('not ours any more')
+  let [asked, mayWrite] = [0, true]
+  const assertWritable = () => {
+    asked++
+    if (!mayWrite) throw refusal
+  }
+  const now = () => new Date(START)
+  const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now, assertWritable })
+  await fill(ledger, 300)
+  assert.equal(asked, 1)
+  const taken = [ledger.append(entryOf(0)), ledger.append(entryOf(1), () => assert.fail('it was written'))]
+  mayWrite = false
+  const refused = await Promise.allSettled(taken)
+  for (const outcome of refused) assert.equal(outcome.status === 'rejected' && outcome.reason, refusal)
+  assert.throws(() => ledger.probe(() => assert.fail('it was written')), refusal)
+  const last = assert.rejects(ledger.append(entryOf(2)), refusal)
+  await ledger.close()
+  await last
+  assert.deepEqual([ledger.size, ledger.isRefusing, ledger.hasFailed], [300, false, false])
+})
