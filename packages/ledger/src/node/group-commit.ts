@@ -195,13 +195,17 @@ export class GroupCommit {
     }
   }
 
-  /** The batch is on disk, and so acknowledged also where the state cannot be noted; that is then seen by a probe. */
+  /**
+   * The batch is on disk, and so acknowledged also where something cannot be noted; that is then seen by a probe. Each is
+   * noted whatever became of the other: told a batch later, the file would be said to have an entry that it has not.
+   */
   #noteBatch(sizeBefore: number): void {
-    try {
-      this.remember(false)
-      this.#guards.noteFile?.(sizeBefore)
-    } catch (error) {
-      this.noteFailure(error)
+    for (const note of [() => this.#guards.noteFile?.(sizeBefore), () => this.remember(false)]) {
+      try {
+        note()
+      } catch (error) {
+        this.noteFailure(error)
+      }
     }
   }
 }

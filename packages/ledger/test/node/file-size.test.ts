@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { LedgerError } from '../../src/index.ts'
-import { openDatabase, openLedger, verifyFile } from '../../src/node/index.ts'
+import { MarkFile, openDatabase, openLedger, verifyFile } from '../../src/node/index.ts'
 import { fill, KEY, ORIGIN, open, START, temporaryDirectory } from './fixture.ts'
 
 interface Halves {
@@ -154,4 +154,22 @@ test('a write-ahead log that is moved away and put back under a running log did 
   renameSync(`${path}-moved`, `${path}-wal`)
   await fill(ledger, 2)
   assert.ok(isTaken(copy, read(path), read(path)))
+})
+
+test('a mark that cannot be written does not keep the size of the file from being noted in time', async t => {
+  const directory = temporaryDirectory(t)
+  const [path, copy] = [join(directory, 'store.db'), join(directory, 'copy.db')]
+  const [db, mark] = [openDatabase(path), new MarkFile(join(directory, 'mark'))]
+  const now = () => new Date(START)
+  const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now, mark })
+  await fill(ledger, 300)
+  moveIntoFile(db)
+  const written = t.mock.method(mark, 'write', () => assert.fail('no room'), { times: 1 })
+  await fill(ledger, 1)
+  assert.equal(written.mock.callCount(), 1)
+  await fill(ledger, 1)
+  assert.ok(isTaken(copy, read(path), read(path)))
+  await ledger.close()
+  mark.close()
+  db.close()
 })
