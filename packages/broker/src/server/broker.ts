@@ -39,7 +39,7 @@ import { logRoutes } from './log-routes.ts'
 import { createLogger, describeError, type Logger } from './logging.ts'
 import { createMetrics } from './metrics.ts'
 import { createMetricsApp } from './metrics-listener.ts'
-import { Reloader } from './reload.ts'
+import { type Part, Reloader } from './reload.ts'
 import { type BrokerState, type Clocks, openState } from './state.ts'
 import { readTls, TlsReloader } from './tls.ts'
 
@@ -136,25 +136,15 @@ export async function openBroker(config: BrokerConfig, deps: BrokerDeps): Promis
 }
 
 async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerState): Promise<OpenBroker> {
-  const { now } = deps
-  const { record, store } = state
   const logger = deps.logger ?? createLogger(config.logLevel)
   const core = await openCore(config, { deps, state, logger })
-  await record(entry({ type: 'broker.started', at: now(), actor: { system: 'start' } }, { version: VERSION }))
+  const head = { type: 'broker.started', at: deps.now(), actor: { system: 'start' } } as const
+  await state.record(entry(head, { version: VERSION }))
   let isClosing = false
   const health: HealthParts = { check: () => state.readiness.check(), isClosing: () => isClosing }
   const { apps, app, metricsApp, routes, tls } = await openApps(config, core, health)
   const stopWatching = tls === null ? () => undefined : watchTls(tls, config.tlsReloadInterval, logger)
-  const housekeeping = new Housekeeping({
-    ...core,
-    store,
-    record,
-    now,
-    logger,
-    counted: core.context.counted,
-    evidenceRetentionMs: config.evidenceRetention,
-    refusalRetentionMs: config.refusalRetention,
-  })
+  const housekeeping = openHousekeeping(config, core)
   const resumed = core.rotation.resume().catch((error: unknown) => {
     logger.error({ failure: describeError(error) }, 'key rotation could not be resumed')
   })
@@ -179,17 +169,33 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
   }
   const reloader = new Reloader({ config, tls, endorsements: core.endorsements, logger })
   const reload: OpenBroker['reload'] = async read => {
-    if (isClosing) return
-    const reloaded = reloader.reload(read)
-    if (reloaded.length === 0) return
-    const head = { type: 'broker.reloaded', at: now(), actor: { system: 'reload' } } as const
-    await record(entry(head, { reloaded })).catch((error: unknown) => {
-      logger.error({ failure: describeError(error) }, 'what was reloaded could not be recorded')
-    })
+    if (!isClosing) await recordReloaded(reloader.reload(read), core)
   }
   const { administrators, context } = core
   const { failed } = state
   return { app, metricsApp, administrators, context, housekeeping, routes, failed, reload, close }
+}
+
+function openHousekeeping(config: BrokerConfig, core: Core): Housekeeping {
+  const { store, counted, now, logger } = core.context
+  return new Housekeeping({
+    ...core,
+    store,
+    counted,
+    now,
+    logger,
+    record: core.state.record,
+    evidenceRetentionMs: config.evidenceRetention,
+    refusalRetentionMs: config.refusalRetention,
+  })
+}
+
+async function recordReloaded(reloaded: readonly Part[], { context, state }: Core): Promise<void> {
+  if (reloaded.length === 0) return
+  const head = { type: 'broker.reloaded', at: context.now(), actor: { system: 'reload' } } as const
+  await state.record(entry(head, { reloaded })).catch((error: unknown) => {
+    context.logger.error({ failure: describeError(error) }, 'what was reloaded could not be recorded')
+  })
 }
 
 async function flushCounts({ attempts, context }: Core, logger: Logger): Promise<void> {

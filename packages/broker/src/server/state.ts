@@ -2,8 +2,16 @@
 // because each needs the one before; closed in reverse.
 
 import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import type { LedgerError } from '@casemate/ledger'
-import { asUnreadable, type Ledger, MarkFile, openDatabase, openLedger } from '@casemate/ledger/node'
+import {
+  asUnreadable,
+  type Ledger,
+  type Mark,
+  MarkFile,
+  openDatabase,
+  openLedger,
+} from '@casemate/ledger/node'
 import { type BrokerConfig, kekFileOf } from '../config/settings.ts'
 import { entry } from '../entry.ts'
 import type { JsonObject } from '../json.ts'
@@ -69,23 +77,7 @@ export async function openState(config: BrokerConfig, sources: StateSources): Pr
 
 async function open(config: BrokerConfig, sources: StateSources, closers: Closers): Promise<BrokerState> {
   const { now, elapsedMs, beginning = 'as-it-was' } = sources
-  prepareDataDirectory(config.dataDir)
-  const lock = lockDataDirectory(config.dataDir)
-  closers.push(() => lock.release())
-  const assertHeld = () => lock.assertHeld()
-  const mark = new MarkFile(join(config.dataDir, MARK_FILE))
-  closers.push(() => mark.close())
-  const { kept } = mark
-  const database = join(config.dataDir, DATABASE_FILE)
-  inspectData({ database, kekFile: kekFileOf(config), mark }, beginning)
-  // What is asked for by name is on record before a mark says that all is well.
-  if (beginning === 'as-it-was') mark.begin()
-  const db = openDatabase(database)
-  closers.push(() => db.close())
-  migrate(db)
-  // The second is there from the first reading on until the last connection closes.
-  for (const file of [database, `${database}-wal`]) lock.keepInPlace(file)
-
+  const { db, mark, kept, assertHeld } = openFiles(config, beginning, closers)
   let opened: Ledger | null = null
   const append: Append = async (record, within) => {
     if (opened === null) throw new TypeError('the ledger is not open yet')
@@ -94,11 +86,10 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
   const store = createSqliteStore({ db, append }, config.refusalBudget)
   const kek = await openKek(config, store)
   const { key, stored, created } = await openLedgerKey({ store, kek, now })
-  const origin = ledgerOrigin(db, config.ledgerOrigin)
   const failed = Promise.withResolvers<LedgerError>()
   const ledger = openLedger({
     db,
-    origin,
+    origin: ledgerOrigin(db, config.ledgerOrigin),
     signingKey: key,
     now,
     assertWritable: assertHeld,
@@ -111,22 +102,45 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
   await demandEntries(db, ledger)
   if (created) await ledger.append(keyCreated(stored))
   await recordBeginning(ledger, beginning, { kept, now })
+  const [read, write] = [() => store.check(), writeProbe(db)]
   return {
     store,
     ledger,
     kek,
     ledgerKey: describeLedgerKey(stored),
     record: record => append(record, () => null),
-    readiness: new Readiness({
-      ledger,
-      elapsedMs,
-      assertHeld,
-      read: () => store.check(),
-      write: writeProbe(db),
-    }),
+    readiness: new Readiness({ ledger, elapsedMs, assertHeld, read, write }),
     failed: failed.promise,
     close: () => closeAll(closers),
   }
+}
+
+interface OpenFiles {
+  readonly db: DatabaseSync
+  readonly mark: MarkFile
+  /** What the mark said before anything was written. */
+  readonly kept: Mark | null
+  readonly assertHeld: () => void
+}
+
+/** Looked at before anything is opened for writing, and under the lock. */
+function openFiles(config: BrokerConfig, beginning: Beginning, closers: Closers): OpenFiles {
+  prepareDataDirectory(config.dataDir)
+  const lock = lockDataDirectory(config.dataDir)
+  closers.push(() => lock.release())
+  const mark = new MarkFile(join(config.dataDir, MARK_FILE))
+  closers.push(() => mark.close())
+  const { kept } = mark
+  const database = join(config.dataDir, DATABASE_FILE)
+  inspectData({ database, kekFile: kekFileOf(config), mark }, beginning)
+  // What is asked for by name is on record before a mark says that all is well.
+  if (beginning === 'as-it-was') mark.begin()
+  const db = openDatabase(database)
+  closers.push(() => db.close())
+  migrate(db)
+  // The second is there from the first reading on until the last connection closes.
+  for (const file of [database, `${database}-wal`]) lock.keepInPlace(file)
+  return { db, mark, kept, assertHeld: () => lock.assertHeld() }
 }
 
 /** What cannot be closed keeps nothing else open. */
