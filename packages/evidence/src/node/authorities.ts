@@ -7,14 +7,20 @@ import { Refusal } from '../refusal.ts'
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
+/** Where one begins, also one that the file ends in. */
+const BEGINNING = /-----BEGIN (?:CERTIFICATE-----|[A-Z]*-*$)/g
+
 const trusted = new Set<string>()
 
 /**
  * Trusts the certificates in `text` from here on; what is connected stays as it was.
- * @throws {Refusal} `certificate-malformed` where there is none, or a broken one
+ * @throws {Refusal} `certificate-malformed` where there is none, a broken one, or one that does not end
  */
 export function trustAuthorities(text: string): void {
   const found = (text.match(PEM) ?? []).map(readable)
+  if (found.length !== (text.trimEnd().match(BEGINNING) ?? []).length) {
+    throw malformed('a certificate that does not end')
+  }
   if (found.length === 0) throw malformed('no certificate in PEM')
   const added = found.filter(pem => !trusted.has(pem))
   if (added.length === 0) return
