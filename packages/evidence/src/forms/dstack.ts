@@ -1,8 +1,7 @@
 // What dstack's `Attest` answers: a SCALE encoding of version 0, of which the beginning is read: which quote, the quote
 // itself, and AMD's certificates. The event log behind them is no evidence, and not looked at.
 
-import type { Beside, Form, Layer } from './layer.ts'
-import { unsupported } from './layer.ts'
+import { type Beside, type Form, type Layer, unsupported } from './layer.ts'
 
 const VERSION = 0
 /** Variants of its `AttestationQuote`. */

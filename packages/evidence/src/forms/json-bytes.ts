@@ -1,11 +1,13 @@
 // Bytes as JSON has them where nobody chose a form: an array of numbers, Node's `{ "type": "Buffer", "data": […] }`, or a
 // Uint8Array that was turned into an object: `{ "0": 4, "1": 0, … }`.
 
+import { membersOf } from './layer.ts'
+
 /** Null for anything else, and for an empty array. */
 export function bytesOfJson(value: unknown): Uint8Array | null {
   if (Array.isArray(value)) return octets(value)
-  if (typeof value !== 'object' || value === null) return null
-  const members = value as Readonly<Record<string, unknown>>
+  const members = membersOf(value)
+  if (members === null) return null
   if (members['type'] === 'Buffer' && Array.isArray(members['data'])) return octets(members['data'])
   // Names that are integers come first, and in their order.
   return '0' in members && Object.keys(members).every((name, index) => name === `${index}`)

@@ -92,19 +92,13 @@ export function describeShortfalls(shortfalls: readonly TcbShortfall[]): string 
   }).join('. ')
 }
 
-/** The nearest level above the reached one of every status that is better; levels stand from the newest down. */
+/** The nearest level above the reached one of every status that is better, nearest first; levels stand from the newest down. */
 function betterLevels<T extends TcbVerdict>(levels: readonly T[], reached: TcbVerdict): readonly T[] {
-  const above = levels
-    .slice(
-      0,
-      Math.max(
-        0,
-        levels.findIndex(it => it === reached),
-      ),
-    )
-    .toReversed()
-  const nearest = new Map(above.toReversed().map(level => [level.status, level]))
-  return above.filter(level => nearest.get(level.status) === level && rank(level) < rank(reached))
+  const at = levels.findIndex(it => it === reached)
+  const above = levels.slice(0, Math.max(0, at))
+  const nearest = new Map(above.map(level => [level.status, level]))
+  const better = above.filter(level => nearest.get(level.status) === level && rank(level) < rank(reached))
+  return better.toReversed()
 }
 
 function rank({ status }: TcbVerdict): number {

@@ -9,6 +9,13 @@ export interface FieldMap {
   readonly values: ReadonlyMap<string, readonly FieldValue[]>
 }
 
+/** Puts what was found behind what stood there before. */
+export function append(values: Map<string, FieldValue[]>, name: string, found: readonly FieldValue[]): void {
+  const list = values.get(name)
+  if (list === undefined) values.set(name, [...found])
+  else for (const value of found) list.push(value)
+}
+
 /** Reads the members of one message. @throws {Refusal} `evidence-malformed`, naming the field */
 export class ProtoFields {
   readonly #map: FieldMap

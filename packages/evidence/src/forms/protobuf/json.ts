@@ -2,15 +2,12 @@
 // integers as numbers or, with 64 bits, as texts.
 
 import { fromBase64 } from '../../bytes.ts'
-import { MAX_FIELDS } from '../layer.ts'
+import { MAX_FIELDS, type Members, membersOf } from '../layer.ts'
 import type { FieldMap, FieldValue } from './fields.ts'
 import type { FieldType, Message } from './schema.ts'
 
 /** Null where a member is not of its type. */
-export function decodeProtoJson(
-  members: Readonly<Record<string, unknown>>,
-  message: Message,
-): FieldMap | null {
+export function decodeProtoJson(members: Members, message: Message): FieldMap | null {
   const values = new Map<string, readonly FieldValue[]>()
   for (const [name, [, type]] of Object.entries(message)) {
     const found = members[name] ?? members[camelCase(name)]
@@ -34,8 +31,8 @@ export function camelCase(name: string): string {
 function valueOf(value: unknown, type: FieldType): FieldValue | null {
   if (type === 'bytes') return typeof value === 'string' ? fromBase64(value) : null
   if (type !== 'uint') {
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? decodeProtoJson(value as Readonly<Record<string, unknown>>, type) : null
+    const members = membersOf(value)
+    return members === null ? null : decodeProtoJson(members, type)
   }
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : null
   return typeof value === 'string' && /^\d{1,20}$/.test(value) ? BigInt(value) : null

@@ -3,7 +3,7 @@
 
 import { concat, encodeUtf8 } from '../../bytes.ts'
 import { MAX_FIELDS } from '../layer.ts'
-import type { FieldMap, FieldValue } from './fields.ts'
+import { append, type FieldMap, type FieldValue } from './fields.ts'
 import type { FieldType, Message } from './schema.ts'
 
 /** The messages have six levels. */
@@ -145,12 +145,6 @@ class Reader {
 function integerOf(text: string): bigint | null {
   if (text.length > MAX_DIGITS || !/^(?:0[xX][0-9a-fA-F]+|\d+)$/.test(text)) return null
   return /^0[0-7]+$/.test(text) ? BigInt(`0o${text.slice(1)}`) : BigInt(text)
-}
-
-function append(values: Map<string, FieldValue[]>, name: string, found: readonly FieldValue[]): void {
-  const list = values.get(name)
-  if (list === undefined) values.set(name, [...found])
-  else for (const value of found) list.push(value)
 }
 
 function unescape(text: string): Uint8Array {

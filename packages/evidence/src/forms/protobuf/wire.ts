@@ -2,7 +2,7 @@
 // read. Nesting goes as deep as the schema does, and all messages together have no more fields than a limit.
 
 import { MAX_FIELDS } from '../layer.ts'
-import type { FieldMap, FieldValue } from './fields.ts'
+import { append, type FieldMap, type FieldValue } from './fields.ts'
 import type { FieldType, Message } from './schema.ts'
 
 const VARINT = 0
@@ -40,9 +40,7 @@ function decodeMessage(bytes: Uint8Array, message: Message, budget: Budget): Fie
     if (field === undefined) continue
     const value = typed(read.value, field.type, budget)
     if (value === null) return null
-    const list = values.get(field.name)
-    if (list === undefined) values.set(field.name, [value])
-    else list.push(value)
+    append(values, field.name, [value])
   }
   return { values }
 }
