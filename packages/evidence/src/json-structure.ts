@@ -16,6 +16,12 @@ export interface JsonLimits {
   readonly escapes?: number
 }
 
+/**
+ * Files of evidence and endorsements: an octet can be an element, and in objects that were typed arrays a member; event logs
+ * have as many, and TCB info some 2,000 members.
+ */
+export const FILE_JSON: JsonLimits = { depth: 64, structure: 131_072, elements: 2_097_152 }
+
 /** Why a text is not read: it has more in it than a limit allows, or an object that has a member of this name twice. */
 export type JsonFault =
   | { readonly fault: 'too-complex'; readonly limit: keyof JsonLimits }

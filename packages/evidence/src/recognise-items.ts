@@ -8,6 +8,7 @@ import { decodeUtf8, fromBase64, fromHex } from './bytes.ts'
 import { type Crl, looksLikeCrl, parseCrl } from './crl.ts'
 import { DerReader, TAG } from './der.ts'
 import { GZIP } from './forms/gzip.ts'
+import { type HttpAnswerText, splitHttpAnswer } from './forms/http-answer.ts'
 import { bytesOfJson } from './forms/json-bytes.ts'
 import { type EnclaveIdentity, parseEnclaveIdentity } from './intel/enclave-identity.ts'
 import {
@@ -22,7 +23,7 @@ import { parseTcbEvaluationNumbers, type TcbEvaluationNumbers } from './intel/tc
 import { parseTcbInfo, type TcbInfo } from './intel/tcb-info.ts'
 import { knownCertificate } from './known-certificates.ts'
 import { Refusal } from './refusal.ts'
-import { type Certificate, readPem } from './x509.ts'
+import { type Certificate, looksLikePem, readPem } from './x509.ts'
 
 /** The lists of `Endorsements`, while they are being filled. */
 interface Items {
@@ -35,13 +36,10 @@ interface Items {
 
 /** Bundles hold strings that hold JSON; nothing real goes deeper. */
 const MAX_DEPTH = 4
-/** The first line of what `curl -i` saves. */
-const HTTP_ANSWER = /^HTTP\/[\d.]+ \d{3}[^\n]*\n/
 /** Headers hold their chain percent-encoded: `-----BEGIN%20CERTIFICATE-----%0A…`, or with each dash as %2D. */
 const ENCODED_PEM = /^(?:-|%2D){5}BEGIN(?:%20|\+)/i
 const HEX = /^[0-9a-fA-F:\s]+$/
 const BASE64 = /^[0-9A-Za-z+/=_\s-]+$/
-const PEM_DASHES = 0x2d
 
 /** A member with Intel's signed text, the member with its signature, and where the two go. */
 const SIGNED_MEMBERS: readonly (readonly [
@@ -104,7 +102,7 @@ function addBytes(items: Items, bytes: Uint8Array): boolean {
   }
   if (bytes.length > MAX_CERT_TABLE_SIZE || !looksLikeCertTable(bytes)) return false
   for (const { bytes: entry } of parseCertTable(bytes)) {
-    if (entry[0] === PEM_DASHES) addPem(items, decodeUtf8(entry) ?? '')
+    if (looksLikePem(entry)) addPem(items, decodeUtf8(entry) ?? '')
     else addDer(items, entry)
   }
   return true
@@ -123,8 +121,9 @@ function addDer(items: Items, der: Uint8Array): void {
 function addText(items: Items, whole: string, depth: number): void {
   const text = whole.trim()
   if (depth > MAX_DEPTH || text === '') return
+  const answer = splitHttpAnswer(text)
   if (text.startsWith('{')) addObject(items, text, depth)
-  else if (HTTP_ANSWER.test(text)) addAnswer(items, text, depth)
+  else if (answer !== null) addAnswer(items, answer, depth)
   else if (text.includes('-----BEGIN ')) addPem(items, text)
   else if (ENCODED_PEM.test(text)) addText(items, decodePercent(text), depth + 1)
   else addEncoded(items, text, depth)
@@ -143,18 +142,16 @@ function addEncoded(items: Items, whole: string, depth: number): void {
   for (const bytes of [fromHex(digits), fromBase64(digits)]) {
     if (bytes === null) continue
     if (addBytes(items, bytes)) return
-    if (bytes[0] === PEM_DASHES) return addText(items, decodeUtf8(bytes) ?? '', depth + 1)
+    if (looksLikePem(bytes)) return addText(items, decodeUtf8(bytes) ?? '', depth + 1)
   }
 }
 
-function addAnswer(items: Items, text: string, depth: number): void {
-  const end = /\r?\n\r?\n/.exec(text)
-  const head = end ? text.slice(0, end.index) : text
+function addAnswer(items: Items, { head, content }: HttpAnswerText, depth: number): void {
   for (const line of head.split(/\r?\n/)) {
     const [, value] = /^[\w-]+-issuer-chain:\s*(\S.*)$/i.exec(line) ?? []
     if (value !== undefined) addText(items, value, depth + 1)
   }
-  if (end) addText(items, text.slice(end.index), depth + 1)
+  if (content !== null) addText(items, content, depth + 1)
 }
 
 function decodePercent(text: string): string {

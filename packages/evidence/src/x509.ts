@@ -2,7 +2,7 @@
 // every element accounted for. Parsing decides shape only; chain.ts decides trust.
 
 import { parseSignatureAlgorithm, type SignatureScheme } from './algorithm.ts'
-import { equal, fromBase64, toHex } from './bytes.ts'
+import { decodeUtf8, equal, fromBase64, toHex } from './bytes.ts'
 import { DerReader, explicitTag, TAG } from './der.ts'
 import { Refusal, type RefusalCode } from './refusal.ts'
 import type { Window } from './window.ts'
@@ -11,6 +11,7 @@ import type { Window } from './window.ts'
 const MAX_CERTIFICATE_BYTES = 16 * 1024
 /** Most PEM blocks taken from one text. */
 const MAX_PEM_BLOCKS = 64
+const DASH = 0x2d
 
 /** Bits of the keyUsage extension (RFC 5280, 4.2.1.3), as they stand in its first octet. */
 export const KEY_USAGE = { digitalSignature: 0x80, keyCertSign: 0x04, cRLSign: 0x02 } as const
@@ -156,6 +157,20 @@ export function readPem(text: string, code: RefusalCode = 'certificate-malformed
     begin.lastIndex = stop + end.length
   }
   return blocks
+}
+
+/** Whether bytes are a text of PEM blocks, by the first dash; DER begins otherwise. */
+export function looksLikePem(bytes: Uint8Array): boolean {
+  return bytes[0] === DASH
+}
+
+/**
+ * The certificates among the blocks of a PEM text, in DER.
+ * @throws {Refusal} as {@link readPem}
+ */
+export function readPemCertificates(bytes: Uint8Array, code?: RefusalCode): readonly Uint8Array[] {
+  const blocks = readPem(decodeUtf8(bytes) ?? '', code)
+  return blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ der }) => der)
 }
 
 /** The octets of a SubjectPublicKeyInfo of any algorithm. */

@@ -171,6 +171,19 @@ test('a member that stands twice is refused, since readers differ in which one t
   assert.equal(jsonMembers(twice), null)
 })
 
+test('a member that stands twice inside of a signed document is refused, too', () => {
+  const text = textOf('tdx-tcb-info.json')
+  const twice = text.replace('"fmspc":', '"fmspc":"000000000000","fmspc":')
+  assert.notEqual(twice, text)
+  assert.throws(() => fromText(twice), { code: 'endorsement-malformed' })
+})
+
+test('JSON is not read deeper than any endorsement goes', () => {
+  const nested = (depth: number) => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`
+  assert.notEqual(jsonMembers(nested(64)), null)
+  assert.equal(jsonMembers(nested(65)), null)
+})
+
 test('what is no endorsement is named, and passed over where anything may lie', () => {
   for (const text of ['', 'hello', '{}', '{"a":[1]}', '[]', '{"tcbInfo":{}}', '0'.repeat(64)]) {
     const source = { name: 'notes.txt', bytes: new TextEncoder().encode(text) }

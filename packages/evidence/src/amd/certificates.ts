@@ -7,7 +7,7 @@ import { BoundedMap } from '../bounded-map.ts'
 import { decodeUtf8, latin1 } from '../bytes.ts'
 import { knownCertificate, memoryOf } from '../known-certificates.ts'
 import { Refusal } from '../refusal.ts'
-import { type Certificate, parseCertificate, readPem } from '../x509.ts'
+import { type Certificate, looksLikePem, parseCertificate, readPem } from '../x509.ts'
 import type { SnpEvidence } from './evidence.ts'
 import { leafKind, readLeaf, type SnpLeaf } from './leaf.ts'
 import { SNP_PRODUCTS } from './product.ts'
@@ -32,7 +32,6 @@ const kept = new BoundedMap<string, Kept>(
 )
 const KEY_SIZE = 64
 const leaves = new WeakMap<Certificate, SnpLeaf>()
-const PEM_DASHES = 0x2d
 
 let published: readonly Certificate[] | undefined
 
@@ -74,7 +73,7 @@ function keep(bytes: Uint8Array): Certificate {
   const key = latin1(bytes.subarray(-KEY_SIZE))
   const known = kept.get(key)
   if (known !== undefined && equalBytes(known.sent, bytes)) return known.certificate
-  const certificate = knownCertificate(bytes[0] === PEM_DASHES ? derOfPem(bytes) : bytes)
+  const certificate = knownCertificate(looksLikePem(bytes) ? derOfPem(bytes) : bytes)
   kept.set(key, { sent: new Uint8Array(bytes), certificate })
   return certificate
 }

@@ -8,15 +8,13 @@ import {
   type SnpCertificateType,
 } from '../amd/cert-table.ts'
 import { MAX_CERT_TABLE_SIZE } from '../amd/evidence.ts'
-import { decodeUtf8, fromBase64, fromHex } from '../bytes.ts'
+import { encodeUtf8, fromBase64, fromHex } from '../bytes.ts'
+import { TAG } from '../der.ts'
 import type { ParsedEvidence } from '../parse.ts'
 import { Refusal } from '../refusal.ts'
-import { parseCertificate, readPem } from '../x509.ts'
+import { looksLikePem, parseCertificate, readPemCertificates } from '../x509.ts'
 import { bytesOfJson } from './json-bytes.ts'
 import type { Beside } from './layer.ts'
-
-const PEM_DASHES = 0x2d
-const SEQUENCE = 0x30
 
 /**
  * The evidence with the certificates that stood beside it; Intel's has its own inside.
@@ -43,17 +41,14 @@ function certificatesBeside({ name, value }: Beside): readonly SnpCertificate[] 
 /** PEM, base64 or hex; an empty text is none. */
 function bytesOfText(text: string): Uint8Array | null {
   const trimmed = text.trim()
-  if (trimmed.startsWith('-----')) return new TextEncoder().encode(trimmed)
+  if (trimmed.startsWith('-----')) return encodeUtf8(trimmed)
   const digits = trimmed.replaceAll(/\s+/g, '').replace(/^0x/i, '')
   return fromHex(digits) ?? fromBase64(digits)
 }
 
 function readCertificates(bytes: Uint8Array): readonly SnpCertificate[] {
-  if (bytes[0] === SEQUENCE) return [namedByItself(bytes)]
-  if (bytes[0] !== PEM_DASHES) return parseCertTable(bytes)
-  return readPem(decodeUtf8(bytes) ?? '')
-    .filter(({ label }) => label === 'CERTIFICATE')
-    .map(({ der }) => namedByItself(der))
+  if (bytes[0] === TAG.sequence) return [namedByItself(bytes)]
+  return looksLikePem(bytes) ? readPemCertificates(bytes).map(namedByItself) : parseCertTable(bytes)
 }
 
 /** AMD’s names: SEV-VCEK, SEV-VLEK, ARK-Milan, SEV-Milan. */

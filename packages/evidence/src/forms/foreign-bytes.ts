@@ -1,7 +1,7 @@
 // Binary things that people take for evidence that can be verified here, told by their first bytes: each is called by its
 // name, with a hint that is about it.
 
-import { equal, isZero, startsWith } from '../bytes.ts'
+import { encodeUtf8, equal, isZero, startsWith } from '../bytes.ts'
 import { type Form, unsupported } from './layer.ts'
 
 interface Foreign {
@@ -14,7 +14,7 @@ const magic =
   (offset: number, ...octets: readonly number[]) =>
   (bytes: Uint8Array): boolean =>
     startsWith(bytes, Uint8Array.from(octets), offset)
-const ascii = (offset: number, text: string) => magic(offset, ...new TextEncoder().encode(text))
+const ascii = (offset: number, text: string) => magic(offset, ...encodeUtf8(text))
 const either =
   (...tests: readonly ((bytes: Uint8Array) => boolean)[]) =>
   (bytes: Uint8Array): boolean =>

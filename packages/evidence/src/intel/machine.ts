@@ -4,12 +4,12 @@
 
 import { equalBytes, sha256 } from '#crypto'
 import { BoundedMap } from '../bounded-map.ts'
-import { concat, decodeUtf8, equal, isZero } from '../bytes.ts'
+import { concat, equal, isZero } from '../bytes.ts'
 import { DerReader, TAG } from '../der.ts'
 import { knownCertificate, memoryOf } from '../known-certificates.ts'
 import { Refusal } from '../refusal.ts'
 import type { Signed } from '../signature.ts'
-import { type Certificate, readPem } from '../x509.ts'
+import { type Certificate, readPemCertificates } from '../x509.ts'
 import { CERTIFICATION, type QuoteSignatureData } from './quote.ts'
 
 /** In bytes of memory: over 2,000 machines that send 4.5 KiB and have one certificate of their own. */
@@ -135,7 +135,9 @@ export function quoteCertificates({
 }: Pick<Sent, 'certificationType' | 'certificationData'>): readonly Certificate[] {
   if (certificationType < CERTIFICATION.pckLeaf) return []
   const isDer = certificationData[0] === TAG.sequence
-  const found = isDer ? concatenatedDer(certificationData) : derOfPem(certificationData)
+  const found = isDer
+    ? concatenatedDer(certificationData)
+    : readPemCertificates(certificationData, 'evidence-malformed')
   if (found.length === 0 || found.length > MAX_CHAIN_CERTIFICATES) {
     const form = isDer ? 'DER' : 'PEM'
     throw new Refusal('evidence-malformed', `the quote holds ${found.length} certificates in ${form}`, {
@@ -154,9 +156,4 @@ function concatenatedDer(data: Uint8Array): readonly Uint8Array[] {
     found.push(new Uint8Array(reader.expect(TAG.sequence).raw))
   }
   return found
-}
-
-function derOfPem(data: Uint8Array): readonly Uint8Array[] {
-  const blocks = readPem(decodeUtf8(data) ?? '', 'evidence-malformed')
-  return blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ der }) => der)
 }

@@ -3,7 +3,7 @@
 // what is read are therefore the same bytes: a member that stands twice is refused.
 
 import { encodeUtf8, fromHex } from '../bytes.ts'
-import { type JsonLimits, jsonFault } from '../json-structure.ts'
+import { FILE_JSON, jsonFault } from '../json-structure.ts'
 import { Refusal } from '../refusal.ts'
 import type { Signed } from '../signature.ts'
 
@@ -12,9 +12,6 @@ export const MAX_JSON_LENGTH = 4 * 1024 * 1024
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d]
-
-/** Bundles hold lists of certificates as arrays of octets; TCB info has some 2,000 members. */
-const ENDORSEMENT_JSON: JsonLimits = { depth: 64, structure: 131_072, elements: 2_097_152 }
 
 /** A signed document before it is known what it says. */
 export interface SignedJson extends Signed {
@@ -35,7 +32,8 @@ export interface JsonMember {
 export function jsonMembers(text: string): ReadonlyMap<string, JsonMember> | null {
   const whole = text.length > MAX_JSON_LENGTH ? null : parseObject(text)
   if (!whole) return null
-  // From here on the text is known to be well-formed, so that only strings and brackets need care.
+  // From here on the text is known to be well-formed, so that only strings and brackets need care, and to name every member
+  // once: the value that it has in the whole is what its own text stands for.
   const members = new Map<string, JsonMember>()
   let at = skipSpace(text, 0) + 1
   for (;;) {
@@ -45,8 +43,6 @@ export function jsonMembers(text: string): ReadonlyMap<string, JsonMember> | nul
     const key = JSON.parse(text.slice(at, keyEnd)) as string
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1)
     const end = skipValue(text, start)
-    if (members.has(key)) return null
-    // What stands once in the whole has there the value that its own text stands for.
     members.set(key, { text: text.slice(start, end).trimEnd(), value: whole[key] })
     at = skipSpace(text, end)
     if (text[at] === ',') at++
@@ -85,7 +81,7 @@ export function parseJson(text: string, what: string): unknown {
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | null {
-  if (jsonFault(text, ENDORSEMENT_JSON) !== null) return null
+  if (jsonFault(text, FILE_JSON) !== null) return null
   try {
     const value: unknown = JSON.parse(text)
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
