@@ -10,11 +10,8 @@ import { sampleKbsEvidence, sgxKbsEvidence, tdxKbsEvidence } from '../src/kbs-en
 import { parse } from '../src/parse.ts'
 import { MAX_RECOGNISED_BYTES, recognise } from '../src/recognise.ts'
 import { Refusal, type RefusalCode } from '../src/refusal.ts'
+import { skip, VECTORS } from './vectors.ts'
 
-const VECTORS = resolve(
-  process.env['CASEMATE_VECTORS'] ?? resolve(import.meta.dirname, '../../../../shared/vectors'),
-)
-const skip = existsSync(VECTORS) ? false : 'captured evidence is absent (CASEMATE_VECTORS)'
 const NOW = new Date('2026-11-22T12:00:00Z')
 const REPORT_DATA = new Uint8Array(64).fill(3)
 

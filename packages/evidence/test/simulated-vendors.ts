@@ -18,7 +18,6 @@ import { verify } from '../src/verify.ts'
 import { type Answers, startService } from './fetch-server.ts'
 
 export const NOW = new Date('2026-11-22T12:00:00Z')
-
 export const REQUEST = { reportData: new Uint8Array(64).fill(1) }
 
 export const intel = await createIntelPlatform({ now: NOW })
