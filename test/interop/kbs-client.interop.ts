@@ -1,83 +1,20 @@
 // The KBS wire against a guest that we did not write the types of: see interop/kbs-client. The guest reads statuses,
 // error bodies, cookies and JWEs as the guests of Confidential Containers do, so what passes here is what they can use.
+// One file, since all of it shares that guest, which cargo builds, and one broker.
 
 import assert from 'node:assert/strict'
-import { createHash, generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { type Operated, openBroker } from './brokers.ts'
-import { buildClient, type Exchange, type Run, runClient, whyNoCargo } from './client.ts'
-import { type Flaws, openFlawedKbs } from './flawed-kbs.ts'
+import { buildClient, type Run, runClient, whyNoCargo } from './client.ts'
 import { type Hardware, openHardware } from './hardware.ts'
+import { assertRefused, assertReleased, steps } from './kbs-exchanges.ts'
+import { noticingTests } from './kbs-noticing.ts'
+import { INIT_DATA, MACHINES, PATH, POLICY, PRINTED, REFERENCES, SECRET } from './kbs-workloads.ts'
 import { openProxy } from './proxy.ts'
-
-const SECRET = 'correct horse battery staple\n'
-const PRINTED = Buffer.from(SECRET).toString('base64')
-const PATH = 'default/key/disk'
-
-const INIT_DATA = 'version = "0.1.0"\nalgorithm = "sha384"\n\n[data]\n"aa.toml" = "[token_configs]"\n'
-
-const CODE = { mrTd: '1d'.repeat(48), mrEnclave: '5e'.repeat(32), measurement: 'a3'.repeat(48) }
-const OTHER = '0f'
-
-const MACHINES = {
-  known: {
-    tdx: { mrTd: CODE.mrTd },
-    sgx: { mrEnclave: CODE.mrEnclave },
-    snp: { measurement: CODE.measurement },
-  },
-  other: {
-    tdx: { mrTd: OTHER.repeat(48) },
-    sgx: { mrEnclave: OTHER.repeat(32) },
-    snp: { measurement: OTHER.repeat(48) },
-  },
-  forged: { tdx: { mrTd: CODE.mrTd, tamper: ['quoteSignature'] } },
-  logged: { tdx: { mrTd: CODE.mrTd }, eventLogBytes: 2 ** 20 },
-  configured: {
-    tdx: { mrTd: CODE.mrTd, mrConfigId: createHash('sha384').update(INIT_DATA).digest() },
-  },
-} as const
-
-const ANY_TDX = { rtmr0: 'any', rtmr1: 'any', rtmr2: 'any', rtmr3: 'any' }
-const REFERENCES = {
-  workloads: [
-    { name: 'guest', kind: 'tdx', mrTd: [CODE.mrTd], ...ANY_TDX },
-    {
-      name: 'enclave',
-      kind: 'sgx',
-      mrEnclave: [CODE.mrEnclave],
-      mrSigner: 'any',
-      isvProdId: 'any',
-      minIsvSvn: 'any',
-    },
-    {
-      name: 'guest',
-      kind: 'snp',
-      measurement: [CODE.measurement],
-      idKeyDigest: 'any',
-      authorKeyDigest: 'any',
-      minGuestSvn: 'any',
-    },
-    {
-      name: 'sample',
-      kind: 'sample',
-      svn: '1',
-      launchDigest: 'any',
-      majorVersion: 'any',
-      minMinorVersion: 'any',
-    },
-  ],
-}
-
-const POLICY = {
-  extends: 'strict',
-  name: 'default',
-  version: 1,
-  simulated: 'any',
-  snp: { minimumTcb: { Milan: 'any', Genoa: 'any', Turin: 'any' } },
-}
 
 const whyNot = whyNoCargo()
 if (whyNot === null) buildClient()
@@ -336,86 +273,9 @@ suite('a KBS guest of published crates', { skip: whyNot ?? false, concurrency: 2
     assertRefused(run, 'resource 401', 'AdminAuthAccess')
   })
 
-  suite('notices', guestSuite)
+  suite('notices', noticingTests)
 })
-
-/** That the guest notices what a broker does wrong. */
-function guestSuite(): void {
-  const against = async (flaws: Flaws, ...args: readonly string[]): Promise<Run> => {
-    const kbs = await openFlawedKbs(SECRET, flaws)
-    try {
-      return await runClient('--url', kbs.url, 'get-resource', '--path', PATH, ...args)
-    } finally {
-      kbs.close()
-    }
-  }
-
-  test('nothing amiss in what jose has sealed with a header in the order of guests', async () => {
-    assert.equal((await against({}, '--key', 'rsa-oaep')).stdout, PRINTED)
-  })
-
-  test('a header that begins with enc, which it cannot open', async () => {
-    const run = await against({ header: { enc: 'A256GCM', alg: 'RSA-OAEP-256' } }, '--key', 'rsa-oaep')
-    assert.match(run.failure, /the tag does not fit/)
-    assert.notEqual(run.aad?.aad, run.aad?.protected)
-  })
-
-  test('an epk in another order, which it cannot open', async () => {
-    assert.match((await against({}, '--key', 'ec-p256')).failure, /the tag does not fit/)
-  })
-
-  test('an error that is no ErrorInformation', async () => {
-    const run = await against({ unauthorized: '{"error":{"code":"unauthorized"}}' })
-    assert.match(run.failure, /no ErrorInformation/)
-    assert.deepEqual(steps(run), ['resource 401'])
-  })
-
-  test('a success that is not 200', async () => {
-    assert.deepEqual(steps(await against({ success: 201 })), ['resource 401', 'auth 201'])
-  })
-}
 
 function pkcs8(namedCurve: string): string {
   return generateKeyPairSync('ec', { namedCurve }).privateKey.export({ type: 'pkcs8', format: 'pem' })
-}
-
-function steps({ exchanges }: Run): readonly string[] {
-  return exchanges.map(step)
-}
-
-function step({ path, status }: Exchange): string {
-  return `${path.split('/')[3]} ${status}`
-}
-
-function assertReleased(run: Run): void {
-  assert.equal(run.code, 0, run.failure)
-  assert.equal(run.stdout, PRINTED)
-  assert.ok(run.aad)
-  assert.equal(run.aad.aad, run.aad.protected)
-  assertWire(run)
-}
-
-function assertRefused(run: Run, last: string, variant: string): void {
-  assert.equal(run.code, 1)
-  assert.equal(run.stdout, '')
-  const exchange = run.exchanges.at(-1)!
-  assert.equal(step(exchange), last, run.failure)
-  assert.equal(exchange.error?.type, `https://github.com/confidential-containers/kbs/errors/${variant}`)
-  // Whoever runs the guest sees nothing but what it prints, escaped as the guest does it.
-  const plain = (text: string): string => text.replaceAll(/[\\"]/g, '')
-  assert.ok(plain(run.failure).includes(plain(exchange.error.detail)), run.failure)
-  assertWire(run)
-}
-
-/** What holds for every exchange: JSON, ErrorInformation and nothing else for errors, a cookie from the handshake alone. */
-function assertWire({ exchanges }: Run): void {
-  for (const { path, status, contentType, cookies, error } of exchanges) {
-    const isAdministration = contentType === null
-    if (!isAdministration) assert.match(contentType, /^application\/json/)
-    const isHandshake = status === 200 && (path.endsWith('/auth') || path.endsWith('/attest'))
-    assert.equal(cookies, isHandshake ? 1 : 0, `${path} ${status}`)
-    if (status === 200) continue
-    assert.deepEqual(Object.keys(error ?? {}).toSorted(), ['detail', 'type'])
-    assert.equal(typeof error?.detail, 'string')
-  }
 }
