@@ -2,7 +2,9 @@
 // the same schemas; a test compares its paths with what is served, and its errors with what is answered.
 
 import { type TSchema, Type } from 'typebox'
+import type { BrokerErrorCode } from '../errors.ts'
 import { liftNamed } from '../v1/named-schemas.ts'
+import { kbsStatus } from './errors.ts'
 import { KBS_OPERATIONS, type KbsOperation } from './operations.ts'
 
 const DESCRIPTION = `The Confidential Containers KBS protocol as this broker serves it: versions 0.4.0, 0.2.0 and 0.1.1.
@@ -40,9 +42,9 @@ export const KbsError = Type.Object(
 )
 
 /** Of every operation: Node answers the first before there is a route. */
-const ALWAYS = { 431: 'headers-too-large', 500: 'internal', 503: 'unavailable, overloaded' }
+const ALWAYS: readonly BrokerErrorCode[] = ['headers-too-large', 'internal', 'unavailable', 'overloaded']
 
-const OF_BODIES = { 408: 'request-timeout', 413: 'request-too-large, request-too-complex' }
+const OF_BODIES: readonly BrokerErrorCode[] = ['request-timeout', 'request-too-large', 'request-too-complex']
 
 export function kbsDescription(version: string): object {
   const schemas = new Map<string, unknown>()
@@ -72,8 +74,8 @@ export function kbsDescription(version: string): object {
 function describe({ path, method, ...operation }: KbsOperation): object {
   const { parameters, body, answer, errors, security, ...said } = operation
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
-  const all = { ...ALWAYS, ...(method === 'get' ? {} : OF_BODIES), ...errors }
-  const failures = Object.entries(all).map(([status, codes]) => [status, failure(codes)])
+  const all = [...ALWAYS, ...(method === 'get' ? [] : OF_BODIES), ...errors]
+  const failures = [...Map.groupBy(all, kbsStatus)].map(([status, codes]) => [status, failure(codes)])
   return {
     ...said,
     security: security.map(name => ({ [name]: [] })),
@@ -91,11 +93,8 @@ function pathParameter(name: string, schema: TSchema | undefined): object {
   return { name, in: 'path', required: true, schema: schema ?? Type.String() }
 }
 
-function failure(codes: string): object {
-  const description = codes
-    .split(', ')
-    .map(code => `\`${code}\``)
-    .join(', ')
+function failure(codes: readonly BrokerErrorCode[]): object {
+  const description = codes.map(code => `\`${code}\``).join(', ')
   return { description, content: { 'application/json': { schema: KbsError } } }
 }
 

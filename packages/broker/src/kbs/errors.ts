@@ -71,6 +71,11 @@ export const KBS_ERRORS: Readonly<Partial<Record<BrokerErrorCode, KbsRow>>> = {
   internal: { variant: 'PluginInternalError', text: 'Plugin internal error' },
 }
 
+/** The status with which the protocol answers a code. */
+export function kbsStatus(code: BrokerErrorCode): number {
+  return KBS_ERRORS[code]?.status ?? BROKER_ERRORS[code]
+}
+
 /** Status and body with which the protocol answers `error`. */
 export function kbsAnswer(error: BrokerError): { readonly status: number; readonly body: KbsErrorBody } {
   const row = KBS_ERRORS[error.code] ?? { variant: 'PluginInternalError' }
@@ -78,7 +83,7 @@ export function kbsAnswer(error: BrokerError): { readonly status: number; readon
   const where = attestation === undefined ? '' : ` (attestation ${attestation})`
   const what = row.text ?? whole(error)
   return {
-    status: row.status ?? BROKER_ERRORS[error.code],
+    status: kbsStatus(error.code),
     body: {
       type: ERROR_TYPE_PREFIX + row.variant,
       detail: `${error.code}: ${what}${where}`,

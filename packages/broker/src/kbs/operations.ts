@@ -1,6 +1,7 @@
 // What each KBS route takes and answers, as data for its description.
 
 import { type TSchema, Type } from 'typebox'
+import type { BrokerErrorCode } from '../errors.ts'
 import { SEGMENT_PATTERN, SEGMENT_WORDS } from '../secrets/secret-path.ts'
 import { ATTEST, AUTH, LEGACY_ATTEST, REFERENCE_VALUE } from './body.ts'
 
@@ -16,15 +17,15 @@ export interface KbsOperation {
   readonly parameters?: TSchema
   readonly body?: { readonly type: string; readonly schema: TSchema; readonly optional?: true }
   readonly answer?: object
-  /** Codes by status, beside those of every operation. */
-  readonly errors: Readonly<Record<number, string>>
+  /** Beside those of every operation. */
+  readonly errors: readonly BrokerErrorCode[]
 }
 
 const SEGMENT = Type.String({ pattern: SEGMENT_PATTERN, description: SEGMENT_WORDS })
 const TEXT = Type.String()
 /** The protocol has empty secrets, and takes none for one. */
 const SECRET = Type.Unsafe({ type: 'string', format: 'binary' })
-const OF_ADMINISTRATORS = { 401: 'token-missing, token-invalid, token-expired' } as const
+const OF_ADMINISTRATORS = ['token-missing', 'token-invalid', 'token-expired'] as const
 const COOKIE = { 'Set-Cookie': { description: 'kbs-session-id', schema: TEXT } } as const
 
 const Challenge = Type.Object(
@@ -76,11 +77,13 @@ const GUEST: readonly KbsOperation[] = [
     security: [],
     body: { type: 'application/json', schema: Type.Object({ ...AUTH.properties }, { title: 'AuthRequest' }) },
     answer: { headers: COOKIE, ...json(Challenge) },
-    errors: {
-      400: 'request-malformed',
-      401: 'protocol-version-unsupported, tee-unsupported, hash-algorithm-unsupported',
-      429: 'rate-limited',
-    },
+    errors: [
+      'request-malformed',
+      'protocol-version-unsupported',
+      'tee-unsupported',
+      'hash-algorithm-unsupported',
+      'rate-limited',
+    ],
   },
   {
     path: '/kbs/v0/attest',
@@ -91,15 +94,21 @@ const GUEST: readonly KbsOperation[] = [
     security: ['session'],
     body: { type: 'application/json', schema: Attestation },
     answer: { headers: COOKIE, ...json(AttestationToken) },
-    errors: {
-      400: 'request-malformed',
-      401:
-        'session-missing, session-invalid, session-expired, nonce-mismatch, tee-key-unsupported, ' +
-        'device-evidence-unsupported, init-data-invalid, evidence-refused, appraisal-refused',
-      429: 'rate-limited',
-      500: 'internal, stored-document-invalid',
-      503: 'unavailable, overloaded, endorsements-unavailable',
-    },
+    errors: [
+      'request-malformed',
+      'session-missing',
+      'session-invalid',
+      'session-expired',
+      'nonce-mismatch',
+      'tee-key-unsupported',
+      'device-evidence-unsupported',
+      'init-data-invalid',
+      'evidence-refused',
+      'appraisal-refused',
+      'rate-limited',
+      'stored-document-invalid',
+      'endorsements-unavailable',
+    ],
   },
   {
     path: RESOURCE,
@@ -110,14 +119,18 @@ const GUEST: readonly KbsOperation[] = [
     security: ['session', 'attestationToken'],
     parameters: SEGMENT,
     answer: json(Released),
-    errors: {
-      401:
-        'attestation-token-missing, attestation-token-invalid, attestation-token-expired, session-invalid, ' +
-        'session-expired, tee-key-unsupported',
-      403: 'release-denied',
-      404: 'secret-missing, name-invalid',
-      409: 'conflict',
-    },
+    errors: [
+      'attestation-token-missing',
+      'attestation-token-invalid',
+      'attestation-token-expired',
+      'session-invalid',
+      'session-expired',
+      'tee-key-unsupported',
+      'release-denied',
+      'secret-missing',
+      'name-invalid',
+      'conflict',
+    ],
   },
 ]
 
@@ -131,12 +144,7 @@ const ADMINISTRATION: readonly KbsOperation[] = [
     security: ['administrator'],
     parameters: SEGMENT,
     body: { type: 'application/octet-stream', schema: SECRET, optional: true },
-    errors: {
-      ...OF_ADMINISTRATORS,
-      403: 'role-insufficient',
-      404: 'name-invalid',
-      409: 'conflict',
-    },
+    errors: [...OF_ADMINISTRATORS, 'role-insufficient', 'name-invalid', 'conflict'],
   },
   {
     path: RESOURCE,
@@ -146,12 +154,7 @@ const ADMINISTRATION: readonly KbsOperation[] = [
     tags: ['administration'],
     security: ['administrator'],
     parameters: SEGMENT,
-    errors: {
-      ...OF_ADMINISTRATORS,
-      403: 'role-insufficient',
-      404: 'secret-missing, name-invalid',
-      409: 'conflict',
-    },
+    errors: [...OF_ADMINISTRATORS, 'role-insufficient', 'secret-missing', 'name-invalid', 'conflict'],
   },
   refused('/kbs/v0/attestation-policy', 'setAttestationPolicy'),
   refused('/kbs/v0/resource-policy', 'setResourcePolicy'),
@@ -176,12 +179,13 @@ const ADMINISTRATION: readonly KbsOperation[] = [
       type: 'application/json',
       schema: Type.Object({ ...REFERENCE_VALUE.properties }, { title: 'ReferenceValueMessage' }),
     },
-    errors: {
+    errors: [
       ...OF_ADMINISTRATORS,
-      400: 'request-malformed, reference-invalid',
-      403: 'role-insufficient',
-      412: 'precondition-failed',
-    },
+      'request-malformed',
+      'reference-invalid',
+      'role-insufficient',
+      'precondition-failed',
+    ],
   },
   {
     path: '/kbs/v0/reference-value/{name}',
@@ -191,7 +195,7 @@ const ADMINISTRATION: readonly KbsOperation[] = [
     tags: ['administration'],
     security: ['administrator'],
     answer: json(Type.Unknown()),
-    errors: { ...OF_ADMINISTRATORS, 404: 'reference-missing' },
+    errors: [...OF_ADMINISTRATORS, 'reference-missing'],
   },
 ]
 
@@ -206,7 +210,7 @@ function refused(path: string, operationId: string): KbsOperation {
     tags: ['administration'],
     security: ['administrator'],
     body: { type: 'application/json', schema: PolicyMessage },
-    errors: { ...OF_ADMINISTRATORS, 400: 'rego-unsupported', 403: 'role-insufficient' },
+    errors: [...OF_ADMINISTRATORS, 'rego-unsupported', 'role-insufficient'],
   }
 }
 
