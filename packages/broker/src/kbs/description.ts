@@ -3,7 +3,7 @@
 
 import { type TSchema, Type } from 'typebox'
 import type { BrokerErrorCode } from '../errors.ts'
-import { liftNamed } from '../v1/named-schemas.ts'
+import { liftNamed, plain } from '../v1/named-schemas.ts'
 import { kbsStatus } from './errors.ts'
 import { KBS_OPERATIONS, type KbsOperation } from './operations.ts'
 
@@ -96,9 +96,4 @@ function pathParameter(name: string, schema: TSchema | undefined): object {
 function failure(codes: readonly BrokerErrorCode[]): object {
   const description = codes.map(code => `\`${code}\``).join(', ')
   return { description, content: { 'application/json': { schema: KbsError } } }
-}
-
-/** Without what TypeBox keeps for itself. */
-function plain(value: object): unknown {
-  return JSON.parse(JSON.stringify(value))
 }

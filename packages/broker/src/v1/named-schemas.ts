@@ -22,3 +22,8 @@ export function liftNamed(part: unknown, named: Map<string, unknown>): unknown {
   named.set(title, schema)
   return { $ref: `#/components/schemas/${title}` }
 }
+
+/** Without what TypeBox keeps for itself. */
+export function plain(value: object): unknown {
+  return JSON.parse(JSON.stringify(value))
+}

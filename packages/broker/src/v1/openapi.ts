@@ -5,7 +5,7 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import type { Access } from '../admin/roles.ts'
 import { kbsDescription } from '../kbs/description.ts'
-import { liftNamed } from './named-schemas.ts'
+import { liftNamed, plain } from './named-schemas.ts'
 import { describeAnswers, isForAdministrators, NamedErrors } from './openapi-answers.ts'
 import type { DescribedSchema } from './route-schema.ts'
 
@@ -95,11 +95,6 @@ function finish(
     paths: lifted,
     components: { ...components, responses, schemas: sorted(schemas) },
   }
-}
-
-/** Without what TypeBox keeps for itself. */
-function plain(value: object): unknown {
-  return JSON.parse(JSON.stringify(value))
 }
 
 function sorted(named: ReadonlyMap<string, unknown>): Record<string, unknown> {
