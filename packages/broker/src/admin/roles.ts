@@ -18,6 +18,11 @@ export interface Administrator {
   readonly role: Role
 }
 
+/** The role that a route demands; null where it is for others, or was not found and is nobody's. */
+export function neededRole(access: Access | undefined): Role | null {
+  return ROLES.find(role => role === access) ?? null
+}
+
 export function roleAllows(role: Role, needed: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed)
 }

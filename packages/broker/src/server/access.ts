@@ -4,7 +4,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { RefusedAttempts } from '../admin/refused-attempts.ts'
-import { type Access, type Administrator, ROLES, type Role, roleAllows } from '../admin/roles.ts'
+import { type Administrator, neededRole, type Role, roleAllows } from '../admin/roles.ts'
 import type { Administrators } from '../admin/tokens.ts'
 import { entry } from '../entry.ts'
 import { BrokerError, errorBody } from '../errors.ts'
@@ -47,11 +47,6 @@ export function enforceAccess(app: FastifyInstance, parts: AccessParts): void {
       return withhold(error, request, reply)
     }
   })
-}
-
-/** Routes that were not found have no config; they are nobody's. */
-function neededRole(access: Access | undefined): Role | null {
-  return ROLES.find(role => role === access) ?? null
 }
 
 function checkLimit(limit: ClientLimit, request: FastifyRequest): void {

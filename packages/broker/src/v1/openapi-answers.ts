@@ -1,7 +1,7 @@
 // What an operation answers, as the API description has it: successes with their headers, and every error by status.
 
 import type { TSchema } from 'typebox'
-import { type Access, ROLES } from '../admin/roles.ts'
+import type { Access } from '../admin/roles.ts'
 import type { BrokerErrorCode } from '../errors.ts'
 import { errorsOf } from './route-errors.ts'
 import type { DescribedSchema } from './route-schema.ts'
@@ -29,10 +29,6 @@ const HEADERS: Readonly<Record<number, object>> = {
 }
 
 const ETAG = { ETag: { description: 'the revision, for If-Match and If-None-Match', schema: TEXT } }
-
-export function isForAdministrators(access: Access | undefined): boolean {
-  return ROLES.some(role => role === access)
-}
 
 /** The errors of all operations, each combination under one name. */
 export class NamedErrors {

@@ -3,10 +3,10 @@
 
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import type { Access } from '../admin/roles.ts'
+import { type Access, neededRole } from '../admin/roles.ts'
 import { kbsDescription } from '../kbs/description.ts'
 import { liftNamed, plain } from './named-schemas.ts'
-import { describeAnswers, isForAdministrators, NamedErrors } from './openapi-answers.ts'
+import { describeAnswers, NamedErrors } from './openapi-answers.ts'
 import type { DescribedSchema } from './route-schema.ts'
 
 const DESCRIPTION = `Secrets, policies, release rules, attestations and the ledger of a Casemate broker.
@@ -62,8 +62,9 @@ export async function collectOpenapi(app: FastifyInstance, version: string): Pro
       const method = String(route.method)
       answers.set(described.operationId, describeAnswers({ method, access, schema: described }, errors))
       const { response: _response, ...rest } = schema
-      if (!isForAdministrators(access)) return { schema: { ...rest, security: [] }, url }
-      const description = `Needs the role ${String(access)}.`
+      const role = neededRole(access)
+      if (role === null) return { schema: { ...rest, security: [] }, url }
+      const description = `Needs the role ${role}.`
       return { schema: { ...rest, description, security: [{ administrator: [] }] }, url }
     },
     transformObject: document =>

@@ -1,7 +1,7 @@
 // The errors that an operation can answer with, by status: those of its own, and those that follow from who may call it
 // and from what is sent. A test sends whatever it can think of and finds no other.
 
-import type { Access } from '../admin/roles.ts'
+import { type Access, neededRole } from '../admin/roles.ts'
 import { BROKER_ERRORS, type BrokerErrorCode } from '../errors.ts'
 
 /** What of a route decides about its errors. */
@@ -37,13 +37,13 @@ const OF_JSON: readonly BrokerErrorCode[] = ['request-too-complex', 'media-type-
 /** In the order of the table, each once. */
 export function errorsOf(sources: ErrorSources): ReadonlyMap<number, readonly BrokerErrorCode[]> {
   const { method, access, isChecked, takesJson, own } = sources
-  const isRole = access === 'auditor' || access === 'writer' || access === 'admin'
+  const role = neededRole(access)
   const takesBody = method !== 'GET'
   const codes = new Set<BrokerErrorCode>([
     ...ALWAYS,
     ...own,
-    ...(isRole ? OF_ADMINISTRATORS : []),
-    ...(access === 'writer' || access === 'admin' ? (['role-insufficient'] as const) : []),
+    ...(role === null ? [] : OF_ADMINISTRATORS),
+    ...(role === null || role === 'auditor' ? [] : (['role-insufficient'] as const)),
     ...(isChecked ? (['request-malformed'] as const) : []),
     ...(takesBody ? OF_BODIES : []),
     ...(takesBody && takesJson ? OF_JSON : []),
