@@ -10,6 +10,7 @@ import { type Actor, entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { StoredDocument } from '../store/store.ts'
+import { untilUnraced } from '../store/unraced.ts'
 import { decodeBase64 } from './base64.ts'
 import { parseJson, readReferenceValue } from './body.ts'
 import { PLACES, type Place, TOGETHER, whyNotHere } from './reference-names.ts'
@@ -27,34 +28,32 @@ const OPEN: Readonly<Record<Place['kind'], JsonObject>> = {
 
 type Workload = JsonObject & { readonly kind: string; readonly name: string }
 
-/** Attempts where another administrator changes the document at the same time. */
-const MAX_ATTEMPTS = 3
+type Values = ReadonlyMap<Place, JsonValue>
 
 /** @throws {BrokerError} `request-malformed`, `reference-invalid` */
 export async function putReferenceValues(context: BrokerContext, body: unknown, actor: Actor): Promise<void> {
   const values = readValues(body)
-  for (let attempt = 1; ; attempt++) {
-    const stored = await context.store.documents.find('reference', KBS_REFERENCES)
-    const workloads = merge(workloadsOf(stored), values)
-    const document = checked(workloads)
-    const open = leftOpen(workloads)
-    await checkWithOthers(context.store.documents, KBS_REFERENCES, document)
-    const at = context.now()
-    const change = { kind: 'reference', name: KBS_REFERENCES, document, at } as const
-    const record = entry(
-      { type: 'reference.put', at, actor },
-      { name: KBS_REFERENCES, ...(open.length === 0 ? {} : { leftOpen: open }), ...recordOf(document) },
-    )
-    try {
-      await context.store.documents.put(change, stored?.revision ?? 'none', record)
-      if (open.length > 0)
-        context.logger.warn({ leftOpen: open }, 'reference values of a TD compare a part of its code')
-      return
-    } catch (error) {
-      const raced = error instanceof BrokerError && error.code === 'precondition-failed'
-      if (!raced || attempt === MAX_ATTEMPTS) throw error
-    }
-  }
+  const open = await untilUnraced('precondition-failed', () => putMerged(context, values, actor))
+  if (open.length > 0)
+    context.logger.warn({ leftOpen: open }, 'reference values of a TD compare a part of its code')
+}
+
+/** @returns what is left open then */
+async function putMerged(context: BrokerContext, values: Values, actor: Actor): Promise<readonly string[]> {
+  const { documents } = context.store
+  const stored = await documents.find('reference', KBS_REFERENCES)
+  const workloads = merge(workloadsOf(stored), values)
+  const document = checked(workloads)
+  const open = leftOpen(workloads)
+  await checkWithOthers(documents, KBS_REFERENCES, document)
+  const at = context.now()
+  const change = { kind: 'reference', name: KBS_REFERENCES, document, at } as const
+  const record = entry(
+    { type: 'reference.put', at, actor },
+    { name: KBS_REFERENCES, ...(open.length === 0 ? {} : { leftOpen: open }), ...recordOf(document) },
+  )
+  await documents.put(change, stored?.revision ?? 'none', record)
+  return open
 }
 
 /** @throws {BrokerError} `reference-missing` */
@@ -90,7 +89,7 @@ function leftOpen(workloads: readonly Workload[]): readonly string[] {
   })
 }
 
-function readValues(body: unknown): ReadonlyMap<Place, JsonValue> {
+function readValues(body: unknown): Values {
   const bytes = decodeBase64(readReferenceValue(body).payload)
   if (bytes === null) throw new BrokerError('reference-invalid', 'the payload is not standard base64')
   const named = parseJson(Buffer.from(bytes).toString('utf8'), 'the payload')
@@ -109,7 +108,7 @@ function readValues(body: unknown): ReadonlyMap<Place, JsonValue> {
   return values
 }
 
-function merge(workloads: readonly Workload[], values: ReadonlyMap<Place, JsonValue>): readonly Workload[] {
+function merge(workloads: readonly Workload[], values: Values): readonly Workload[] {
   const merged = [...workloads]
   for (const [place, value] of values) {
     const { kind, field } = place

@@ -8,6 +8,7 @@ import { BrokerError } from '../errors.ts'
 import type { ReleaseDecision } from '../release/decision.ts'
 import { formatSecretPath, secretPath } from '../secrets/secret-path.ts'
 import type { SecretHead, SecretPath } from '../store/store.ts'
+import { untilUnraced } from '../store/unraced.ts'
 import { actorOf } from './administrator.ts'
 import { type Guest, guestOf } from './guest.ts'
 import { encryptToTee, type Jwe } from './jwe.ts'
@@ -44,32 +45,20 @@ export function registerResource(scope: FastifyInstance, parts: KbsParts): void 
   })
 }
 
-/** Changes of rules are rare; a guest that meets this many in a row asks again. */
-const MAX_ATTEMPTS = 3
-
 async function fetchSecret(parts: KbsParts, request: FastifyRequest): Promise<Jwe> {
   const { metrics } = parts.context
   metrics.pluginRequests.inc(PLUGIN)
   const stop = metrics.pluginDuration.startTimer(PLUGIN)
   try {
-    return await releaseUnchanged(parts, await guestOf(parts, request), pathOf(request))
+    const guest = await guestOf(parts, request)
+    const path = pathOf(request)
+    // A rule or the secret may change while a release is decided: what is on record first, counts.
+    return await untilUnraced('conflict', () => release(parts, guest, path))
   } catch (error) {
     metrics.pluginErrors.inc(PLUGIN)
     throw error
   } finally {
     stop()
-  }
-}
-
-/** A rule or the secret may change while a release is decided: what is on record first, counts. */
-async function releaseUnchanged(parts: KbsParts, guest: Guest, path: SecretPath): Promise<Jwe> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await release(parts, guest, path)
-    } catch (error) {
-      const isChanged = error instanceof BrokerError && error.code === 'conflict'
-      if (!isChanged || attempt === MAX_ATTEMPTS) throw error
-    }
   }
 }
 

@@ -9,6 +9,7 @@ import { BrokerError, type BrokerErrorCode } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { compileAllButBody } from '../server/validation.ts'
 import type { DocumentKind, Precondition, StoredDocument } from '../store/store.ts'
+import { untilUnraced } from '../store/unraced.ts'
 import { actorOf } from './actor.ts'
 import { readPage, writePage } from './paging.ts'
 import type { V1Parts } from './parts.ts'
@@ -145,7 +146,7 @@ function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRo
     async (request, reply) => {
       const { name } = request.params
       const expected = readPrecondition(request)
-      const { index, value } = await untilUnraced(expected, async () => {
+      const { index, value } = await untilUnraced('precondition-failed', async () => {
         const stored = await context.store.documents.find(kind, name)
         const whole = isObject(request.body) ? complete?.(request.body, { name, stored }) : undefined
         const document = check(whole ?? request.body, name)
@@ -189,26 +190,10 @@ function deleteRoute(
   )
 }
 
-/** Attempts where another administrator changes the document at the same time. */
-const MAX_ATTEMPTS = 3
-
 /** What was filled in follows from what is stored, so that it has to be stored still. */
 function seenAs(expected: Precondition, stored: StoredDocument | null): Precondition {
   if (expected === 'any') return stored?.revision ?? 'none'
   return expected === 'some' ? (stored?.revision ?? 'some') : expected
-}
-
-/** A change that whoever asked for it does not make depend on one revision is made from what is there by then. */
-async function untilUnraced<Done>(expected: Precondition, change: () => Promise<Done>): Promise<Done> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await change()
-    } catch (error) {
-      const isRaced = error instanceof BrokerError && error.code === 'precondition-failed'
-      if (typeof expected === 'number' || expected === 'none' || !isRaced || attempt === MAX_ATTEMPTS)
-        throw error
-    }
-  }
 }
 
 function isObject(value: unknown): value is JsonObject {
