@@ -25,8 +25,8 @@ export function isPresetName(name: unknown): name is keyof typeof PRESETS {
 
 /** What a name that no stored policy has stands for: a preset by its own name, and `strict` where handshakes decide. */
 export function presetFor(name: string): AppraisalPolicy | null {
-  if (name === 'strict' || name === DEFAULT_POLICY) return PRESETS.strict
-  return name === 'standard' ? PRESETS.standard : null
+  if (isPresetName(name)) return PRESETS[name]
+  return name === DEFAULT_POLICY ? PRESETS.strict : null
 }
 
 interface Parsed<T> {

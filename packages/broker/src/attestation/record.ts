@@ -42,12 +42,16 @@ export async function recordAttestation(
   const { request, explanation } = verdict
   if (explanation.verdict === 'refused' && !context.refusals.take(request.client)) {
     const { tee: kind, client } = request
-    const details = { kind, code: explanation.code, client }
-    context.counted.add({ type: 'attestation.refused', actor: { system: 'attestation' }, details })
+    countRefusal(context, { kind, code: explanation.code, client })
     return {}
   }
   await recordWhole(context, verdict)
   return { attestation: verdict.id }
+}
+
+/** What is recorded of a refusal beyond the limit, or without a session. */
+export function countRefusal({ counted }: BrokerContext, details: JsonObject): void {
+  counted.add({ type: 'attestation.refused', actor: { system: 'attestation' }, details })
 }
 
 async function recordWhole(context: BrokerContext, verdict: AttestationToRecord): Promise<void> {

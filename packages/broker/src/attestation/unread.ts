@@ -8,6 +8,7 @@ import { entry } from '../entry.ts'
 import type { BrokerError, BrokerErrorCode } from '../errors.ts'
 import { attestationId } from './attestation-id.ts'
 import { clip } from './clip.ts'
+import { countRefusal } from './record.ts'
 
 /** Recorded where they were decided, with evidence and claims. */
 const RECORDED: readonly BrokerErrorCode[] = ['evidence-refused', 'appraisal-refused']
@@ -34,8 +35,7 @@ export async function recordUnread(
   const { code } = error
   if (RECORDED.includes(code) || code === 'unavailable') return null
   if (context.refusals.take(client)) return recordOne(context, unread)
-  const details = { kind, code, client }
-  context.counted.add({ type: 'attestation.refused', actor: { system: 'attestation' }, details })
+  countRefusal(context, { kind, code, client })
   return null
 }
 
@@ -46,8 +46,7 @@ export function countSessionless(
   { code, status }: BrokerError,
 ): void {
   if (status >= 500) return
-  const details = { code, client }
-  context.counted.add({ type: 'attestation.refused', actor: { system: 'attestation' }, details })
+  countRefusal(context, { code, client })
 }
 
 async function recordOne(context: BrokerContext, unread: UnreadAttestation): Promise<string> {

@@ -3,6 +3,7 @@
 import type { EndorsementSource } from '@casemate/evidence'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
+import { DEFAULT_POLICY } from '../attestation/appraisal-source.ts'
 import { BrokerError, type BrokerErrorCode } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { readEvidence } from './attestations.ts'
@@ -19,9 +20,6 @@ const Base64 = Type.String({
   minLength: 4,
   description: 'base64 or base64url',
 })
-
-/** The policy that handshakes use, and this route where none is named. */
-const DEFAULT_POLICY = 'default'
 
 /** Collateral of one machine is a dozen files. */
 const MAX_ENDORSEMENTS = 64
