@@ -81,13 +81,13 @@ export interface Violation {
 
 /** What an error says beyond its code. Nothing secret: all of it is sent to the caller. */
 export interface BrokerErrorDetail {
-  readonly expected?: string
-  readonly got?: string
+  readonly expected?: string | undefined
+  readonly got?: string | undefined
   /** What a person can do about it. */
-  readonly hint?: string
+  readonly hint?: string | undefined
   readonly violations?: readonly Violation[]
   /** When it is worth another try: `Retry-After`, in whole seconds, on the answer. */
-  readonly retryAfterMs?: number
+  readonly retryAfterMs?: number | undefined
   /** The attestation that it is about: what an operator looks it up by. It tells its bearer nothing else. */
   readonly attestation?: string
   readonly cause?: unknown

@@ -174,13 +174,8 @@ function readGiven(sources: readonly EndorsementSource[]): Endorsements {
     return readEndorsements(sources)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    const { expected, got, hint } = error
-    throw new BrokerError('endorsement-malformed', error.message, {
-      ...(expected === undefined ? {} : { expected }),
-      ...(got === undefined ? {} : { got }),
-      ...(hint === undefined ? {} : { hint }),
-      cause: error,
-    })
+    const { message, expected, got, hint } = error
+    throw new BrokerError('endorsement-malformed', message, { expected, got, hint, cause: error })
   }
 }
 

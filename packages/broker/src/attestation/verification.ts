@@ -105,7 +105,7 @@ function unavailable(cause: Unavailable): BrokerError {
   const { retryAfterMs } = cause
   return new BrokerError('endorsements-unavailable', 'the endorsements of this platform cannot be had now', {
     hint: 'the broker’s log says why; load them from files with endorsementPaths, or try again',
-    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    retryAfterMs: retryAfterMs ?? undefined,
     cause,
   })
 }

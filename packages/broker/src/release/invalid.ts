@@ -18,8 +18,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
 
 export function invalid(got: string, expected: string, cause?: unknown): BrokerError {
   const hint = HINTS.find(([said]) => said.test(got))?.[1]
-  const detail = hint === undefined ? { expected, got, cause } : { expected, got, hint, cause }
-  return new BrokerError('rule-invalid', `expression: ${got}`, detail)
+  return new BrokerError('rule-invalid', `expression: ${got}`, { expected, got, hint, cause })
 }
 
 /** What CEL says of an error; the lines after it draw the place. */

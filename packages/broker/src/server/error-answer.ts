@@ -38,7 +38,7 @@ export function toBrokerError(error: unknown): BrokerError {
   const known = cause === undefined ? undefined : CLIENT_ERRORS[cause]
   if (known !== undefined) {
     const [code, message, hint] = known
-    return new BrokerError(code, message, { cause: error, ...(hint === undefined ? {} : { hint }) })
+    return new BrokerError(code, message, { cause: error, hint })
   }
   if (statusCode === 400)
     return new BrokerError('request-malformed', 'the request is not acceptable', { cause: error })

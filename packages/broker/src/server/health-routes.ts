@@ -40,7 +40,7 @@ export function healthRoutes(app: FastifyInstance, { check, isClosing }: HealthP
     const found = isClosing() ? unready('shutting-down') : await check()
     if (found === null) return { status: 'ready' }
     const { code, message, hint } = found
-    const error = new BrokerError('unavailable', message, hint === undefined ? {} : { hint })
+    const error = new BrokerError('unavailable', message, { hint })
     noteRefusal(request, error, code)
     return reply.code(error.status).send({ status: 'unready', reason: code, ...errorBody(error) })
   })

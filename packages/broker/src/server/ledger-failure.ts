@@ -20,11 +20,5 @@ export function fromLedgerError(error: LedgerError): BrokerError | null {
   const code = MEANINGS[error.code]
   if (code === undefined) return null
   const { expected, got, hint, retryAfterMs } = error
-  return new BrokerError(code, error.message, {
-    ...(expected === undefined ? {} : { expected }),
-    ...(got === undefined ? {} : { got }),
-    ...(hint === undefined ? {} : { hint }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    cause: error,
-  })
+  return new BrokerError(code, error.message, { expected, got, hint, retryAfterMs, cause: error })
 }

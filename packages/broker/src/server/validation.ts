@@ -37,11 +37,10 @@ function malformed(part: string, schema: TSchema, value: unknown): BrokerError {
   const violations = schemaViolations(schema, value, part)
   const [first] = violations
   const { expected, got, hint } = first ?? {}
-  const detail = {
-    ...(expected === undefined ? {} : { expected }),
-    ...(got === undefined ? {} : { got }),
-    ...(hint === undefined ? {} : { hint }),
+  return new BrokerError('request-malformed', `${first?.path ?? part} is not as the API describes it`, {
+    expected,
+    got,
+    hint,
     violations,
-  }
-  return new BrokerError('request-malformed', `${first?.path ?? part} is not as the API describes it`, detail)
+  })
 }
