@@ -18,12 +18,15 @@ export interface Listing<Item> {
   readonly more: boolean
 }
 
+type Read<Item> = (page: PageRequest) => Promise<Page<Item>>
+
 /** The first `--limit` items. */
-export async function listed<Item>(
-  call: Call,
-  read: (page: PageRequest) => Promise<Page<Item>>,
-): Promise<Listing<Item>> {
-  const limit = countOf(call, 'limit') ?? DEFAULT_LIMIT
+export function listed<Item>(call: Call, read: Read<Item>): Promise<Listing<Item>> {
+  return firstOf(countOf(call, 'limit') ?? DEFAULT_LIMIT, read)
+}
+
+/** The first so many. */
+export async function firstOf<Item>(limit: number, read: Read<Item>): Promise<Listing<Item>> {
   const items: Item[] = []
   for await (const item of itemsOf(read)) {
     if (items.length === limit) return { items, more: true }

@@ -50,7 +50,8 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
         })
       }
       const admin = adminOf(call)
-      const listing = await listed(call, page => admin.attestations.list(verdict, page, filterOf(call)))
+      const filter = filterOf(call)
+      const listing = await listed(call, page => admin.attestations.list(verdict, page, filter))
       const rows = listing.items.map(one => [
         one.id,
         time(one.at),
@@ -61,7 +62,7 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
         cell(one.client),
         cell(one.measurement?.slice(0, SHOWN_HEX)),
       ])
-      const none = Object.keys(filterOf(call)).length === 0 ? 'nothing has attested yet' : 'nothing is so'
+      const none = Object.keys(filter).length === 0 ? 'nothing has attested yet' : 'nothing is so'
       const columns = ['id', 'at', 'kind', 'verdict', 'code', 'workload', 'client', 'measurement']
       const lines = table(columns, rows, none)
       return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
@@ -78,7 +79,8 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
     examples: ['casemate attestation show 019a…', 'casemate attestation show 4f21c09b'],
     run: async call => {
       const [id = ''] = call.positionals
-      const found = await adminOf(call).attestations.get(await attestationIdOf(call, id))
+      const admin = adminOf(call)
+      const found = await admin.attestations.get(await attestationIdOf(admin, id))
       const head = fields([
         ['attestation', found.id],
         ['at', time(found.at)],

@@ -1,7 +1,14 @@
 // casemate log: the record of every decision. Receipts and growth are checked here, on this machine, with nothing
 // but the log's key; the broker is asked for data and believed in nothing.
 
-import { fetchInfo, fetchPublic, type LedgerEntry, type Page, type PageRequest } from '@casemate/client'
+import {
+  type Admin,
+  fetchInfo,
+  fetchPublic,
+  type LedgerEntry,
+  type Page,
+  type PageRequest,
+} from '@casemate/client'
 import {
   consistencyFromTiles,
   openCheckpoint,
@@ -130,7 +137,7 @@ async function showEntries(call: Call): Promise<Answer> {
   const admin = adminOf(call)
   const newest = (page: PageRequest) => admin.ledger.entries({ ...page, order: 'desc' })
   const typed = call.option('attestation')
-  const read = typed === null ? newest : await entriesOf(call, await attestationIdOf(call, typed), newest)
+  const read = typed === null ? newest : await entriesOf(admin, await attestationIdOf(admin, typed), newest)
   const listing = await listed(call, read)
   const rows = listing.items.map(({ index, timestamp, entry, erasedBy }) =>
     entry === null
@@ -154,8 +161,8 @@ async function showEntries(call: Call): Promise<Answer> {
 type ReadEntries = (page: PageRequest) => Promise<Page<LedgerEntry>>
 
 /** The same pages with one attestation's entries only; they end where it began, however old the log is. */
-async function entriesOf(call: Call, id: string, read: ReadEntries): Promise<ReadEntries> {
-  const { ledgerIndex } = await adminOf(call).attestations.get(id)
+async function entriesOf(admin: Admin, id: string, read: ReadEntries): Promise<ReadEntries> {
+  const { ledgerIndex } = await admin.attestations.get(id)
   const first = ledgerIndex ?? 0
   return async page => {
     const { items, next } = await read(page)

@@ -89,7 +89,7 @@ export const POLICY_COMMANDS: readonly Command[] = [
     examples: [
       'casemate policy test default quote.bin',
       'casemate policy test default old.bin --endorsements papers/ --at 2025-06-30',
-      'casemate policy test next --attestation 01JD…',
+      'casemate policy test next --attestation 4f21c09b',
     ],
     run: async call => {
       const [name = '', file] = call.positionals
@@ -105,13 +105,14 @@ export const POLICY_COMMANDS: readonly Command[] = [
           '--at and --attestation: a past attestation has a time of its own',
         )
       }
+      const admin = adminOf(call)
       const what =
         attestationId === null
           ? { evidence: base64(await readInput(file ?? '', call)), ...atOf(call) }
-          : { attestationId: await attestationIdOf(call, attestationId) }
+          : { attestationId: await attestationIdOf(admin, attestationId) }
       const explanation: Explanation = await call.terminal.progress(
         'appraising',
-        adminOf(call).policies.test(name, { ...what, ...(await endorsementsOf(call)) }),
+        admin.policies.test(name, { ...what, ...(await endorsementsOf(call)) }),
       )
       const lines = explanationLines(explanation, call.terminal)
       return { exitCode: explanation.verdict === 'accepted' ? 0 : 1, json: explanation, lines }
