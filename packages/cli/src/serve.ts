@@ -1,6 +1,6 @@
 // A broker in this process: `up` keeps it until it is told to stop, `demo` until the tour is over.
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -13,34 +13,20 @@ import {
   resolveConfig,
   startBroker,
 } from '@casemate/broker'
-import { SIMULATOR_FILES, simulatorExists } from '@casemate/enclave/simulator-files'
+import { simulatorExists } from '@casemate/enclave/simulator-files'
 import { keepMemoryPrivate } from './agent/private-memory.ts'
 import { beginningOf } from './beginning.ts'
 import { rereadSettings, resolveSettings } from './broker-settings.ts'
 import type { Answer, Call } from './command.ts'
-import {
-  beginTour,
-  endTour,
-  SIMULATOR_DIRECTORY,
-  TOUR_DIRECTORY,
-  TOUR_FILES,
-  tourState,
-} from './data-directory.ts'
+import { beginTour, endTour, SIMULATOR_DIRECTORY, TOUR_DIRECTORY, tourState } from './data-directory.ts'
+import { nextCommands } from './next-commands.ts'
 import { endUnread } from './server-log.ts'
 import type { Simulator } from './simulated-attester.ts'
 import { savedToken, saveToken, type TokenFile, tokenFile, tokenNotes } from './start-token.ts'
 import { listenForServerStop, type ServerSignals } from './stop-signal.ts'
 import type { Terminal } from './terminal.ts'
 import type { TourStep } from './tour.ts'
-import {
-  LOST_TOKEN,
-  nextLines,
-  openingLines,
-  stepLines,
-  TOUR_SECRET,
-  tokenFileLines,
-  tokenLines,
-} from './tour-text.ts'
+import { LOST_TOKEN, nextLines, openingLines, stepLines, tokenFileLines, tokenLines } from './tour-text.ts'
 
 /** The `up` command. */
 export async function serve(call: Call): Promise<Answer> {
@@ -240,7 +226,7 @@ async function runTour(parts: TourParts): Promise<void> {
   if (kept === null) say(palette.dim(`  ${LOST_TOKEN}`))
   else if (made !== null || state !== 'finished') say(...keptTokenLines(kept, token ?? '', terminal))
   if (json) print([JSON.stringify({ ...startedJson(broker, kept), steps })])
-  say(...nextLines(nextCommands(config, broker.url), terminal))
+  say(...nextLines(nextCommands(dataDir, broker.url), terminal))
   say(palette.dim('  Ctrl-C stops the broker; the next start has the same data.'))
 }
 
@@ -275,37 +261,6 @@ async function tourSteps(
   else if (!(await unlessChanged(tell, tour))) return steps
   endTour(config.dataDir)
   return steps
-}
-
-/** Commands that work as they stand, wherever the data is and the broker listens: those whose files are there. */
-function nextCommands({ dataDir }: BrokerConfig, url: string): readonly (readonly [string, string])[] {
-  const at = (...names: string[]): string => join(dataDir, ...names)
-  const environment = dataDir === '.casemate' ? '' : `CASEMATE_DATA_DIR=${dataDir} `
-  const server = url === 'http://127.0.0.1:8080' ? '' : ` --server ${url}`
-  const quote = at(TOUR_DIRECTORY, TOUR_FILES.quote)
-  const receipt = at(TOUR_DIRECTORY, TOUR_FILES.receipt)
-  const key = at(TOUR_DIRECTORY, TOUR_FILES.key)
-  const trust = at(SIMULATOR_DIRECTORY, SIMULATOR_FILES.trust)
-  const commands = [
-    {
-      files: [trust],
-      what: 'be the workload: attest, and fetch the secret (add --code other to be refused)',
-      command: `${environment}npx --no casemate secret get ${TOUR_SECRET}${server}`,
-    },
-    {
-      files: [quote, trust],
-      what: 'look at the evidence, check by check, and at why a real policy would refuse it',
-      command: `npx --no casemate verify ${quote} --trust ${trust}`,
-    },
-    {
-      files: [receipt, key],
-      what: 'be the auditor: check the receipt of the release, offline',
-      command: `npx --no casemate log verify ${receipt} --key ${key}`,
-    },
-  ]
-  return commands
-    .filter(({ files }) => files.every(file => existsSync(file)))
-    .map(({ what, command }) => [what, command])
 }
 
 /** The `demo` command. */

@@ -36,11 +36,18 @@ async function refused(line: string, code: string, exitCode: number): Promise<st
   return stderr
 }
 
+/** What a command says is to be typed next, as it can be pasted in the checkout. */
+function nextOf({ stdout }: Ran): string {
+  const [, line] = /^next: npx --no casemate enclave (.+)\n$/m.exec(stdout) ?? []
+  assert.ok(line, stdout)
+  return line
+}
+
 before(async () => {
-  await done('new greet')
-  await done('build greet/greet.ts')
+  const created = await done('new greet')
+  const built = await done(nextOf(created))
   await done('key dev.pem')
-  await done('sign greet.enclave --key dev.pem --date 20261125')
+  await done(`${nextOf(built).replace('KEY', 'dev.pem')} --date 20261125`)
   writeFileSync(at('greeting'), 'Hello')
   writeFileSync(
     at('echo.ts'),

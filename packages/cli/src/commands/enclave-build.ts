@@ -13,7 +13,7 @@ import type { Call, Command } from '../command.ts'
 import { CliError } from '../failure.ts'
 import { ANY_IMAGE } from '../image-files.ts'
 import { writeOutput } from '../output-files.ts'
-import { shellWord } from '../shell-word.ts'
+import { pasted, shellWord } from '../shell-word.ts'
 import { fields } from '../table.ts'
 
 export const BUILD_COMMAND: Command = {
@@ -68,7 +68,7 @@ export const BUILD_COMMAND: Command = {
       lines: [
         `${file}: ${image.length.toLocaleString('en')} bytes, unsigned`,
         ...fields(rows, '  '),
-        `next: casemate enclave sign ${shellWord(file)} --key KEY`,
+        `next: ${pasted(`enclave sign ${shellWord(file)} --key KEY`)}`,
       ],
     }
   },

@@ -9,6 +9,7 @@ import type { Command } from '../command.ts'
 import { CliError } from '../failure.ts'
 import { notWritable } from '../files.ts'
 import { writeNew } from '../output-files.ts'
+import { pasted } from '../shell-word.ts'
 import { signerOf } from '../signing-key.ts'
 
 const generate = promisify(generateKeyPair)
@@ -60,7 +61,7 @@ export const NEW_COMMAND: Command = {
     return {
       exitCode: 0,
       json: { files: Object.keys(files) },
-      lines: [...Object.keys(files), `next: casemate enclave build ${join(name, `${name}.ts`)}`],
+      lines: [...Object.keys(files), `next: ${pasted(`enclave build ${join(name, `${name}.ts`)}`)}`],
     }
   },
 }

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { nextCommands } from '../src/next-commands.ts'
+import { temporaryDirectory } from './run.ts'
+
+test('what the tour offers can be pasted, wherever the data is and the broker listens', t => {
+  const dataDir = join(
+    temporaryDirectory(clean => t.after(clean)),
+    'its own',
+  )
+  for (const name of ['simulator/public-trust.json', 'tour/quote.bin', 'tour/receipt.json', 'tour/log.key']) {
+    mkdirSync(join(dataDir, name, '..'), { recursive: true })
+    writeFileSync(join(dataDir, name), '')
+  }
+  const commands = nextCommands(dataDir, 'http://127.0.0.1:8081').map(([, command]) => command)
+  assert.deepEqual(commands, [
+    `CASEMATE_DATA_DIR='${dataDir}' npx --no casemate secret get default/demo/greeting --server http://127.0.0.1:8081`,
+    `npx --no casemate verify '${dataDir}/tour/quote.bin' --trust '${dataDir}/simulator/public-trust.json'`,
+    `npx --no casemate log verify '${dataDir}/tour/receipt.json' --key '${dataDir}/tour/log.key'`,
+  ])
+})
