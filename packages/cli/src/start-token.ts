@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { RunningBroker } from '@casemate/broker'
 import { TOKEN_FILE, writeWhole } from './data-directory.ts'
 import { CliError } from './failure.ts'
+import { notWritable } from './files.ts'
 import { time } from './table.ts'
 import type { Terminal } from './terminal.ts'
 import { LOST_TOKEN, tokenLines } from './tour-text.ts'
@@ -33,8 +34,8 @@ export function saveToken(dataDir: string, token: string): void {
   try {
     writeWhole(path, `${token}\n`)
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
-    throw new CliError('file-not-writable', `the administrator’s token cannot be written to ${path}${code}`, {
+    const { code, message } = notWritable(path, cause)
+    throw new CliError(code, `the administrator’s token cannot be kept: ${message}`, {
       hint: 'mend that, and start with --new-admin-token: the one that was made is lost',
       cause,
     })

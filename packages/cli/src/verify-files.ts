@@ -24,6 +24,7 @@ import {
   VENDOR_ANCHORS,
 } from '@casemate/evidence'
 import type { TcbUpdate } from '@casemate/evidence/node'
+import { readWord } from './agent/flag-values.ts'
 import { trustOwnAuthority } from './authorities.ts'
 import type { Answer, Call } from './command.ts'
 import { endorsementsAt } from './endorsement-files.ts'
@@ -31,6 +32,7 @@ import { type Examination, type ExaminationContext, examine } from './examine.ts
 import { CliError } from './failure.ts'
 import { readDocument, readInput, readObject, STDIN } from './files.ts'
 import { readInstant } from './instant.ts'
+import { countOf } from './paging.ts'
 import { examinationJson, examinationLines } from './verdict.ts'
 
 const REQUIRE_CODE = 'CASEMATE_REQUIRE_CODE'
@@ -81,11 +83,10 @@ function demandCode(call: Call, policy: AppraisalPolicy): void {
   const open = policy.kinds.filter(kind => !comparesCode(policy, kind))
   if ((variable === 'false' && !call.given('require-code')) || open.length === 0) return
   const by = call.given('require-code') ? '--require-code' : `${REQUIRE_CODE}=true`
-  const [isOwn, own] = [call.option('policy'), policy.name]
   const got =
-    call.options('references').length === 0 && (isOwn === null || isOwn === 'strict' || isOwn === 'standard')
+    call.options('references').length === 0 && isPreset(policyFlag(call))
       ? 'neither --references nor a --policy of its own is given'
-      : `the policy ${own} says workloads: any and names no measurement or signer for ${open.join(', ')}`
+      : `the policy ${policy.name} says workloads: any and names no measurement or signer for ${open.join(', ')}`
   throw new CliError('code-not-compared', `${by} demands that code is compared, and ${got}`, {
     hint: 'give --references FILE, or a --policy FILE with workloads: known, names of workloads, or kinds that it names code for',
   })
@@ -146,10 +147,18 @@ async function referencesOf(call: Call): Promise<ReferenceValues | null> {
   return mergeReferenceValues(...documents.map(parseReferenceValues))
 }
 
+function policyFlag(call: Call): string {
+  return call.option('policy') ?? 'strict'
+}
+
+function isPreset(typed: string): typed is keyof typeof PRESETS {
+  return Object.hasOwn(PRESETS, typed)
+}
+
 /** Without reference values the preset compares everything but the code; a policy of one's own is taken as it is. */
 async function policyOf(call: Call, withReferences: boolean): Promise<AppraisalPolicy> {
-  const typed = call.option('policy') ?? 'strict'
-  if (typed !== 'strict' && typed !== 'standard') return parsePolicy(await readPolicy(typed, call))
+  const typed = policyFlag(call)
+  if (!isPreset(typed)) return parsePolicy(await readPolicy(typed, call))
   if (withReferences) return PRESETS[typed]
   return parsePolicy({ extends: typed, name: typed, version: PRESETS[typed].version, workloads: 'any' })
 }
@@ -180,7 +189,7 @@ async function endorsementsOf(
   const fetcher = openEndorsementFetcher({
     cacheDir: cache ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'casemate', 'endorsements'),
     offline: !online,
-    ...(update === null ? {} : { update }),
+    update,
     ...addressOf('pcsUrl', env['CASEMATE_PCS_URL']),
     ...addressOf('kdsUrl', env['CASEMATE_KDS_URL']),
     fetch,
@@ -192,34 +201,22 @@ async function endorsementsOf(
   }
 }
 
-/** Which of Intel's editions is fetched; null: the one that is enforced. */
-function tcbUpdateOf(call: Call, fetches: boolean): TcbUpdate | null {
-  const [update, number] = [call.option('tcb-update'), call.option('tcb-evaluation-data-number')]
-  if (update !== null && number !== null) {
-    throw new CliError(
-      'flag-value-unwanted',
-      '--tcb-update and --tcb-evaluation-data-number exclude each other',
-      {
-        hint: 'Intel’s service takes one of them: the number names one edition, the update the newest or the enforced one',
-      },
-    )
+/** Which of Intel's editions is fetched. @throws {CliError} flag-value-invalid, flag-value-unwanted */
+function tcbUpdateOf(call: Call, fetches: boolean): TcbUpdate {
+  const update = readWord('tcb-update', call.option('tcb-update'), ['standard', 'early'])
+  const number = countOf(call, 'tcb-evaluation-data-number')
+  const [name, other] = ['tcb-update', 'tcb-evaluation-data-number'].filter(flag => call.given(flag))
+  if (other !== undefined) {
+    throw new CliError('flag-value-unwanted', `--${name} and --${other} exclude each other`, {
+      hint: 'Intel’s service takes one of them: the number names one edition, the update the newest or the enforced one',
+    })
   }
-  if ((update ?? number) !== null && !fetches) {
-    const name = update === null ? 'tcb-evaluation-data-number' : 'tcb-update'
+  if (name !== undefined && !fetches) {
     throw new CliError('flag-value-unwanted', `--${name} is about what is fetched, and nothing is`, {
       hint: 'with --online; files of --endorsements are of the edition that they are',
     })
   }
-  if (update !== null && update !== 'early' && update !== 'standard') {
-    throw new CliError('flag-value-invalid', `--tcb-update is ${update}, want early or standard`)
-  }
-  if (number !== null && !/^[1-9]\d{0,8}$/.test(number)) {
-    throw new CliError(
-      'flag-value-invalid',
-      `--tcb-evaluation-data-number is ${number}, want a number such as 20`,
-    )
-  }
-  return number === null ? update : Number(number)
+  return number ?? update
 }
 
 function addressOf<Name extends string>(name: Name, url: string | undefined): Partial<Record<Name, string>> {

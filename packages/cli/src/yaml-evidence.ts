@@ -19,10 +19,7 @@ const DOCUMENTS: readonly (readonly [members: readonly string[], what: string, f
 
 /** Null for what is no YAML with members. @throws {Refusal} where it is, and holds no whole evidence */
 export async function evidenceInYaml(bytes: Uint8Array): Promise<ParsedEvidence | null> {
-  const text = new TextDecoder()
-    .decode(bytes)
-    .replace(/^\uFEFF/, '')
-    .trimStart()
+  const text = new TextDecoder().decode(bytes).trimStart()
   if (!FIRST_LINE.test(text)) return null
   const document = await parseYaml(text)
   if (document === null) return null
