@@ -130,6 +130,23 @@ for (const [why, crl] of Object.entries(OUTSIDE)) {
   })
 }
 
+test('of several lists outside of their windows any revokes, as what was revoked once stays so', async () => {
+  const old = { thisUpdate: new Date(0), nextUpdate: new Date(1000) }
+  const platform = await createPlatform({ faults: { crl: old, revoked: ['intermediate'] } })
+  const endorsements = readEndorsements(platform.endorsements)
+  const [revoking] = endorsements.crls
+  assert.ok(revoking)
+  // Newer, and past as well.
+  const silent = { ...revoking, thisUpdate: 2000, nextUpdate: 3000, revoked: new Set<string>() }
+  for (const crls of [
+    [revoking, silent],
+    [silent, revoking],
+  ]) {
+    await refuses('certificate-revoked', verifyOn(platform, { endorsements: { ...endorsements, crls } }))
+  }
+  await verifyOn(platform, { endorsements: { ...endorsements, crls: [silent] } })
+})
+
 test('of several leaf certificates the one that fits is taken, wherever it stands', async () => {
   const leaf = ({ endorsements }: AmdPlatform) => endorsements.filter(({ name }) => name === 'leaf.der')
   const other = await createPlatform()

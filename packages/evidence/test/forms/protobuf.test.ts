@@ -116,6 +116,46 @@ test('a text is read up to a number of fields, digits and comments', () => {
   refuses(comments(5_000_000), /armour is damaged|no evidence/)
 })
 
+test('elements of lists count as fields, in text and in JSON', () => {
+  const text = textOf('go-tdx-guest QuoteV4', 'text')
+  const elements = (count: number): Uint8Array => utf8(`${text}novel: [0${', 0'.repeat(count - 1)}]\n`)
+  assert.deepEqual(recognise(elements(4_000)), recognise(utf8(text)))
+  refuses(elements(4_096), /the protobuf text is damaged/)
+  const json = JSON.parse(textOf('go-tdx-guest QuoteV4', 'json'))
+  const versions = (count: number): Uint8Array => {
+    const version = [...Array.from({ length: count - 1 }, () => 0), 4]
+    return utf8(JSON.stringify({ ...json, header: { ...json.header, version } }))
+  }
+  assert.equal(recognise(versions(4_096)).kind, 'tdx')
+  refuses(versions(4_097), /no evidence/)
+})
+
+test('an integer in JSON has no more digits than 64 bits need', () => {
+  const json = JSON.parse(textOf('go-tdx-guest QuoteV4', 'json'))
+  const digits = (count: number): Uint8Array =>
+    utf8(JSON.stringify({ ...json, header: { ...json.header, version: '4'.padStart(count, '0') } }))
+  assert.equal(recognise(digits(20)).kind, 'tdx')
+  refuses(digits(21), /no evidence/)
+})
+
+test('unknown fields are passed over in wire form only where they are well-formed', () => {
+  const wire = decoded(SAMPLES[0]?.forms['wire'] ?? '')
+  const withField = (...octets: readonly number[]): Uint8Array => Uint8Array.of(...wire, ...octets)
+  const [largest, beyond] = [
+    [...Array.from({ length: 9 }, () => 0xff), 1],
+    [...Array.from({ length: 9 }, () => 0xff), 2],
+  ]
+  assert.deepEqual(recognise(withField(0x78, ...largest)), recognise(wire))
+  // A value and a tag beyond 64 and 32 bits, and field number 0.
+  for (const octets of [
+    [0x78, ...beyond],
+    [0x80, 0x80, 0x80, 0x80, 0x10, 0],
+    [0, 0],
+  ]) {
+    refuses(withField(...octets), /no evidence|damaged/)
+  }
+})
+
 test('nothing but a Refusal or evidence comes out of any message', () => {
   const inputs = SAMPLES.flatMap(({ forms }) => Object.values(forms).map(decoded))
   fc.assert(

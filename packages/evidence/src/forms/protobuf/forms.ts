@@ -50,18 +50,9 @@ const NAME = 'a protobuf of go-tdx-guest or go-sev-guest'
 function encodeFirst(decode: (message: Message) => FieldMap | null): Layer | null {
   for (const { message, marks, encode } of KNOWN) {
     const map = decode(message)
-    if (map !== null && marks.every(name => map.values.has(name)) && isNested(map, message))
-      return encode(map)
+    if (map !== null && marks.every(name => map.values.has(name))) return encode(map)
   }
   return null
-}
-
-/** A wire message can look like another where a field is a message in one and bytes in the other. */
-function isNested({ values }: FieldMap, message: Message): boolean {
-  return [...values].every(([name, list]) => {
-    const type = message[name]?.[1]
-    return typeof type !== 'object' || list.every(value => typeof value === 'object' && 'values' in value)
-  })
 }
 
 /** A message begins with its first field, whose tag is no character but a line feed or a backspace. */
