@@ -4,13 +4,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Crl, parseCrl } from '../src/crl.ts'
 import { type Certificate, parseCertificate } from '../src/x509.ts'
-
-const ROOT = resolve(
-  process.env['CASEMATE_VECTORS'] ?? resolve(import.meta.dirname, '../../../../shared/vectors'),
-)
+import { VECTORS } from './vectors.ts'
 
 /** What `t.skip` says where the vectors are absent; false where they are there. */
-export const skipVectors: string | false = existsSync(resolve(ROOT, 'snp'))
+export const skipVectors: string | false = existsSync(resolve(VECTORS, 'snp'))
   ? false
   : 'captured evidence is absent (CASEMATE_VECTORS)'
 
@@ -37,7 +34,7 @@ interface Meta {
 
 export function readSnpVectors(): readonly SnpVector[] {
   if (skipVectors !== false) return []
-  const folder = resolve(ROOT, 'snp')
+  const folder = resolve(VECTORS, 'snp')
   return readdirSync(folder).map(name => {
     const meta = JSON.parse(readFileSync(resolve(folder, name, 'meta.json'), 'utf8')) as Meta
     return {
@@ -70,5 +67,5 @@ export function readAmdCrl(file: string): Crl {
 }
 
 export function readFile(...path: readonly string[]): Uint8Array {
-  return new Uint8Array(readFileSync(resolve(ROOT, ...path)))
+  return new Uint8Array(readFileSync(resolve(VECTORS, ...path)))
 }

@@ -14,6 +14,7 @@ import { parseIntelQuote, type SgxQuote, type TdxQuote } from '../src/intel/quot
 import { verifyEndorsement } from '../src/intel/signed-endorsement.ts'
 import { Refusal, type RefusalCode } from '../src/refusal.ts'
 import { type Certificate, KEY_USAGE, parseCertificate, readPem } from '../src/x509.ts'
+import { refusal } from './expect-refusal.ts'
 import { constraints, privateKey, readParts, reissue } from './reissue.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
@@ -50,15 +51,6 @@ async function codeOf(work: Promise<unknown>): Promise<RefusalCode | null> {
     if (error instanceof Refusal) return error.code
     throw error
   }
-}
-
-async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
-  const error: unknown = await work.then(
-    () => assert.fail('accepted'),
-    (error: unknown) => error,
-  )
-  assert.ok(error instanceof Refusal, String(error))
-  return error
 }
 
 const chainOf = (...pool: readonly Certificate[]): Promise<VerifiedChain> =>
@@ -276,10 +268,10 @@ test('a tangle of namesakes ends the search before it costs much', async () => {
     })
   }
   const leafBy = (own: KeyObject): Certificate => parseCertificate(reissue(pck.der, own))
-  const small = await refusalOf(verifyChain(leafBy(privateKey(keys.pck)), { pool: tangle(7), anchors, now }))
+  const small = await refusal(verifyChain(leafBy(privateKey(keys.pck)), { pool: tangle(7), anchors, now }))
   assert.equal(small.code, 'certificate-signature-invalid', small.message)
   const pool = [...tangle(70)]
-  const large = await refusalOf(verifyChain(leafBy(privateKey(keys.pck)), { pool, anchors, now }))
+  const large = await refusal(verifyChain(leafBy(privateKey(keys.pck)), { pool, anchors, now }))
   assert.equal(large.code, 'chain-incomplete')
   assert.match(large.message, /64 signatures/)
 })

@@ -14,7 +14,6 @@ import {
 import {
   type EndorsementSource,
   parse,
-  Refusal,
   readEndorsements,
   type TrustAnchor,
   VENDOR_ANCHORS,
@@ -22,6 +21,7 @@ import {
   verify,
 } from '../src/index.ts'
 import { parseCertificate, readPem } from '../src/x509.ts'
+import { refusal } from './expect-refusal.ts'
 import {
   intelCertificates,
   readIntelVector,
@@ -62,15 +62,6 @@ function verifyBy(
     anchors,
     minTcbEvaluationDataNumber: 'any',
   })
-}
-
-async function refusal(work: Promise<unknown>): Promise<Refusal> {
-  const error: unknown = await work.then(
-    () => assert.fail('accepted'),
-    (error: unknown) => error,
-  )
-  assert.ok(error instanceof Refusal, String(error))
-  return error
 }
 
 const named = (platform: IntelPlatform, name: string): EndorsementSource =>

@@ -14,11 +14,9 @@ import { Refusal } from '../src/refusal.ts'
 import { verify } from '../src/verify.ts'
 import { readSnpVectors } from './amd-vectors.ts'
 import { type Answers, startService } from './fetch-server.ts'
+import { VECTORS } from './vectors.ts'
 
-const ROOT = resolve(
-  process.env['CASEMATE_VECTORS'] ?? resolve(import.meta.dirname, '../../../../shared/vectors'),
-)
-const skip = existsSync(resolve(ROOT, 'tdx')) ? false : 'captured evidence is absent (CASEMATE_VECTORS)'
+const skip = existsSync(resolve(VECTORS, 'tdx')) ? false : 'captured evidence is absent (CASEMATE_VECTORS)'
 
 interface Meta {
   readonly suggested_time?: string
@@ -27,7 +25,7 @@ interface Meta {
   readonly pck?: { readonly issuer: string }
 }
 
-const read = (path: string): Buffer => readFileSync(resolve(ROOT, path))
+const read = (path: string): Buffer => readFileSync(resolve(VECTORS, path))
 
 async function verdict(evidence: ParsedEvidence, endorsements: Endorsements, now: Date): Promise<string> {
   try {
@@ -53,20 +51,20 @@ async function fetchFor(evidence: ParsedEvidence, answers: Answers, now: Date): 
 }
 
 test('quotes get the same verdict by a local PCCS and from files', { skip }, async () => {
-  const signing = readdirSync(resolve(ROOT, 'roots/intel'))
+  const signing = readdirSync(resolve(VECTORS, 'roots/intel'))
     .filter(name => name.endsWith('.pem'))
     .map(name => read(`roots/intel/${name}`).toString())
     .join('\n')
   const header = encodeURIComponent(signing)
   let accepted = 0
   for (const tee of ['sgx', 'tdx'] as const) {
-    for (const name of readdirSync(resolve(ROOT, tee))) {
+    for (const name of readdirSync(resolve(VECTORS, tee))) {
       const meta = JSON.parse(read(`${tee}/${name}/meta.json`).toString()) as Meta
       const { suggested_time: time, suggested_collateral: collateral, suggested_crls: crls = [], pck } = meta
       if (
         time === undefined ||
         collateral === undefined ||
-        !existsSync(resolve(ROOT, tee, name, 'quote.bin'))
+        !existsSync(resolve(VECTORS, tee, name, 'quote.bin'))
       ) {
         continue
       }

@@ -4,13 +4,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type EndorsementSource, readEndorsements } from '../src/endorsements.ts'
 import type { Endorsements } from '../src/index.ts'
-
-const ROOT = resolve(
-  process.env['CASEMATE_VECTORS'] ?? resolve(import.meta.dirname, '../../../../shared/vectors'),
-)
+import { VECTORS } from './vectors.ts'
 
 /** What `t.skip` says where the vectors are absent; false where they are there. */
-export const skipVectors: string | false = existsSync(resolve(ROOT, 'tdx'))
+export const skipVectors: string | false = existsSync(resolve(VECTORS, 'tdx'))
   ? false
   : 'captured evidence is absent (CASEMATE_VECTORS)'
 
@@ -63,15 +60,15 @@ export interface IntelVector {
 }
 
 export function readVectorFile(...path: readonly string[]): Uint8Array {
-  return new Uint8Array(readFileSync(resolve(ROOT, ...path)))
+  return new Uint8Array(readFileSync(resolve(VECTORS, ...path)))
 }
 
 export function listVectorFiles(...path: readonly string[]): readonly string[] {
-  return readdirSync(resolve(ROOT, ...path))
+  return readdirSync(resolve(VECTORS, ...path))
 }
 
 export function readJson(...path: readonly string[]): unknown {
-  return JSON.parse(readFileSync(resolve(ROOT, ...path), 'utf8'))
+  return JSON.parse(readFileSync(resolve(VECTORS, ...path), 'utf8'))
 }
 
 /** The file of the vector that is evidence: `quote.bin`, or the one that a test suite calls otherwise. */
