@@ -25,6 +25,8 @@ export class MerkleTail {
   #size: number
   readonly #peaks: Buffer
   readonly #tiles: PartialTile[]
+  /** Of the present size, once it was asked for: the head, the mark and the checkpoint all have it. */
+  #root: Uint8Array | undefined
 
   private constructor(size: number, peaks: Buffer, tiles: PartialTile[]) {
     this.#size = size
@@ -68,9 +70,15 @@ export class MerkleTail {
     }
     hash.copy(this.#peaks, level * HASH_SIZE)
     this.#size++
+    this.#root = undefined
   }
 
+  /** Not to be written to. */
   root(): Uint8Array {
+    return (this.#root ??= this.#foldPeaks())
+  }
+
+  #foldPeaks(): Uint8Array {
     let root: Uint8Array | undefined
     let level = 0
     for (let rest = this.#size; rest > 0; rest = Math.floor(rest / 2)) {
