@@ -5,7 +5,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { LedgerError } from '../errors.ts'
-import { hasTable } from './database.ts'
+import { hasTable, pragma } from './database.ts'
 import { reading } from './storage-failure.ts'
 
 /** Where the two salts stand in the header of a write-ahead log: https://sqlite.org/fileformat2.html#walformat */
@@ -83,7 +83,7 @@ export function verifyFile(db: DatabaseSync): void {
 
 /** Reads all pages, of the file or, where they are newer, of the write-ahead log. */
 function isSound(db: DatabaseSync): boolean {
-  return reading(() => db.prepare('PRAGMA quick_check(1)').get())?.['quick_check'] === 'ok'
+  return reading(() => pragma(db, 'quick_check(1)')) === 'ok'
 }
 
 interface Noted {

@@ -2,14 +2,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { LedgerError } from '../errors.ts'
 import { waitingBriefly } from './busy-timeout.ts'
+import { pragma } from './database.ts'
 import { resultCode } from './storage-failure.ts'
 
 /** `PRAGMA synchronous`: FULL; EXTRA is above. */
 const SYNCHRONOUS_FULL = 2
-
-function pragma(db: DatabaseSync, name: string): unknown {
-  return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]
-}
 
 /** @throws {LedgerError} ledger-not-durable */
 export function requireDurable(db: DatabaseSync): void {
