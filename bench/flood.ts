@@ -9,11 +9,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as asn1 from '@casemate/evidence/asn1'
 import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
+import { ask, type Broker, withBroker } from './broker-child.ts'
 import { measureDoors } from './doors.ts'
 import { Fleet } from './fleet.ts'
 import type { Flooded, FloodKind, Order } from './flooder.ts'
 import { attestation, prepare } from './guest.ts'
-import type { Question, Start, Started } from './handshake-server.ts'
+import type { Started } from './handshake-server.ts'
 import { spread } from './measure.ts'
 import { budgetRow, printTable } from './report.ts'
 
@@ -39,7 +40,7 @@ export async function benchFlood(): Promise<void> {
       await prepare(started.url, started.adminToken)
       await measureDoors({
         target: { port: portOf(started), isTls: false },
-        cpu: () => ask(server, { cpu: true }) as Promise<number>,
+        cpu: () => ask(server, { cpu: true }),
         attest: nonce => JSON.stringify(attestation(platform, nonce)),
       })
     })
@@ -54,22 +55,6 @@ export async function benchFlood(): Promise<void> {
     printTable([['flood', 'measured', 'budget'], ...rows])
   } finally {
     rmSync(dataDir, { recursive: true })
-  }
-}
-
-interface Broker {
-  readonly server: ChildProcess
-  readonly started: Started
-}
-
-async function withBroker(start: Start, run: (broker: Broker) => Promise<void>): Promise<void> {
-  const server = fork(new URL('./handshake-server.ts', import.meta.url), { serialization: 'advanced' })
-  try {
-    const started = (await ask(server, start)) as Started
-    await run({ server, started })
-  } finally {
-    server.disconnect()
-    await once(server, 'exit')
   }
 }
 
@@ -112,9 +97,9 @@ async function measureFlood(
 }
 
 async function phase(server: ChildProcess, fleet: Fleet): Promise<Phase> {
-  const before = (await ask(server, { cpu: true })) as number
+  const before = await ask(server, { cpu: true })
   const { done, failed, seconds } = await fleet.attestFor(PHASE_MS)
-  const micros = (((await ask(server, { cpu: true })) as number) - before) / done
+  const micros = ((await ask(server, { cpu: true })) - before) / done
   return { rate: done / seconds, micros, failed }
 }
 
@@ -206,10 +191,4 @@ function portOf({ url }: Started): number {
 function peakOf(pid: number | undefined): number {
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Number(kilobytes) / 1024
-}
-
-async function ask(server: ChildProcess, question: Start | Question): Promise<unknown> {
-  server.send(question)
-  const [answer] = await once(server, 'message')
-  return answer
 }

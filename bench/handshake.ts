@@ -1,14 +1,14 @@
 // Attest and fetch one secret over HTTP on loopback (three requests): the broker's processor time for one, against
 // the cryptography that it cannot avoid. What that leaves out and no broker could is measured beside it, each part
 // bare: three requests to a server that only echoes, the JSON, and the two records in commits that are synced.
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
+import { ask, withBroker } from './broker-child.ts'
 import { attestation, prepare, proveOnce, SECRET } from './guest.ts'
-import type { Question, Start, Started } from './handshake-server.ts'
+import type { Question, Started } from './handshake-server.ts'
 import { type Measured, spread } from './measure.ts'
 import { printRates, printRatio } from './report.ts'
 
@@ -23,16 +23,14 @@ const HANDSHAKES = 320
 export async function benchHandshake(): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'casemate-bench-'))
   const platform = await createIntelPlatform({ now: new Date() })
-  const server = fork(new URL('./handshake-server.ts', import.meta.url), { serialization: 'advanced' })
+  const { anchors, endorsements } = platform
   try {
-    const { anchors, endorsements } = platform
-    const started = (await ask(server, { dataDir, anchors, endorsements } satisfies Start)) as Started
-    await prepare(started.url, started.adminToken)
-    await proveOnce(started.url, platform)
-    await compare(server, started, platform)
+    await withBroker({ dataDir, anchors, endorsements }, async ({ server, started }) => {
+      await prepare(started.url, started.adminToken)
+      await proveOnce(started.url, platform)
+      await compare(server, started, platform)
+    })
   } finally {
-    server.disconnect()
-    await once(server, 'exit')
     rmSync(dataDir, { recursive: true })
   }
 }
@@ -45,12 +43,12 @@ async function compare(
   const micros = Object.fromEntries(LINES.map(({ part }) => [part, [] as number[]])) as Micros
   const walls: number[] = []
   const bare = async (part: 'floor' | 'json' | 'commits') =>
-    ((await ask(server, { [part]: HANDSHAKES } as Question)) as number) / HANDSHAKES
+    (await ask(server, { [part]: HANDSHAKES } as Question)) / HANDSHAKES
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
-    const [startedAt, collected] = [performance.now(), (await ask(server, { gc: true })) as number]
+    const [startedAt, collected] = [performance.now(), await ask(server, { gc: true })]
     const handshake = await cpuOf(server, () => concurrently(() => guest(url, platform)))
     const wall = ((performance.now() - startedAt) * 1000) / HANDSHAKES
-    const gc = (((await ask(server, { gc: true })) as number) - collected) / HANDSHAKES
+    const gc = ((await ask(server, { gc: true })) - collected) / HANDSHAKES
     const echo = await cpuOf(server, () => concurrently(() => threeEchoes(echoUrl)))
     const measured: Readonly<Record<Part, number>> = {
       handshake,
@@ -103,9 +101,9 @@ function print(micros: Micros, walls: readonly number[]): void {
 }
 
 async function cpuOf(server: ChildProcess, work: () => Promise<void>): Promise<number> {
-  const before = (await ask(server, { cpu: true })) as number
+  const before = await ask(server, { cpu: true })
   await work()
-  return (((await ask(server, { cpu: true })) as number) - before) / HANDSHAKES
+  return ((await ask(server, { cpu: true })) - before) / HANDSHAKES
 }
 
 async function concurrently(one: () => Promise<void>): Promise<void> {
@@ -138,10 +136,4 @@ async function threeEchoes(url: string): Promise<void> {
 function post(body: unknown, cookie?: string): RequestInit {
   const headers = { 'content-type': 'application/json', ...(cookie === undefined ? {} : { cookie }) }
   return { method: 'POST', headers, body: JSON.stringify(body) }
-}
-
-async function ask(server: ChildProcess, question: Start | Question): Promise<unknown> {
-  server.send(question)
-  const [answer] = await once(server, 'message')
-  return answer
 }

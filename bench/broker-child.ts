@@ -1,0 +1,31 @@
+// The measured broker as its parent sees it: a process of its own (bench/handshake-server.ts), for as long as one run takes.
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { Question, Start, Started } from './handshake-server.ts'
+
+export interface Broker {
+  readonly server: ChildProcess
+  readonly started: Started
+}
+
+/** Ends it whatever becomes of `run`. */
+export async function withBroker(start: Start, run: (broker: Broker) => Promise<void>): Promise<void> {
+  const server = fork(new URL('./handshake-server.ts', import.meta.url), { serialization: 'advanced' })
+  try {
+    const started = (await question(server, start)) as Started
+    await run({ server, started })
+  } finally {
+    server.disconnect()
+    await once(server, 'exit')
+  }
+}
+
+export async function ask(server: ChildProcess, what: Question): Promise<number> {
+  return (await question(server, what)) as number
+}
+
+async function question(server: ChildProcess, message: Start | Question): Promise<unknown> {
+  server.send(message)
+  const [answer] = await once(server, 'message')
+  return answer
+}
