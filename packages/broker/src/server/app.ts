@@ -18,7 +18,7 @@ import { boundBodies } from './bodies.ts'
 import { addressOf, type ClientLimit } from './client-limit.ts'
 import { tellerOfClosed } from './closed-connections.ts'
 import { limitConnections } from './connection-limit.ts'
-import { answerError, answerMissingRoute, toBrokerError } from './error-answer.ts'
+import { answerError, toBrokerError } from './error-answer.ts'
 import { refuseUnknownRoutes } from './known-routes.ts'
 import type { Logger } from './logging.ts'
 import { RequestLog } from './request-log.ts'
@@ -68,7 +68,6 @@ export function createApp(parts: AppParts): FastifyInstance {
   })
   app.setValidatorCompiler(compileValidator)
   app.setErrorHandler(answerError)
-  app.setNotFoundHandler(answerMissingRoute)
   readJsonStrictly(app)
   addHeaders(app, tls !== null)
   refuseUnknownRoutes(app)

@@ -73,10 +73,3 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer')
   return reply.code(answer.status).type('application/json').send(errorBody(answer))
 }
-
-export function answerMissingRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const missing = new BrokerError('route-missing', 'there is no such route', {
-    hint: 'GET /v1/openapi.json lists them',
-  })
-  return answerError(missing, request, reply)
-}
