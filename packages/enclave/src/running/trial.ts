@@ -1,8 +1,9 @@
 // Code is compiled elsewhere before the platform compiles it: what an engine takes to compile a module can be limited for
 // a process only, and running out of memory ends one. Each code is tried once; who tried it remembers it by its hash.
 // Trials take turns, since what one may take is a good part of a machine.
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { EnclaveError } from '../errors.ts'
 
@@ -74,24 +75,39 @@ function compileApart(
   const [command = '', ...args] =
     process.platform === 'linux' ? ['/bin/sh', '-c', LIMITED, 'casemate-trial', ...limits, ...node] : node
   return new Promise((resolve, reject) => {
+    const child = start(command, args, wallMs)
+    child.once('error', cause => reject(unavailable(cause)))
+    // The error follows; where no file can be opened there are no pipes either.
+    if (child.pid === undefined) return
+    let message = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      message = (message + text).slice(0, MAX_MESSAGE)
+    })
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, message }))
+    // That it ends before it has read everything shows in how it ends.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(code)
+  })
+}
+
+/** Some failures are thrown, such as that of a process that may start no other. @throws {EnclaveError} trial-unavailable */
+function start(
+  command: string,
+  args: readonly string[],
+  wallMs: number,
+): ChildProcessByStdio<Writable, null, Readable> {
+  try {
     // Nothing ambient: it needs neither environment nor files.
-    const child = spawn(command, args, {
+    return spawn(command, args, {
       env: {},
       cwd: '/',
       stdio: ['pipe', 'ignore', 'pipe'],
       timeout: wallMs,
       killSignal: 'SIGKILL',
     })
-    let message = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      message = (message + text).slice(0, MAX_MESSAGE)
-    })
-    child.once('error', cause => reject(unavailable(cause)))
-    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, message }))
-    // That it ends before it has read everything shows in how it ends.
-    child.stdin.on('error', () => undefined)
-    child.stdin.end(code)
-  })
+  } catch (cause) {
+    throw unavailable(cause)
+  }
 }
 
 function tooMuch(got: string, { memoryMb, cpuSeconds, wallMs }: TrialLimits): EnclaveError {
@@ -103,9 +119,9 @@ function tooMuch(got: string, { memoryMb, cpuSeconds, wallMs }: TrialLimits): En
   })
 }
 
-function unavailable(cause: Error): EnclaveError {
+function unavailable(cause: unknown): EnclaveError {
   return new EnclaveError('trial-unavailable', 'the process that tries code first cannot be started', {
     cause,
-    hint: 'code is compiled in a process of its own first: let this one start Node.js again',
+    hint: 'code is compiled in a process of its own first: let this one start Node.js again, and open files',
   })
 }

@@ -1,8 +1,9 @@
 // Compilation apart: what it takes is limited, whatever becomes of it is a refusal, and the same code is tried once.
 import assert from 'node:assert/strict'
-import childProcess from 'node:child_process'
+import childProcess, { execFile } from 'node:child_process'
 import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import { TRIAL_LIMITS, tryCompiling } from '../../src/running/trial.ts'
 import { rejectsCode } from '../expect-code.ts'
 import { GOOD, repeat, withBody } from '../image/hostile.ts'
@@ -76,4 +77,28 @@ test('the same code is tried once for all who ask at once', async () => {
 test('what was refused is tried again', async () => {
   await rejectsCode('limit-exceeded', tryCompiling(other(2), { ...TRIAL_LIMITS, wallMs: 1 }))
   await tryCompiling(other(2))
+})
+
+/** What a process says that tries code, after `before`; it is ended by what nobody catches. */
+async function outcomeOf(before: string, command: readonly [string, ...string[]]): Promise<string> {
+  const module = new URL('../../src/running/trial.ts', import.meta.url)
+  const program = `
+    import { openSync } from 'node:fs'
+    const { tryCompiling } = await import(${JSON.stringify(module)})
+    ${before}
+    await tryCompiling(Uint8Array.of(0)).catch(error => console.log(error.code))`
+  const [file, ...args] = [...command, '--input-type=module', '--eval', program]
+  return (await promisify(execFile)(file, args)).stdout
+}
+
+test('a platform that may start no process, or has no file left to open, refuses and lives', {
+  skip: !isLinux,
+}, async () => {
+  const node = process.execPath
+  const exhaust = 'try { for (;;) openSync("/dev/null") } catch {}'
+  const outcomes = await Promise.all([
+    outcomeOf('', [node, '--permission', '--allow-fs-read=*']),
+    outcomeOf(exhaust, ['sh', '-c', 'ulimit -n 64 && exec "$0" "$@"', node]),
+  ])
+  assert.deepEqual(outcomes, ['trial-unavailable\n', 'trial-unavailable\n'])
 })
