@@ -167,7 +167,7 @@ async function entriesOf(admin: Admin, id: string, read: ReadEntries): Promise<R
   return async page => {
     const { items, next } = await read(page)
     const last = items.at(-1)
-    const mine = items.filter(({ index, entry }) => index >= first && isActor(entry?.['actor'], id))
+    const mine = items.filter(({ entry }) => isActor(entry?.['actor'], id))
     return { items: mine, next: last === undefined || last.index <= first ? null : next }
   }
 }
