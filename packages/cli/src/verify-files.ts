@@ -33,6 +33,7 @@ import { CliError } from './failure.ts'
 import { readDocument, readInput, readObject, STDIN } from './files.ts'
 import { readInstant } from './instant.ts'
 import { countOf } from './paging.ts'
+import { shellWord } from './shell-word.ts'
 import { examinationJson, examinationLines } from './verdict.ts'
 
 const REQUIRE_CODE = 'CASEMATE_REQUIRE_CODE'
@@ -70,7 +71,7 @@ export async function verifyFiles(call: Call): Promise<Answer> {
 function refuseDirectory(file: string): void {
   if (file === STDIN || statSync(file, { throwIfNoEntry: false })?.isDirectory() !== true) return
   throw new CliError('argument-unexpected', `${file} is a directory, want a file of evidence`, {
-    hint: `a directory of endorsements needs the flag before it, each its own: --endorsements ${file}`,
+    hint: `a directory of endorsements needs the flag before it, each its own: --endorsements ${shellWord(file)}`,
   })
 }
 
