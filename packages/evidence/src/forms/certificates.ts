@@ -27,7 +27,7 @@ export function withCertificates(evidence: ParsedEvidence, beside: readonly Besi
 }
 
 function certificatesBeside({ name, value }: Beside): readonly SnpCertificate[] {
-  const bytes = typeof value === 'string' ? bytesOfText(value) : bytesOfJson(value)
+  const bytes = bytesOf(value)
   if (bytes === null || bytes.length > MAX_CERT_TABLE_SIZE) throw malformed(name, 'no bytes of that size')
   if (bytes.length === 0) return []
   try {
@@ -36,6 +36,11 @@ function certificatesBeside({ name, value }: Beside): readonly SnpCertificate[] 
     if (error instanceof Refusal) throw malformed(name, error.message)
     throw error
   }
+}
+
+function bytesOf(value: unknown): Uint8Array | null {
+  if (value instanceof Uint8Array) return value
+  return typeof value === 'string' ? bytesOfText(value) : bytesOfJson(value)
 }
 
 /** PEM, base64 or hex; an empty text is none. */

@@ -75,6 +75,13 @@ test('comments, single quotes, angle brackets, lists and unknown fields are read
   assert.deepEqual(recognise(utf8(rewritten)), expected)
 })
 
+test('a certificate that is written as empty is none', () => {
+  const text = textOf('go-sev-guest Attestation, Milan', 'text')
+  const empty = text.replace('vcek_cert:', 'vlek_cert: "" vcek_cert:')
+  assert.notEqual(empty, text)
+  assert.deepEqual(recognise(utf8(empty)), recognise(utf8(text)))
+})
+
 test('a field of another size is named with its path, in every form', () => {
   const json = JSON.parse(textOf('go-tdx-guest QuoteV4', 'json'))
   json.tdQuoteBody.mrTd = 'AAAA'
