@@ -170,9 +170,10 @@ export function refuseUnknown(
 ): void {
   const names = Object.keys(meanings)
   const unknown = Object.keys(given).filter(key => !names.includes(key))
-  for (const key of unknown.slice(0, MAX_UNKNOWN_KEYS)) {
+  for (const whole of unknown.slice(0, MAX_UNKNOWN_KEYS)) {
+    const key = whole.slice(0, MAX_KEY)
     problems.push({
-      path: join(path, key.slice(0, 64)),
+      path: join(path, key),
       expected: `one of ${names.join(', ')}`,
       got: 'an unknown field',
       hint: unknownHint(key, meanings),
@@ -185,7 +186,6 @@ function unknownHint(key: string, meanings: Meanings): string {
   const near = nearest(key, Object.keys(meanings))
   if (near !== null) return `did you mean ${near}?`
   const words = key
-    .slice(0, MAX_KEY)
     .replaceAll(/[A-Z]/g, letter => ` ${letter}`)
     .toLowerCase()
     .trim()

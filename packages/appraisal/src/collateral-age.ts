@@ -15,8 +15,6 @@ export const COLLATERAL_OF: { readonly [K in Kind]: readonly (keyof CollateralCl
   sample: [],
 }
 
-/** The last moment that a Date can hold. */
-const MAX_TIME = 8_640_000_000_000_000
 const PATH = 'tcb.maxCollateralAge'
 const FIELDS = POLICY.fields.tcb.fields.maxCollateralAge.fields
 
@@ -87,7 +85,7 @@ export function collateralFindings(
 /** RFC 3339: when the first collateral will be older than its limit; null where nothing is limited. */
 export function collateralUntil(limits: readonly CollateralLimit[], claims: Claims): string | null {
   const ends = limits.map(({ kind, maxAge }) => (issueTime(claims, kind) ?? 0) + durationMs(maxAge))
-  return ends.length === 0 ? null : new Date(Math.min(...ends, MAX_TIME)).toISOString()
+  return ends.length === 0 ? null : new Date(Math.min(...ends)).toISOString()
 }
 
 function issueTime({ collateral }: Claims, kind: keyof CollateralClaims): number | null {

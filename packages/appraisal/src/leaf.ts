@@ -68,10 +68,9 @@ function wordItem<const W extends readonly string[]>(words: W): Item<W[number]> 
 
 /** One of them; a choice of one is no choice. */
 function alternativesOf(words: readonly string[]): TSchema {
-  const [first, ...others] = words.map(word => Type.Literal(word))
-  return first !== undefined && others.length === 0
-    ? first
-    : Type.Union(words.map(word => Type.Literal(word)))
+  const literals = words.map(word => Type.Literal(word))
+  const [only] = literals
+  return only !== undefined && literals.length === 1 ? only : Type.Union(literals)
 }
 
 function textItem(pattern: string, wanted: string): Item<string> {

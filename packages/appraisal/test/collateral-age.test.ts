@@ -144,3 +144,8 @@ test('the list of AMD’s root has its age, and where none was used there is non
   assert.equal(await arkCrlOf(''), '2026-11-30T03:00:00Z')
   assert.equal(await arkCrlOf('crl.der'), null)
 })
+
+test('an appraisal at no time is a mistake of its caller', () => {
+  const input = { claims: TDX, references: NO_REFERENCES, policy: limited('any'), binding: BINDING }
+  assert.throws(() => appraise({ ...input, now: new Date(Number.NaN) }), TypeError)
+})

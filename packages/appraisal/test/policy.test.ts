@@ -57,12 +57,14 @@ test('an unknown preset is refused', () => {
 })
 
 test('an unknown field is refused with the name that was meant', () => {
-  const problems = problemsOf(mine({ simulate: 'any', tdx: { mrtd: 'any' }, nonsense: 1 }))
+  const problems = problemsOf(mine({ simulate: 'any', tdx: { mrtd: 'any' }, nonsense: 1, the: 1 }))
   assert.deepEqual(
     problems.map(({ path, hint }) => [path, hint]),
     [
       ['simulate', 'did you mean simulated?'],
       ['nonsense', 'remove it'],
+      // What is in every meaning says nothing.
+      ['the', 'remove it'],
       ['tdx.mrtd', 'did you mean mrTd?'],
     ],
   )
