@@ -6,7 +6,7 @@ import {
   MAX_CERT_TABLE_ENTRIES,
   SNP_CERTIFICATE_TYPES,
 } from './amd/cert-table.ts'
-import type { SnpEvidence } from './amd/evidence.ts'
+import { MAX_CERT_TABLE_SIZE, type SnpEvidence } from './amd/evidence.ts'
 import { parseSnpReport } from './amd/report.ts'
 import { encodeReportJson } from './amd/report-json.ts'
 import type { Kind } from './claims.ts'
@@ -24,8 +24,6 @@ const MAX_EVENT_LOG_LENGTH = 4 * 1024 * 1024
 const MAX_CERT_TYPE_LENGTH = 16
 /** A GUID in text. */
 const GUID_LENGTH = 36
-/** As much as a host's table may hold altogether, in bytes: what is no certificate is passed over, not refused. */
-const MAX_ENTRY_BYTES = 64 * 1024
 
 /**
  * Parses `primary_evidence` of the given TEE.
@@ -57,7 +55,8 @@ function parseSnpJson(value: unknown): SnpEvidence {
 /** virtee/sev's `CertTableEntry`: the type is a word, or `{ OTHER: GUID }` for a GUID that is not AMD's. */
 function readEntry(json: JsonFields): CertTableEntry {
   const type = json.isText('cert_type') ? readType(json) : readOther(json.object('cert_type'))
-  const bytes = json.bytesUpTo('data', MAX_ENTRY_BYTES)
+  // As much as a host's table may hold altogether: what is no certificate is passed over, not refused.
+  const bytes = json.bytesUpTo('data', MAX_CERT_TABLE_SIZE)
   json.finish()
   return { type, bytes }
 }

@@ -8,7 +8,7 @@ import { Refusal, type RefusalCode } from './refusal.ts'
 import type { Window } from './window.ts'
 
 /** Longest certificate taken, in bytes; the vendors' are under 2 KiB. */
-const MAX_CERTIFICATE_BYTES = 16 * 1024
+export const MAX_CERTIFICATE_BYTES = 16 * 1024
 /** Most PEM blocks taken from one text. */
 const MAX_PEM_BLOCKS = 64
 const DASH = 0x2d

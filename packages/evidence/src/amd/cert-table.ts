@@ -4,6 +4,7 @@
 
 import { ByteReader, isZero, toHex } from '../bytes.ts'
 import { Refusal } from '../refusal.ts'
+import { MAX_CERTIFICATE_BYTES } from '../x509.ts'
 
 export const SNP_CERTIFICATE_TYPES = ['VCEK', 'VLEK', 'ASK', 'ARK', 'CRL'] as const
 export type SnpCertificateType = (typeof SNP_CERTIFICATE_TYPES)[number]
@@ -17,8 +18,6 @@ export interface SnpCertificate {
 const ENTRY_SIZE = 24
 /** Five kinds exist; hosts may add their own. */
 export const MAX_CERT_TABLE_ENTRIES = 32
-/** A VCEK is some 1,350 bytes, an ARK 1,650; a larger entry is no certificate of AMD's. */
-const MAX_CERTIFICATE_BYTES = 16 * 1024
 /** Most certificates taken with one report: leaf, ASK or ASVK, ARK and CRL, and room for a few more. */
 export const MAX_SNP_CERTIFICATES = 8
 

@@ -252,7 +252,7 @@ function verifyProduct(report: SnpReport, { leaf }: LeafCertificate, anchor: Tru
   const ofCpuid = productOfCpuid(report.cpuid)
   const cpuid = describeCpuid(report.cpuid)
   if (ofCpuid !== leaf.product) {
-    throw productMismatch(`by CPUID family and model`, ofCpuid ?? 'unknown', leaf.product)
+    throw productMismatch('by CPUID family and model', ofCpuid ?? 'unknown', leaf.product)
   }
   return { name: 'amd-product', looked: `by ${anchor.name} and by the report: ${cpuid}` }
 }

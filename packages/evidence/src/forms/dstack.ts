@@ -1,6 +1,7 @@
 // What dstack's `Attest` answers: a SCALE encoding of version 0, of which the beginning is read: which quote, the quote
 // itself, and AMD's certificates. The event log behind them is no evidence, and not looked at.
 
+import { MAX_SNP_CERTIFICATES } from '../amd/cert-table.ts'
 import { type Beside, type Form, type Layer, unsupported } from './layer.ts'
 
 const VERSION = 0
@@ -9,8 +10,6 @@ const TDX = [0, 1] as const
 const NITRO = 2
 const SNP = 3
 const NITRO_TPM = 4
-/** A leaf, an ASK and an ARK, and room. */
-const MAX_CERTIFICATES = 8
 
 export const DSTACK: Form<Uint8Array> = {
   name: 'an attestation of dstack',
@@ -31,7 +30,7 @@ export const DSTACK: Form<Uint8Array> = {
 
 function certificates(bytes: Uint8Array, at: number): readonly Beside[] {
   const count = compact(bytes, at)
-  if (count === null || count.value > MAX_CERTIFICATES) return []
+  if (count === null || count.value > MAX_SNP_CERTIFICATES) return []
   const found: Beside[] = []
   let next = count.end
   for (let index = 0; index < count.value; index++) {
