@@ -202,6 +202,17 @@ test('DER that is neither certificate nor list, as signatures and keys, hides no
   }
 })
 
+test('DER with something behind it, and tables beyond any host’s, are no endorsements', () => {
+  const der = bytesOf('pck-crl.der')
+  const table = encodeCertTable([{ type: 'ASK', bytes: der }])
+  const entry = table.subarray(0, 24)
+  // An entry of a GUID that is nobody's, 32 times before one that is AMD's.
+  const foreign = Buffer.concat([...Array.from({ length: 32 }, () => Buffer.alloc(24, 1)), entry])
+  for (const bytes of [Buffer.concat([der, der]), Buffer.concat([table, Buffer.alloc(64 * 1024)]), foreign]) {
+    assert.equal(recogniseEndorsements({ name: 'other', bytes }), null)
+  }
+})
+
 test('what is an endorsement and malformed is refused with its source’s name', () => {
   const bytes = Uint8Array.from(bytesOf('pck-crl.der'))
   // The version of the list.

@@ -76,6 +76,17 @@ test('what is older than wanted is asked for anew, alone, and once an hour where
   assert.equal(service.asked.length, 1)
 })
 
+test('what was asked for by a clock that was set back since is asked for anew', async () => {
+  const fetcher = open()
+  await fetcher.fetchFor(tdx(), null)
+  clock.now += 10 * DAY_MS
+  await fetcher.fetchFor(tdx(), null, { tcbInfo: 9 * DAY_MS })
+  clock.now -= 2 * DAY_MS
+  service.asked.length = 0
+  await fetcher.fetchFor(tdx(), null, { tcbInfo: 7 * DAY_MS })
+  assert.equal(service.asked.length, 1)
+})
+
 test('AMD’s list is asked for anew where it is older than wanted', async () => {
   const fetcher = open()
   await fetcher.fetchFor(snp(), null)

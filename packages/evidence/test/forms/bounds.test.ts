@@ -21,6 +21,12 @@ test('a text that is too long to be read digit by digit is none of those forms',
   refuses('evidence-malformed', utf8(`{0x04,${padding}0x00}`), /begins with "\{0x04,/)
 })
 
+test('a text of protobuf is read up to a length that no evidence has', () => {
+  const padded = (length: number) => utf8(`report: { version: 3 } #${'x'.repeat(length)}`)
+  refuses('evidence-malformed', padded(1000), /report\.family_id is damaged/)
+  refuses('evidence-malformed', padded(MAX_SLOW_TEXT), /no evidence/)
+})
+
 test('no small input makes much of structure, of fields or of certificates', () => {
   const parsing = (text: string, message: RegExp): void => {
     const { parse: read } = JSON

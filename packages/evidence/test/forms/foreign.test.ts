@@ -140,6 +140,21 @@ test('what is known and cannot be verified is called by its name, with a hint ab
   }
 })
 
+test('what has only a part of such a mark is not called by its name', () => {
+  const longer = Buffer.concat([epid(), Buffer.alloc(1)])
+  const reserved = sev()
+  reserved[60] = 1
+  for (const bytes of [longer, reserved]) {
+    assert.throws(() => recognise(bytes), { name: 'Refusal', message: /^(?!.*(?:EPID|SEV-ES))/ })
+  }
+})
+
+test('of a token as much is looked at as any issuer writes', () => {
+  const padded = (length: number) => utf8(jwt({ pad: ' '.repeat(length), iss: 'https://idp.example' }))
+  refuses('evidence-unsupported', padded(60_000), /a JSON Web Token of /)
+  refuses('evidence-unsupported', padded(70_000), /^(?!.*a JSON Web Token of )/)
+})
+
 /** Captured things of other kinds, and what they are called. */
 const CAPTURED: readonly (readonly [folder: string, file: RegExp, name: RegExp])[] = [
   ['az-snp-vtpm', /^(?:evidence\.json|hcl-report\.bin)$/, /vTPM evidence of Azure/],

@@ -97,6 +97,17 @@ test('a hexdump with a gap, with a line of another kind, or of more than an inpu
   refuses('evidence-malformed', utf8(`${zeros}ffffffff\n`), /hexdump is damaged/)
   refuses('evidence-malformed', utf8(`${zeros}${(MAX_SLOW_TEXT + 12).toString(16)}\n`), /hexdump is damaged/)
   refuses('evidence-malformed', utf8(zeros), /hexdump is damaged/)
+  // Repeated beyond the end that the last line names, octets that are none, and a line that no tool prints.
+  refuses(
+    'evidence-malformed',
+    utf8(`${zeros}00000100  04 00 02 00  |....|\n00000008\n`),
+    /hexdump is damaged/,
+  )
+  for (const octet of ['777', '079']) {
+    refuses('evidence-malformed', utf8(`0000000 004 000 ${octet}\n0000003\n`), /hexdump is damaged/)
+  }
+  const long = `00000000: ${tdx.toString('hex').replaceAll(/.{4}/g, '$& ')}`
+  refuses('evidence-malformed', utf8(long), /hexdump is damaged/)
 })
 
 function digits(bytes: Buffer): Readonly<Record<string, string>> {

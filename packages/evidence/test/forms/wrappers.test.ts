@@ -172,6 +172,24 @@ test('an attestation of dstack that is too short, of another version or of Nitro
   refuses('evidence-unsupported', attestation(scale(2, tdx, '')), /AWS Nitro attestation in one of dstack/)
 })
 
+test('of an attestation of dstack with more certificates than a chain has, none is taken', () => {
+  const [pem = ''] = snp.pem.split(/(?<=END CERTIFICATE-----\n)/)
+  const taken = (count: number) =>
+    dersOf(recognise(json({ attestation: scale(3, snp.report, pem.repeat(count)) })))
+  assert.equal(taken(8).length, 8)
+  assert.equal(taken(9).length, 0)
+})
+
+test('a header of Open Enclave of a kind that is not known is none', () => {
+  const header = Buffer.alloc(16)
+  header.writeUInt32LE(1, 0)
+  header.writeUInt32LE(3, 4)
+  header.writeBigUInt64LE(BigInt(tdx.length), 8)
+  assert.throws(() => recognise(Buffer.concat([header, tdx])), Refusal)
+  header.writeUInt32LE(2, 4)
+  assert.deepEqual(recognise(Buffer.concat([header, tdx])), parse(tdx))
+})
+
 test('certificates beside a report that cannot be read are refused by the name of their member', () => {
   const wrapped = (auxblob: string) => json({ outblob: b64(snp.report), auxblob })
   refuses('evidence-malformed', wrapped('?'), /certificates in auxblob cannot be read/)
