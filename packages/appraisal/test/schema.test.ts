@@ -3,8 +3,16 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { CLAIM_FIELDS } from '@casemate/evidence'
 import { Check } from 'typebox/value'
-import { POLICY_SCHEMA, PRESETS, parsePolicy, REFERENCE_VALUES_SCHEMA, workloadOf } from '../src/index.ts'
+import {
+  POLICY_SCHEMA,
+  PRESETS,
+  parsePolicy,
+  REFERENCE_VALUES_SCHEMA,
+  RESULT_FIELDS,
+  workloadOf,
+} from '../src/index.ts'
 import { hex, SAMPLE, SGX, SNP, TDX } from './claims.ts'
 import { PINNED_DOCUMENT } from './policies.ts'
 import { POLICY_PAGE, policyPage } from './policy-page.ts'
@@ -34,6 +42,17 @@ test('docs/policies.md has the fields of reference values, kind by kind', () => 
     return `| ${kind.const} | ${names.map(name => `\`${name}\``).join(', ')} |`
   })
   assert.deepEqual([rows.length, rows.filter(row => !page.includes(`\n${row}\n`))], [4, []])
+})
+
+test('docs/policies.md names what a rule can say of claims and result', () => {
+  const lines = readFileSync(new URL('policies.md', POLICY_PAGE), 'utf8').split('\n')
+  for (const [variable, fields] of Object.entries({ claims: CLAIM_FIELDS, result: RESULT_FIELDS })) {
+    const row = lines.find(line => line.startsWith(`| \`${variable}\` |`)) ?? ''
+    assert.deepEqual(
+      Object.keys(fields).filter(name => !row.includes(`\`${name}\``)),
+      [],
+    )
+  }
 })
 
 test('docs/policy-fields.md has every field, as the code has it', () => {

@@ -11,8 +11,6 @@ import type { ParsedEvidence } from './parse.ts'
 import { Refusal } from './refusal.ts'
 import { escapeUnfit, quoteUntrusted } from './untrusted-text.ts'
 
-export { MAX_RECOGNISED_BYTES }
-
 /** A saved answer has a request that holds evidence that holds base64 of JSON that holds a quote in hex. */
 const MAX_LAYERS = 20
 /** Of what is not known, as much is shown. */
