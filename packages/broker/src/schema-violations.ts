@@ -29,12 +29,12 @@ function joined(root: string, path: string): string {
 
 function violationsOf(error: SchemaError, schema: TSchema, value: unknown): readonly Violation[] {
   const path = error.instancePath
-  // `false` schemas stand for additional properties, of which their parent says more.
-  if (error.keyword === 'boolean') return []
-  if (error.keyword === 'additionalProperties') {
-    const known = Object.keys(propertiesAt(schema, error.schemaPath))
-    const names = error.params.additionalProperties.slice(0, MAX_VIOLATIONS)
-    return names.map(name => unknownMember(path, name, known))
+  // Each additional property meets a `false` schema of its own. Their parent would sum them up after the last, but the
+  // library stops after a few errors.
+  if (error.keyword === 'additionalProperties') return []
+  if (error.keyword === 'boolean') {
+    const parent = error.schemaPath.replace(/\/additionalProperties$/, '')
+    return [unknownMember(path, Object.keys(propertiesAt(schema, parent)))]
   }
   if (error.keyword === 'required') {
     return error.params.requiredProperties.map(name => ({
@@ -58,10 +58,15 @@ function wordsAt(schema: TSchema, schemaPath: string): string | null {
   return typeof words === 'string' ? words : null
 }
 
-function unknownMember(path: string, name: string, known: readonly string[]): Violation {
+function unknownMember(pointer: string, known: readonly string[]): Violation {
+  const end = pointer.lastIndexOf('/')
+  const name = pointer
+    .slice(end + 1)
+    .replaceAll('~1', '/')
+    .replaceAll('~0', '~')
   const meant = nearest(name, known)
   return {
-    path: `${path}/${name.slice(0, MAX_NAME)}`,
+    path: `${pointer.slice(0, end)}/${name.slice(0, MAX_NAME)}`,
     expected: known.length === 0 ? 'must not be there' : `one of ${known.join(', ')}`,
     got: 'an unknown field',
     ...(meant === null ? {} : { hint: `did you mean ${meant}?` }),
