@@ -54,6 +54,7 @@ describe('configuration', () => {
     ['a flag', { flags: { lisen: 'x' } }, 'did you mean listen?'],
     ['a variable', { env: { CASEMATE_LISTE: 'x' } }, 'did you mean CASEMATE_LISTEN?'],
     ['a key of the file', yaml('tlsCertfile: x'), 'did you mean tlsCertFile?'],
+    ['a variable as a key of the file', yaml('CASEMATE_DATA_DIR: x'), 'did you mean dataDir?'],
     ['a key like nothing', yaml('zzzzzzzzzzzzzzzz: x'), 'casemate config show lists all of them'],
     ['a key of the prototype', yaml('__proto__: x'), 'casemate config show lists all of them'],
   ]

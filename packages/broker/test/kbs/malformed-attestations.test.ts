@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { assertRefused, type Refused } from './answers.ts'
-import type { AttestBody } from './guest.ts'
+import { type AttestBody, Guest } from './guest.ts'
+import { GUEST_KEYS } from './guest-jwe.ts'
+import { openHarness } from './harness.ts'
 import { MALFORMED, openTdxGuests } from './tdx-guests.ts'
 
 const KEY: Refused = { status: 401, variant: 'JweError', code: 'tee-key-unsupported' }
@@ -64,4 +66,13 @@ test('a body over the limit is refused with a JSON body', async () => {
   await guest.auth()
   const answer = await guest.send('POST', '/kbs/v0/attest', 'x'.repeat(3 * 1024 * 1024))
   assertRefused(answer, { status: 413, variant: 'HTTPFailed', code: 'request-too-large' })
+})
+
+test('a limit for bodies that is lower than the protocol’s counts for attestations too', async () => {
+  const narrow = await openHarness({ platforms: [], flags: { 'body-limit': '64KiB' } })
+  const guest = new Guest({ app: narrow.app, key: GUEST_KEYS['P-256'](), tee: 'tdx', evidence: () => ({}) })
+  await guest.auth()
+  const answer = await guest.send('POST', '/kbs/v0/attest', 'x'.repeat(65 * 1024))
+  assertRefused(answer, { status: 413, variant: 'HTTPFailed', code: 'request-too-large' })
+  await narrow.close()
 })

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { after, test } from 'node:test'
+import { countSessionless } from '../../src/attestation/unread.ts'
+import { BrokerError } from '../../src/errors.ts'
 import type { AttestBody, Guest } from './guest.ts'
 import { LENIENT, START } from './harness.ts'
 import { openTdxGuests } from './tdx-guests.ts'
@@ -112,6 +114,20 @@ test('a fault of the broker’s own is on record too, and says nothing of itself
   const { id, code } = await lastRefusal()
   assert.deepEqual([answer.status, code], [500, 'internal'])
   assert.equal(answer.body.detail, `internal: Plugin internal error (attestation ${id})`)
+})
+
+test('what the broker cannot do without a session is no refusal of anybody: it is not counted', async () => {
+  const { context } = broker
+  await context.counted.flush()
+  const before = (await broker.entries('attestation.refused')).length
+  countSessionless(context, 'x', new BrokerError('overloaded', 'it is busy'))
+  countSessionless(context, 'y', new BrokerError('session-missing', 'no session cookie'))
+  await context.counted.flush()
+  const counted = (await broker.entries('attestation.refused')).slice(before)
+  assert.deepEqual(
+    counted.map(({ client }) => client),
+    ['y'],
+  )
 })
 
 test('large evidence is not kept, and the record does not say that it is', async () => {

@@ -97,6 +97,18 @@ test('what does not compare is refused when it is saved', () => {
   refused('secret.version == "2"', /no such overload/i)
 })
 
+test('what is never null is not compared with null: it would fail on every fetch', () => {
+  for (const name of ['claims.kind', 'claims.debug', 'claims.quoteVersion', 'secret.tag', 'secret.version']) {
+    refused(`${name} == null`, /no such overload/)
+    refused(`null != ${name}`, /no such overload/)
+  }
+})
+
+test('a quantifier that is written as a function is refused like any other that there is not', () => {
+  refused('exists(claims)', /no matching overload/)
+  refused('all(claims.advisoryIds, id, true)', /Unknown variable/)
+})
+
 /** A path that is no name, and the name that is suggested. */
 const MISSPELT = [
   ['claims.tdx.rtmr9 == ""', 'claims.tdx.rtmr0'],

@@ -202,6 +202,7 @@ describe('tokens', () => {
     broker.clock = later(START, 5 * MINUTE)
     const refused = await broker.send('GET', '/v1/secrets', { token: body.token })
     assert.equal(refused.body.error.code, 'token-expired')
+    assert.equal(await broker.administrators.endOf(body.token), null)
     assert.ok((await broker.entries('admin.refused')).some(({ token }) => token === body.id))
     broker.clock = START
   })

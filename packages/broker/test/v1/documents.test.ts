@@ -71,6 +71,14 @@ for (const { plural, type, good, other, invalid } of KINDS) {
       assert.notEqual(again.headers['etag'], first)
     })
 
+    test('a change that wants something there, and nothing, is not made', async () => {
+      for (const name of ['one', 'nothing-there']) {
+        const headers = { 'if-match': '*', 'if-none-match': '*' }
+        const answer = await broker.send('PUT', `/v1/${plural}/${name}`, { payload: good, headers })
+        assert.equal(answer.body.error.code, 'precondition-failed', name)
+      }
+    })
+
     test('what changed, and to what, is in the ledger', async () => {
       const entries = await broker.entries(`${type}.put`)
       assert.deepEqual(entries[0]?.['document'], good)
