@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readEndorsements, recognise, verify } from '@casemate/evidence'
 import { createAmdPlatform, createIntelPlatform } from '@casemate/simulator'
-import { AppraisalConfigError, appraise, parsePolicy } from '../src/index.ts'
+import { AppraisalConfigError, appraise, isCollateralTooOld, parsePolicy } from '../src/index.ts'
 import { NOW, REPORT_DATA, SGX, SNP, TDX, withClaim } from './claims.ts'
 import { BINDING, NO_REFERENCES, open } from './policies.ts'
 
@@ -130,6 +130,33 @@ test('collateral of 25 days is accepted by a policy without a limit and refused 
     const fresh = await judge(quote, now, platform.endorsementsAt(new Date(now.getTime() - DAY_MS)))
     assert.deepEqual(fresh.with7d.violations, [])
   }
+})
+
+test('each of Intel’s papers has its own age', async () => {
+  const now = new Date('2026-11-30T03:00:00Z')
+  const at = (days: number) => new Date(now.getTime() - days * DAY_MS)
+  const platform = await createIntelPlatform({ now: at(30) })
+  const issued = { 'tdx-tcb-info.json': 1, 'td-qe-identity.json': 2, 'pck-crl.der': 3, 'root-ca-crl.der': 4 }
+  const papers = Object.entries(issued).flatMap(([name, days]) =>
+    platform.endorsementsAt(at(days)).filter(it => it.name === name),
+  )
+  const others = platform.endorsements.filter(({ name }) => !Object.hasOwn(issued, name))
+  const quote = recognise(platform.tdxQuote({ reportData: new Uint8Array(64) }))
+  const options = { now, anchors: platform.anchors, minTcbEvaluationDataNumber: 'any' as const }
+  const { claims } = await verify(quote, readEndorsements([...papers, ...others]), options)
+  assert.deepEqual(claims.collateral, {
+    tcbInfo: '2026-11-29T03:00:00Z',
+    qeIdentity: '2026-11-28T03:00:00Z',
+    pckCrl: '2026-11-27T03:00:00Z',
+    rootCrl: '2026-11-26T03:00:00Z',
+    arkCrl: null,
+  })
+})
+
+test('newer collateral is worth asking for where one paper of several is too old', () => {
+  assert.equal(isCollateralTooOld(limited({ tcbInfo: '9999d', qeIdentity: '1s' }), TDX, NOW), true)
+  assert.equal(isCollateralTooOld(limited({ tcbInfo: '9999d', qeIdentity: '9999d' }), TDX, NOW), false)
+  assert.equal(isCollateralTooOld(limited('any'), TDX, NOW), false)
 })
 
 test('the list of AMD’s root has its age, and where none was used there is none', async () => {
