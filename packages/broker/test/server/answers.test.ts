@@ -48,6 +48,20 @@ describe('answers', () => {
     ])
   })
 
+  test('a document may be as deep, and as full, as an administrator’s may, and no more', async () => {
+    const put = async (payload: string) => {
+      const headers = { 'content-type': 'application/json' }
+      return (await broker.send('PUT', '/v1/policies/deep', { headers, payload })).body.error.code
+    }
+    const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
+    const names = (count: number) => `{${Array.from({ length: count }, (_, n) => `"${n}":0`).join(',')}}`
+    assert.equal(await put(nested(64)), 'policy-invalid')
+    assert.equal(await put(nested(65)), 'request-too-complex')
+    assert.equal(await put(names(131_072)), 'request-too-complex')
+    assert.equal(await put(`[${'1,'.repeat(262_143)}1]`), 'policy-invalid')
+    assert.equal(await put(`[${'1,'.repeat(262_145)}1]`), 'request-too-complex')
+  })
+
   test('a member that an object names twice is refused, not taken once', async () => {
     const twice: readonly string[] = [
       '{"a":1,"a":1}',
