@@ -1,9 +1,10 @@
-// Durable appends: entries acknowledged after their batch is synced, against bare SQLite transactions of as many rows.
+// Durable appends: entries acknowledged after their batch is synced, against bare SQLite transactions of as many rows. The log
+// has a mark outside the database, as a broker's has.
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openDatabase, openLedger } from '@casemate/ledger/node'
+import { MarkFile, openDatabase, openLedger } from '@casemate/ledger/node'
 import { measure, scaled } from './measure.ts'
 import { printFigure, printRates, printRatio } from './report.ts'
 
@@ -15,12 +16,14 @@ export async function benchLedger(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'casemate-bench-'))
   try {
     const db = openDatabase(join(directory, 'ledger.db'))
+    const mark = new MarkFile(join(directory, 'mark'))
     const { privateKey } = generateKeyPairSync('ed25519')
     const ledger = openLedger({
       db,
       origin: 'bench.invalid/log',
       signingKey: privateKey,
       now: () => new Date(),
+      mark,
     })
     const bare = openDatabase(join(directory, 'bare.db'))
     bare.exec('CREATE TABLE row (id INTEGER PRIMARY KEY, salt BLOB NOT NULL, entry BLOB NOT NULL)')
@@ -54,6 +57,7 @@ export async function benchLedger(): Promise<void> {
     printRatio('against bare SQLite rows', ours, floor, 'none')
     printFigure('entries a second', ours, { atLeast: 100_000 })
     await ledger.close()
+    mark.close()
     db.close()
     bare.close()
   } finally {
