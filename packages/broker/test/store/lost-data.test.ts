@@ -218,6 +218,19 @@ test('a mark that is missing or unreadable is missed; a backup without one goes 
   await openTestBroker({ dataDir: newer }).then(again => again.close('keep-data'))
 })
 
+test('a start by name that fails before it is on record leaves no mark, and has to be asked for again', async t => {
+  const { newer: dataDir, size, admin } = await killed(t)
+  const [kek, mark] = [join(dataDir, 'kek.json'), join(dataDir, 'ledger-mark')]
+  const key = readFileSync(kek)
+  rmSync(mark)
+  writeFileSync(kek, '{}', { mode: 0o600 })
+  const beginning = { restoredAt: size }
+  await assert.rejects(openTestBroker({ dataDir, admin, beginning }), { code: 'kek-damaged' })
+  assert.equal(existsSync(mark), false)
+  writeFileSync(kek, key, { mode: 0o600 })
+  await refuses(dataDir, 'mark-missing')
+})
+
 test('a copy that SQLite makes of a running broker goes on by name, with all that it had then', async t => {
   const [dataDir, restored] = [removedAfter(t), removedAfter(t)]
   const broker = await openTestBroker({ dataDir })
@@ -265,7 +278,7 @@ test('a database that is cut is damaged, also where a write-ahead log is beside 
     truncateSync(join(cut, DATABASE), keep)
   }
   const length = readFileSync(join(dataDir, DATABASE)).length
-  for (const keep of [4096, 50_000, length - 30_000]) {
+  for (const keep of [4096, 50_000, length - 30_000, length - 1]) {
     cutTo(keep)
     const { message } = await refuses(cut, 'database-damaged')
     if (keep > 50_000) assert.match(message, /is cut: it has \d+ of \d+ bytes/)

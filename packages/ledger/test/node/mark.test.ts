@@ -1,6 +1,15 @@
 // The mark outside the database: a log that lost its end, or is another one, does not open in silence.
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -151,6 +160,14 @@ test('a mark that is missing, damaged or of another log is no mark to go by', as
   throwsCode('mark-foreign', () => openMarked(at))
 })
 
+test('a mark is a file of its own: a link in its place is not followed', async t => {
+  const at = place(t)
+  await grown(at, 2)
+  renameSync(at.markPath, `${at.markPath}.elsewhere`)
+  symlinkSync(`${at.markPath}.elsewhere`, at.markPath)
+  throwsCode('mark-damaged', () => new MarkFile(at.markPath))
+})
+
 test('a log that never had a mark gets one', async t => {
   const at = place(t)
   const db = openDatabase(at.path)
@@ -257,6 +274,16 @@ test('a restored log signs nothing until it has grown beyond what was lost', asy
   await fill(ledger, 2)
   assert.equal(ledger.size, 5)
   await rejectsCode('ledger-forked', ledger.checkpoint())
+  await close()
+})
+
+test('a restored log signs whatever the mark of another log remembers', async t => {
+  const [at, other] = [place(t), place(t)]
+  await grown(at, 2)
+  await grown(other, 5, { signingKey: signingKey(2) })
+  copyFileSync(other.markPath, at.markPath)
+  const { ledger, close } = openMarked(at, { isRestored: true })
+  assert.equal((await ledger.checkpoint()).size, 2)
   await close()
 })
 
