@@ -143,6 +143,24 @@ describe('a clock that is set', () => {
     assert.ok(broker.log.some(line => line.includes('the clock was set')))
   })
 
+  test('lets nothing old be purged for an hour, in which somebody may set it right', async t => {
+    const broker = await openTestBroker()
+    t.after(() => broker.close())
+    const { attestations } = broker.context.store
+    const looked = ['countRefused', 'countEvidence'].map(name =>
+      t.mock.method(attestations, name as 'countEvidence'),
+    )
+    const looks = () => looked.map(({ mock }) => mock.callCount())
+    broker.step(400 * DAY)
+    await broker.housekeeping.run()
+    broker.clock = later(broker.clock, HOUR - SECOND)
+    await broker.housekeeping.run()
+    assert.deepEqual(looks(), [0, 0])
+    broker.clock = later(broker.clock, SECOND)
+    await broker.housekeeping.run()
+    assert.deepEqual(looks(), [1, 1])
+  })
+
   test('within what corrections of a running clock come to is no step', () => {
     let wall = 0
     const watch = new ClockWatch(
@@ -185,6 +203,10 @@ test('no client waits longer than a window, whatever it did', () => {
   let elapsed = 0
   const limit = new ClientLimit({ count: 3, windowMs: MINUTE, elapsedMs: () => elapsed })
   for (let n = 0; n < 50; n++) assert.ok(limit.take('192.0.2.1') <= MINUTE)
+  elapsed += MINUTE
+  assert.equal(limit.take('192.0.2.1'), 0)
+  assert.equal(limit.charge('192.0.2.1', 10_000), false)
+  assert.ok(limit.take('192.0.2.1') <= MINUTE)
   elapsed += MINUTE
   assert.equal(limit.take('192.0.2.1'), 0)
 })
