@@ -146,7 +146,10 @@ export class BrokerKeys {
         activeFrom: change.activeFrom,
       })
       const retiresAt = new Date(change.activeFrom.getTime() + this.#lifetimeMs(ring.purpose) + CLOCK_SKEW_MS)
-      const outgoing = ring.published(now()).filter(({ stored }) => stored.retiresAt === null)
+      // One whose successor was made while the clock was ahead would stay until then, whatever it is replaced for.
+      const outgoing = ring
+        .published(now())
+        .filter(({ stored }) => stored.retiresAt === null || stored.retiresAt > retiresAt)
       const details = {
         purpose: ring.purpose,
         key: successor.id,

@@ -100,8 +100,9 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
   opened = ledger
   closers.push(() => ledger.close())
   await demandEntries(db, ledger)
-  if (created) await ledger.append(keyCreated(stored))
-  await recordBeginning(ledger, beginning, { kept, now })
+  // In one batch: a start that is cut off between two would leave a new log that does not say what it follows.
+  const begun = recordBeginning(ledger, beginning, { kept, now })
+  await Promise.all([begun, ...(created ? [ledger.append(keyCreated(stored))] : [])])
   const [read, write] = [() => store.check(), writeProbe(db)]
   return {
     store,

@@ -11,7 +11,10 @@ export type Beginning = 'as-it-was' | 'anew' | { readonly restoredAt: number }
 /** Entries that are filled in at once. */
 const CHUNK = 4096
 
-/** `kept` is the mark from before the log was opened. */
+/**
+ * `kept` is the mark from before the log was opened. The record is asked for before this returns: where it is the first
+ * append, it is in the first batch, and no mark says that all is well before what was lost is on record.
+ */
 export async function recordBeginning(
   ledger: Ledger,
   beginning: Beginning,

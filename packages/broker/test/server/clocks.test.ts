@@ -129,6 +129,27 @@ describe('a clock that is set', () => {
     assert.equal((await broker.entries('key.rotated')).length, 2)
   })
 
+  test('right after a rotation under a clock weeks ahead leaves no key in use or published until then', async t => {
+    const broker = await openTestBroker()
+    t.after(() => broker.close())
+    const rotate = () => broker.send('POST', '/v1/keys/rotate', { payload: { key: 'signing' } })
+    broker.step(60 * DAY)
+    assert.equal((await rotate()).status, 200)
+    await broker.housekeeping.run()
+    broker.step(-60 * DAY)
+    // Such as for a key that may have leaked.
+    assert.equal((await rotate()).status, 200)
+    broker.clock = later(broker.clock, DAY)
+    await broker.housekeeping.run()
+    broker.clock = later(broker.clock, HOUR)
+    await broker.housekeeping.run()
+    const listed = (await broker.send('GET', '/v1/keys')).body.items as { purpose: string; state: string }[]
+    for (const purpose of ['token', 'session']) {
+      const states = listed.filter(key => key.purpose === purpose).map(({ state }) => state)
+      assert.deepEqual(states, ['current'], purpose)
+    }
+  })
+
   test('is told in the log and in the ledger, once', async t => {
     const broker = await openTestBroker()
     t.after(() => broker.close())
