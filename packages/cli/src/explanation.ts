@@ -3,7 +3,8 @@
 import type { Explanation } from '@casemate/client'
 import { hintLines, plain, refusedLines, stepLines, violationLines } from './marks.ts'
 import { cell, fields } from './table.ts'
-import type { Terminal } from './terminal.ts'
+import type { Palette, Terminal } from './terminal.ts'
+import { lackOf } from './undecided.ts'
 
 /** The claims that decide most often. */
 const SHOWN_CLAIMS = ['kind', 'measurement', 'tcbStatus', 'debug', 'simulated'] as const
@@ -23,11 +24,17 @@ export function explanationLines(explanation: Explanation, terminal: Terminal): 
   lines.push(...enclaveLines(claims?.['enclave']))
   const violations = result?.violations ?? []
   if (violations.length > 0) lines.push('', ...violationLines(violations, palette))
-  const accepted = explanation.verdict === 'accepted'
-  const verdict = accepted ? palette.green('accepted') : palette.red('refused')
   const policy = typeof result?.['policyId'] === 'string' ? ` by the policy ${result['policyId']}` : ''
-  lines.push('', `Verdict: ${verdict}${policy}`)
+  lines.push('', `Verdict: ${verdictWords(explanation, palette)}${policy}`)
   return lines
+}
+
+function verdictWords({ verdict, refusal }: Explanation, palette: Palette): string {
+  if (verdict === 'accepted') return palette.green('accepted')
+  const isUndecided = refusal !== null && lackOf(refusal.code) !== null
+  return isUndecided
+    ? `${palette.yellow('undecided')}, and so refused: ${refusal.code}`
+    : palette.red('refused')
 }
 
 /** Who measured an enclave, as a person should take it. */

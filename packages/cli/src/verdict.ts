@@ -8,19 +8,12 @@ import { hanging, plain, refusedLines, stepLines, violationLines } from './marks
 import { type Measurement, measurementsOf, statedBy } from './measurements.ts'
 import { fields } from './table.ts'
 import type { Palette } from './terminal.ts'
+import { type Lack, lackOf } from './undecided.ts'
 
-const MISSING_HINT = '--online fetches what the vendor publishes, --endorsements PATH gives it'
-const WINDOW_HINT = 'the collateral does not cover this time; supply one valid at that time, or use --online'
-
-/** Refusals that say nothing against the evidence: a paper of the vendor's was not at hand, or not for that time. */
-const UNDECIDED: ReadonlyMap<string, string> = new Map([
-  ...hinted(['crl-missing', 'endorsement-missing', 'chain-incomplete'], MISSING_HINT),
-  ...hinted(['crl-expired', 'endorsement-expired', 'certificate-expired'], WINDOW_HINT),
-  ...hinted(['crl-not-yet-valid', 'endorsement-not-yet-valid', 'certificate-not-yet-valid'], WINDOW_HINT),
-])
-
-function hinted(codes: readonly string[], hint: string): (readonly [string, string])[] {
-  return codes.map(code => [code, hint])
+/** What to do about what was lacking. */
+const HINTS: Readonly<Record<Lack, string>> = {
+  missing: '--online fetches what the vendor publishes, --endorsements PATH gives it',
+  window: 'the collateral does not cover this time; supply one valid at that time, or use --online',
 }
 
 /** What is not published is not to be had by `--online`; the refusal itself says where it comes from. */
@@ -30,7 +23,8 @@ function hintOf(
 ): string | undefined {
   const isWithheld =
     refusal.code === 'endorsement-missing' && evidence?.kind === 'snp' && !isLeafPublished(evidence.report)
-  return (isWithheld ? undefined : UNDECIDED.get(refusal.code)) ?? refusal.hint
+  const lack = isWithheld ? null : lackOf(refusal.code)
+  return lack === null ? refusal.hint : HINTS[lack]
 }
 
 /** What a refusal means to somebody who does not know the format, where its message does not say so. */
@@ -52,12 +46,12 @@ export interface Situation {
 /** Everything that was found, as data. */
 export function examinationJson(file: string, examination: Examination, situation: Situation): unknown {
   const { evidence, steps, refusal, claims, validUntil, result, accepted } = examination
-  const undecided = refusal === null ? undefined : UNDECIDED.get(refusal.code)
+  const isUndecided = refusal !== null && lackOf(refusal.code) !== null
   return {
     file,
     kind: evidence?.kind ?? null,
     at: situation.at.toISOString(),
-    verdict: accepted ? 'accepted' : undecided === undefined ? 'refused' : 'undecided',
+    verdict: accepted ? 'accepted' : isUndecided ? 'undecided' : 'refused',
     genuine: claims !== null,
     codeCompared: isCodeCompared(evidence, situation),
     steps,
@@ -198,7 +192,8 @@ function refusalVerdict(
   { palette, columns }: Situation,
 ): string[] {
   const { code } = refusal
-  const word = UNDECIDED.has(code)
+  const isUndecided = lackOf(code) !== null
+  const word = isUndecided
     ? `${palette.yellow('UNDECIDED')}, and so not to be trusted`
     : palette.red('NOT TO BE TRUSTED')
   const lines = [`${palette.bold('Verdict')}  ${word}: ${code}`]

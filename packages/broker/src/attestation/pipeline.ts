@@ -82,7 +82,7 @@ async function attest(parts: PipelineParts, request: AttestRequest): Promise<Acc
   const record = (explanation: Explanation) => recordAttestation(context, { id, at, request, explanation })
 
   const policy = await source.policy(DEFAULT_POLICY)
-  const verified = await verifyOrRecord(parts, { request, policy, record })
+  const verified = await verifyOrRecord(parts, { request, policy, at, record })
   const binding = { reportData: request.reportData, initDataDigest: request.initData?.digest ?? 'none' }
   const appraised = await appraiseWith(parts, verified, { policy, binding, now: at })
   const result = demandBinding(appraised, verified, request)
@@ -104,21 +104,19 @@ async function attest(parts: PipelineParts, request: AttestRequest): Promise<Acc
 interface Attempt {
   readonly request: AttestRequest
   readonly policy: AppraisalPolicy
+  /** The one instant as of which the attestation is verified, appraised, recorded and signed. */
+  readonly at: Date
   readonly record: (explanation: Explanation) => Promise<{ readonly attestation?: string }>
 }
 
-async function verifyOrRecord(parts: PipelineParts, { request, policy, record }: Attempt): Promise<Verified> {
+async function verifyOrRecord(parts: PipelineParts, attempt: Attempt): Promise<Verified> {
+  const { request, policy, at, record } = attempt
   try {
     const { enclaveStatement } = request
     const evidence = parseKbsEvidence(request.tee, request.primaryEvidence)
     const statement = enclaveStatement === null ? null : parseStatement(enclaveStatement)
-    const at = parts.context.now()
-    const verified = await verifyEvidence(parts.verification(), {
-      evidence,
-      at,
-      client: request.client,
-      policy,
-    })
+    const toVerify = { evidence, at, client: request.client, policy }
+    const verified = await verifyEvidence(parts.verification(), toVerify)
     return statement === null ? verified : await verifyEnclave(verified, statement)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error

@@ -34,8 +34,8 @@ export interface Expression {
   readonly evaluate: (input: ExpressionInput) => boolean
 }
 
-/** Longest expression, in characters. */
-const MAX_EXPRESSION_CHARS = 4096
+/** Longest expression, in characters: the API's schema says the same. */
+export const MAX_EXPRESSION_CHARS = 4096
 const LIMITS = {
   maxAstNodes: 256,
   maxDepth: 32,

@@ -7,6 +7,7 @@ import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { ReleaseRule } from '../pipeline.ts'
 import { MAX_DRY_RUN } from '../release/dry-run.ts'
+import { MAX_EXPRESSION_CHARS } from '../release/expression.ts'
 import { schemaViolations } from '../schema-violations.ts'
 import { SEGMENT_PATTERN } from '../secrets/secret-path.ts'
 import type { V1Parts } from './parts.ts'
@@ -35,7 +36,7 @@ export const Rule = Type.Object(
     }),
     expression: Type.String({
       minLength: 1,
-      maxLength: 16_384,
+      maxLength: MAX_EXPRESSION_CHARS,
       description: 'CEL over claims, result, secret and now; a boolean',
     }),
     message: Type.Optional(

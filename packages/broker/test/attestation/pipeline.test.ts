@@ -139,6 +139,26 @@ test('refused evidence is an explanation, with the steps that passed', async () 
   assert.ok((explanation['steps'] as readonly JsonObject[]).length > 0)
 })
 
+test('an attestation is of one instant, whatever the clock shows while it is judged', async () => {
+  let asked = 0
+  // Each reading is a year after the last: a second one would find nothing that is still valid.
+  const now = () => new Date(START.getTime() + 365 * 86_400_000 * asked++)
+  const accepted = await createPipeline({ ...broker.context, now }).attest({
+    client: '192.0.2.1',
+    tee: 'tdx',
+    primaryEvidence: { quote: Buffer.from(evidence).toString('base64') },
+    enclaveStatement: null,
+    reportData: '01'.repeat(64),
+    initData: null,
+    runtimeData: { nonce: 'n'.repeat(44) },
+    protocolVersion: '0.4.0',
+  })
+  assert.equal(accepted.explanation.verdict, 'accepted')
+  assert.equal(asked, 1)
+  const recorded = await broker.context.store.attestations.find(accepted.id)
+  assert.deepEqual(recorded?.at, START)
+})
+
 test('what is no evidence is explained too', async () => {
   const explanation = await pipeline.explain({
     endorsements: [],

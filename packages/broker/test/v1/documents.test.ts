@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { Rule } from '../../src/v1/rules.ts'
 import { openTestBroker, type TestBroker } from '../broker.ts'
 
 const POLICY = { extends: 'strict', name: 'default', version: 1 }
@@ -310,6 +311,18 @@ describe('what a document may leave out', () => {
     assert.match(message, /^rule wants claims\.kind == "tdx"/)
     const tried = await broker.send('POST', '/v1/rules/own/dry-run', { payload: { rule } })
     assert.equal(tried.status, 200)
+  })
+
+  test('an expression may be as long as the description says, and no longer', async () => {
+    const { maxLength } = Rule.properties.expression as unknown as { maxLength: number }
+    for (const [length, wanted] of [
+      [maxLength, 201],
+      [maxLength + 1, 422],
+    ] as const) {
+      const payload = { secrets: 'default/long/*', expression: 'true'.padEnd(length) }
+      const { status } = await broker.send('PUT', `/v1/rules/long-${length}`, { payload })
+      assert.equal(status, wanted, `${length}`)
+    }
   })
 })
 

@@ -10,6 +10,7 @@ import { CliError } from '../failure.ts'
 import { readInput } from '../files.ts'
 import { clip } from '../printable.ts'
 import { cell } from '../table.ts'
+import { type Lack, lackOf } from '../undecided.ts'
 import { timeOf } from '../verify-files.ts'
 
 /** The policy that decides where a guest attests. */
@@ -39,6 +40,12 @@ const POLICIES: DocumentKind = {
     name === HANDSHAKE_POLICY
       ? 'warning: handshakes use it; until it is set again, the preset strict decides'
       : null,
+}
+
+/** What to do where the broker lacked a paper of the vendor's, and the refusal does not say it. */
+const HINTS: Readonly<Record<Lack, string>> = {
+  missing: '--endorsements PATH gives it for this question; a broker with offline: false fetches it',
+  window: 'the collateral does not cover this time; --endorsements PATH gives one that does',
 }
 
 /** A policy says its name itself, and the results that it leads to repeat it: two names would mislead. */
@@ -84,7 +91,7 @@ export const POLICY_COMMANDS: readonly Command[] = [
       },
     },
     notes: [
-      'Exit code 1 where the policy would refuse it. Nothing is released, and nothing is recorded as attested.',
+      'Exit code 1 where the policy would refuse it, or where it is undecided. Nothing is released, and nothing is recorded as attested.',
     ],
     examples: [
       'casemate policy test default quote.bin',
@@ -114,8 +121,14 @@ export const POLICY_COMMANDS: readonly Command[] = [
         'appraising',
         admin.policies.test(name, { ...what, ...(await endorsementsOf(call)) }),
       )
-      const lines = explanationLines(explanation, call.terminal)
-      return { exitCode: explanation.verdict === 'accepted' ? 0 : 1, json: explanation, lines }
+      const { verdict, refusal } = explanation
+      const lack = refusal === null ? null : lackOf(refusal.code)
+      const hint = lack === null || refusal?.hint != null ? [] : [`  hint: ${HINTS[lack]}`]
+      return {
+        exitCode: verdict === 'accepted' ? 0 : 1,
+        json: lack === null ? explanation : { ...explanation, verdict: 'undecided' },
+        lines: [...explanationLines(explanation, call.terminal), ...hint],
+      }
     },
   },
 ]

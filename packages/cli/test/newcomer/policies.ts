@@ -29,7 +29,12 @@ export function policyTests(): void {
     assert.equal((await beside('policy test strict .casemate/tour/quote.bin')).code, 1)
     const early = await beside('policy test default .casemate/tour/quote.bin --at 2020-01-01')
     assert.equal(early.code, 1)
-    assert.match(early.stdout, /not-yet-valid/)
+    assert.match(
+      early.stdout,
+      /Verdict: undecided, and so refused: \S+-not-yet-valid\n {2}hint: the collateral does not cover/,
+    )
+    const asJson = await beside('policy test default .casemate/tour/quote.bin --at 2020-01-01 --json')
+    assert.equal((JSON.parse(asJson.stdout) as { verdict: string }).verdict, 'undecided')
     const [paper] = (await createIntelPlatform()).endorsements
     mkdirSync(join(cwd, 'papers'))
     writeFileSync(join(cwd, 'papers', paper!.name), paper!.bytes)

@@ -2,7 +2,8 @@
 // itself, and AMD's certificates. The event log behind them is no evidence, and not looked at.
 
 import { MAX_SNP_CERTIFICATES } from '../amd/cert-table.ts'
-import { type Beside, type Form, type Layer, unsupported } from './layer.ts'
+import { Refusal } from '../refusal.ts'
+import { type Beside, damaged, type Form, type Layer, unsupported } from './layer.ts'
 
 const VERSION = 0
 /** Variants of its `AttestationQuote`. */
@@ -28,18 +29,29 @@ export const DSTACK: Form<Uint8Array> = {
   },
 }
 
+/** All of them or none: a chain of which a part is left out would be refused for what it never lacked. @throws {Refusal} */
 function certificates(bytes: Uint8Array, at: number): readonly Beside[] {
   const count = compact(bytes, at)
-  if (count === null || count.value > MAX_SNP_CERTIFICATES) return []
+  if (count === null) throw cut()
+  if (count.value > MAX_SNP_CERTIFICATES) {
+    throw new Refusal('evidence-malformed', 'the attestation of dstack holds too many certificates', {
+      expected: `at most ${MAX_SNP_CERTIFICATES}`,
+      got: `${count.value}`,
+    })
+  }
   const found: Beside[] = []
   let next = count.end
   for (let index = 0; index < count.value; index++) {
     const certificate = vector(bytes, next)
-    if (certificate === null) return []
+    if (certificate === null) throw cut()
     found.push({ name: 'cert_chain', value: certificate.bytes })
     next = certificate.end
   }
   return found
+}
+
+function cut(): Refusal {
+  return damaged('the attestation of dstack', 'a list of certificates behind the report', 'one that is cut')
 }
 
 /** A compact length, and as many bytes. */

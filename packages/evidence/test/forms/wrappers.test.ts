@@ -172,12 +172,17 @@ test('an attestation of dstack that is too short, of another version or of Nitro
   refuses('evidence-unsupported', attestation(scale(2, tdx, '')), /AWS Nitro attestation in one of dstack/)
 })
 
-test('of an attestation of dstack with more certificates than a chain has, none is taken', () => {
+test('an attestation of dstack with more certificates than a chain has, or with a part of them, is refused', () => {
   const [pem = ''] = snp.pem.split(/(?<=END CERTIFICATE-----\n)/)
-  const taken = (count: number) =>
-    dersOf(recognise(json({ attestation: scale(3, snp.report, pem.repeat(count)) })))
-  assert.equal(taken(8).length, 8)
-  assert.equal(taken(9).length, 0)
+  const attestation = (hex: string) => json({ attestation: hex })
+  const with8 = scale(3, snp.report, pem.repeat(8))
+  assert.equal(dersOf(recognise(attestation(with8))).length, 8)
+  const many = refuses('evidence-malformed', attestation(scale(3, snp.report, pem.repeat(9))), /too many/)
+  assert.deepEqual([many.expected, many.got], ['at most 8', '9'])
+  const cut = with8.slice(0, -2 * ('rest'.length + 1))
+  refuses('evidence-malformed', attestation(cut), /attestation of dstack is damaged: one that is cut/)
+  const headOnly = scale(3, snp.report, '').slice(0, -2 * 'rest'.length - 2)
+  refuses('evidence-malformed', attestation(headOnly), /attestation of dstack is damaged: one that is cut/)
 })
 
 test('a header of Open Enclave of a kind that is not known is none', () => {
