@@ -58,6 +58,11 @@ export const PRESETS: { readonly strict: AppraisalPolicy; readonly standard: App
   standard: parsePolicy(STANDARD),
 })
 
+/** Whether a name is a preset's: nothing else may be called so, or whoever reads the name would be misled. */
+export function isPresetName(name: unknown): name is keyof typeof PRESETS {
+  return typeof name === 'string' && Object.hasOwn(PRESETS, name)
+}
+
 const documented = schemaOf(POLICY, false)
 
 /** JSON Schema of a policy document: complete, or with `extends` and whatever it changes. */

@@ -7,6 +7,7 @@ import {
   type AppraisalPolicy,
   collateralMaxAges,
   comparesCode,
+  isPresetName,
   mergeReferenceValues,
   PRESETS,
   parsePolicy,
@@ -85,7 +86,7 @@ function demandCode(call: Call, policy: AppraisalPolicy): void {
   if ((variable === 'false' && !call.given('require-code')) || open.length === 0) return
   const by = call.given('require-code') ? '--require-code' : `${REQUIRE_CODE}=true`
   const got =
-    call.options('references').length === 0 && isPreset(policyFlag(call))
+    call.options('references').length === 0 && isPresetName(policyFlag(call))
       ? 'neither --references nor a --policy of its own is given'
       : `the policy ${policy.name} says workloads: any and names no measurement or signer for ${open.join(', ')}`
   throw new CliError('code-not-compared', `${by} demands that code is compared, and ${got}`, {
@@ -152,14 +153,10 @@ function policyFlag(call: Call): string {
   return call.option('policy') ?? 'strict'
 }
 
-function isPreset(typed: string): typed is keyof typeof PRESETS {
-  return Object.hasOwn(PRESETS, typed)
-}
-
 /** Without reference values the preset compares everything but the code; a policy of one's own is taken as it is. */
 async function policyOf(call: Call, withReferences: boolean): Promise<AppraisalPolicy> {
   const typed = policyFlag(call)
-  if (!isPreset(typed)) return parsePolicy(await readPolicy(typed, call))
+  if (!isPresetName(typed)) return parsePolicy(await readPolicy(typed, call))
   if (withReferences) return PRESETS[typed]
   return parsePolicy({ extends: typed, name: typed, version: PRESETS[typed].version, workloads: 'any' })
 }

@@ -4,6 +4,7 @@
 import {
   AppraisalConfigError,
   type AppraisalPolicy,
+  isPresetName,
   MAX_WORKLOADS,
   mergeReferenceValues,
   PRESETS,
@@ -17,11 +18,6 @@ import type { DocumentStore, StoredDocument } from '../store/store.ts'
 
 /** The policy that handshakes use; where none is stored, the preset `strict`. */
 export const DEFAULT_POLICY = 'default'
-
-/** Whether a name is a preset's: nothing else may be called so, or whoever reads the name would be misled. */
-export function isPresetName(name: unknown): name is keyof typeof PRESETS {
-  return typeof name === 'string' && Object.hasOwn(PRESETS, name)
-}
 
 /** What a name that no stored policy has stands for: a preset by its own name, and `strict` where handshakes decide. */
 export function presetFor(name: string): AppraisalPolicy | null {

@@ -29,7 +29,7 @@ import type { ExplainRequest, Pipeline } from '../pipeline.ts'
 import { AppraisalSource, DEFAULT_POLICY, parseGivenPolicy } from './appraisal-source.ts'
 import { attestationId } from './attestation-id.ts'
 import { type Explanation, explainEnding, explainRefusal, explainResult } from './explanation.ts'
-import { recordAttestation } from './record.ts'
+import { type Recorded, RecordedRefusal, recordAttestation } from './record.ts'
 import type { AttestRequest } from './request.ts'
 import { signResult, tokenEnd } from './token.ts'
 import { type VerificationParts, verifyEvidence } from './verification.ts'
@@ -89,12 +89,12 @@ async function attest(parts: PipelineParts, request: AttestRequest): Promise<Acc
   const explanation = explainResult(verified, result)
   if (!result.accepted) {
     const recorded = await record(explanation)
-    throw new BrokerError('appraisal-refused', 'the evidence is not what the policy wants', recorded)
+    throw new RecordedRefusal('appraisal-refused', 'the evidence is not what the policy wants', recorded)
   }
   const expiresAt = tokenEnd(context, { at, verified, result })
   if (expiresAt === null) {
     const recorded = await record(explainEnding(explanation, result.freshUntil))
-    throw new BrokerError('evidence-refused', 'what the evidence rests on ends within a second', recorded)
+    throw new RecordedRefusal('evidence-refused', 'what the evidence rests on ends within a second', recorded)
   }
   const token = await signResult(context, { id, at, request, verified, result, expiresAt })
   await record(explanation)
@@ -106,7 +106,7 @@ interface Attempt {
   readonly policy: AppraisalPolicy
   /** The one instant as of which the attestation is verified, appraised, recorded and signed. */
   readonly at: Date
-  readonly record: (explanation: Explanation) => Promise<{ readonly attestation?: string }>
+  readonly record: (explanation: Explanation) => Promise<Recorded>
 }
 
 async function verifyOrRecord(parts: PipelineParts, attempt: Attempt): Promise<Verified> {
@@ -121,7 +121,10 @@ async function verifyOrRecord(parts: PipelineParts, attempt: Attempt): Promise<V
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const recorded = await record(explainRefusal(error))
-    throw new BrokerError('evidence-refused', 'the evidence did not verify', { ...recorded, cause: error })
+    throw new RecordedRefusal('evidence-refused', 'the evidence did not verify', {
+      ...recorded,
+      cause: error,
+    })
   }
 }
 
@@ -184,10 +187,7 @@ async function counted<T>({ metrics }: BrokerContext, tee: Kind, attempt: () => 
     metrics.attestationSuccesses.inc({ tee_type: tee })
     return value
   } catch (error) {
-    const refused =
-      error instanceof BrokerError &&
-      (error.code === 'evidence-refused' || error.code === 'appraisal-refused')
-    if (refused) metrics.attestationFailures.inc({ tee_type: tee })
+    if (error instanceof RecordedRefusal) metrics.attestationFailures.inc({ tee_type: tee })
     else metrics.attestationErrors.inc()
     throw error
   }

@@ -5,6 +5,7 @@ import { hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import type { BrokerContext } from '../context.ts'
 import { entry } from '../entry.ts'
+import { BrokerError, type BrokerErrorDetail } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { clip } from './clip.ts'
 import type { Explanation } from './explanation.ts'
@@ -31,14 +32,27 @@ export interface AttestationToRecord {
   readonly explanation: Explanation
 }
 
-/**
- * Of refusals beyond the limit, a count is recorded; see `RefusalLimit`.
- * @returns what can be looked up: the id, or nothing where it was only counted
- */
+/** What can be looked up: the id, or nothing where it was only counted. Only {@link recordAttestation} gives one. */
+export interface Recorded {
+  readonly attestation?: string
+}
+
+/** A verdict of refusal. It cannot be thrown before it was recorded; whoever catches it has nothing to record. */
+export class RecordedRefusal extends BrokerError {
+  constructor(
+    code: 'evidence-refused' | 'appraisal-refused',
+    message: string,
+    detail: Recorded & Pick<BrokerErrorDetail, 'cause'>,
+  ) {
+    super(code, message, detail)
+  }
+}
+
+/** Of refusals beyond the limit, a count is recorded; see `RefusalLimit`. */
 export async function recordAttestation(
   context: BrokerContext,
   verdict: AttestationToRecord,
-): Promise<{ readonly attestation?: string }> {
+): Promise<Recorded> {
   const { request, explanation } = verdict
   if (explanation.verdict === 'refused' && !context.refusals.take(request.client)) {
     const { tee: kind, client } = request

@@ -5,13 +5,10 @@
 import type { Kind } from '@casemate/evidence'
 import type { BrokerContext } from '../context.ts'
 import { entry } from '../entry.ts'
-import type { BrokerError, BrokerErrorCode } from '../errors.ts'
+import type { BrokerError } from '../errors.ts'
 import { attestationId } from './attestation-id.ts'
 import { clip } from './clip.ts'
-import { countRefusal } from './record.ts'
-
-/** Recorded where they were decided, with evidence and claims. */
-const RECORDED: readonly BrokerErrorCode[] = ['evidence-refused', 'appraisal-refused']
+import { countRefusal, RecordedRefusal } from './record.ts'
 
 const MAX_TEXT_CHARS = 200
 
@@ -24,7 +21,8 @@ export interface UnreadAttestation {
 }
 
 /**
- * Writes nothing where a verdict was recorded, or where nothing can be.
+ * Writes nothing where a verdict was recorded. What the ledger or the disk did not take is tried once more, as a refusal:
+ * it may take that, and a broker that cannot record at all says so by the error of this attempt.
  * @returns the id to look it up by; null where nothing was written, or it was only counted
  */
 export async function recordUnread(
@@ -32,10 +30,9 @@ export async function recordUnread(
   unread: UnreadAttestation,
 ): Promise<string | null> {
   const { client, kind, error } = unread
-  const { code } = error
-  if (RECORDED.includes(code) || code === 'unavailable') return null
+  if (error instanceof RecordedRefusal) return null
   if (context.refusals.take(client)) return recordOne(context, unread)
-  countRefusal(context, { kind, code, client })
+  countRefusal(context, { kind, code: error.code, client })
   return null
 }
 

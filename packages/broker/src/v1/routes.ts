@@ -2,6 +2,7 @@
 
 import {
   AppraisalConfigError,
+  isPresetName,
   POLICY_SCHEMA,
   parsePolicy,
   parseReferenceValues,
@@ -9,7 +10,7 @@ import {
 } from '@casemate/appraisal'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
-import { checkWithOthers, isPresetName, presetFor } from '../attestation/appraisal-source.ts'
+import { checkWithOthers, presetFor } from '../attestation/appraisal-source.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { attestationRoutes } from './attestations.ts'

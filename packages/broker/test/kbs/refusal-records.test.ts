@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { after, test } from 'node:test'
-import { countSessionless } from '../../src/attestation/unread.ts'
+import { LedgerError } from '@casemate/ledger'
+import { RecordedRefusal } from '../../src/attestation/record.ts'
+import { countSessionless, recordUnread } from '../../src/attestation/unread.ts'
 import { BrokerError } from '../../src/errors.ts'
 import type { AttestBody, Guest } from './guest.ts'
 import { LENIENT, START } from './harness.ts'
@@ -114,6 +116,47 @@ test('a fault of the broker’s own is on record too, and says nothing of itself
   const { id, code } = await lastRefusal()
   assert.deepEqual([answer.status, code], [500, 'internal'])
   assert.equal(answer.body.detail, `internal: Plugin internal error (attestation ${id})`)
+})
+
+test('what the broker cannot do at the moment is on record as well, as soon as anything can be', async t => {
+  const noKey = t.mock.method(broker.context.tokenKeys, 'signToken', () =>
+    Promise.reject(new BrokerError('unavailable', 'there is no active token key')),
+  )
+  const answer = await newGuest().handshake()
+  const { id, code } = await lastRefusal()
+  assert.deepEqual([answer.status, code], [503, 'unavailable'])
+  assert.match(answer.body.detail, new RegExp(`^unavailable: .*\\(attestation ${id}\\)$`))
+  noKey.mock.restore()
+  const { attestations } = broker.context.store
+  const busy = () => Promise.reject(new LedgerError('ledger-busy', 'the queue is full'))
+  t.mock.method(attestations, 'insert', busy, { times: 1 })
+  assert.equal((await newGuest().handshake()).status, 503)
+  assert.notEqual((await lastRefusal()).id, id)
+  assert.equal((await lastRefusal()).code, 'unavailable')
+})
+
+test('where nothing can be recorded, the guest learns that, and not what it was refused for', async t => {
+  const before = await lastRefusal()
+  t.mock.method(broker.context.store.attestations, 'insert', () =>
+    Promise.reject(new LedgerError('ledger-failed', 'the ledger has failed')),
+  )
+  const guest = newGuest()
+  await guest.auth()
+  const answer = await guest.attest(() => '{')
+  assert.equal(answer.status, 503)
+  assert.equal((await lastRefusal()).id, before.id)
+})
+
+test('a verdict is on record because it was recorded, whatever the code of an error says', async () => {
+  const unread = { client: '127.0.0.9', kind: 'tdx', protocolVersion: '0.4.0' } as const
+  const before = (await broker.entries('attestation.refused')).length
+  for (const code of ['evidence-refused', 'appraisal-refused'] as const) {
+    const recorded = new RecordedRefusal(code, 'it was recorded', {})
+    assert.equal(await recordUnread(broker.context, { ...unread, error: recorded }), null)
+    const id = await recordUnread(broker.context, { ...unread, error: new BrokerError(code, 'it was not') })
+    assert.equal((await lastRefusal()).id, id)
+  }
+  assert.equal((await broker.entries('attestation.refused')).length, before + 2)
 })
 
 test('what the broker cannot do without a session is no refusal of anybody: it is not counted', async () => {
