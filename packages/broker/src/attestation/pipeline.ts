@@ -45,6 +45,8 @@ export interface AcceptedAttestation {
 }
 
 export interface AttestationPipeline extends Pipeline {
+  /** What every attestation needs of what is stored. @throws {BrokerError} `stored-document-invalid` */
+  assertAble(): Promise<void>
   /** @throws {BrokerError} `evidence-refused`, `appraisal-refused`, `endorsements-unavailable`, `stored-document-invalid` */
   attest(request: AttestRequest): Promise<AcceptedAttestation>
 }
@@ -63,6 +65,10 @@ export function createPipeline(context: BrokerContext): AttestationPipeline {
     verification: () => ({ anchors, endorsements: endorsements(), fetcher }),
   }
   return {
+    assertAble: async () => {
+      await parts.source.policy(DEFAULT_POLICY)
+      await parts.source.references()
+    },
     attest: request => counted(context, request.tee, () => attest(parts, request)),
     explain: request => explain(parts, request),
   }

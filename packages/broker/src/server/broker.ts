@@ -34,6 +34,7 @@ import { ClientLimit } from './client-limit.ts'
 import { LoadedEndorsements } from './endorsement-files.ts'
 import { type HealthParts, healthRoutes } from './health-routes.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { Judging } from './judging.ts'
 import { drain, listen, tlsFilesOf, watchTls } from './lifecycle.ts'
 import { logRoutes } from './log-routes.ts'
 import { createLogger, describeError, type Logger } from './logging.ts'
@@ -141,7 +142,12 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
   const head = { type: 'broker.started', at: deps.now(), actor: { system: 'start' } } as const
   await state.record(entry(head, { version: VERSION }))
   let isClosing = false
-  const health: HealthParts = { check: () => state.readiness.check(), isClosing: () => isClosing }
+  const judging = new Judging(() => core.pipeline.assertAble(), logger)
+  await judging.check()
+  const health: HealthParts = {
+    check: async () => (await state.readiness.check()) ?? (await judging.check()),
+    isClosing: () => isClosing,
+  }
   const { apps, app, metricsApp, routes, tls } = await openApps(config, core, health)
   const stopWatching = tls === null ? () => undefined : watchTls(tls, config.tlsReloadInterval, logger)
   const housekeeping = openHousekeeping(config, core)
@@ -250,7 +256,8 @@ async function openCore(config: BrokerConfig, { deps, state, logger }: CoreSourc
   const attempts = new RefusedAttempts(record, now, deps.elapsedMs)
   const rotation = new KekRotation({ store, kek, pending, now, record })
   const { elapsedMs } = deps
-  return { context, keys, administrators, attempts, rotation, state, endorsements, elapsedMs }
+  const pipeline = createPipeline(context)
+  return { context, pipeline, keys, administrators, attempts, rotation, state, endorsements, elapsedMs }
 }
 
 type Core = Awaited<ReturnType<typeof openCore>>
@@ -278,11 +285,10 @@ async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
 }
 
 async function registerRoutes(app: FastifyInstance, core: Core, health: HealthParts): Promise<void> {
-  const { context, state } = core
-  const pipeline = createPipeline(context)
+  const { context, pipeline, state } = core
   const rules = createReleaseRules(context)
   await collectOpenapi(app, VERSION)
-  registerV1(app, { ...core, pipeline, rules, kek: state.kek, ledgerKey: state.ledgerKey, version: VERSION })
+  registerV1(app, { ...core, rules, kek: state.kek, ledgerKey: state.ledgerKey, version: VERSION })
   openapiRoutes(app, VERSION)
   logRoutes(app, state.ledger)
   healthRoutes(app, health)

@@ -19,6 +19,8 @@ export const UNREADY = {
     'the data directory, or a file in it, is not this process’s own any more: nothing is written',
   'store-unreadable': 'the store cannot be read',
   'ledger-failed': 'the ledger has failed: nothing is decided or recorded until the broker is started again',
+  'judgement-unable':
+    'the policy of handshakes, or a document of reference values, cannot be used by this version: every guest is refused',
   'write-refused': 'the disk takes no write: nothing can be decided or recorded now',
 } as const
 

@@ -6,9 +6,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { LedgerError } from '@casemate/ledger'
+import { entry } from '../../src/entry.ts'
 import { Readiness } from '../../src/server/readiness.ts'
 import { lockDataDirectory } from '../../src/store/data-directory.ts'
-import { HOUR, later, openTestBroker, SECOND, type TestBroker } from '../broker.ts'
+import { HOUR, later, openTestBroker, SECOND, START, type TestBroker } from '../broker.ts'
 
 async function openBroken(t: TestContext): Promise<{ broker: TestBroker; other: DatabaseSync }> {
   const broker = await openTestBroker()
@@ -119,6 +120,44 @@ test('a broker whose database is held by somebody else is not ready', async t =>
   assert.deepEqual([status, body.reason], [503, 'write-refused'])
   assert.match(body.error.hint, /another process/)
   other.exec('ROLLBACK')
+})
+
+/** As another version stored it. */
+function putUnread({ context }: TestBroker, kind: 'policy' | 'reference', name: string): Promise<unknown> {
+  const at = START
+  const stored = { kind, name, document: { needle: 1 }, at }
+  const head = { type: `${kind}.put`, at, actor: { system: 'test' } } as const
+  return context.store.documents.put(stored, 'any', entry(head, {}))
+}
+
+test('a broker that can judge no evidence is not ready, says which document it is in its log alone, and is ready again', async t => {
+  const { broker } = await openBroken(t)
+  const told = () => broker.log.filter(line => line.includes('no evidence can be judged'))
+  const damages = [
+    ['policy', 'default', 'policies'],
+    ['reference', 'fleet', 'references'],
+  ] as const
+  for (const [index, [kind, name, plural]] of damages.entries()) {
+    await putUnread(broker, kind, name)
+    for (const _twice of [1, 2]) {
+      const { status, body, text } = await ready(broker)
+      assert.deepEqual([status, body.reason], [503, 'judgement-unable'])
+      assert.match(body.error.hint, /policy set/)
+      assert.doesNotMatch(text, /needle|fleet/)
+    }
+    assert.equal(told().length, index + 1)
+    assert.match(told()[index] ?? '', new RegExp(`the stored ${kind} ${name} cannot be used.*needle`))
+    assert.equal((await broker.send('DELETE', `/v1/${plural}/${name}`)).status, 200)
+    assert.equal((await ready(broker)).status, 200)
+  }
+})
+
+test('a broker that can judge no evidence says so as it starts', async t => {
+  const broker = await openTestBroker()
+  await putUnread(broker, 'policy', 'default')
+  const again = await broker.reopen()
+  t.after(() => again.close())
+  assert.ok(again.log.some(line => line.includes('no evidence can be judged')))
 })
 
 test('health routes answer HEAD as GET, without a body', async t => {
