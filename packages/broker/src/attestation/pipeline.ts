@@ -95,12 +95,14 @@ async function attest(parts: PipelineParts, request: AttestRequest): Promise<Acc
   const explanation = explainResult(verified, result)
   if (!result.accepted) {
     const recorded = await record(explanation)
-    throw new RecordedRefusal('appraisal-refused', 'the evidence is not what the policy wants', recorded)
+    throw new RecordedRefusal('appraisal-refused', 'the evidence is not what the policy wants', { recorded })
   }
   const expiresAt = tokenEnd(context, { at, verified, result })
   if (expiresAt === null) {
     const recorded = await record(explainEnding(explanation, result.freshUntil))
-    throw new RecordedRefusal('evidence-refused', 'what the evidence rests on ends within a second', recorded)
+    throw new RecordedRefusal('evidence-refused', 'what the evidence rests on ends within a second', {
+      recorded,
+    })
   }
   const token = await signResult(context, { id, at, request, verified, result, expiresAt })
   await record(explanation)
@@ -128,7 +130,7 @@ async function verifyOrRecord(parts: PipelineParts, attempt: Attempt): Promise<V
     if (!(error instanceof Refusal)) throw error
     const recorded = await record(explainRefusal(error))
     throw new RecordedRefusal('evidence-refused', 'the evidence did not verify', {
-      ...recorded,
+      recorded,
       cause: error,
     })
   }

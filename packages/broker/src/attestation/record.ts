@@ -5,7 +5,7 @@ import { hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import type { BrokerContext } from '../context.ts'
 import { entry } from '../entry.ts'
-import { BrokerError, type BrokerErrorDetail } from '../errors.ts'
+import { BrokerError } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { clip } from './clip.ts'
 import type { Explanation } from './explanation.ts'
@@ -37,14 +37,14 @@ export interface Recorded {
   readonly attestation?: string
 }
 
-/** A verdict of refusal. It cannot be thrown before it was recorded; whoever catches it has nothing to record. */
+/** A verdict of refusal, made of what its recording gave: whoever catches it has nothing to record. */
 export class RecordedRefusal extends BrokerError {
   constructor(
     code: 'evidence-refused' | 'appraisal-refused',
     message: string,
-    detail: Recorded & Pick<BrokerErrorDetail, 'cause'>,
+    { recorded, cause }: { readonly recorded: Recorded; readonly cause?: unknown },
   ) {
-    super(code, message, detail)
+    super(code, message, { ...recorded, cause })
   }
 }
 

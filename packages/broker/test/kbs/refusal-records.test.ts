@@ -151,7 +151,7 @@ test('a verdict is on record because it was recorded, whatever the code of an er
   const unread = { client: '127.0.0.9', kind: 'tdx', protocolVersion: '0.4.0' } as const
   const before = (await broker.entries('attestation.refused')).length
   for (const code of ['evidence-refused', 'appraisal-refused'] as const) {
-    const recorded = new RecordedRefusal(code, 'it was recorded', {})
+    const recorded = new RecordedRefusal(code, 'it was recorded', { recorded: {} })
     assert.equal(await recordUnread(broker.context, { ...unread, error: recorded }), null)
     const id = await recordUnread(broker.context, { ...unread, error: new BrokerError(code, 'it was not') })
     assert.equal((await lastRefusal()).id, id)
