@@ -23,11 +23,14 @@ export function brokerOf(call: Call): HttpOptions {
   return { url: serverOf(call), fetch: call.terminal.fetch }
 }
 
-/** The broker's `/v1` as this administrator. @throws {CliError} token-missing, file-not-readable, file-malformed */
+/**
+ * The broker's `/v1` as this administrator. What was typed wrong is told before a token that is missing: it is looked for as
+ * the first request is sent. @throws {CliError} then: token-missing, token-malformed, file-not-readable
+ */
 export function adminOf(call: Call): Admin {
   const url = serverOf(call)
   trustOwnAuthority(call)
-  return openAdmin({ url, token: tokenFor(call, url), fetch: call.terminal.fetch })
+  return openAdmin({ url, token: () => tokenFor(call, url), fetch: call.terminal.fetch })
 }
 
 function tokenFor(call: Call, url: string): string {

@@ -22,7 +22,12 @@ type Read<Item> = (page: PageRequest) => Promise<Page<Item>>
 
 /** The first `--limit` items. */
 export function listed<Item>(call: Call, read: Read<Item>): Promise<Listing<Item>> {
-  return firstOf(countOf(call, 'limit') ?? DEFAULT_LIMIT, read)
+  return firstOf(limitOf(call), read)
+}
+
+/** @throws {CliError} flag-value-invalid */
+export function limitOf(call: Call): number {
+  return countOf(call, 'limit') ?? DEFAULT_LIMIT
 }
 
 /** The first so many. */

@@ -53,6 +53,18 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['secret put a/b', 'path-invalid', /default\/db\/password/],
   ['secret delete a/b/c --version 0', 'flag-value-invalid', /^$/],
   ['secret list --limit many', 'flag-value-invalid', /^$/],
+  ['secret put a/b/c /nonexistent', 'file-not-readable', /^$/],
+  ['attestation list --limit x', 'flag-value-invalid', /^$/],
+  ['token list --limit 0', 'flag-value-invalid', /^$/],
+  ['log show --limit x', 'flag-value-invalid', /^$/],
+  ['log show --attestation 4f21c09b --limit x', 'flag-value-invalid', /^$/],
+  ['log show 12 --limit x', 'argument-unexpected', /casemate log show 12/],
+  ['policy list --limit x', 'flag-value-invalid', /^$/],
+  ['policy test x /nonexistent', 'file-not-readable', /^$/],
+  ['policy test x --attestation 4f21c09b --endorsements /nonexistent', 'file-not-readable', /^$/],
+  ['policy test x /dev/null --at soon', 'flag-value-invalid', /2025-06-30T12:00:00Z/],
+  ['rule dry-run db /nonexistent', 'file-not-readable', /^$/],
+  ['rule dry-run db --limit x', 'flag-value-invalid', /^$/],
   ['secret list --server http://broker.example', 'url-insecure', /https/],
   ['secret list --server broker', 'url-invalid', /^$/],
   ['policy test default', 'argument-missing', /NAME EVIDENCE/],
@@ -109,8 +121,8 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
 describe('a line that is typed wrong', { concurrency: 2 }, () => {
   for (const [line, code, hint] of TYPED_WRONG) {
     test(`casemate ${line} is refused as ${code}`, async () => {
-      const env: Record<string, string> = code === 'token-missing' ? {} : { CASEMATE_TOKEN: 'cmt_t' }
-      const { code: exitCode, stdout, stderr } = await casemate(line.split(' '), { env, input: 'x' })
+      // Without a token: what was typed wrong is told before what is missing.
+      const { code: exitCode, stdout, stderr } = await casemate(line.split(' '), { input: 'x' })
       assert.equal(exitCode, 2, stderr)
       if (line.includes('--json')) {
         assert.equal(JSON.parse(stdout).error.code, code)

@@ -27,8 +27,8 @@ import type {
 
 /** Who administers which broker. */
 export interface AdminOptions extends HttpOptions {
-  /** `cmt_…`, as `casemate token create` showed it. */
-  readonly token: string
+  /** `cmt_…`, as `casemate token create` showed it; or where to get it, asked as each request is sent. */
+  readonly token: string | (() => string)
 }
 
 /** What a change is made from: an ETag, `'new'` (nothing must exist yet) or `'any'`. */
@@ -165,18 +165,16 @@ export async function* itemsOf<Item>(read: (page: PageRequest) => Promise<Page<I
 
 class Api {
   readonly #http: Http
-  readonly #authorization: string
+  readonly #token: AdminOptions['token']
 
-  constructor(http: Http, token: string) {
+  constructor(http: Http, token: AdminOptions['token']) {
     this.#http = http
-    this.#authorization = `Bearer ${token}`
+    this.#token = token
   }
 
-  send(request: HttpRequest): Promise<HttpAnswer> {
-    return this.#http.send({
-      ...request,
-      headers: { ...request.headers, authorization: this.#authorization },
-    })
+  async send(request: HttpRequest): Promise<HttpAnswer> {
+    const token = typeof this.#token === 'string' ? this.#token : this.#token()
+    return this.#http.send({ ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } })
   }
 
   /** The shapes are the server's schemas; what is checked here is that it is an object at all. */

@@ -26,7 +26,7 @@ import { entrySubject } from '../entry-subject.ts'
 import { CliError } from '../failure.ts'
 import { readBytes, readObject } from '../files.ts'
 import { mark } from '../marks.ts'
-import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
+import { firstOf, LIMIT_FLAG, limitOf, moreLines } from '../paging.ts'
 import { jsonLines } from '../printable.ts'
 import { cell, fields, table, time } from '../table.ts'
 
@@ -134,11 +134,12 @@ async function fetchCheckpoint(call: Call): Promise<string> {
 }
 
 async function showEntries(call: Call): Promise<Answer> {
+  const limit = limitOf(call)
   const admin = adminOf(call)
   const newest = (page: PageRequest) => admin.ledger.entries({ ...page, order: 'desc' })
   const typed = call.option('attestation')
   const read = typed === null ? newest : await entriesOf(admin, await attestationIdOf(admin, typed), newest)
-  const listing = await listed(call, read)
+  const listing = await firstOf(limit, read)
   const rows = listing.items.map(({ index, timestamp, entry, erasedBy }) =>
     entry === null
       ? [String(index), time(timestamp), '(erased)', '-', `by entry ${erasedBy}`]
@@ -199,6 +200,12 @@ function fitted(lines: readonly string[], columns: number | null): readonly stri
 
 async function showEntry(call: Call): Promise<Answer> {
   const index = indexOf(call)
+  const ofList = ['attestation', 'limit'].find(name => call.given(name))
+  if (ofList !== undefined) {
+    throw new CliError('argument-unexpected', `--${ofList} is about many entries, and ${index} is one`, {
+      hint: `casemate log show ${index}, or leave ${index} out`,
+    })
+  }
   const entry = await adminOf(call).ledger.entry(index)
   const told = entry.entry === null ? [] : denialLines(entry.entry)
   return { exitCode: 0, json: entry, lines: [...jsonLines(entry), ...told] }

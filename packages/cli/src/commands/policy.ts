@@ -112,6 +112,7 @@ export const POLICY_COMMANDS: readonly Command[] = [
           '--at and --attestation: a past attestation has a time of its own',
         )
       }
+      const given = await endorsementsOf(call)
       const admin = adminOf(call)
       const what =
         attestationId === null
@@ -119,7 +120,7 @@ export const POLICY_COMMANDS: readonly Command[] = [
           : { attestationId: await attestationIdOf(admin, attestationId) }
       const explanation: Explanation = await call.terminal.progress(
         'appraising',
-        admin.policies.test(name, { ...what, ...(await endorsementsOf(call)) }),
+        admin.policies.test(name, { ...what, ...given }),
       )
       const { verdict, refusal } = explanation
       const lack = refusal === null ? null : lackOf(refusal.code)
