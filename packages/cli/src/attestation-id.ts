@@ -18,7 +18,7 @@ export async function attestationIdOf({ attestations }: Admin, typed: string): P
   const [found, ...others] = items.map(({ id }) => id)
   if (found === undefined) {
     throw new CliError('argument-unexpected', `no attestation has an id that ends with ${idEnd}`, {
-      hint: 'casemate attestation list shows them; old refusals are removed after a time',
+      hint: 'the end of an id is typed, not its beginning: casemate attestation list shows them; old refusals are removed after a time',
     })
   }
   if (others.length === 0) return found

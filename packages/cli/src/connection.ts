@@ -17,6 +17,11 @@ function serverOf(call: Call): string {
   return call.option('server') ?? call.terminal.env['CASEMATE_SERVER'] ?? DEFAULT_SERVER
 }
 
+/** Where a broker that listens on every address of this machine is reached from here: no certificate has `0.0.0.0`. */
+export function reachable(url: string): string {
+  return url.replace(/^(https?:\/\/)(?:0\.0\.0\.0|\[::\])(?=:|$)/, '$1localhost')
+}
+
 /** How to reach the broker, as nobody in particular. */
 export function brokerOf(call: Call): HttpOptions {
   trustOwnAuthority(call)

@@ -138,7 +138,8 @@ function listCommand({ noun, plural, documents, columns, naming }: DocumentKind)
       const source = documents(adminOf(call))
       const listing = await listed(call, page => source.list(page))
       const rows = listing.items.map(item => [item.name, ...columns.map(column => columnOf(item, column))])
-      const lines = table([noun, ...columns], rows, `there are no ${plural}; casemate ${noun} set --help`)
+      const none = `there are no ${plural}; casemate ${noun} set --help`
+      const lines = table([noun, ...columns], rows, none, call.terminal.columns)
       return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing), ...(naming?.list ?? [])] }
     },
   }

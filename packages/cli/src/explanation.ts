@@ -25,7 +25,8 @@ export function explanationLines(explanation: Explanation, terminal: Terminal): 
   const violations = result?.violations ?? []
   if (violations.length > 0) lines.push('', ...violationLines(violations, palette))
   const policy = typeof result?.['policyId'] === 'string' ? ` by the policy ${result['policyId']}` : ''
-  lines.push('', `Verdict: ${verdictWords(explanation, palette)}${policy}`)
+  const workload = typeof result?.['workload'] === 'string' ? `, workload ${plain(result['workload'])}` : ''
+  lines.push('', `Verdict: ${verdictWords(explanation, palette)}${policy}${workload}`)
   return lines
 }
 

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunningBroker } from '@casemate/broker'
+import { reachable } from './connection.ts'
 import { TOKEN_FILE, writeWhole } from './data-directory.ts'
 import { CliError } from './failure.ts'
 import { notWritable } from './files.ts'
@@ -64,7 +65,7 @@ export async function tokenNotes(
     return tokenLines({ token: made, savedTo: null, endsAt }, terminal)
   if (made !== null) saveToken(dataDir, made)
   const file = await tokenFile(broker, dataDir)
-  if (file !== null) return fileNotes(file, savedToken(dataDir) ?? '', broker.url)
+  if (file !== null) return fileNotes(file, savedToken(dataDir) ?? '', reachable(broker.url))
   return [
     ...(savedToken(dataDir) === null
       ? []

@@ -1,22 +1,55 @@
-// Tables for a person, as kubectl prints them: capitals above columns, two blanks between, nothing drawn.
+// Tables for a person, as kubectl prints them: capitals above columns, two blanks between, nothing drawn. On a screen that
+// is too narrow for a row, what does not fit stands below it; what a pipe gets is one line a row.
 
 import { padTo, widthOf } from './width.ts'
 
-/** Rows under their headings; `empty` where there are none. */
+/** What stands before the cells that are below their row. */
+const BELOW = ' '.repeat(7)
+
+/** Rows under their headings; `empty` where there are none. `columns` of a screen are kept, null has no end. */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
   empty: string,
+  columns: number | null = null,
 ): string[] {
   if (rows.length === 0) return [empty]
   const all = [headings.map(heading => heading.toUpperCase()), ...rows]
   const widths = headings.map((_, column) => Math.max(...all.map(row => widthOf(row[column] ?? ''))))
-  return all.map(row =>
-    row
-      .map((cell, column) => padTo(cell, widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
+  return all.flatMap(row => fitted(row, widths, columns ?? Number.POSITIVE_INFINITY))
+}
+
+/** Ids are whole where the screen has room for them, or else shortened. */
+export function tableOfIds(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  empty: string,
+  columns: number | null,
+): string[] {
+  const whole = table(headings, rows, empty)
+  if (columns === null || whole.every(line => widthOf(line) <= columns)) return whole
+  const shortened = rows.map(row => row.map(shortIds))
+  return table(headings, shortened, empty, columns)
+}
+
+/** Never cut: a cell that is wider than the screen has a line of its own. */
+function fitted(row: readonly string[], widths: readonly number[], columns: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const [column, cell] of row.entries()) {
+    const begun = line.trim() !== ''
+    if (begun && widthOf(line) + widthOf(cell) > columns) {
+      lines.push(line.trimEnd())
+      line = BELOW
+    }
+    line += `${padTo(cell, widths[column] ?? 0)}  `
+  }
+  return [...lines, line.trimEnd()]
+}
+
+/** An id takes half of a row, and is whole in JSON; the end of one is what tells it from its neighbours. */
+export function shortIds(text: string): string {
+  return text.replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4}([0-9a-f]{8})\b/g, '…$1')
 }
 
 /** Names and values, one below the other. */

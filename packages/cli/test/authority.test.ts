@@ -65,7 +65,10 @@ test('with --ca-file or CASEMATE_CA_FILE the broker is trusted; another name and
   assert.doesNotMatch(ran.stderr, /certificate-/)
   assert.match(ran.stderr, /response-malformed/)
   caFile = { CASEMATE_CA_FILE: CA_FILE }
-  assert.equal(await failing(await serve(ELSEWHERE, 9), /subjectAltName/), 'certificate-name-mismatch')
+  const elsewhere = await serve(ELSEWHERE, 9)
+  assert.equal(await failing(elsewhere, /subjectAltName/), 'certificate-name-mismatch')
+  const named = await casemate(['log', 'key', '--server', elsewhere], { cwd: DIRECTORY, env: caFile })
+  assert.match(named.stderr, /ERR_TLS_CERT_ALTNAME_INVALID; it has (?:DNS|IP Address):/)
   assert.equal(await failing(await serve(LOOPBACK, -1), /renew/), 'certificate-expired')
   assert.equal(await failing(await serve(FOR_CLIENTS, 9), /serverAuth/), 'certificate-untrusted')
   assert.equal(await failing('https://127.0.0.1:1', /casemate up/), 'unreachable')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { reachable } from '../src/connection.ts'
 import { nextCommands } from '../src/next-commands.ts'
 import { temporaryDirectory } from './run.ts'
 
@@ -20,4 +21,14 @@ test('what the tour offers can be pasted, wherever the data is and the broker li
     `npx --no casemate verify '${dataDir}/tour/quote.bin' --trust '${dataDir}/simulator/public-trust.json'`,
     `npx --no casemate log verify '${dataDir}/tour/receipt.json' --key '${dataDir}/tour/log.key'`,
   ])
+})
+
+test('where the broker listens on every address, commands go to this machine by a name that certificates can have', () => {
+  for (const [listening, reached] of [
+    ['https://0.0.0.0:8443', 'https://localhost:8443'],
+    ['https://[::]:8443', 'https://localhost:8443'],
+    ['https://10.0.0.0:8443', 'https://10.0.0.0:8443'],
+    ['http://127.0.0.1:8081', 'http://127.0.0.1:8081'],
+  ] as const)
+    assert.equal(reachable(listening), reached)
 })

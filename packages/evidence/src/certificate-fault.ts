@@ -1,6 +1,8 @@
 // What is wrong with the certificate of a TLS server, by the code that OpenSSL or Node gives below a failed `fetch`: a
 // broker's, or that of a service of endorsements. Three faults, each with what a person can do about it.
 
+import { escapeUnfit } from './untrusted-text.ts'
+
 export type CertificateFaultCode =
   | 'certificate-untrusted'
   | 'certificate-name-mismatch'
@@ -11,6 +13,9 @@ export interface CertificateFault {
   readonly message: string
   readonly hint: string
 }
+
+/** Of what a certificate or OpenSSL says, in a message. */
+const MAX_TOLD = 200
 
 type Row = readonly [code: CertificateFaultCode, message: string, hint: string]
 
@@ -70,10 +75,21 @@ export function certificateFault(thrown: unknown, server: string): CertificateFa
   return { code, message: `the certificate of ${server} ${message} (${reasonOf(thrown, system)})`, hint }
 }
 
-/** Where there is no name, OpenSSL's own words. */
+/** The names that the certificate has; where the fault itself has no name, OpenSSL's own words. */
 function reasonOf(thrown: unknown, system: string): string {
-  const said = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : ''
-  return system === 'UNSPECIFIED' && said !== '' ? said.slice(0, 200) : system
+  const cause = thrown instanceof Error ? thrown.cause : undefined
+  if (!(cause instanceof Error)) return system
+  if (system === 'UNSPECIFIED' && cause.message !== '') return cause.message.slice(0, MAX_TOLD)
+  const names = namesIn('cert' in cause ? cause.cert : undefined)
+  return names === null ? system : `${system}; it has ${names}`
+}
+
+/** A server that is not trusted wrote them. */
+function namesIn(certificate: unknown): string | null {
+  if (typeof certificate !== 'object' || certificate === null || !('subjectaltname' in certificate))
+    return null
+  const { subjectaltname: names } = certificate
+  return typeof names === 'string' && names !== '' ? escapeUnfit(names.slice(0, MAX_TOLD)) : null
 }
 
 /** The code below `fetch failed`, e.g. `ECONNREFUSED`; undefined where there is none. */

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { certificateFault } from '../src/certificate-fault.ts'
 import { parse } from '../src/parse.ts'
 import { unavailable } from './expect-unavailable.ts'
 import { startService } from './fetch-server.ts'
@@ -94,6 +95,19 @@ test('a certificate that is not good is said as such, and not tried again at onc
     assert.equal(tries, 1)
   }
   assert.deepEqual(waits, [])
+})
+
+test('a certificate for another name is told with the names that it has, fit for a terminal', () => {
+  const told = (subjectaltname: string): string | undefined => {
+    const fault = { code: 'ERR_TLS_CERT_ALTNAME_INVALID', cert: { subjectaltname } }
+    const thrown = new TypeError('fetch failed', { cause: Object.assign(new Error('tls'), fault) })
+    return certificateFault(thrown, 'https://localhost')?.message
+  }
+  const begun = 'the certificate of https://localhost is for another name (ERR_TLS_CERT_ALTNAME_INVALID'
+  assert.equal(told('DNS:broker.example'), `${begun}; it has DNS:broker.example)`)
+  assert.equal(told('DNS:\u001b[2J\u202e'), `${begun}; it has DNS:\\u001b[2J\\u202e)`)
+  assert.equal(told(''), `${begun})`)
+  assert.ok((told('DNS:a'.repeat(900)) ?? '').length < 400)
 })
 
 test('a service that does not answer in time is unavailable', async () => {

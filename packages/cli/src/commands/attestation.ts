@@ -8,7 +8,7 @@ import { adminOf } from '../connection.ts'
 import { explanationLines } from '../explanation.ts'
 import { CliError } from '../failure.ts'
 import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
-import { cell, fields, table, time } from '../table.ts'
+import { cell, fields, tableOfIds, time } from '../table.ts'
 
 /** By flag, what of an attestation it has to be. */
 const FILTER_FLAGS = {
@@ -63,8 +63,8 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
         cell(one.measurement?.slice(0, SHOWN_HEX)),
       ])
       const none = Object.keys(filter).length === 0 ? 'nothing has attested yet' : 'nothing is so'
-      const columns = ['id', 'at', 'kind', 'verdict', 'code', 'workload', 'client', 'measurement']
-      const lines = table(columns, rows, none)
+      const headings = ['id', 'at', 'kind', 'verdict', 'code', 'workload', 'client', 'measurement']
+      const lines = tableOfIds(headings, rows, none, call.terminal.columns)
       return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
     },
   },
@@ -76,7 +76,10 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
     maximum: 1,
     flags: SERVER_FLAGS,
     notes: ['An ID may be typed as lists shorten it: its last eight characters.'],
-    examples: ['casemate attestation show 019a…', 'casemate attestation show 4f21c09b'],
+    examples: [
+      'casemate attestation show 019a4c1e-77b0-7d3c-9a52-6c1e4f21c09b',
+      'casemate attestation show 4f21c09b',
+    ],
     run: async call => {
       const [id = ''] = call.positionals
       const admin = adminOf(call)

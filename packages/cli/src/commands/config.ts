@@ -24,6 +24,10 @@ export const CONFIG_COMMAND: Command = {
       origin: origins[name as keyof typeof origins],
     }))
     const rows = settings.map(({ name, value, origin }) => [name, value === '' ? '(empty)' : value, origin])
-    return { exitCode: 0, json: { settings }, lines: table(['setting', 'value', 'from'], rows, '') }
+    return {
+      exitCode: 0,
+      json: { settings },
+      lines: table(['setting', 'value', 'from'], rows, '', call.terminal.columns),
+    }
   },
 }

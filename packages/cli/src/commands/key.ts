@@ -20,7 +20,7 @@ export const KEY_COMMANDS: readonly Command[] = [
     examples: ['casemate key list'],
     run: async call => {
       const keys = await adminOf(call).keys.list()
-      return { exitCode: 0, json: keys, lines: keysTable(keys.items) }
+      return { exitCode: 0, json: keys, lines: keysTable(keys.items, call.terminal.columns) }
     },
   },
   {
@@ -85,7 +85,7 @@ function rotatedLine(name: string, { id, state, activeFrom }: KeyDescription): s
   return `${name} is rotated: ${id} is current`
 }
 
-function keysTable(keys: readonly KeyDescription[]): string[] {
+function keysTable(keys: readonly KeyDescription[], columns: number | null): string[] {
   const rows = keys.map(({ purpose, id, state, activeFrom, retiresAt }) => [
     purpose,
     id,
@@ -93,5 +93,5 @@ function keysTable(keys: readonly KeyDescription[]): string[] {
     activeFrom === null ? '-' : time(activeFrom),
     retiresAt === null ? '-' : time(retiresAt),
   ])
-  return table(['key', 'id', 'state', 'active since', 'retires'], rows, 'there are no keys')
+  return table(['key', 'id', 'state', 'active since', 'retires'], rows, 'there are no keys', columns)
 }

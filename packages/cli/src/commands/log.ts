@@ -28,7 +28,7 @@ import { readBytes, readObject } from '../files.ts'
 import { mark } from '../marks.ts'
 import { firstOf, LIMIT_FLAG, limitOf, moreLines } from '../paging.ts'
 import { jsonLines } from '../printable.ts'
-import { cell, fields, table, time } from '../table.ts'
+import { cell, fields, shortIds, table, time } from '../table.ts'
 
 const KEY_FLAG = {
   key: { value: 'KEY', summary: 'the log’s key, name+hash+base64, or a file with it' },
@@ -147,16 +147,13 @@ async function showEntries(call: Call): Promise<Answer> {
           String(index),
           time(timestamp),
           cell(entry['type']),
-          short(who(entry['actor'])),
-          short(entrySubject(entry)),
+          shortIds(who(entry['actor'])),
+          shortIds(entrySubject(entry)),
         ],
   )
-  const lines = table(['index', 'at', 'what', 'who', 'about'], rows, 'the log has no entries')
-  return {
-    exitCode: 0,
-    json: listing,
-    lines: [...fitted(lines, call.terminal.columns), ...moreLines(listing)],
-  }
+  const headings = ['index', 'at', 'what', 'who', 'about']
+  const lines = table(headings, rows, 'the log has no entries', call.terminal.columns)
+  return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
 }
 
 type ReadEntries = (page: PageRequest) => Promise<Page<LedgerEntry>>
@@ -182,20 +179,6 @@ function who(actor: unknown): string {
   if (typeof actor !== 'object' || actor === null) return '-'
   const { name, attestation, system } = actor as Record<string, unknown>
   return cell(name ?? attestation ?? system)
-}
-
-/** An id takes half of a row, and is in `log show INDEX` in full; the end of one is what tells it from its neighbours. */
-function short(text: string): string {
-  return text.replaceAll(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{4}([0-9a-f]{8})\b/g, '…$1')
-}
-
-/** The rows; on a screen that is too narrow for one, what the entry is about stands below the rest. */
-function fitted(lines: readonly string[], columns: number | null): readonly string[] {
-  if (columns === null) return lines
-  const start = lines[0]?.indexOf('ABOUT') ?? 0
-  return lines.flatMap(line =>
-    line.length <= columns ? [line] : [line.slice(0, start).trimEnd(), `       ${line.slice(start)}`],
-  )
 }
 
 async function showEntry(call: Call): Promise<Answer> {

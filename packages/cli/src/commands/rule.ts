@@ -6,7 +6,7 @@ import { type DocumentKind, documentCommands, SET_FLAGS, storeDocument } from '.
 import { CliError } from '../failure.ts'
 import { readObject, STDIN } from '../files.ts'
 import { countOf } from '../paging.ts'
-import { cell, table, time } from '../table.ts'
+import { cell, tableOfIds, time } from '../table.ts'
 
 const RULES: DocumentKind = {
   noun: 'rule',
@@ -48,7 +48,11 @@ export const RULE_COMMANDS: readonly Command[] = [
         ...(proposed === null ? {} : { rule: proposed as never }),
         ...(limit === null ? {} : { limit }),
       })
-      return { exitCode: errs(outcome) ? 1 : 0, json: outcome, lines: dryRunTable(outcome) }
+      return {
+        exitCode: errs(outcome) ? 1 : 0,
+        json: outcome,
+        lines: dryRunTable(outcome, call.terminal.columns),
+      }
     },
   },
 ]
@@ -96,7 +100,7 @@ function errs({ outcomes }: Readonly<Record<string, unknown>>): boolean {
   return typeof outcomes === 'object' && outcomes !== null && Number(Reflect.get(outcomes, 'error') ?? 0) > 0
 }
 
-function dryRunTable(outcome: Readonly<Record<string, unknown>>): string[] {
+function dryRunTable(outcome: Readonly<Record<string, unknown>>, columns: number | null): string[] {
   const items = Array.isArray(outcome['items']) ? outcome['items'] : []
   const rows = items.map((item: Record<string, unknown>) => [
     cell(item['attestationId']),
@@ -106,7 +110,7 @@ function dryRunTable(outcome: Readonly<Record<string, unknown>>): string[] {
     cell(item['message']),
   ])
   const none = 'there is no accepted attestation yet to try the rule on'
-  return table(['attestation', 'at', 'kind', 'this rule', 'why'], rows, none)
+  return tableOfIds(['attestation', 'at', 'kind', 'this rule', 'why'], rows, none, columns)
 }
 
 /** What an outcome of a rule means for whoever asks. */

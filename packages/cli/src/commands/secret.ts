@@ -79,6 +79,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
         ['secret', 'version', 'updated'],
         rows,
         'there are no secrets; casemate secret put --help',
+        call.terminal.columns,
       )
       return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
     },

@@ -72,7 +72,8 @@ export const TOKEN_COMMANDS: readonly Command[] = [
         time(one.createdAt),
         time(one.expiresAt),
       ])
-      const lines = table(['id', 'name', 'role', 'created', 'expires'], rows, 'there are no tokens')
+      const headings = ['id', 'name', 'role', 'created', 'expires']
+      const lines = table(headings, rows, 'there are no tokens', call.terminal.columns)
       return { exitCode: 0, json: listing, lines: [...lines, ...moreLines(listing)] }
     },
   },
@@ -83,7 +84,7 @@ export const TOKEN_COMMANDS: readonly Command[] = [
     minimum: 1,
     maximum: 1,
     flags: SERVER_FLAGS,
-    examples: ['casemate token revoke 7f3a…'],
+    examples: ['casemate token revoke vrodetv4seimcol7'],
     run: async call => {
       const [id = ''] = call.positionals
       const revoked = await adminOf(call).tokens.delete(id)

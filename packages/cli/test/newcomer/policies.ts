@@ -47,7 +47,7 @@ export function policyTests(): void {
     assert.match(taken.stderr, /policy-invalid: strict is the name of a preset[^]*extends: strict/)
     const refused = await beside('policy test next .casemate/tour/quote.bin')
     assert.equal(refused.code, 1)
-    assert.match(refused.stdout, /✗ simulated\n[^]*Verdict: refused by the policy next\n$/)
+    assert.match(refused.stdout, /✗ simulated\n[^]*Verdict: refused by the policy next, workload demo\n$/)
     assert.equal((await beside('policy test default .casemate/tour/quote.bin')).code, 0)
     const { items } = (await jsonOf('attestation list --verdict accepted')) as { items: { id: string }[] }
     assert.equal((await beside(`policy test next --attestation ${items[0]?.id}`)).code, 1)
