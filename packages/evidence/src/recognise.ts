@@ -6,6 +6,7 @@ import { BYTE_FORMS } from './forms/bytes.ts'
 import { withCertificates } from './forms/certificates.ts'
 import { JSON_FORMS } from './forms/json.ts'
 import { type Beside, type Layer, MAX_RECOGNISED_BYTES, membersOf, openWith } from './forms/layer.ts'
+import { refuseRivals } from './forms/rivals.ts'
 import { TEXT_FORMS } from './forms/text.ts'
 import type { ParsedEvidence } from './parse.ts'
 import { Refusal } from './refusal.ts'
@@ -30,18 +31,35 @@ export function recognise(bytes: Uint8Array): ParsedEvidence {
       got: `${bytes.length}`,
     })
   }
-  const path: string[] = []
   const beside: Beside[] = []
-  let layer: Layer = { is: 'bytes', bytes }
+  const others: Beside[] = []
+  const evidence = openToEvidence({ is: 'bytes', bytes }, layer => {
+    beside.push(...(layer.beside ?? []))
+    others.push(...(layer.others ?? []))
+  })
+  refuseRivals(evidence, others, (layer, spend) => openToEvidence(layer, inner => spend(sizeOf(inner))))
+  return withCertificates(evidence, beside)
+}
+
+/** Layer by layer; `opened` sees each. @throws {Refusal} */
+function openToEvidence(outermost: Layer, opened: (layer: Layer) => void): ParsedEvidence {
+  const path: string[] = []
+  let layer = outermost
+  opened(layer)
   while (layer.is !== 'evidence') {
     if (path.length === MAX_LAYERS) throw unknownEvidence('something inside of too many wrappers', path)
-    const opened = open(layer)
-    if (opened === null) throw unknownEvidence(describe(layer), path)
-    path.push(opened.name)
-    beside.push(...(opened.layer.beside ?? []))
-    layer = opened.layer
+    const found = open(layer)
+    if (found === null) throw unknownEvidence(describe(layer), path)
+    path.push(found.name)
+    layer = found.layer
+    opened(layer)
   }
-  return withCertificates(layer.evidence, beside)
+  return layer.evidence
+}
+
+/** What is read of it; JSON was counted as the text that it was. */
+function sizeOf(layer: Layer): number {
+  return layer.is === 'bytes' ? layer.bytes.length : layer.is === 'text' ? layer.text.length : 0
 }
 
 function open(layer: Exclude<Layer, { is: 'evidence' }>): ReturnType<typeof openWith> {

@@ -6,7 +6,7 @@ import { parseKbsEvidence } from '../kbs-evidence.ts'
 import { Refusal } from '../refusal.ts'
 import { FOREIGN_JSON } from './foreign-json.ts'
 import { bytesOfJson } from './json-bytes.ts'
-import { type Beside, type Form, membersOf } from './layer.ts'
+import { type Beside, type Form, type Members, membersOf } from './layer.ts'
 
 /** Members that hold evidence, outermost first. */
 const WRAPPERS: readonly string[] = [
@@ -72,7 +72,8 @@ export const KBS_JSON: Form<unknown> = {
       const known = Object.fromEntries(
         SNP_MEMBERS.filter(name => name in members).map(name => [name, members[name]]),
       )
-      return { is: 'evidence', evidence: parseKbsEvidence('snp', known) }
+      const others = othersOf(members, 'attestation_report')
+      return { is: 'evidence', evidence: parseKbsEvidence('snp', known), others }
     }
     if (members === null || !('svn' in members && 'report_data' in members)) return null
     return { is: 'evidence', evidence: parseKbsEvidence('sample', members) }
@@ -118,8 +119,16 @@ export const JSON_WRAPPER: Form<unknown> = {
     const name = members && WRAPPERS.find(it => isPresent(members[it]))
     if (members === null || name == null) return null
     const beside = CERTIFICATES.filter(it => it !== name).flatMap(it => besideIn(it, members[it]))
-    return { is: 'json', value: members[name], beside }
+    return { is: 'json', value: members[name], beside, others: othersOf(members, name) }
   },
+}
+
+/** What else may hold evidence, beside the member that was taken. */
+function othersOf(members: Members, taken: string): readonly Beside[] {
+  return WRAPPERS.filter(it => it !== taken && isPresent(members[it])).map(name => ({
+    name,
+    value: members[name],
+  }))
 }
 
 function besideIn(name: string, value: unknown): readonly Beside[] {

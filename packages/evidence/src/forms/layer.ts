@@ -13,7 +13,7 @@ export const MAX_SLOW_TEXT = 1024 * 1024
 /** Most fields of a message of protobuf that are read; those of evidence have some 70. */
 export const MAX_FIELDS = 4096
 
-/** Certificates that a wrapper holds beside the evidence: text or bytes, read only where the evidence is of AMD. */
+/** A member that stands beside the evidence: of certificates, read only where the evidence is of AMD, or of a rival. */
 export interface Beside {
   readonly name: string
   readonly value: unknown
@@ -26,7 +26,11 @@ export type Content =
   | { readonly is: 'json'; readonly value: unknown }
   | { readonly is: 'evidence'; readonly evidence: ParsedEvidence }
 
-export type Layer = Content & { readonly beside?: readonly Beside[] }
+export type Layer = Content & {
+  readonly beside?: readonly Beside[]
+  /** Members that may hold evidence as well, and were not opened. */
+  readonly others?: readonly Beside[]
+}
 
 /** One written form; `open` gives null for what is another form. */
 export interface Form<Input> {

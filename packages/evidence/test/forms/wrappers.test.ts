@@ -223,6 +223,47 @@ test('what could be read as one piece of evidence or as another is refused', () 
   refuses('evidence-malformed', utf8(pemOf(tdx, 'QUOTE') + pemOf(snp.report, 'REPORT')), /damaged: several/)
 })
 
+test('a document with two pieces of evidence is refused by what they are, wherever the second stands', () => {
+  const [a, b, c] = [b64(tdx), b64(snp.report), b64(sgx)]
+  const pairs: readonly (readonly [unknown, RegExp])[] = [
+    [{ policy_ids: [], tdx: { quote: a }, sevsnp: { report: b } }, /evidence: tdx, and snp in sevsnp;/],
+    [{ quote: c, td_quote: a }, /evidence: tdx, and sgx in quote$|evidence: sgx, and tdx in td_quote;/],
+    [{ result: { data: { report: b } }, token: { quote: a } }, /evidence: tdx, and snp in result;/],
+    [{ intel_quote: a, model_attestations: [{ intel_quote: c }, {}] }, /tdx, and sgx in model_attestations;/],
+    [{ evidence: b64(gzipSync(json({ quote: a, data: { outblob: b } }))) }, /tdx, and snp in data;/],
+    [{ quote: a, data: { svn: '1', report_data: 'AA==' } }, /evidence: tdx, and sample in data;/],
+    [{ quote: a, evidence: Array.from(snp.report) }, /evidence: snp, and tdx in quote;/],
+  ]
+  for (const [value, wanted] of pairs) {
+    const { hint } = refuses('evidence-malformed', json(value), wanted)
+    assert.match(hint ?? '', /cut one of them out/)
+  }
+})
+
+test('the same evidence twice, or what is none beside it, is one piece of evidence', () => {
+  const quote = b64(tdx)
+  for (const others of [
+    { raw_quote: tdx.toString('hex'), data: { quote: `0x${tdx.toString('hex')}` } },
+    { report: 'see the annex', token: 'a.b.c', result: 'ok', data: [1, 2, 3], attestation: {} },
+    { data: b64(tdx.subarray(0, 300)), report: [], result: null },
+  ]) {
+    assert.deepEqual(recognise(json({ quote, ...others })), parse(tdx))
+  }
+})
+
+test('what is packed beside the evidence is unpacked up to a limit, and beyond it nothing is believed', () => {
+  const packed = b64(gzipSync(utf8(' '.repeat(3 * 1024 * 1024))))
+  const names = ['report', 'data', 'token', 'result', 'attestation', 'raw_quote']
+  const document = (count: number) =>
+    json({ quote: b64(tdx), ...Object.fromEntries(names.slice(0, count).map(name => [name, packed])) })
+  assert.deepEqual(recognise(document(2)), parse(tdx))
+  refuses('evidence-malformed', document(6), /more stands beside the evidence than can be looked through/)
+  let nested: unknown = { quote: b64(tdx) }
+  for (let depth = 0; depth < 9; depth++)
+    nested = { evidence: nested, data: 1, token: 1, report: 1, result: 1 }
+  refuses('evidence-malformed', json(nested), /can be looked through/)
+})
+
 test('evidence in any order of wrappers is what it was', () => {
   const steps: readonly ((bytes: Uint8Array) => Uint8Array)[] = [
     bytes => gzipSync(bytes),

@@ -1,0 +1,73 @@
+// Pieces of evidence that stand beside the one that was found: a verdict that is about one of several would be taken for
+// one about all. What a wrapper has beside is opened like the wrapper itself; what turns out to be no evidence, or the
+// same once more, is nobody's rival. Bounded by one budget for all, beyond which nothing is believed.
+
+import { equal } from '../bytes.ts'
+import type { ParsedEvidence } from '../parse.ts'
+import { Refusal } from '../refusal.ts'
+import { quoteUntrusted } from '../untrusted-text.ts'
+import { type Beside, type Layer, MAX_RECOGNISED_BYTES } from './layer.ts'
+
+/** Members that may hold evidence, in all layers; answers of real services have five. */
+const MAX_OTHERS = 32
+
+/** A layer, opened to the evidence in it; `spend` is told the size of each. @throws {Refusal} where there is none */
+export type OpenLayer = (layer: Layer, spend: (size: number) => void) => ParsedEvidence
+
+/**
+ * Refuses a document with a second piece of evidence in it.
+ * @throws {Refusal} `evidence-malformed`
+ */
+export function refuseRivals(found: ParsedEvidence, others: readonly Beside[], open: OpenLayer): void {
+  if (others.length > MAX_OTHERS) throw tooMuch(`${MAX_OTHERS} members`)
+  let left = MAX_RECOGNISED_BYTES
+  const spend = (size: number): void => {
+    left -= size
+    if (left < 0) throw tooMuch(BYTES)
+  }
+  for (const { name, value } of others) {
+    const rival = openOrNull(() => open({ is: 'json', value: firstOf(value) }, spend))
+    if (left < 0) throw tooMuch(BYTES)
+    if (rival === null || isSame(found, rival)) continue
+    const got = `${found.kind}, and ${rival.kind} in ${quoteUntrusted(name)}`
+    throw new Refusal('evidence-malformed', `it holds several pieces of evidence: ${got}`, {
+      expected: 'one piece of evidence',
+      got,
+      hint: 'cut one of them out, and give each in a file of its own',
+    })
+  }
+}
+
+function openOrNull<T>(open: () => T): T | null {
+  try {
+    return open()
+  } catch (error) {
+    if (error instanceof Refusal) return null
+    throw error
+  }
+}
+
+/** A list of evidence is evidence, whatever its length. */
+function firstOf(value: unknown): unknown {
+  return Array.isArray(value) && typeof value[0] !== 'number' ? (value[0] as unknown) : value
+}
+
+function isSame(one: ParsedEvidence, other: ParsedEvidence): boolean {
+  const [a, b] = [signedOf(one), signedOf(other)]
+  return a !== null && b !== null && equal(a, b)
+}
+
+/** What makes two pieces the same; null where nothing is signed. */
+function signedOf(evidence: ParsedEvidence): Uint8Array | null {
+  if (evidence.kind === 'sample') return null
+  return evidence.kind === 'snp' ? evidence.report.bytes : evidence.signed
+}
+
+const BYTES = `${MAX_RECOGNISED_BYTES} bytes, packed ones as they are unpacked`
+
+function tooMuch(limit: string): Refusal {
+  return new Refusal('evidence-malformed', 'more stands beside the evidence than can be looked through', {
+    expected: `at most ${limit}`,
+    hint: 'cut the evidence out, and give it in a file of its own',
+  })
+}
