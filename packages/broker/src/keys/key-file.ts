@@ -1,7 +1,8 @@
 // The file of the key-encryption key: every version that something may still use, in the clear under mode 0600 or
 // sealed under a passphrase through scrypt (RFC 7914).
 
-import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
+import { closeSync, fstatSync, readFileSync, type Stats } from 'node:fs'
+import { openExisting } from '@casemate/ledger/node'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { StartError } from '../errors.ts'
@@ -63,15 +64,6 @@ function readPrivateFile(path: string): string | null {
     return readFileSync(file, 'utf8')
   } finally {
     closeSync(file)
-  }
-}
-
-function openExisting(path: string): number | null {
-  try {
-    return openSync(path, 'r')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
   }
 }
 

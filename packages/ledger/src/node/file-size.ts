@@ -1,11 +1,12 @@
 // How many entries the database file has without its write-ahead log. An older file under a newer write-ahead log lacks what
 // was moved from the one to the other in between, and SQLite reads the two as if they belonged together. Each time that
 // the write-ahead log begins anew, all before it is in the file: that size is noted, and a file with less is refused.
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { LedgerError } from '../errors.ts'
 import { hasTable, pragma } from './database.ts'
+import { openExisting } from './existing-file.ts'
 import { reading } from './storage-failure.ts'
 
 /** Where the two salts stand in the header of a write-ahead log: https://sqlite.org/fileformat2.html#walformat */
@@ -52,15 +53,6 @@ function runOf(path: string | null): string {
     return salts.toString('hex', 0, length)
   } finally {
     closeSync(file)
-  }
-}
-
-function openExisting(path: string): number | null {
-  try {
-    return openSync(path, 'r')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
   }
 }
 

@@ -20,6 +20,7 @@ import { decodeBase64, encodeBase64, isCount } from '../bytes.ts'
 import { LedgerError } from '../errors.ts'
 import { HASH_SIZE } from '../leaf.ts'
 import type { TreeHead } from '../proof.ts'
+import { openExisting } from './existing-file.ts'
 import { emptyRoot } from './hasher.ts'
 
 const FORMAT = 'casemate-ledger-mark/1'
@@ -51,7 +52,7 @@ export class MarkFile {
   /** Reads what is there; nothing is made before the first write. @throws {LedgerError} mark-damaged */
   constructor(path: string) {
     this.path = path
-    const file = openExisting(path)
+    const file = openMark(path)
     const copies = file === null ? [] : [0, 1].map(copy => readCopy(file, copy))
     const [first = null, second = null] = copies
     this.#kept = first !== null && second !== null && second.size > first.size ? second : (first ?? second)
@@ -135,11 +136,10 @@ export class MarkFile {
   }
 }
 
-function openExisting(path: string): number | null {
+function openMark(path: string): number | null {
   try {
-    return openSync(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0))
+    return openExisting(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw new LedgerError('mark-damaged', `${path} cannot be opened`, {
       hint: 'it is a file that the user of this process may read and write',
       cause: error,
