@@ -7,7 +7,8 @@ import type { Redacted } from '../secrets/redacted.ts'
 import type { WrappedKey } from '../store/store.ts'
 import { seal, unseal } from './aead.ts'
 import { type KeyFileContent, readKeyFile } from './key-file.ts'
-import { draftKeyFile, findLeftover, removeLeftover, writeKeyFile } from './key-file-draft.ts'
+import { draftKeyFile, findLeftover, type KeyFileDraft, removeLeftover } from './key-file-draft.ts'
+import { KeyFileWatch } from './key-file-watch.ts'
 import {
   type KeyProtector,
   newProtector,
@@ -29,12 +30,17 @@ export interface KeyFileOptions {
 /** @throws {StartError} `kek-missing`, `kek-unsafe`, `kek-damaged`, `kek-passphrase-missing`, `kek-passphrase-wrong` */
 export async function openFileKeyEncryption(options: KeyFileOptions): Promise<KeyEncryption> {
   const { path, passphrase } = options
-  const content = readKeyFile(path)
-  if (content === null) return createFile(options)
+  const read = readKeyFile(path)
+  if (read === null) return createFile(options)
+  const { content, text } = read
   const protector = await openProtector(path, content.protection, passphrase)
   const keys = openVersions(protector, content)
   removeLeftover(path)
-  return new FileKeyEncryption({ path, protector }, keys, content.current)
+  return new FileKeyEncryption(
+    { path, protector, watch: new KeyFileWatch(path, text) },
+    keys,
+    content.current,
+  )
 }
 
 type Versions = ReadonlyMap<number, KeyObject>
@@ -74,7 +80,11 @@ async function createFile({ path, passphrase, mayCreate }: KeyFileOptions): Prom
     })
   }
   const protector = await newProtector(passphrase)
-  const created = new FileKeyEncryption({ path, protector }, new Map(), 0)
+  const created = new FileKeyEncryption(
+    { path, protector, watch: new KeyFileWatch(path, null) },
+    new Map(),
+    0,
+  )
   await created.addVersion()
   return created
 }
@@ -82,6 +92,7 @@ async function createFile({ path, passphrase, mayCreate }: KeyFileOptions): Prom
 interface KeyFile {
   readonly path: string
   readonly protector: KeyProtector
+  readonly watch: KeyFileWatch
 }
 
 class FileKeyEncryption implements KeyEncryption {
@@ -111,7 +122,16 @@ class FileKeyEncryption implements KeyEncryption {
     for (const version of versions) this.#key(version)
   }
 
+  assertKept(): void {
+    this.#file.watch.assertKept()
+  }
+
+  assertReplaceable(): void {
+    this.#file.watch.assertReplaceable()
+  }
+
   async wrap(plaintext: Uint8Array, context: string): Promise<WrappedKey> {
+    this.assertKept()
     const kekVersion = this.#current
     return { kekVersion, bytes: seal(this.#key(kekVersion), plaintext, wrapAad(kekVersion, context)) }
   }
@@ -135,7 +155,7 @@ class FileKeyEncryption implements KeyEncryption {
   async addVersion(): Promise<number> {
     const version = this.nextVersion
     const keys = new Map(this.#keys).set(version, newVersion())
-    writeKeyFile(this.#file.path, contentOf(this.#file.protector, keys, version))
+    this.#write(keys, version)
     this.#keys = keys
     this.#current = version
     return version
@@ -145,12 +165,12 @@ class FileKeyEncryption implements KeyEncryption {
     if (version === this.#current) throw new TypeError('the current version cannot be retired')
     const keys = new Map(this.#keys)
     keys.delete(version)
-    writeKeyFile(this.#file.path, contentOf(this.#file.protector, keys, this.#current))
+    this.#write(keys, this.#current)
     this.#keys = keys
   }
 
   async protect(passphrase: Redacted<string> | null): Promise<void> {
-    const { path } = this.#file
+    const { path, watch } = this.#file
     const protector = await newProtector(passphrase)
     const draft = draftKeyFile(path, contentOf(protector, this.#keys, this.#current))
     try {
@@ -159,15 +179,24 @@ class FileKeyEncryption implements KeyEncryption {
       draft.discard()
       throw error
     }
-    draft.commit()
-    this.#file = { path, protector }
+    this.#commit(draft)
+    this.#file = { path, protector, watch }
+  }
+
+  #write(keys: Versions, current: number): void {
+    const { path, protector } = this.#file
+    this.#commit(draftKeyFile(path, contentOf(protector, keys, current)))
+  }
+
+  #commit(draft: KeyFileDraft): void {
+    this.#file.watch.during(draft.text, () => draft.commit())
   }
 
   /** Opened as the next start will open it. */
   async #requireSame(path: string, passphrase: Redacted<string> | null): Promise<void> {
-    const content = readKeyFile(path)
+    const content = readKeyFile(path)?.content
     const found =
-      content === null
+      content === undefined
         ? new Map<number, KeyObject>()
         : openVersions(await openProtector(path, content.protection, passphrase), content)
     const isSame = [...this.#keys].every(([version, key]) => found.get(version)?.equals(key) === true)

@@ -32,9 +32,11 @@ export class KekRotation {
   /** Adds a version and moves everything to it; the old ones stay for the backups made before. */
   async rotate(actor: Actor): Promise<{ readonly version: number; readonly index: number }> {
     return this.#exclusive(async () => {
+      const { kek } = this.#parts
+      kek.assertReplaceable()
       // First the record, as in `retire`: no version wraps anything that the ledger does not know of.
-      const { index } = await this.#record('kek.rotated', actor, { version: this.#parts.kek.nextVersion })
-      const version = await this.#parts.kek.addVersion()
+      const { index } = await this.#record('kek.rotated', actor, { version: kek.nextVersion })
+      const version = await kek.addVersion()
       await this.#finish()
       return { version, index }
     })
@@ -53,6 +55,7 @@ export class KekRotation {
     return this.#exclusive(async () => {
       const { kek } = this.#parts
       this.#checkOld(version)
+      kek.assertReplaceable()
       // What an interrupted rotation left, and what was wrapped while it ran.
       await this.#finish()
       await this.#checkUnused(version)

@@ -18,7 +18,8 @@ import type { KeyFileContent } from './key-file.ts'
 /** A key file that is whole and synced, and not yet the one that counts. */
 export interface KeyFileDraft {
   readonly path: string
-  /** Durable when it returns: from here on it is the key file. */
+  readonly text: string
+  /** Durable when it returns: from here on it is the key file. Where it cannot be, no draft is left. */
   commit(): void
   discard(): void
 }
@@ -27,6 +28,7 @@ export interface KeyFileDraft {
 export function draftKeyFile(path: string, content: KeyFileContent): KeyFileDraft {
   const file = fileItself(path)
   const draft = draftOf(file)
+  const text = `${JSON.stringify(content, null, 2)}\n`
   const discard = () => rmSync(draft, { force: true })
   // A crash may have left one; `wx` then makes it anew, with this mode and through no link.
   discard()
@@ -34,7 +36,7 @@ export function draftKeyFile(path: string, content: KeyFileContent): KeyFileDraf
     const handle = openSync(draft, 'wx', 0o600)
     try {
       // Unlike writeSync, it writes on until all is written, or throws.
-      writeFileSync(handle, `${JSON.stringify(content, null, 2)}\n`)
+      writeFileSync(handle, text)
       fsyncSync(handle)
     } finally {
       closeSync(handle)
@@ -43,7 +45,15 @@ export function draftKeyFile(path: string, content: KeyFileContent): KeyFileDraf
     discard()
     throw error
   }
-  return { path: draft, commit: () => replaceBy(draft, file), discard }
+  const commit = () => {
+    try {
+      replaceBy(draft, file)
+    } catch (error) {
+      discard()
+      throw error
+    }
+  }
+  return { path: draft, text, commit, discard }
 }
 
 /** Where a link leads: to replace the link would leave the file behind it as it was, with what protected it then. */
@@ -61,11 +71,6 @@ function replaceBy(draft: string, path: string): void {
   } finally {
     closeSync(directory)
   }
-}
-
-/** Durable when it returns. */
-export function writeKeyFile(path: string, content: KeyFileContent): void {
-  draftKeyFile(path, content).commit()
 }
 
 /** Where a crash leaves what was being written. */

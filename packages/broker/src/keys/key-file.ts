@@ -39,11 +39,17 @@ const KeyFileContent = Type.Object(
 export type KeyFileContent = Static<typeof KeyFileContent>
 export type KeyProtection = Static<typeof Protection>
 
+/** A key file as it was read. */
+export interface ReadKeyFile {
+  readonly content: KeyFileContent
+  readonly text: string
+}
+
 /**
  * Null where there is no such file.
  * @throws {StartError} `kek-unsafe` where others may read it or own it, `kek-damaged` where it is not such a file
  */
-export function readKeyFile(path: string): KeyFileContent | null {
+export function readKeyFile(path: string): ReadKeyFile | null {
   const text = readPrivateFile(path)
   if (text === null) return null
   const content = parseContent(path, text)
@@ -52,7 +58,7 @@ export function readKeyFile(path: string): KeyFileContent | null {
       hint: 'restore it from a backup',
     })
   }
-  return content
+  return { content, text }
 }
 
 /** What is read is what was looked at: the file is opened first. */

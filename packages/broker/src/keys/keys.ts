@@ -17,6 +17,11 @@ export interface KeyEncryption {
   readonly nextVersion: number
   /** @throws {StartError} `kek-missing`, which names the first that is not there */
   requireVersions(versions: readonly number[]): void
+  /** @throws {BrokerError} `unavailable` where what is wrapped now might not be opened by the next start */
+  assertKept(): void
+  /** @throws {BrokerError} `unavailable` where a change of the versions would take the place of what somebody else wrote */
+  assertReplaceable(): void
+  /** @throws {BrokerError} as {@link assertKept} */
   wrap(plaintext: Uint8Array, context: string): Promise<WrappedKey>
   /** @throws {StartError} `kek-missing` for an unknown version, `kek-damaged` where authentication fails. */
   unwrap(wrapped: WrappedKey, context: string): Promise<Uint8Array>

@@ -191,6 +191,7 @@ function openHousekeeping(config: BrokerConfig, core: Core): Housekeeping {
     now,
     logger,
     record: core.state.record,
+    kek: core.state.kek,
     evidenceRetentionMs: config.evidenceRetention,
     refusalRetentionMs: config.refusalRetention,
   })

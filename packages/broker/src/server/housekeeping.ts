@@ -1,11 +1,13 @@
 // What has to happen from time to time: old evidence and old refusals go, keys give way to their successors, counts of
-// refused attempts reach the ledger. A failure is logged and tried again a minute later.
+// refused attempts reach the ledger, the clock and the key file are looked at. A failure is logged and tried again a minute later.
 
 import type { RefusedAttempts } from '../admin/refused-attempts.ts'
 import type { CountedEntries } from '../counted-entries.ts'
 import { entry } from '../entry.ts'
+import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { BrokerKeys } from '../keys/broker-keys.ts'
+import type { KeyEncryption } from '../keys/keys.ts'
 import type { Store } from '../store/store.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { describeError, type Logger } from './logging.ts'
@@ -18,6 +20,7 @@ const PURGE_DELAY_MS = 3_600_000
 export interface HousekeepingParts {
   readonly store: Store
   readonly keys: BrokerKeys
+  readonly kek: Pick<KeyEncryption, 'assertKept'>
   readonly attempts: RefusedAttempts
   readonly counted: CountedEntries
   readonly evidenceRetentionMs: number
@@ -58,6 +61,7 @@ export class Housekeeping {
   async #round(): Promise<void> {
     const { keys, attempts, counted, elapsedMs } = this.#parts
     await this.#attempt('clock', () => this.#watchClock())
+    await this.#attempt('key file', async () => this.#watchKeyFile())
     await this.#attempt('keys', () => keys.maintain())
     await this.#attempt('attempts', () => attempts.flush('ended'))
     await this.#attempt('counted', () => counted.flush())
@@ -73,6 +77,17 @@ export class Housekeeping {
     this.#purgeFromMs = elapsedMs() + PURGE_DELAY_MS
     logger.warn({ stepMs }, 'the clock was set; sessions and tokens may end early or late')
     await record(entry({ type: 'clock.stepped', at: now(), actor: { system: 'clock' } }, { stepMs }))
+  }
+
+  /** Where nobody asks for readiness, the next start would be the first to tell, and too late. */
+  #watchKeyFile(): void {
+    const { kek, logger } = this.#parts
+    try {
+      kek.assertKept()
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error
+      logger.error({ reason: error.message, hint: error.detail.hint }, 'the key file is lost')
+    }
   }
 
   async #purgeEvidence(): Promise<void> {

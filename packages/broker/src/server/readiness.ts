@@ -17,6 +17,7 @@ export const UNREADY = {
   'shutting-down': 'the broker is shutting down',
   'directory-lost':
     'the data directory, or a file in it, is not this process’s own any more: nothing is written',
+  'key-file-lost': 'nothing new is encrypted, and the next start would open nothing',
   'store-unreadable': 'the store cannot be read',
   'ledger-failed': 'the ledger has failed: nothing is decided or recorded until the broker is started again',
   'judgement-unable':
@@ -36,6 +37,8 @@ export interface Unready {
 
 export interface ReadinessParts {
   readonly assertHeld: () => void
+  /** Throws where the key file is not what it was. */
+  readonly assertKept: () => void
   /** Throws where the store cannot be read. */
   readonly read: () => Promise<void>
   /** Changes so many bytes on disk that are no entry. */
@@ -59,6 +62,11 @@ export class Readiness {
       this.#parts.assertHeld()
     } catch (error) {
       return unready('directory-lost', error)
+    }
+    try {
+      this.#parts.assertKept()
+    } catch (error) {
+      return unready('key-file-lost', error)
     }
     try {
       await this.#parts.read()

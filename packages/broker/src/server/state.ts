@@ -110,7 +110,14 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
     kek,
     ledgerKey: describeLedgerKey(stored),
     record: record => append(record, () => null),
-    readiness: new Readiness({ ledger, elapsedMs, assertHeld, read, write }),
+    readiness: new Readiness({
+      ledger,
+      elapsedMs,
+      assertHeld,
+      assertKept: () => kek.assertKept(),
+      read,
+      write,
+    }),
     failed: failed.promise,
     close: () => closeAll(closers),
   }

@@ -1,6 +1,6 @@
 // Ready means able: what cannot be done is said, and is over when it is over.
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -102,6 +102,65 @@ for (const name of ['casemate.db', 'casemate.db-wal']) {
   })
 }
 
+const rotate = (broker: TestBroker) => broker.send('POST', '/v1/keys/rotate', { payload: { key: 'kek' } })
+
+test('a broker whose key file was removed stores nothing new, says so, and can write it anew', async t => {
+  const broker = await openTestBroker()
+  const path = join(broker.dataDir, 'kek.json')
+  assert.equal((await put(broker)).status, 201)
+  rmSync(path)
+  const refused = await put(broker)
+  assert.deepEqual([refused.status, refused.body.error?.code], [503, 'unavailable'])
+  const { status, body } = await ready(broker)
+  assert.deepEqual([status, body.reason], [503, 'key-file-lost'])
+  assert.match(
+    `${body.error.message} ${body.error.hint}`,
+    /kek\.json was removed.*do not stop.*key rotate kek/,
+  )
+  await broker.housekeeping.run()
+  assert.ok(broker.log.some(line => /"reason":"the key file .* was removed/.test(line)))
+  assert.equal((await rotate(broker)).status, 200)
+  assert.equal((await ready(broker)).status, 200)
+  assert.equal((await put(broker)).status, 200)
+  const again = await broker.reopen()
+  t.after(() => again.close())
+  const secret = { repository: 'default', type: 'key', tag: 'one' }
+  for (const version of [1, 2]) {
+    assert.equal(await again.context.secrets.withPlaintext(secret, version, ({ length }) => length), 1)
+  }
+})
+
+test('a key file that another one takes the place of is neither used nor written over, and is told', async t => {
+  const { broker } = await openBroken(t)
+  const path = join(broker.dataDir, 'kek.json')
+  copyFileSync(path, `${path}.former`)
+  assert.equal((await rotate(broker)).status, 200)
+  copyFileSync(path, `${path}.kept`)
+  for (const replace of [
+    () => copyFileSync(`${path}.former`, path),
+    () => writeFileSync(path, '{}'),
+    () => {
+      rmSync(path)
+      mkdirSync(path)
+    },
+  ]) {
+    replace()
+    assert.equal((await ready(broker)).body.reason, 'key-file-lost')
+    assert.equal((await put(broker)).status, 503)
+    assert.equal((await rotate(broker)).status, 503)
+    const retire = { payload: { key: 'kek', version: 1 } }
+    assert.equal((await broker.send('POST', '/v1/keys/retire', retire)).status, 503)
+  }
+  const deeds = [...(await broker.entries('kek.rotated')), ...(await broker.entries('kek.retired'))]
+  assert.equal(deeds.length, 1)
+  // The same content is the same key, whatever put it there, as with mounted secrets.
+  rmSync(path, { recursive: true })
+  renameSync(`${path}.kept`, path)
+  utimesSync(path, 0, 0)
+  assert.equal((await ready(broker)).status, 200)
+  assert.equal((await put(broker)).status, 201)
+})
+
 test('what cannot be closed is told, and keeps nothing else open', async t => {
   const broker = await openTestBroker()
   t.after(() => rmSync(broker.dataDir, { recursive: true }))
@@ -175,6 +234,7 @@ test('after a refusal readiness wants room for a whole decision, and before it f
   let at = 0
   const readiness = new Readiness({
     assertHeld: () => undefined,
+    assertKept: () => undefined,
     read: () => Promise.resolve(),
     write: bytes => void wanted.push(bytes),
     ledger,
