@@ -27,7 +27,7 @@ export type JsonFault =
   | { readonly fault: 'too-complex'; readonly limit: keyof JsonLimits }
   | { readonly fault: 'twice'; readonly name: string }
 
-const [QUOTE, COMMA] = [0x22, 0x2c]
+const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c]
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d]
 
 /** Longest name that is shown. */
@@ -63,8 +63,9 @@ class StructureScan {
   #structure = 0
   #elements = 0
   #escapes = 0
-  /** Where the next one is. */
+  /** Where the next ones are. */
   #escape = -1
+  #quote = -1
 
   constructor(text: string, limits: JsonLimits) {
     this.#text = text
@@ -116,18 +117,26 @@ class StructureScan {
     return counted + 1
   }
 
-  /** From quote to quote and from escape to escape, each looked for once, since evidence is one long string. */
+  /** From quote or escape to the next, since evidence is one long string; where they follow each other, without a search. */
   #endOfString(start: number): number {
     const text = this.#text
-    let quote = indexOrEnd(text, '"', start + 1)
-    if (this.#escape < start) this.#escape = indexOrEnd(text, '\\', start)
-    while (this.#escape < quote) {
-      this.#escapes = this.#count(this.#escapes, 'escapes')
-      const after = this.#escape + 2
-      if (quote < after) quote = indexOrEnd(text, '"', after)
-      this.#escape = indexOrEnd(text, '\\', after)
+    let at = start + 1
+    while (at < text.length) {
+      const character = text.charCodeAt(at)
+      if (character === QUOTE) return at + 1
+      if (character === BACKSLASH) {
+        this.#escapes = this.#count(this.#escapes, 'escapes')
+        at += 2
+      } else at = this.#nextSpecial(at)
     }
-    return Math.min(quote + 1, text.length)
+    return text.length
+  }
+
+  /** Each is looked for once, or many short strings before the only escape would each look through all of the text. */
+  #nextSpecial(at: number): number {
+    if (this.#quote < at) this.#quote = indexOrEnd(this.#text, '"', at)
+    if (this.#escape < at) this.#escape = indexOrEnd(this.#text, '\\', at)
+    return Math.min(this.#quote, this.#escape)
   }
 }
 
