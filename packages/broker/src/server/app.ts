@@ -15,9 +15,9 @@ import { ADMINISTRATOR_JSON, checkJson } from '../strict-json.ts'
 import { type AccessParts, enforceAccess } from './access.ts'
 import { logAnswer, logAnswers } from './answered.ts'
 import { boundBodies } from './bodies.ts'
-import { addressOf, type ClientLimit } from './client-limit.ts'
+import { addressOf } from './client-limit.ts'
 import { tellerOfClosed } from './closed-connections.ts'
-import { limitConnections } from './connection-limit.ts'
+import { type ConnectionLimits, limitConnections } from './connection-limit.ts'
 import { answerError, toBrokerError } from './error-answer.ts'
 import { refuseUnknownRoutes } from './known-routes.ts'
 import type { Logger } from './logging.ts'
@@ -33,6 +33,12 @@ const MAX_PARAMETER_LENGTH = 512
 /** Time for a TLS handshake, and for the head of a request; bodies have `requestTimeout`. */
 const HEADERS_TIMEOUT_MS = 10_000
 
+/** A list instead would be copied into a piece of a pool for each connection, which keeps all 64 KiB of the pool as long. */
+const ALPN = {
+  ALPNCallback: ({ protocols }: { readonly protocols: readonly string[] }) =>
+    protocols.find(protocol => protocol === 'http/1.1'),
+}
+
 export interface AppParts extends AccessParts {
   /** Milliseconds since some start; a clock that nobody sets. */
   readonly elapsedMs: () => number
@@ -45,8 +51,9 @@ export interface AppParts extends AccessParts {
 export function createApp(parts: AppParts): FastifyInstance {
   const { config, logger, tls } = parts
   const allowance = strangerAllowance(config, parts.elapsedMs)
+  const tellClosed = tellerOfClosed(logger, parts.elapsedMs)
   const app: FastifyInstance = fastify({
-    serverFactory: handler => createServer(parts, allowance, handler),
+    serverFactory: handler => createServer(parts, { allowance, tellClosed }, handler),
     loggerInstance: logger,
     childLoggerFactory: (parent, bindings) => new RequestLog(parent, bindings),
     // Its lines have URLs in them; ours are in answered.ts and error-answer.ts.
@@ -73,7 +80,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   refuseUnknownRoutes(app)
   enforceAccess(app, parts)
   chargeStrangers(app, allowance)
-  boundBodies(app, parts)
+  boundBodies(app, { ...parts, tellClosed })
   addMeasures(app, parts)
   logAnswers(app, logger)
   return app
@@ -81,8 +88,14 @@ export function createApp(parts: AppParts): FastifyInstance {
 
 type Handler = NonNullable<Parameters<typeof createHttpServer>[1]>
 
-function createServer(parts: AppParts, allowance: ClientLimit, handler: Handler): RawServerDefault {
-  const { config, tls, elapsedMs, logger } = parts
+type ConnectionParts = Pick<ConnectionLimits, 'allowance' | 'tellClosed'>
+
+function createServer(
+  parts: AppParts,
+  { allowance, tellClosed }: ConnectionParts,
+  handler: Handler,
+): RawServerDefault {
+  const { config, tls, logger } = parts
   const headMs = Math.min(HEADERS_TIMEOUT_MS, config.requestTimeout)
   const options = {
     maxHeaderSize: config.headerLimit,
@@ -91,7 +104,6 @@ function createServer(parts: AppParts, allowance: ClientLimit, handler: Handler)
     keepAliveTimeout: config.idleTimeout,
     connectionsCheckingInterval: 1000,
   }
-  const tellClosed = tellerOfClosed(logger, elapsedMs)
   const bounded = boundUnanswered(handler, address => {
     allowance.charge(address, 1)
     tellClosed(address, 'unanswered')
@@ -99,7 +111,7 @@ function createServer(parts: AppParts, allowance: ClientLimit, handler: Handler)
   const server =
     tls === null
       ? createHttpServer(options, bounded)
-      : createHttpsServer({ ...options, ...tls, handshakeTimeout: headMs }, bounded)
+      : createHttpsServer({ ...options, ...tls, ...ALPN, handshakeTimeout: headMs }, bounded)
   limitConnections(server, { config, allowance, tellClosed })
   // Whether a body is wanted is decided from its head: boundBodies asks for it.
   server.on('checkContinue', bounded)

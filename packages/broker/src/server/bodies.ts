@@ -1,12 +1,13 @@
 // Request bodies as they arrive: counted against one budget, and given up where they take too long. Everything that
 // can be refused from the head alone has been, by then.
 
-import { finished, Transform, type TransformCallback } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
 import { BrokerError } from '../errors.ts'
 import { BodyBudget, type HeldBody } from './body-budget.ts'
 import { siteOf } from './client-limit.ts'
+import type { TellClosed } from './closed-connections.ts'
 
 /** Bodies of all requests together: some hundred attestations, or a few of the largest bodies. */
 const MIN_HELD_BYTES = 16 * 1024 * 1024
@@ -28,27 +29,35 @@ const MAX_SHOWN = 64
 /** These have no body that anybody reads. */
 const BODILESS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE']
 
-export function boundBodies(
-  app: FastifyInstance,
-  { config, elapsedMs }: { readonly config: BrokerConfig; readonly elapsedMs: () => number },
-): BodyBudget {
+export interface BodyParts {
+  readonly config: BrokerConfig
+  readonly elapsedMs: () => number
+  readonly tellClosed: TellClosed
+}
+
+export function boundBodies(app: FastifyInstance, { config, elapsedMs, tellClosed }: BodyParts): BodyBudget {
   const budget = new BodyBudget(Math.max(MIN_HELD_BYTES, LARGEST_HELD * config.bodyLimit), elapsedMs)
   app.addHook('preParsing', (request, reply, payload, done) => {
     if (BODILESS.includes(request.method)) return done(null, payload)
     const refused = refusedEncoding(request)
     if (refused !== null) return done(refused)
     askForIt(request, reply)
-    const arriving = new ArrivingBody(siteOf(request.ip), budget, timeoutOf(request, config))
-    payload.on('error', error => arriving.destroy(error))
-    // Whoever was cut may go on sending, but not to us.
-    arriving.once('error', () => void reply.header('connection', 'close'))
-    finished(reply.raw, { readable: false }, () => {
-      arriving.release()
+    const body = new ArrivingBody(payload, {
+      site: siteOf(request.ip),
+      budget,
+      timeoutMs: timeoutOf(request, config),
+      onCut: error => {
+        // Whoever was cut may go on sending, but not to us.
+        void reply.header('connection', 'close')
+        if (error.code === 'overloaded') tellClosed(request.ip, 'bodies')
+      },
+    })
+    reply.raw.once('close', () => {
+      body.release()
       // What nobody waits for goes by unheld until Node ends the request.
-      payload.unpipe(arriving)
       payload.resume()
     })
-    return done(null, payload.pipe(arriving))
+    return done(null, payload)
   })
   app.addHook('onSend', (request, reply, _payload, done) => {
     if (!request.raw.complete && isLong(request)) reply.header('connection', 'close')
@@ -92,56 +101,73 @@ function timeoutOf(request: FastifyRequest, { requestTimeout }: BrokerConfig): n
   return request.administrator === null ? Math.min(STRANGERS_BODY_TIMEOUT_MS, requestTimeout) : requestTimeout
 }
 
-class ArrivingBody extends Transform implements HeldBody {
+interface Arriving {
   readonly site: string
+  readonly budget: BodyBudget
+  readonly timeoutMs: number
+  readonly onCut: (error: BrokerError) => void
+}
+
+/**
+ * Looks on while the framework reads `payload`. A stream of its own in between would do, but each costs as much as a
+ * small request, and its listeners outlive it until V8 collects all garbage, with all that the request had.
+ */
+class ArrivingBody implements HeldBody {
+  readonly site: string
+  readonly #payload: Readable
   readonly #budget: BodyBudget
+  readonly #onCut: (error: BrokerError) => void
   readonly #deadline: NodeJS.Timeout
+  readonly #onData = (chunk: Buffer) => this.#add(chunk.length)
   #pieces = 0
   #bytes = 0
 
-  constructor(site: string, budget: BodyBudget, timeoutMs: number) {
-    super()
+  constructor(payload: Readable, { site, budget, timeoutMs, onCut }: Arriving) {
     this.site = site
+    this.#payload = payload
     this.#budget = budget
+    this.#onCut = onCut
     budget.begin(this)
     this.#deadline = setTimeout(() => {
       this.cut(new BrokerError('request-timeout', 'the body did not arrive in time'))
     }, timeoutMs)
     this.#deadline.unref()
+    payload.on('data', this.#onData)
+    payload.once('end', () => {
+      clearTimeout(this.#deadline)
+      budget.arrived(this)
+    })
   }
 
+  /** The framework answers `error`, and the connection ends; it is not destroyed, as the answer would be lost. */
   cut(error: BrokerError): void {
-    this.destroy(error)
+    this.release()
+    this.#payload.off('data', this.#onData)
+    this.#onCut(error)
+    // The framework's own listener may not have seen the last piece yet.
+    process.nextTick(() => {
+      if (this.#payload.listenerCount('error') > 0) this.#payload.emit('error', error)
+    })
   }
 
+  /** May be called more than once. */
   release(): void {
     clearTimeout(this.#deadline)
     this.#budget.release(this)
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+  #add(bytes: number): void {
     this.#pieces++
-    this.#bytes += chunk.length
-    if (this.#pieces > FREE_PIECES + this.#bytes / MIN_PIECE_BYTES) {
-      this.cut(
-        new BrokerError('request-too-complex', 'the body comes in too many pieces', {
-          expected: `pieces of ${MIN_PIECE_BYTES} bytes or more`,
-          got: `${this.#pieces} of ${this.#bytes} bytes together`,
-        }),
-      )
-    } else this.#budget.add(this, chunk.length)
-    if (this.destroyed) return done()
-    done(null, chunk)
-  }
-
-  override _flush(done: TransformCallback): void {
-    clearTimeout(this.#deadline)
-    this.#budget.arrived(this)
-    done()
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    clearTimeout(this.#deadline)
-    done(error)
+    this.#bytes += bytes
+    if (this.#pieces <= FREE_PIECES + this.#bytes / MIN_PIECE_BYTES) {
+      this.#budget.add(this, bytes)
+      return
+    }
+    this.cut(
+      new BrokerError('request-too-complex', 'the body comes in too many pieces', {
+        expected: `pieces of ${MIN_PIECE_BYTES} bytes or more`,
+        got: `${this.#pieces} of ${this.#bytes} bytes together`,
+      }),
+    )
   }
 }

@@ -6,8 +6,11 @@ import type { Logger } from './logging.ts'
 
 const MINUTE_MS = 60_000
 
-/** Tells whose connection was closed, and by which limit: a setting, or how many requests of one may wait for their answers. */
-export type TellClosed = (address: string, limit: SettingName | 'unanswered') => void
+/**
+ * Tells whose connection was closed, and by which limit: a setting, how many requests of one may wait for their answers,
+ * or how many bytes of bodies all may have in flight.
+ */
+export type TellClosed = (address: string, limit: SettingName | 'unanswered' | 'bodies') => void
 
 export function tellerOfClosed(logger: Logger, elapsedMs: () => number): TellClosed {
   const told = new ClientLimit({ count: 1, windowMs: MINUTE_MS, elapsedMs })

@@ -54,7 +54,8 @@ function internal(cause: unknown): BrokerError {
 /** For every error that is sent: its code goes with the line about the request, and the broker's own fault into one more. */
 export function logRefusal(request: FastifyRequest, error: BrokerError): void {
   noteRefusal(request, error)
-  if (error.status < 500) return
+  // A flood's own bodies: told once a minute for each client, as a line for each would be a flood of its own.
+  if (error.status < 500 || error.code === 'overloaded') return
   request.log.error({ code: error.code, failure: describeError(error.cause ?? error) }, 'request failed')
 }
 

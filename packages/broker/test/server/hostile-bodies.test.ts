@@ -245,6 +245,16 @@ describe('bodies that never end', () => {
     assert.ok(statuses.includes('408'), String(statuses))
     assert.match(answers.find(text => text.includes(' 503 ')) ?? '', /retry-after: 1\r\n/)
     assert.match(answers.join(), /overloaded/)
+    const lines = broker.log.map(line => JSON.parse(line) as Record<string, unknown>)
+    const closed = lines.filter(({ msg }) => msg === 'connections are closed')
+    assert.deepEqual(
+      closed.map(({ client, limit }) => [client, limit]),
+      [['127.0.0.1', 'bodies']],
+    )
+    assert.deepEqual(
+      lines.filter(({ msg }) => msg === 'request failed'),
+      [],
+    )
   })
 })
 

@@ -59,6 +59,26 @@ describe('TLS', () => {
     'tls-reload-interval': '1h',
   }
 
+  test('speaks HTTP/1.1 and says so to whoever asks, and refuses who speaks nothing else', async () => {
+    put(first.cert, first.key)
+    const broker = await startBroker(settings(flags), { ...DEPS, logger: new ReadLog().logger })
+    const agreed = async (ALPNProtocols: string[] | undefined) => {
+      const port = Number(new URL(broker.url).port)
+      const socket = connect({ port, rejectUnauthorized: false, ALPNProtocols })
+      await once(socket, 'secureConnect')
+      const { alpnProtocol } = socket
+      socket.destroy()
+      return alpnProtocol
+    }
+    try {
+      assert.equal(await agreed(['h2', 'http/1.1']), 'http/1.1')
+      assert.equal(await agreed(undefined), false)
+      await assert.rejects(agreed(['h2']), { code: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' })
+    } finally {
+      await broker.close()
+    }
+  })
+
   test('new connections get what the files hold, open ones go on, and half a pair changes nothing', async () => {
     put(first.cert, first.key)
     const log = new ReadLog()
