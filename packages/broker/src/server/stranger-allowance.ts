@@ -6,17 +6,20 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
 import { ClientLimit } from './client-limit.ts'
 
-/** For each challenge: a guest needs one connection for it and all that follows; clients that keep none open need more. */
-export const UNITS_PER_CHALLENGE = 10
+/** For each challenge: a guest needs one connection for it and all that follows; clients that keep none open need three. */
+export const UNITS_PER_CHALLENGE = 4
 
 /** At once: a fleet behind one address that starts again. All else comes at an even pace. */
-const BURST = 512
+const BURST = 256
 
 const MINUTE_MS = 60_000
 
 /** In new connections, by processor time; a public answer costs less, and mirrors of the log ask for many. */
 const REFUSAL = 1
 const PUBLIC_ANSWER = 0.1
+/** What is refused was received before, and some of it read; no body that is read is longer than the most that counts. */
+const BYTES_OF_A_UNIT = 64 * 1024
+const MOST_BYTES = 2 * 1024 * 1024
 
 /** A body in chunks of a byte is parsed as far as it was received, 64 KiB of it, whatever was answered before. */
 const CHUNKED_REFUSAL = 100
@@ -39,9 +42,19 @@ export function chargeStrangers(app: FastifyInstance, allowance: ClientLimit): v
 
 function costOf(request: FastifyRequest, status: number): number {
   const { access, limited } = request.routeOptions.config
-  if (request.administrator !== null || status >= 500) return 0
+  // A fault of the broker's own is nobody's cost; a body that was cut is its sender's.
+  if (request.administrator !== null || (status >= 500 && !wasCut(request))) return 0
   if (status < 400) return access === 'public' && limited === undefined ? PUBLIC_ANSWER : 0
   // An attested guest that asks for what it may not have, or is not there yet.
   if (access === 'guest' && (status === 403 || status === 404)) return 0
-  return request.headers['transfer-encoding'] === undefined ? REFUSAL : CHUNKED_REFUSAL
+  return request.headers['transfer-encoding'] === undefined ? REFUSAL + bytesOf(request) : CHUNKED_REFUSAL
+}
+
+function wasCut({ refusal }: FastifyRequest): boolean {
+  return refusal?.error.code === 'overloaded'
+}
+
+/** In units. */
+function bytesOf({ headers }: FastifyRequest): number {
+  return Math.min(Number(headers['content-length'] ?? 0), MOST_BYTES) / BYTES_OF_A_UNIT
 }

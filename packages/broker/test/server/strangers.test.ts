@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, Server, type Socket } from 'node:net'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { BrokerError } from '../../src/errors.ts'
 import { ClientLimit } from '../../src/server/client-limit.ts'
 import { limitConnections } from '../../src/server/connection-limit.ts'
 import { boundUnanswered } from '../../src/server/unanswered.ts'
@@ -166,9 +167,12 @@ describe('requests that do not wait for their answers', () => {
 
 describe('an allowance that is used up', () => {
   let broker: TestBroker
-  // Ten units.
+  // Twenty units.
   before(async () => {
-    broker = await openTestBroker({ flags: { 'auth-limit': '1' } })
+    broker = await openTestBroker({ flags: { 'auth-limit': '5' } })
+    const config = { access: 'public' } as const
+    broker.app.get('/fault', { config }, () => Promise.reject(new Error('a fault')))
+    broker.app.get('/cut', { config }, () => Promise.reject(new BrokerError('overloaded', 'cut')))
   })
   after(() => broker.close())
 
@@ -176,7 +180,7 @@ describe('an allowance that is used up', () => {
     (await broker.send(method, url, { token: null, ...how })).headers['connection'] === 'close'
 
   test('ends connections at each refusal and public answer, and not those of administrators', async () => {
-    for (let n = 0; n < 10; n++) assert.equal(await isClosed('GET', '/nothing'), false, String(n))
+    for (let n = 0; n < 20; n++) assert.equal(await isClosed('GET', '/nothing'), false, String(n))
     assert.equal(await isClosed('GET', '/v1/secrets'), true)
     assert.equal(await isClosed('GET', '/healthz'), true)
     assert.equal(await isClosed('GET', '/v1/secrets', { token: broker.admin }), false)
@@ -185,18 +189,45 @@ describe('an allowance that is used up', () => {
     assert.equal(await isClosed('GET', '/nothing'), false)
   })
 
-  test('is used up by a few refused bodies in chunks, by a hundred public answers, and not by attested guests', async () => {
-    const after2Minutes = () => {
-      broker.clock = new Date(broker.clock.getTime() + 120_000)
-    }
+  const after2Minutes = () => {
+    broker.clock = new Date(broker.clock.getTime() + 120_000)
+  }
+
+  test('is used up by as many bytes of refused bodies', async () => {
     after2Minutes()
-    for (let n = 0; n < 99; n++) assert.equal(await isClosed('GET', '/healthz'), false, String(n))
+    const payload = Buffer.alloc(1024 * 1024)
+    // Seventeen units.
+    assert.equal(await isClosed('POST', '/nothing', { payload }), true, 'the body is long')
+    for (let n = 0; n < 3; n++) assert.equal(await isClosed('GET', '/nothing'), false, String(n))
+    assert.equal(await isClosed('GET', '/nothing'), true)
+  })
+
+  test('counts as much for a length that nobody would read as for the longest body', async () => {
+    after2Minutes()
+    const headers = { 'content-length': '9007199254740991' }
+    await isClosed('POST', '/nothing', { headers })
+    assert.equal(await isClosed('GET', '/nothing'), true)
+    // Thirty-four units of twenty a minute, and those of the two refusals.
+    broker.clock = new Date(broker.clock.getTime() + 55_000)
+    assert.equal(await isClosed('GET', '/nothing'), false)
+  })
+
+  test('is used up by bodies that were cut, and not by faults of the broker', async () => {
+    after2Minutes()
+    for (let n = 0; n < 30; n++) assert.equal(await isClosed('GET', '/fault'), false, String(n))
+    for (let n = 0; n < 20; n++) assert.equal(await isClosed('GET', '/cut'), false, String(n))
+    assert.equal(await isClosed('GET', '/cut'), true)
+  })
+
+  test('is used up by a few refused bodies in chunks, by two hundred public answers, and not by attested guests', async () => {
+    after2Minutes()
+    for (let n = 0; n < 199; n++) assert.equal(await isClosed('GET', '/healthz'), false, String(n))
     for (let n = 0; n < 3; n++) await isClosed('GET', '/healthz')
     assert.equal(await isClosed('GET', '/healthz'), true)
     after2Minutes()
     const chunked = { headers: { 'transfer-encoding': 'chunked' }, payload: '' }
     assert.equal(await isClosed('POST', '/nothing', chunked), true)
-    // And all that comes after it: one refusal alone would have left nine.
+    // And all that comes after it: one refusal alone would have left nineteen.
     assert.equal(await isClosed('GET', '/nothing'), true)
   })
 })
