@@ -1,17 +1,37 @@
-// A command that will serve calls to an enclave starts anew, as the same process, with the flags for that: what they
-// change is fixed once Node runs.
+// A command that will serve starts anew, as the same process, with the flags and variables for that: what they change is
+// fixed once Node runs.
 
 /** Does not return where it starts anew. */
 export async function becomeServer() {
-  const [group, command, ...rest] = process.argv.slice(2)
-  const listens = rest.some(one => one === '--listen' || one.startsWith('--listen='))
-  if (group !== 'enclave' || command !== 'run' || !listens) return
   // A parent that speaks to this process would lose it.
   if (process.execve === undefined || process.connected) return
+  const [group, command, ...rest] = process.argv.slice(2)
+  if (group === 'up') return startWith(await forBroker())
+  const listens = rest.some(one => one === '--listen' || one.startsWith('--listen='))
+  if (group === 'enclave' && command === 'run' && listens) startWith(await forEnclave())
+}
+
+async function forBroker() {
+  const { BROKER_NODE_FLAGS, BROKER_ENVIRONMENT } = await import('@casemate/broker/node-settings')
+  return { flags: BROKER_NODE_FLAGS, environment: BROKER_ENVIRONMENT }
+}
+
+async function forEnclave() {
   const { SERVER_NODE_FLAGS } = await import('@casemate/enclave/server-flags')
-  const missing = SERVER_NODE_FLAGS.filter(flag => !process.execArgv.includes(flag))
+  return { flags: SERVER_NODE_FLAGS, environment: {} }
+}
+
+function startWith({ flags, environment }) {
+  const { NODE_OPTIONS = '' } = process.env
+  const missing = flags.filter(
+    flag => !process.execArgv.includes(flag) && !NODE_OPTIONS.includes(nameOf(flag)),
+  )
   if (missing.length === 0) return
-  // Those that were typed come later, and win.
+  // Those that were typed come later, and win; so do variables that are set.
   const args = [process.execPath, ...missing, ...process.execArgv, ...process.argv.slice(1)]
-  process.execve(process.execPath, args, process.env)
+  process.execve(process.execPath, args, { ...environment, ...process.env })
+}
+
+function nameOf(flag) {
+  return flag.replace(/=.*/, '')
 }

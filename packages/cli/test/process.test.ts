@@ -9,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -131,6 +132,29 @@ test('without a terminal a hang-up reads again what can be, says so, and ends no
   assert.equal(code, 0)
   assert.doesNotMatch(text, /"route":"GET \/readyz"/, 'the new level is in force')
   assert.doesNotMatch(text, /Debugger/)
+})
+
+test('a broker starts itself anew with what keeps its memory small, and what was set already wins', async t => {
+  if (process.platform !== 'linux') return t.skip('only Linux shows how a process was started')
+  const startedWith = async (env: Record<string, string>) => {
+    const cwd = temporaryDirectory(clean => t.after(clean))
+    const up = await serving([], /the broker serves/, { cwd, env })
+    const of = (file: string) => readFileSync(`/proc/${up.child.pid}/${file}`, 'latin1').split('\0')
+    const found = {
+      flags: of('cmdline').slice(1, 3),
+      arenas: of('environ').filter(one => one.startsWith('MALLOC')),
+    }
+    await up.stop('SIGTERM')
+    return found
+  }
+  assert.deepEqual(await startedWith({}), {
+    flags: ['--max-semi-space-size=8', BIN],
+    arenas: ['MALLOC_ARENA_MAX=1'],
+  })
+  const withArenas = await startedWith({ MALLOC_ARENA_MAX: '3' })
+  assert.deepEqual(withArenas.arenas, ['MALLOC_ARENA_MAX=3'])
+  const withOptions = await startedWith({ NODE_OPTIONS: '--max-semi-space-size=16' })
+  assert.deepEqual(withOptions.flags, [BIN, 'up'])
 })
 
 test('a hang-up that comes before anybody listens to it is told once somebody does', async () => {
