@@ -1,6 +1,7 @@
 // The measured broker as its parent sees it: a process of its own (bench/handshake-server.ts), for as long as one run takes.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { BROKER_ENVIRONMENT, BROKER_NODE_FLAGS } from '@casemate/broker/node-settings'
 import type { Question, Start, Started } from './handshake-server.ts'
 
 export interface Broker {
@@ -10,7 +11,12 @@ export interface Broker {
 
 /** Ends it whatever becomes of `run`. */
 export async function withBroker(start: Start, run: (broker: Broker) => Promise<void>): Promise<void> {
-  const server = fork(new URL('./handshake-server.ts', import.meta.url), { serialization: 'advanced' })
+  const server = fork(new URL('./handshake-server.ts', import.meta.url), {
+    serialization: 'advanced',
+    // As `casemate up` starts itself.
+    execArgv: [...BROKER_NODE_FLAGS],
+    env: { ...BROKER_ENVIRONMENT, ...process.env },
+  })
   try {
     const started = (await question(server, start)) as Started
     await run({ server, started })
@@ -26,6 +32,13 @@ export async function ask(server: ChildProcess, what: Question): Promise<number>
 
 async function question(server: ChildProcess, message: Start | Question): Promise<unknown> {
   server.send(message)
-  const [answer] = await once(server, 'message')
-  return answer
+  const ended = new AbortController()
+  const onExit = () => ended.abort(new Error('the measured broker ended'))
+  server.once('exit', onExit)
+  try {
+    const [answer] = await once(server, 'message', { signal: ended.signal })
+    return answer
+  } finally {
+    server.off('exit', onExit)
+  }
 }

@@ -10,19 +10,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as asn1 from '@casemate/evidence/asn1'
 import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import { ask, type Broker, withBroker } from './broker-child.ts'
+import { pin } from './cores.ts'
 import { measureDoors } from './doors.ts'
 import { Fleet } from './fleet.ts'
 import type { Flooded, FloodKind, Order } from './flooder.ts'
 import { attestation, prepare } from './guest.ts'
 import type { Started } from './handshake-server.ts'
 import { spread } from './measure.ts'
-import { budgetRow, printTable } from './report.ts'
+import { type Budget, budgetRow, printTable } from './report.ts'
 
 const ROUNDS = 3
 const PHASE_MS = 3000
-/** The allowance of a client that was quiet is used up by then. */
-const FLOODED_FIRST_MS = 2000
+/** After the first phase; what clients that were quiet may have at once is used up by then. */
+const BETWEEN_MS = 2000
 const KINDS: readonly FloodKind[] = ['bodies', 'connections', 'slow', 'all']
+const BROKER_CORE = 0
+/** Of guests, and of the flood below them. */
+const OTHERS_CORE = 1
 const BUDGET_RATE = 0.9
 const BUDGET_MB = 400
 
@@ -32,11 +36,14 @@ export async function benchFlood(): Promise<void> {
     console.log('\nflood: left out, as only Linux has a network of loopback addresses')
     return
   }
+  if (!pin(process.pid, OTHERS_CORE))
+    console.log('\nThe broker shares its core with guests and flood, which take from its time.')
   const platform = await createIntelPlatform({ now: new Date() })
   const dataDir = mkdtempSync(join(tmpdir(), 'casemate-bench-'))
   const start = { dataDir, anchors: platform.anchors, endorsements: platform.endorsements }
   try {
     await withBroker(start, async ({ server, started }) => {
+      pin(server.pid, BROKER_CORE)
       await prepare(started.url, started.adminToken)
       await measureDoors({
         target: { port: portOf(started), isTls: false },
@@ -73,8 +80,9 @@ async function measureFlood(
 ): Promise<Outcome> {
   const target = { port: portOf(started), isTls: true }
   const fleet = new Fleet(target, platform)
+  pin(server.pid, BROKER_CORE)
   const flooder = fork(new URL('./flooder.ts', import.meta.url))
-  const [quiet, flooded]: [Phase[], Phase[]] = [[], []]
+  const [quiet, first, flooded]: [Phase[], Phase[], Phase[]] = [[], [], []]
   const sent: Flooded[] = []
   try {
     await fleet.connect()
@@ -82,13 +90,14 @@ async function measureFlood(
     const quietMb = peakOf(server.pid)
     for (let round = 0; round < ROUNDS; round++) {
       quiet.push(await phase(server, fleet))
-      flooder.send({ kind, target } satisfies Order)
-      await sleep(FLOODED_FIRST_MS)
+      flooder.send({ kind, target, round } satisfies Order)
+      first.push(await phase(server, fleet))
+      await sleep(BETWEEN_MS)
       flooded.push(await phase(server, fleet))
       flooder.send('stop' satisfies Order)
       sent.push(((await once(flooder, 'message')) as [Flooded])[0])
     }
-    return { quiet, flooded, sent, quietMb, peakMb: peakOf(server.pid) }
+    return { quiet, first, flooded, sent, quietMb, peakMb: peakOf(server.pid) }
   } finally {
     flooder.disconnect()
     fleet.close()
@@ -105,6 +114,8 @@ async function phase(server: ChildProcess, fleet: Fleet): Promise<Phase> {
 
 interface Outcome {
   readonly quiet: readonly Phase[]
+  /** As the flood begins. */
+  readonly first: readonly Phase[]
   readonly flooded: readonly Phase[]
   readonly sent: readonly Flooded[]
   /** Before any flood. */
@@ -115,28 +126,34 @@ interface Outcome {
 /** Says how much of the flood arrived; what it did is in the rows. */
 function report(
   kind: FloodKind,
-  { quiet, flooded, sent, quietMb, peakMb }: Outcome,
+  { quiet, first, flooded, sent, quietMb, peakMb }: Outcome,
 ): readonly (readonly string[])[] {
-  const ratios = (of: (phase: Phase) => number) =>
-    spread(flooded.map((phase, round) => of(phase) / of(quiet[round]!)))
-  const seconds = (FLOODED_FIRST_MS + PHASE_MS) / 1000
+  const ratios = (phases: readonly Phase[], of: (phase: Phase) => number) =>
+    spread(phases.map((phase, round) => of(phase) / of(quiet[round]!)))
+  const seconds = (2 * PHASE_MS + BETWEEN_MS) / 1000
   const aSecond = (of: (flooded: Flooded) => number) => Math.round(spread(sent.map(of)).median / seconds)
-  const failed = flooded.reduce((sum, phase) => sum + phase.failed, 0)
+  const all = [...first, ...flooded]
+  const failed = all.reduce((sum, phase) => sum + phase.failed, 0)
   console.log(
     `${TEXTS[kind]}: ${aSecond(each => each.connections)} connections, ${aSecond(each => each.answers)} answers, ` +
       `${aSecond(each => each.megabytes)} MB sent a second; ${failed} guests failed of ` +
-      `${Math.round(flooded.reduce((sum, phase) => sum + (phase.rate * PHASE_MS) / 1000, 0))}`,
+      `${Math.round(all.reduce((sum, phase) => sum + (phase.rate * PHASE_MS) / 1000, 0))}`,
   )
   const text = (what: string) => `${TEXTS[kind]}: ${what}`
-  return [
+  const rows: readonly Budget[] = [
     {
       text: text(`rate of the guests (≥ ${BUDGET_RATE})`),
-      spread: ratios(phase => phase.rate),
+      spread: ratios(flooded, phase => phase.rate),
       limit: { atLeast: BUDGET_RATE },
     },
     {
+      text: text('the same in its first three seconds'),
+      spread: ratios(first, phase => phase.rate),
+      limit: 'none',
+    },
+    {
       text: text('processor time for each guest (≤ 1.11)'),
-      spread: ratios(phase => phase.micros),
+      spread: ratios(flooded, phase => phase.micros),
       limit: { atMost: 1 / BUDGET_RATE },
     },
     {
@@ -144,7 +161,8 @@ function report(
       spread: { median: peakMb, lowest: quietMb, highest: peakMb },
       limit: { atMost: BUDGET_MB },
     },
-  ].map(budgetRow)
+  ]
+  return rows.map(budgetRow)
 }
 
 const TEXTS: Readonly<Record<FloodKind, string>> = {

@@ -8,8 +8,8 @@ import { begin, exchange, machine, open, type Target } from './wire.ts'
 
 export type FloodKind = 'bodies' | 'connections' | 'slow' | 'all'
 
-/** What the parent sends: to begin, or to end and be told what went out. */
-export type Order = { readonly kind: FloodKind; readonly target: Target } | 'stop'
+/** What the parent sends: to begin, from machines that no other round has, or to end and be told what went out. */
+export type Order = { readonly kind: FloodKind; readonly target: Target; readonly round: number } | 'stop'
 
 /** What this process did since it began. */
 export interface Flooded {
@@ -43,8 +43,8 @@ process.on('message', (order: Order) => {
     return
   }
   flood.isOn = true
-  const { kind, target } = order
-  for (let n = 0; n < MACHINES; n++) start(kind, target, machine(GROUP, n + 1))
+  const { kind, target, round } = order
+  for (let n = 1; n <= MACHINES; n++) start(kind, target, machine(GROUP, round * MACHINES + n))
 })
 process.on('disconnect', () => process.exit())
 
