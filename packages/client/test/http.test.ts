@@ -110,7 +110,8 @@ test('429 and 503 are unavailable, with the wait that the broker asks for', asyn
       send(response, status, { error: { code: 'x', message: 'later' } })
       return true
     })
-    await assert.rejects(fetchInfo({ url }), { name: 'Unavailable', code, retryAfterMs: 7000 })
+    const expected = { name: 'Unavailable', code, message: 'later (x)', retryAfterMs: 7000 }
+    await assert.rejects(fetchInfo({ url }), expected)
   }
 })
 

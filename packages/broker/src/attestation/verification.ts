@@ -62,7 +62,7 @@ export async function verifyEvidence(parts: VerificationParts, request: Evidence
   }
   const fetched = await fetchFor(fetcher, request)
   try {
-    if (fetched instanceof Unavailable) throw unavailable(fetched)
+    if (fetched instanceof Unavailable) throw unavailable(fetched, request)
     return await verifyWith(parts, request, mergeEndorsements(endorsements, fetched))
   } catch (error) {
     if (withGiven !== null && isWithoutList(error)) return withGiven
@@ -101,10 +101,12 @@ async function fetchFor(
   }
 }
 
-function unavailable(cause: Unavailable): BrokerError {
+/** An administrator can send with a question what is missing; a guest is told nothing of it. */
+function unavailable(cause: Unavailable, { client }: EvidenceToVerify): BrokerError {
   const { retryAfterMs } = cause
+  const sent = client === null ? 'send them with the question (--endorsements), ' : ''
   return new BrokerError('endorsements-unavailable', 'the endorsements of this platform cannot be had now', {
-    hint: 'the broker’s log says why; load them from files with endorsementPaths, or try again',
+    hint: `the broker’s log says which service does not answer; ${sent}load them from files with endorsementPaths, or try again`,
     retryAfterMs: retryAfterMs ?? undefined,
     cause,
   })

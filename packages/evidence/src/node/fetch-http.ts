@@ -33,6 +33,8 @@ export class Unavailable extends Error {
   override readonly name = 'Unavailable'
   readonly code: UnavailableCode
   readonly retryAfterMs: number | null
+  /** Which service it is about; its path may name a machine, and is in the message only. */
+  readonly host: string | undefined
   /** What a person can do about it. */
   readonly hint: string | undefined
 
@@ -40,12 +42,14 @@ export class Unavailable extends Error {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
     this.code = detail.code ?? 'endorsement-unavailable'
     this.retryAfterMs = detail.retryAfterMs ?? null
+    this.host = detail.host
     this.hint = detail.hint
   }
 }
 
 interface UnavailableDetail {
   readonly code?: UnavailableCode
+  readonly host?: string
   readonly retryAfterMs?: number
   readonly hint?: string
   readonly cause?: unknown
@@ -158,6 +162,7 @@ export class HttpSource {
         return new Failure(`HTTP status ${status}`, { retryAfterMs, isRateLimit: status === 429 })
       }
       throw new Unavailable(`${url.host}${url.pathname} answers with HTTP status ${status}`, {
+        host: url.host,
         hint: 'the address of the service may be wrong, or the service may want an API key',
       })
     } catch (error) {
@@ -236,7 +241,9 @@ async function readBody(response: Response, url: URL): Promise<Uint8Array> {
   for await (const chunk of response.body ?? []) {
     size += chunk.length
     if (size > MAX_ANSWER_BYTES) {
-      throw new Unavailable(`${url.host}${url.pathname} answers with more than ${MAX_ANSWER_BYTES} bytes`)
+      throw new Unavailable(`${url.host}${url.pathname} answers with more than ${MAX_ANSWER_BYTES} bytes`, {
+        host: url.host,
+      })
     }
     chunks.push(chunk)
   }
@@ -262,6 +269,7 @@ function busy(url: URL, retryAfterMs: number, failure: Failure): Unavailable {
   }
   return new Unavailable(message, {
     code,
+    host: url.host,
     retryAfterMs: Math.max(0, Math.ceil(retryAfterMs)),
     hint,
     ...(failure.cause === undefined ? {} : { cause: failure.cause }),

@@ -177,6 +177,7 @@ class CachingFetcher implements EndorsementFetcher {
   #permit(url: URL, namedBy: NamedBy, client: string | null): void {
     if (this.#options.offline === true) {
       throw new Unavailable(`${url.host}${url.pathname} is not in the cache, and fetching is off`, {
+        host: url.host,
         hint: 'fetch once with a connection, or supply the endorsements from files',
       })
     }
@@ -212,6 +213,7 @@ class CachingFetcher implements EndorsementFetcher {
     const endorsements = read(url, text)
     if (endorsements instanceof Refusal) {
       throw new Unavailable(`${url.host}${url.pathname} answers with something else`, {
+        host: url.host,
         hint: 'the address may belong to another service, or a proxy may be answering',
         cause: endorsements,
       })
