@@ -14,17 +14,33 @@ const PAGE = readFileSync(join(ROOT, 'docs/library.md'), 'utf8')
 test('the programs of the page about the packages run outside the checkout', async t => {
   const cwd = temporaryDirectory(clean => t.after(clean))
   const broker = await serving(['--tour'], /Ctrl-C stops the broker/, { cwd })
-  const programs = [...PAGE.matchAll(/```ts\n(\/\/ (\w+\.ts):[^]*?)```/g)]
-  for (const [, text = '', name = ''] of programs) {
-    writeFileSync(join(cwd, name), text.replaceAll('CHECKOUT', ROOT))
-  }
+  writePrograms(cwd)
   const node = async (...args: readonly string[]): Promise<string> =>
     (await promisify(execFile)(process.execPath, args, { cwd })).stdout
-  const [proved, asked] = await Promise.all([
+  const [proved, asked, refused] = await Promise.all([
     node('prove.ts', '.casemate/tour/quote.bin', '.casemate/simulator/public-trust.json'),
     node('ask.ts', broker.url, '.casemate/simulator', 'default/demo/greeting'),
+    node('refused.ts', broker.url, '.casemate/admin-token'),
   ])
   assert.equal(proved, 'true warning demo []\n')
   assert.match(asked, /^Good morning/)
+  assert.equal(refused, "appraisal-refused [ 'workloads' ]\nrule-invalid did you mean: claims.kind\n")
   assert.equal((await broker.stop('SIGTERM')).code, 0)
 })
+
+test('with the settings that the page gives, the compiler finds nothing wrong in them', async t => {
+  const cwd = temporaryDirectory(clean => t.after(clean))
+  const [, settings = ''] = /```json\n([^]*?)```/.exec(PAGE) ?? []
+  writeFileSync(join(cwd, 'tsconfig.json'), settings.replaceAll('CHECKOUT', ROOT))
+  writeFileSync(join(cwd, 'package.json'), '{ "type": "module" }')
+  writePrograms(cwd)
+  const compiler = join(ROOT, 'node_modules/.bin/tsc')
+  const told = await promisify(execFile)(compiler, ['--pretty', 'false'], { cwd }).catch(error => error)
+  assert.equal(told.stdout, '')
+})
+
+function writePrograms(cwd: string): void {
+  const programs = [...PAGE.matchAll(/```ts\n(\/\/ (\w+\.ts):[^]*?)```/g)]
+  for (const [, text = '', name = ''] of programs)
+    writeFileSync(join(cwd, name), text.replaceAll('CHECKOUT', ROOT))
+}
