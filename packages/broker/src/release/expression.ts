@@ -1,10 +1,11 @@
 // One release expression in CEL (cel-spec): declared variables, a checked type, and a bounded cost.
-// The cost is bounded by what may be written, here in numbers and in inspection.ts by name.
+// The cost is bounded by what may be written, here in numbers, in inspection.ts by name and in cost.ts by what it takes.
 
 import { RESULT_FIELDS } from '@casemate/appraisal'
 import type { Environment } from '@marcbachmann/cel-js'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { checkConstants } from './constants.ts'
+import { checkCost } from './cost.ts'
 import { inspect } from './inspection.ts'
 import { firstLine, invalid } from './invalid.ts'
 import { checkingEnvironment, evaluatingEnvironment } from './vocabulary.ts'
@@ -53,6 +54,7 @@ export function compileExpression(text: string): Expression {
   }
   const program = parse(EVALUATING, text)
   const { mentionsSecret } = inspect(program.ast)
+  checkCost(program.ast)
   const type = typeOf(parse(CHECKING, text))
   // The evaluator has fewer types to go by, and refuses little that the checker lets pass.
   typeOf(program)

@@ -1,5 +1,5 @@
-// What the typechecker does not ask of an expression. Its cost is bounded: quantifiers nested twice at most, no regular
-// expressions (they backtrack), and no function that makes a longer value than it was given; what is not listed is
+// What the typechecker does not ask of an expression. Its cost can be told (cost.ts): quantifiers nested twice at most, no
+// regular expressions (they backtrack), and no function that makes a longer value than it was given; what is not listed is
 // refused. And each name is one: `has` of a misspelt one would be false for ever, and a negation of it true.
 
 import type { ASTNode } from '@marcbachmann/cel-js'
@@ -17,7 +17,7 @@ import {
 
 const MAX_QUANTIFIER_DEPTH = 2
 
-const QUANTIFIERS: readonly string[] = ['all', 'exists', 'exists_one']
+export const QUANTIFIERS: readonly string[] = ['all', 'exists', 'exists_one']
 const FUNCTIONS: readonly string[] = [
   ...QUANTIFIERS,
   'has',

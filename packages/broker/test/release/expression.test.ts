@@ -273,6 +273,37 @@ test('what has no bounded cost is refused', () => {
   refused(`true${' '.repeat(5000)}`, /characters long/)
 })
 
+const written = (count: number, what: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => what(index)).join(',')
+
+test('what could take seconds is refused before any part of it is evaluated', () => {
+  refused(`duration("${'1'.repeat(300)}") > duration("1s")`, /calls duration with something else/)
+  refused('duration(claims.measurement) > duration("1s")', /calls duration with something else/)
+  refused(`duration("${'1'.repeat(40)}" + "${'1'.repeat(40)}") > duration("1s")`, /calls duration/)
+  refused('now.getHours(claims.kind) > 1', /calls getHours with something else/)
+  refused(`now.getMinutes("${'x'.repeat(65)}") > 1`, /calls getMinutes with something else/)
+  const numbers = `[${written(60, String)}]`
+  const nested = (body: string): string => `${numbers}.all(x, ${numbers}.all(y, ${body}))`
+  refused(nested('now.getHours("UTC") > x + y'), /can take \d+ steps/)
+  refused(nested('duration("1h") > duration("1m") && duration("1h") > duration("2m")'), /can take/)
+  refused(
+    `claims.advisoryIds.all(x, claims.advisoryIds.all(y, ${Array(10).fill('x in claims.advisoryIds').join(' || ')}))`,
+    /can take/,
+  )
+})
+
+test('what a rule may need is far from the limit of its cost', () => {
+  for (const expression of [
+    `[${written(60, String)}].all(x, [${written(60, String)}].all(y, x + y >= 0))`,
+    'claims.advisoryIds.all(x, claims.advisoryIds.exists(y, x == y))',
+    `claims.advisoryIds.all(x, x in [${written(100, i => `"INTEL-SA-${i}"`)}])`,
+    'now.getHours("America/Argentina/ComodRivadavia") < 24 && now.getDayOfWeek("Europe/Berlin") < 7',
+    'claims.advisoryIds.all(x, now - duration("720h") < now)',
+  ]) {
+    assert.equal(compileExpression(expression).evaluate(input), true, expression)
+  }
+})
+
 test('quantifiers may nest twice and stand side by side', () => {
   assert.equal(
     compileExpression('["a"].all(a, ["a"].exists(b, a == b)) && ["c"].exists(c, true)').evaluate(input),
