@@ -4,7 +4,7 @@
 
 import { nearest } from '@casemate/evidence'
 import { type TObject, type TSchema, Type } from 'typebox'
-import type { Leaf } from './leaf.ts'
+import { type Leaf, meantHint } from './leaf.ts'
 import { brief, type ConfigProblem } from './problem.ts'
 
 /** A leaf with what it means, for the published schema. */
@@ -238,7 +238,8 @@ function readChoice(node: Choice, value: unknown, path: string, reading: Reading
   if (typeof value === 'string' && node.words.includes(value)) return value
   if (!isObject(value)) {
     const expected = `${node.words.map(word => `'${word}'`).join(' or ')}, or an object`
-    reading.problems.push({ path, expected, got: brief(value), hint: `write ${expected}` })
+    const hint = meantHint(value, node.words) ?? `write ${expected}`
+    reading.problems.push({ path, expected, got: brief(value), hint })
     return undefined
   }
   const whole = { ...reading, missingHint: togetherHint }

@@ -2,6 +2,7 @@
 // JSON Schema, the error messages, the normal form and the comparison with a claim, so that they cannot disagree.
 // "Don't check" is the value 'any'; nothing else means it: an empty list, null and a missing field are refused.
 
+import { nearest } from '@casemate/evidence'
 import { type TSchema, Type } from 'typebox'
 import { Check } from 'typebox/value'
 import { brief } from './problem.ts'
@@ -21,6 +22,8 @@ export interface Leaf<T> {
   readonly schema: TSchema
   /** The accepted values, as an error message says them. */
   readonly wanted: string
+  /** The words among the accepted values: what a slip of the hand is compared with. */
+  readonly words: readonly string[]
   flaws(value: unknown): readonly Flaw[]
   /** The one form that the rest of the package sees; called only on values without flaws. */
   normalise(value: unknown): T
@@ -37,6 +40,7 @@ export const MAX_LIST_ITEMS = 1024
 interface Item<T> {
   readonly schema: TSchema
   readonly wanted: string
+  readonly words?: readonly string[]
   normalise(value: unknown): T
 }
 
@@ -62,6 +66,7 @@ function wordItem<const W extends readonly string[]>(words: W): Item<W[number]> 
   return {
     schema: alternativesOf(words),
     wanted: words.join(' | '),
+    words,
     normalise: String,
   }
 }
@@ -81,23 +86,26 @@ function single<T>(item: Item<T>, compare: Pick<Leaf<T>, 'comparison' | 'show'>)
   return {
     is: 'leaf',
     ...item,
+    words: item.words ?? [],
     ...compare,
-    flaws: value => (Check(item.schema, value) ? [] : [flaw('', item.wanted, value)]),
+    flaws: value => (Check(item.schema, value) ? [] : [flaw('', item, value)]),
   }
 }
 
 /** One or more items; a single one may stand without its list. */
 function list<T>(item: Item<T>): Leaf<readonly T[]> {
+  const { words = [] } = item
   const wanted = `one or a list of ${item.wanted}`
   return {
     is: 'leaf',
     schema: Type.Union([item.schema, Type.Array(item.schema, { minItems: 1, maxItems: MAX_LIST_ITEMS })]),
     wanted,
+    words,
     flaws: value => {
-      if (!Array.isArray(value)) return Check(item.schema, value) ? [] : [flaw('', wanted, value)]
-      if (value.length === 0 || value.length > MAX_LIST_ITEMS) return [flaw('', wanted, value)]
+      if (!Array.isArray(value)) return Check(item.schema, value) ? [] : [flaw('', { wanted, words }, value)]
+      if (value.length === 0 || value.length > MAX_LIST_ITEMS) return [flaw('', { wanted, words }, value)]
       return value.flatMap((entry: unknown, index) =>
-        Check(item.schema, entry) ? [] : [flaw(`[${index}]`, item.wanted, entry)],
+        Check(item.schema, entry) ? [] : [flaw(`[${index}]`, item, entry)],
       )
     },
     normalise: value => [
@@ -125,14 +133,13 @@ export function orWord<T, const W extends readonly string[]>(words: W, leaf: Lea
   const isWord = (value: unknown): value is W[number] =>
     typeof value === 'string' && (words as readonly string[]).includes(value)
   const wanted = `${words.map(word => `'${word}'`).join(' or ')}, or ${leaf.wanted}`
+  const all = { wanted, words: [...words, ...leaf.words] }
   return {
     is: 'leaf',
     schema: Type.Union([...words.map(word => Type.Literal(word)), leaf.schema]),
-    wanted,
+    ...all,
     flaws: value =>
-      isWord(value)
-        ? []
-        : leaf.flaws(value).map(found => (found.at === '' ? flaw('', wanted, value) : found)),
+      isWord(value) ? [] : leaf.flaws(value).map(found => (found.at === '' ? flaw('', all, value) : found)),
     normalise: value => (isWord(value) ? value : leaf.normalise(value)),
     comparison: value => (isWord(value) ? () => value === 'any' : leaf.comparison(value)),
     show: value => (isWord(value) ? value : leaf.show(value)),
@@ -217,8 +224,7 @@ export const notBefore = (): Leaf<string> => {
   }
   return orWord(ANY, {
     ...date,
-    flaws: value =>
-      typeof value !== 'string' || real(value) ? date.flaws(value) : [flaw('', date.wanted, value)],
+    flaws: value => (typeof value !== 'string' || real(value) ? date.flaws(value) : [flaw('', date, value)]),
   })
 }
 
@@ -269,7 +275,8 @@ export const bits = (size: number): Leaf<MaskedBits | Any> => {
     is: 'leaf',
     schema,
     wanted,
-    flaws: value => (pair(value) && covered(value) ? [] : [flaw('', wanted, value)]),
+    words: [],
+    flaws: value => (pair(value) && covered(value) ? [] : [flaw('', { wanted }, value)]),
     normalise: value => {
       const { value: set, mask } = value as MaskedBits
       return { value: item.normalise(set), mask: item.normalise(mask) }
@@ -286,8 +293,18 @@ function number(hex: string): bigint {
   return BigInt(`0x${hex}`)
 }
 
-function flaw(at: string, expected: string, value: unknown): Flaw {
-  return { at, expected, got: brief(value), hint: mistake(value, expected) }
+/** What is accepted, for a message. */
+type Accepted = Pick<Item<unknown>, 'wanted' | 'words'>
+
+function flaw(at: string, { wanted, words = [] }: Accepted, value: unknown): Flaw {
+  return { at, expected: wanted, got: brief(value), hint: meantHint(value, words) ?? mistake(value, wanted) }
+}
+
+/** A slip of a word; not where only the case of `any` is wrong, which has a hint of its own. */
+export function meantHint(value: unknown, words: readonly string[]): string | null {
+  if (typeof value !== 'string' || value.toLowerCase() === 'any') return null
+  const meant = nearest(value, words)
+  return meant === null ? null : `did you mean ${meant}?`
 }
 
 /** The usual mistakes, each with its correction. */

@@ -5,6 +5,7 @@ import type { Claims } from '@casemate/evidence'
 import { type TSchema, Type } from 'typebox'
 import { deepFreeze, plainObject, type Reading, readBlock, refuseUnknown, schemaOf } from './block.ts'
 import { readDocument } from './document.ts'
+import { meantHint } from './leaf.ts'
 import { AppraisalConfigError, brief, type ConfigProblem } from './problem.ts'
 import { WORKLOADS, type Workload, type WorkloadKind, workloadBlock } from './workload-fields.ts'
 import { indexWorkloads, type WorkloadIndex } from './workload-index.ts'
@@ -96,7 +97,7 @@ function readWorkload(entry: unknown, path: string, problems: ConfigProblem[]): 
   if (given === null) return null
   const { kind, ...fields } = given
   if (typeof kind !== 'string' || !isWorkloadKind(kind)) {
-    const hint = 'the kind decides which other fields there are'
+    const hint = meantHint(kind, Object.keys(WORKLOADS)) ?? 'the kind decides which other fields there are'
     problems.push({ path: `${path}.kind`, expected: `one of ${WORKLOAD_KINDS}`, got: brief(kind), hint })
     return null
   }

@@ -141,6 +141,29 @@ test('what is said of a field that is missing would mend it', () => {
   }
 })
 
+test('a slip in a word leads to the word that was meant', () => {
+  let words = 0
+  for (const { parse, document, path, node } of ALL) {
+    if (node.is === 'block') continue
+    for (const word of node.is === 'field' ? node.leaf.words : node.words) {
+      const slip = word.slice(0, -2) + word.slice(-2).split('').toReversed().join('')
+      const problems = problemsOf(
+        parse,
+        changed(document, path, () => slip),
+      )
+      // A workload may be called so.
+      if (problems.length === 0) continue
+      assert.equal(at(problems, path)?.hint, `did you mean ${word}?`, `${slip} at ${shown(path)}`)
+      words += 1
+    }
+  }
+  assert.ok(words > 100, `${words}`)
+  const [extending] = problemsOf(parsePolicy, { extends: 'standart', name: 'mine', version: 1 })
+  assert.equal(extending?.hint, 'did you mean standard?')
+  const [kind] = problemsOf(parseReferenceValues, { workloads: [{ kind: 'tdxx', name: 'mine' }] })
+  assert.equal(kind?.hint, 'did you mean tdx?')
+})
+
 test('what is said of a bad value holds for that field', () => {
   for (const { parse, document, path, node } of ALL) {
     if (node.is === 'block') continue

@@ -43,7 +43,8 @@ function violationsOf(error: SchemaError, schema: TSchema, value: unknown): read
       got: 'nothing',
     }))
   }
-  return [{ path, expected: expectedOf(error, schema), got: show(valueAt(value, path)) }]
+  const got = valueAt(value, path)
+  return [{ path, expected: expectedOf(error, schema), got: show(got), ...meantOf(error, got) }]
 }
 
 function expectedOf(error: SchemaError, schema: TSchema): string {
@@ -51,6 +52,14 @@ function expectedOf(error: SchemaError, schema: TSchema): string {
   if (error.keyword === 'pattern') return wordsAt(schema, error.schemaPath) ?? error.message
   if (error.keyword !== 'enum') return error.message
   return `must be one of ${error.params.allowedValues.map(one => JSON.stringify(one)).join(', ')}`
+}
+
+/** Of a choice of words, the one that was probably meant. */
+function meantOf(error: SchemaError, got: unknown): Pick<Violation, 'hint'> {
+  if (error.keyword !== 'enum' || typeof got !== 'string') return {}
+  const words = error.params.allowedValues.filter(one => typeof one === 'string')
+  const meant = nearest(got, words)
+  return meant === null ? {} : { hint: `did you mean ${meant}?` }
 }
 
 function wordsAt(schema: TSchema, schemaPath: string): string | null {

@@ -35,6 +35,13 @@ test('a choice is spelt out, and a value of another type is shown', () => {
   ])
 })
 
+test('a mistyped word of a choice is told with the one that was meant', () => {
+  const hintOf = (role: string) => schemaViolations(SCHEMA, { role, expiresAt: '' }, '')[0]?.hint
+  assert.equal(hintOf('wirter'), 'did you mean writer?')
+  assert.equal(hintOf('Auditor'), 'did you mean auditor?')
+  assert.equal(hintOf('root'), undefined)
+})
+
 test('what is not an object at all is said once', () => {
   assert.deepEqual(schemaViolations(SCHEMA, null, 'body'), [
     { path: 'body', expected: 'must be object', got: 'null' },

@@ -3,6 +3,7 @@
 import { type AttestationDriver, detectPlatform, openDriver } from '@casemate/enclave'
 import type { Call } from './command.ts'
 import { CliError } from './failure.ts'
+import { readWord } from './flag-values.ts'
 
 const WHERE = ['auto', 'hardware', 'simulated'] as const
 
@@ -15,11 +16,7 @@ const SIMULATED_ONLY = ['kind', 'code', 'simulator'] as const
  * @throws {EnclaveError} attestation-unavailable where hardware is asked for by name
  */
 export async function hardwareDriver(call: Call, root = '/'): Promise<AttestationDriver | null> {
-  const typed = call.option('platform') ?? 'auto'
-  const where = WHERE.find(one => one === typed)
-  if (where === undefined) {
-    throw new CliError('flag-value-invalid', `--platform is ${typed}`, { hint: `one of ${WHERE.join(', ')}` })
-  }
+  const where = readWord('platform', call.option('platform'), WHERE)
   const simulates = SIMULATED_ONLY.filter(name => call.given(name))
   if (where === 'hardware') {
     const [first] = simulates

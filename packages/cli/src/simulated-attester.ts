@@ -20,6 +20,7 @@ import type { Call, Flag } from './command.ts'
 import { brokerOf } from './connection.ts'
 import { DEFAULT_DATA_DIRECTORY, SIMULATOR_DIRECTORY } from './data-directory.ts'
 import { CliError } from './failure.ts'
+import { readWord } from './flag-values.ts'
 import { hardwareDriver } from './hardware.ts'
 
 /** The flags of every command that attests. */
@@ -123,11 +124,8 @@ export async function simulatedTrust(call: Call): Promise<SimulatedTrust> {
   return (await openPlatform(existingSimulator(call), call.terminal.now())).trust
 }
 
-function kindOf<Kind extends SimulatedKind>(call: Call, kinds: readonly Kind[]): Kind {
-  const typed = call.option('kind') ?? 'tdx'
-  const kind = kinds.find(one => one === typed)
-  if (kind !== undefined) return kind
-  throw new CliError('flag-value-invalid', `--kind is ${typed}`, { hint: `one of ${kinds.join(', ')}` })
+function kindOf<Kind extends SimulatedKind>(call: Call, kinds: readonly [Kind, ...Kind[]]): Kind {
+  return readWord('kind', call.option('kind'), kinds)
 }
 
 function existingSimulator(call: Call): string {

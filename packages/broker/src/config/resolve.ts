@@ -7,6 +7,7 @@ import { StartError } from '../errors.ts'
 import { Redacted } from '../secrets/redacted.ts'
 import { checkConfig } from './check.ts'
 import { type BrokerConfig, kekFileOf, PASSPHRASE_VARIABLE, SETTINGS, type SettingName } from './settings.ts'
+import { WordError } from './units.ts'
 
 /** Where settings come from. */
 export interface ConfigSources {
@@ -120,11 +121,18 @@ function readSetting(name: SettingName, text: string, origin: string): unknown {
       'config-invalid',
       `${name} (${origin}) is ${JSON.stringify(text)}, want ${expected}`,
       {
-        hint: SETTINGS[name].meaning,
+        hint: hintOf(error, name),
         cause: error,
       },
     )
   }
+}
+
+function hintOf(error: unknown, name: SettingName): string {
+  const { meaning } = SETTINGS[name]
+  return error instanceof WordError && error.near !== null
+    ? `did you mean ${error.near}? It is: ${meaning}`
+    : meaning
 }
 
 function refuseUnknown(

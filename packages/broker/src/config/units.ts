@@ -2,6 +2,19 @@
 // A reader throws a plain Error whose message says what was expected; the caller adds which setting it was.
 
 import { isIPv4, isIPv6 } from 'node:net'
+import { nearest } from '@casemate/evidence'
+
+/** A word that is not among those that a setting takes. */
+export class WordError extends Error {
+  override readonly name = 'WordError'
+  /** The one that was probably meant. */
+  readonly near: string | null
+
+  constructor(text: string, words: readonly string[], expected: string) {
+    super(expected)
+    this.near = nearest(text, words)
+  }
+}
 
 const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/
 const MS_PER: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
@@ -32,7 +45,7 @@ export function readCount(text: string): number {
 }
 
 export function readBoolean(text: string): boolean {
-  if (text !== 'true' && text !== 'false') throw new Error('true or false')
+  if (text !== 'true' && text !== 'false') throw new WordError(text, ['true', 'false'], 'true or false')
   return text === 'true'
 }
 
@@ -89,12 +102,21 @@ export function readListenAddressOrOff(text: string): ListenAddress | 'off' {
 export function readOneOf<const T extends string>(...words: readonly T[]): (text: string) => T {
   return text => {
     const word = words.find(candidate => candidate === text)
-    if (word === undefined) throw new Error(words.join(' | '))
+    if (word === undefined) throw new WordError(text, words, words.join(' | '))
     return word
   }
 }
 
 /** The given word stands for null: the setting is visibly off, never an empty string. */
 export function readUnless<T>(word: string, read: (text: string) => T): (text: string) => T | null {
-  return text => (text === word ? null : read(text))
+  return text => {
+    if (text === word) return null
+    try {
+      return read(text)
+    } catch (error) {
+      const expected = error instanceof Error ? error.message : String(error)
+      const near = error instanceof WordError ? error.near : null
+      throw new WordError(text, near === null ? [word] : [near], `${expected}, or ${word}`)
+    }
+  }
 }

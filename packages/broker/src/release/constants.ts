@@ -42,6 +42,6 @@ function attempt(environment: Environment, text: string, shown: string): void {
     evaluate({})
   } catch (error) {
     const expected = 'a value, as in duration("720h") or timestamp("2026-01-01T00:00:00Z")'
-    throw invalid(`${shown.slice(0, 200)} always fails: ${firstLine(error)}`, expected, error)
+    throw invalid(`${shown.slice(0, 200)} always fails: ${firstLine(error)}`, expected, { cause: error })
   }
 }

@@ -92,13 +92,14 @@ function parse(environment: Environment, text: string): Program {
   try {
     return environment.parse(text)
   } catch (error) {
-    throw invalid(firstLine(error), 'a CEL expression', error)
+    throw invalid(firstLine(error), 'a CEL expression', { cause: error })
   }
 }
 
 /** @throws {BrokerError} `rule-invalid` where it does not check */
 function typeOf(program: Program): string {
   const { valid, type = 'dyn', error } = program.check()
-  if (!valid) throw invalid(firstLine(error), 'an expression over claims, result, secret and now', error)
+  if (!valid)
+    throw invalid(firstLine(error), 'an expression over claims, result, secret and now', { cause: error })
   return type.replace('vocabulary.', '')
 }

@@ -2,6 +2,7 @@
 // regular expressions (they backtrack), and no function that makes a longer value than it was given; what is not listed is
 // refused. And each name is one: `has` of a misspelt one would be false for ever, and a negation of it true.
 
+import { nearest } from '@casemate/evidence'
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { BrokerError } from '../errors.ts'
 import { invalid } from './invalid.ts'
@@ -74,7 +75,9 @@ function mentions(node: ASTNode, around: Surroundings): boolean {
 /** @returns what is around the arguments */
 function called(node: ASTNode & { readonly op: 'call' | 'rcall' }, around: Surroundings): Surroundings {
   const [name] = node.args
-  if (!FUNCTIONS.includes(name)) throw invalid(`calls ${name}`, `one of ${FUNCTIONS.join(', ')}`)
+  if (!FUNCTIONS.includes(name)) {
+    throw invalid(`calls ${name}`, `one of ${FUNCTIONS.join(', ')}`, { near: nearest(name, FUNCTIONS) })
+  }
   if (!QUANTIFIERS.includes(name) || node.op === 'call') return around
   const quantifiers = around.quantifiers + 1
   if (quantifiers > MAX_QUANTIFIER_DEPTH)

@@ -16,8 +16,12 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^Unexpected character: [=&|]/, 'CEL compares with ==, and joins with && and ||'],
 ]
 
-export function invalid(got: string, expected: string, cause?: unknown): BrokerError {
-  const hint = HINTS.find(([said]) => said.test(got))?.[1]
+export function invalid(
+  got: string,
+  expected: string,
+  { cause, near }: { readonly cause?: unknown; readonly near?: string | null } = {},
+): BrokerError {
+  const hint = near ? `did you mean: ${near}` : HINTS.find(([said]) => said.test(got))?.[1]
   return new BrokerError('rule-invalid', `expression: ${got}`, { expected, got, hint, cause })
 }
 

@@ -85,6 +85,21 @@ describe('configuration', () => {
     })
   }
 
+  const slips: readonly (readonly [SettingName, string, string])[] = [
+    ['logLevel', 'inof', 'info'],
+    ['logLevel', 'DEBUG', 'debug'],
+    ['kekSource', 'passphrse', 'passphrase'],
+    ['tcbUpdate', 'standrad', 'standard'],
+    ['tcbUpdate', 'noen', 'none'],
+    ['offline', 'ture', 'true'],
+  ]
+  for (const [name, text, meant] of slips) {
+    test(`${name} ${text} is refused with what was probably meant`, () => {
+      const hint = new RegExp(`^did you mean ${meant}\\? It is: `)
+      assert.throws(() => resolve({ flags: { [flagName(name)]: text } }), { code: 'config-invalid', hint })
+    })
+  }
+
   test('units are read', () => {
     const flags = {
       'session-timeout': '90s',

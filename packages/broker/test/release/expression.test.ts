@@ -124,7 +124,11 @@ const MISSPELT = [
   ['claims.platform.tcbShortfalls.exists(it, it.wantd == 6)', 'it.wanted'],
 ] as const
 
-for (const [expression, near] of MISSPELT) {
+for (const [expression, near] of [
+  ...MISSPELT,
+  ['claims.kind.startWith("t")', 'startsWith'],
+  ['timestmap(claims.tcbDate) < now', 'timestamp'],
+] as const) {
   test(`a misspelt name is refused with the nearest: ${expression}`, () => {
     assert.throws(
       () => compileExpression(expression),

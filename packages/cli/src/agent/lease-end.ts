@@ -1,8 +1,8 @@
 // What becomes of whatever was given secrets when its lease ends or is withdrawn. Decision 15 says why.
 
 import type { Call, Flag } from '../command.ts'
+import { readNumber, readWord } from '../flag-values.ts'
 import type { AgentEvent } from './agent.ts'
-import { readNumber, readWord } from './flag-values.ts'
 
 /** What becomes of it without a lease. */
 const LEASE_END_POLICIES = ['stop', 'keep'] as const

@@ -2,11 +2,11 @@
 
 import type { Answer, Call } from '../command.ts'
 import { CliError } from '../failure.ts'
+import { readNumber, readWord } from '../flag-values.ts'
 import { version } from '../version.ts'
 import { readAllowed } from './allowed-paths.ts'
 import { SYSTEM_CLOCK } from './clock.ts'
 import { inheritedBy } from './environment.ts'
-import { readNumber, readWord } from './flag-values.ts'
 import { type GuestApi, serveGuestApi } from './guest-api.ts'
 import { GuestTokens } from './guest-tokens.ts'
 import { readLeaseFlags } from './lease-end.ts'

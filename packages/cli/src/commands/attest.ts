@@ -2,7 +2,7 @@
 
 import { KEY_TYPES } from '@casemate/client'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { CliError } from '../failure.ts'
+import { readWord } from '../flag-values.ts'
 import { attestWith, openAttester, SIMULATOR_FLAGS } from '../simulated-attester.ts'
 import { cell, fields, time } from '../table.ts'
 
@@ -23,13 +23,7 @@ export const ATTEST_COMMAND: Command = {
   ],
   examples: ['casemate attest', 'casemate attest --kind snp --json'],
   run: async call => {
-    const typed = call.option('key-type') ?? 'P-256'
-    const keyType = KEY_TYPES.find(one => one === typed)
-    if (keyType === undefined) {
-      throw new CliError('flag-value-invalid', `--key-type is ${typed}`, {
-        hint: `one of ${KEY_TYPES.join(', ')}`,
-      })
-    }
+    const keyType = readWord('key-type', call.option('key-type') ?? 'P-256', KEY_TYPES)
     const { attester, simulated } = await openAttester(call)
     const { claims, token } = await attestWith(attester, call, keyType)
     const lines = fields([

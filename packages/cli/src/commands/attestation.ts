@@ -1,12 +1,13 @@
 // casemate attestation: what was accepted and what was refused, each with its reasons; guests are told a code only.
 
 import type { AttestationFilter } from '@casemate/client'
+import { KINDS } from '@casemate/evidence'
 import { attestationIdOf } from '../attestation-id.ts'
 import { claimLines, differenceLines } from '../claim-lines.ts'
 import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import { explanationLines } from '../explanation.ts'
-import { CliError } from '../failure.ts'
+import { readWord } from '../flag-values.ts'
 import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
 import { cell, fields, tableOfIds, time } from '../table.ts'
 
@@ -22,7 +23,7 @@ const FILTER_FLAGS = {
 /** What a list shows of a measurement, and of an id: enough to tell it from its neighbours. */
 const SHOWN_HEX = 12
 
-const VERDICTS = ['accepted', 'refused', 'any'] as const
+const VERDICTS = ['any', 'accepted', 'refused'] as const
 
 export const ATTESTATION_COMMANDS: readonly Command[] = [
   {
@@ -42,13 +43,7 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
       'casemate attestation list --kind tdx --client 192.0.2.7',
     ],
     run: async call => {
-      const typed = call.option('verdict') ?? 'any'
-      const verdict = VERDICTS.find(one => one === typed)
-      if (verdict === undefined) {
-        throw new CliError('flag-value-invalid', `--verdict is ${typed}`, {
-          hint: `one of ${VERDICTS.join(', ')}`,
-        })
-      }
+      const verdict = readWord('verdict', call.option('verdict'), VERDICTS)
       const admin = adminOf(call)
       const filter = filterOf(call)
       const listing = await listed(call, page => admin.attestations.list(verdict, page, filter))
@@ -102,7 +97,10 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
   },
 ]
 
+/** @throws {CliError} flag-value-invalid for a word of a closed list: elsewhere one that is mistyped is nobody's */
 function filterOf(call: Call): AttestationFilter {
+  const kind = call.option('kind')
+  if (kind !== null) readWord('kind', kind, KINDS)
   const given = Object.keys(FILTER_FLAGS).map(name => [name, call.option(name)] as const)
   return Object.fromEntries(given.filter(([, value]) => value !== null))
 }

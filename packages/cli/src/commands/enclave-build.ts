@@ -11,6 +11,7 @@ import {
 } from '@casemate/enclave'
 import type { Call, Command } from '../command.ts'
 import { CliError } from '../failure.ts'
+import { readWord } from '../flag-values.ts'
 import { ANY_IMAGE } from '../image-files.ts'
 import { writeOutput } from '../output-files.ts'
 import { pasted, shellWord } from '../shell-word.ts'
@@ -104,9 +105,7 @@ function numberOf(call: Call, flag: string, { from, to } = { from: 0, to: Infini
 
 function runtimeOf(call: Call): (typeof RUNTIMES)[number] | null {
   const typed = call.option('runtime')
-  const runtime = RUNTIMES.find(one => one === typed) ?? null
-  if (typed === null || runtime !== null) return runtime
-  throw new CliError('flag-value-invalid', `--runtime is ${typed}`, { hint: `one of ${RUNTIMES.join(', ')}` })
+  return typed === null ? null : readWord('runtime', typed, RUNTIMES)
 }
 
 function settingOf(typed: string): readonly [string, string] {

@@ -2,6 +2,7 @@
 
 import type { Answer, Call, Command } from '../command.ts'
 import { CliError } from '../failure.ts'
+import { wordsHint } from '../flag-values.ts'
 import { shellWord } from '../shell-word.ts'
 
 const PROTECTIONS = ['passphrase', 'file'] as const
@@ -72,7 +73,7 @@ function protectionOf(call: Call): Protection {
   const protection = PROTECTIONS.find(one => one === typed)
   if (protection === undefined) {
     throw new CliError('argument-unexpected', `a key file cannot be protected by ${typed}`, {
-      hint: `one of ${PROTECTIONS.join(', ')}`,
+      hint: wordsHint(typed ?? '', PROTECTIONS),
     })
   }
   const isGiven = call.given(NEW_PASSPHRASE)

@@ -4,6 +4,7 @@ import type { KeyDescription } from '@casemate/client'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
+import { wordsHint } from '../flag-values.ts'
 import { table, time } from '../table.ts'
 import { KEY_PROTECT_COMMAND } from './key-protect.ts'
 
@@ -40,7 +41,7 @@ export const KEY_COMMANDS: readonly Command[] = [
       const key = KEYS.find(one => one === typed)
       if (key === undefined) {
         throw new CliError('argument-unexpected', `there is no key ${typed}`, {
-          hint: `one of ${KEYS.join(', ')}`,
+          hint: wordsHint(typed ?? '', KEYS),
         })
       }
       const rotated = await call.terminal.progress(`rotating ${key}`, adminOf(call).keys.rotate(key))

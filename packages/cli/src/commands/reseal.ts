@@ -7,8 +7,8 @@ import {
   resealAll,
   type UnsealOptions,
 } from '@casemate/enclave'
-import { readWord } from '../agent/flag-values.ts'
 import type { Answer, Call, Command } from '../command.ts'
+import { readWord } from '../flag-values.ts'
 import { readImage } from '../sealing/images.ts'
 import { startMeter } from '../sealing/meter.ts'
 import { keyPathOf, needed, POLICIES, rootOf } from '../sealing/parties.ts'

@@ -9,10 +9,10 @@ import {
   sealToFile,
   type UnsealOptions,
 } from '@casemate/enclave'
-import { readWord } from '../agent/flag-values.ts'
 import type { Answer, Call, Command } from '../command.ts'
 import { CliError } from '../failure.ts'
 import { notReadable, STDIN } from '../files.ts'
+import { readWord } from '../flag-values.ts'
 import { headerJson, headerRows } from '../sealing/header-rows.ts'
 import { readImage } from '../sealing/images.ts'
 import { startMeter } from '../sealing/meter.ts'

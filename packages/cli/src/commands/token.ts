@@ -4,11 +4,12 @@ import type { Role } from '@casemate/client'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { adminOf } from '../connection.ts'
 import { CliError } from '../failure.ts'
+import { readWord } from '../flag-values.ts'
 import { readInstant } from '../instant.ts'
 import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
 import { fields, table, time } from '../table.ts'
 
-const ROLES: readonly Role[] = ['auditor', 'writer', 'admin']
+const ROLES = ['auditor', 'writer', 'admin'] as const satisfies readonly Role[]
 
 /** Long enough to be of use, short enough that a forgotten one does not stay a door. */
 const DEFAULT_LIFETIME = '90d'
@@ -94,15 +95,8 @@ export const TOKEN_COMMANDS: readonly Command[] = [
 ]
 
 function roleOf(typed: string | null): Role {
-  const role = ROLES.find(one => one === typed)
-  if (role !== undefined) return role
-  throw new CliError(
-    typed === null ? 'argument-missing' : 'flag-value-invalid',
-    `--role is ${typed ?? 'not given'}`,
-    {
-      hint: `one of ${ROLES.join(', ')}`,
-    },
-  )
+  if (typed !== null) return readWord('role', typed, ROLES)
+  throw new CliError('argument-missing', '--role is not given', { hint: `one of ${ROLES.join(', ')}` })
 }
 
 function expiry(typed: string, now: Date): string {

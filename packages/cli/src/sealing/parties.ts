@@ -1,9 +1,9 @@
 // Who seals or opens: the owner of the data, who holds the data key, or an enclave, whose root gives the key.
 
 import type { SealingIdentity, SealingPolicy, UnsealOptions } from '@casemate/enclave'
-import { readWord } from '../agent/flag-values.ts'
 import type { Call, Flag } from '../command.ts'
 import { CliError } from '../failure.ts'
+import { readWord } from '../flag-values.ts'
 import { readImage } from './images.ts'
 import { createKeyFile, readKeyFile } from './key-file.ts'
 import { openRoot, ROOTS, type RootName } from './roots.ts'

@@ -1,5 +1,6 @@
 // What a build is told beside the code: by the caller, and by `enclave.json` in the folder of the entry. The caller wins.
 import { readFileSync } from 'node:fs'
+import { nearest } from '@casemate/evidence'
 import { EnclaveError } from '../errors.ts'
 import type { Manifest } from '../image/manifest.ts'
 import { RUNTIMES, type Runtime } from './compile.ts'
@@ -34,11 +35,17 @@ export function readSettings(path: string): Partial<BuildSettings> {
   const value = parseJson(text, path)
   for (const name of Object.keys(value)) {
     if ((MEMBERS as readonly string[]).includes(name)) continue
-    throw invalid(path, `the member ${JSON.stringify(name.slice(0, 64))}`, MEMBERS.join(', '))
+    throw invalid(path, `the member ${JSON.stringify(name.slice(0, 64))}`, {
+      expected: MEMBERS.join(', '),
+      near: nearest(name, MEMBERS),
+    })
   }
   const { runtime } = value
   if (runtime !== undefined && !RUNTIMES.some(known => known === runtime)) {
-    throw invalid(path, `the runtime ${JSON.stringify(runtime)}`, RUNTIMES.join(' or '))
+    throw invalid(path, `the runtime ${JSON.stringify(runtime)}`, {
+      expected: RUNTIMES.join(' or '),
+      near: nearest(String(runtime), RUNTIMES),
+    })
   }
   return value
 }
@@ -60,9 +67,18 @@ function parseJson(text: string, path: string): Partial<BuildSettings> {
     throw new EnclaveError('settings-invalid', `${path} is not JSON: ${String(error)}`, { cause: error })
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  throw invalid(path, 'something else', 'an object')
+  throw invalid(path, 'something else', { expected: 'an object' })
 }
 
-function invalid(path: string, got: string, expected: string): EnclaveError {
-  return new EnclaveError('settings-invalid', `${path} has ${got}, want ${expected}`, { expected, got })
+function invalid(
+  path: string,
+  got: string,
+  { expected, near = null }: { readonly expected: string; readonly near?: string | null },
+): EnclaveError {
+  const meant = near === null ? {} : { hint: `did you mean ${near}?` }
+  return new EnclaveError('settings-invalid', `${path} has ${got}, want ${expected}`, {
+    expected,
+    got,
+    ...meant,
+  })
 }

@@ -99,6 +99,12 @@ test('settings stand in enclave.json beside the entry, and the caller’s win', 
   for (const wrong of ['[]', '{', '{"exports":["ask"]}', '{"naem":"x"}', '{"runtime":"stub"}']) {
     await rejectsCode('settings-invalid', build(t, { ...files, 'enclave.json': wrong }))
   }
+  for (const [slip, hint] of [
+    ['{"naem":"x"}', 'did you mean name?'],
+    ['{"runtime":"minmal"}', 'did you mean minimal?'],
+  ] as const) {
+    await assert.rejects(build(t, { ...files, 'enclave.json': slip }), { hint })
+  }
   await rejectsCode('settings-invalid', build(t, files, { secrets: [] }))
   await rejectsCode('invalid-manifest', build(t, files, { isvSvn: 65_536 }))
 })

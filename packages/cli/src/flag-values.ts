@@ -1,7 +1,7 @@
-// The values of flags that are one of a few words, or a number.
+// Values that are one of a few words, with the one that was probably meant, or a number.
 
 import { nearest } from '@casemate/evidence'
-import { CliError } from '../failure.ts'
+import { CliError } from './failure.ts'
 
 /** One of a few words; the first where nothing was typed. @throws {CliError} flag-value-invalid */
 export function readWord<Word extends string>(
@@ -11,9 +11,13 @@ export function readWord<Word extends string>(
 ): Word {
   const word = typed === null ? words[0] : words.find(one => one === typed)
   if (word !== undefined) return word
-  const near = nearest(typed ?? '', [...words])
-  const hint = `${near === null ? '' : `did you mean ${near}? `}one of ${words.join(', ')}`
-  throw new CliError('flag-value-invalid', `--${flag} is ${typed}`, { hint })
+  throw new CliError('flag-value-invalid', `--${flag} is ${typed}`, { hint: wordsHint(typed ?? '', words) })
+}
+
+/** The hint for a word that is none of these. */
+export function wordsHint(typed: string, words: readonly string[]): string {
+  const near = nearest(typed, words)
+  return `${near === null ? '' : `did you mean ${near}? `}one of ${words.join(', ')}`
 }
 
 /** A whole number from 0. @throws {CliError} flag-value-invalid */
