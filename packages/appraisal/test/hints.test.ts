@@ -146,7 +146,7 @@ test('a slip in a word leads to the word that was meant', () => {
   for (const { parse, document, path, node } of ALL) {
     if (node.is === 'block') continue
     for (const word of node.is === 'field' ? node.leaf.words : node.words) {
-      const slip = word.slice(0, -2) + word.slice(-2).split('').toReversed().join('')
+      const slip = `${word.slice(0, -2)}${word.at(-1)}${word.at(-2)}`
       const problems = problemsOf(
         parse,
         changed(document, path, () => slip),
