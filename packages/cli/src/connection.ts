@@ -8,6 +8,7 @@ import type { Call } from './command.ts'
 import { DEFAULT_DATA_DIRECTORY, TOKEN_FILE } from './data-directory.ts'
 import { CliError } from './failure.ts'
 import { readBytes } from './files.ts'
+import { noticingTls } from './noticing-tls.ts'
 
 /** Where `casemate up` listens unless told otherwise. */
 export const DEFAULT_SERVER = 'http://127.0.0.1:8080'
@@ -25,7 +26,7 @@ export function reachable(url: string): string {
 /** How to reach the broker, as nobody in particular. */
 export function brokerOf(call: Call): HttpOptions {
   trustOwnAuthority(call)
-  return { url: serverOf(call), fetch: call.terminal.fetch }
+  return { url: serverOf(call), fetch: noticingTls(call.terminal.fetch) }
 }
 
 /**
@@ -35,7 +36,7 @@ export function brokerOf(call: Call): HttpOptions {
 export function adminOf(call: Call): Admin {
   const url = serverOf(call)
   trustOwnAuthority(call)
-  return openAdmin({ url, token: () => tokenFor(call, url), fetch: call.terminal.fetch })
+  return openAdmin({ url, token: () => tokenFor(call, url), fetch: noticingTls(call.terminal.fetch) })
 }
 
 function tokenFor(call: Call, url: string): string {

@@ -3,7 +3,7 @@
 
 import { certificateFault, systemCode } from '@casemate/evidence'
 import { BrokerRefusal, ClientConfigError, refuse, Unavailable, type Violation } from './failure.ts'
-import { hintOfSilence, hintOfStranger, NO_BROKER } from './stranger.ts'
+import { hintOfPlain, hintOfSilence, hintOfStranger, NO_BROKER, speaksNoTls } from './stranger.ts'
 
 /** The part of `fetch` that is used; a fake in tests, an agent with its own TLS roots in a service. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
@@ -12,7 +12,7 @@ export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 export interface HttpOptions {
   /** The broker's base URL, e.g. `https://broker.example`. */
   readonly url: string
-  /** Default: the runtime's own. */
+  /** Default: the runtime's own. An {@link Unavailable} that it throws is passed on: it knows better what is wrong. */
   readonly fetch?: Fetch
   /** Default: {@link TIMEOUT_MS}. */
   readonly timeoutMs?: number
@@ -95,7 +95,7 @@ async function exchange(
     response = await fetch(url + request.path, { ...initOf(request), signal: timeout })
     bytes = await readBounded(response)
   } catch (cause) {
-    if (cause instanceof BrokerRefusal) throw cause
+    if (cause instanceof BrokerRefusal || cause instanceof Unavailable) throw cause
     throw unreachable(url, timeout.aborted ? timeoutMs : null, cause)
   }
   if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
@@ -160,6 +160,10 @@ function unreachable(url: string, afterMs: number | null, cause: unknown): Unava
   }
   const fault = certificateFault(cause, url)
   if (fault !== null) return new Unavailable(fault.code, fault.message, { hint: fault.hint, cause })
+  if (isSecure(url) && speaksNoTls(systemCode(cause))) {
+    const hint = hintOfPlain(url, isLoopback(new URL(url).hostname))
+    return new Unavailable('unreachable', `what listens at ${url} speaks no TLS`, { hint, cause })
+  }
   return new Unavailable('unreachable', `no broker answers at ${url}${reasonOf(cause)}`, {
     hint: hintOfSilence(systemCode(cause), isSecure(url)),
     cause,

@@ -23,10 +23,22 @@ export function hintOfStranger(status: number, secure: boolean): string {
 /** The hint for a success without what a broker would say. */
 export const NO_BROKER = `${PROXY}is the URL right?`
 
+/** Whether what answered on a TLS connection was no TLS at all, by the code below `fetch failed`. */
+export function speaksNoTls(system: string | undefined): boolean {
+  return system === 'ERR_SSL_WRONG_VERSION_NUMBER' || system === 'ERR_SSL_PACKET_LENGTH_TOO_LONG'
+}
+
+/** What to do where a server on this machine, or elsewhere, speaks no TLS. */
+export function hintOfPlain(url: string, isNear: boolean): string {
+  return isNear
+    ? `a broker without TLS has a URL with http: ${url.replace(/^https:/, 'http:')}`
+    : 'beyond its own machine a broker has TLS (tlsCertFile, tlsKeyFile), or a proxy before it that has: is it the right port?'
+}
+
 /** The hint where no HTTP came about, by the code below `fetch failed`; http and https are easily taken for one another. */
 export function hintOfSilence(system: string | undefined, secure: boolean): string {
   if (secure && /^(?:ERR_SSL|EPROTO)/.test(system ?? '')) {
-    return 'what listens there does not speak this TLS: is it the right port, or does its URL begin with http://?'
+    return 'no TLS of a version and cipher that both have came about: is it the right port?'
   }
   if (!secure && (system === 'UND_ERR_SOCKET' || system === 'ECONNRESET')) {
     return 'what listens there hung up: if it speaks TLS, the URL begins with https://'

@@ -68,6 +68,9 @@ export async function serveTls(
     asked.push(request.url ?? '')
     response.writeHead(answer.status).end(answer.body)
   })
+  // Hangs up on what is no TLS, as a broker does; Node would answer it in plain HTTP.
+  server.removeAllListeners('tlsClientError')
+  server.on('tlsClientError', (_error, socket) => void socket.destroy())
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {

@@ -40,11 +40,11 @@ export function readSettings(path: string): Partial<BuildSettings> {
       near: nearest(name, MEMBERS),
     })
   }
-  const { runtime } = value
+  const runtime: unknown = value.runtime
   if (runtime !== undefined && !RUNTIMES.some(known => known === runtime)) {
     throw invalid(path, `the runtime ${JSON.stringify(runtime)}`, {
       expected: RUNTIMES.join(' or '),
-      near: nearest(String(runtime), RUNTIMES),
+      near: typeof runtime === 'string' ? nearest(runtime, RUNTIMES) : null,
     })
   }
   return value

@@ -96,7 +96,14 @@ test('settings stand in enclave.json beside the entry, and the caller’s win', 
       imports: ['casemate.secret'],
     },
   )
-  for (const wrong of ['[]', '{', '{"exports":["ask"]}', '{"naem":"x"}', '{"runtime":"stub"}']) {
+  for (const wrong of [
+    '[]',
+    '{',
+    '{"exports":["ask"]}',
+    '{"naem":"x"}',
+    '{"runtime":"stub"}',
+    '{"runtime":3}',
+  ]) {
     await rejectsCode('settings-invalid', build(t, { ...files, 'enclave.json': wrong }))
   }
   for (const [slip, hint] of [
