@@ -222,6 +222,9 @@ export const REFUSED: readonly (readonly [name: string, code: string, module: Ui
   ],
   ['a block of exceptions', 'invalid-code', withBody([0], [0x1f, 0x40, 0, END])],
   ['an instruction that names its memory', 'invalid-code', withBody([0], [0x41, 0, 0x28, 0x42, 0, 0, 0x1a])],
+  // Neither would ever be ended once it runs.
+  ['a tail call', 'invalid-code', withBody([0], [0x12, OWN_FUNCTIONS])],
+  ['a tail call by a table', 'invalid-code', tailCallByTable()],
   ['an atomic instruction', 'invalid-code', withBody([0], [0xfe, 0x03, 0x00])],
   ['a managed object', 'invalid-code', withBody([0], [0xfb, 0x01, 0])],
   ['a type of a structure', 'invalid-code', goodWith({ [ID.type]: more(ID.type, 1, [0x5f, 0]) })],
@@ -267,6 +270,11 @@ export const REFUSED: readonly (readonly [name: string, code: string, module: Ui
     withBody(locals(1000), [0x41, 0, 0x0e, ...leb(20_000)], repeat([0], 20_001)),
   ],
 ]
+
+function tailCallByTable(): Uint8Array<ArrayBuffer> {
+  const sections = sectionsOf(withBody([0], [0x41, 0, 0x13, OWN_FUNCTIONS, 0]))
+  return moduleOf(new Map([...sections, [ID.table, oneTable]]))
+}
 
 function readLeb(bytes: Uint8Array, from: number): { value: number; next: number } {
   let value = 0
