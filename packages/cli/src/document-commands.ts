@@ -18,6 +18,8 @@ export interface DocumentKind {
   /** For a sentence, e.g. `appraisal policies`. */
   readonly plural: string
   readonly documents: (admin: Admin) => Pick<Documents<never>, 'list' | 'get' | 'put' | 'delete'>
+  /** A name for the help, of one that a tour has made. */
+  readonly example: string
   /** Columns of the list beside the name. */
   readonly columns: readonly string[]
   /** @throws {CliError} where a document contradicts the name that it is to be stored under */
@@ -42,7 +44,7 @@ export function documentCommands(kind: DocumentKind): readonly Command[] {
   return [getCommand(kind), setCommand(kind), listCommand(kind), deleteCommand(kind)]
 }
 
-function getCommand({ noun, documents }: DocumentKind): Command {
+function getCommand({ noun, documents, example }: DocumentKind): Command {
   return {
     words: [noun, 'get'],
     summary: `print one as YAML, ready to be edited and set again`,
@@ -50,7 +52,7 @@ function getCommand({ noun, documents }: DocumentKind): Command {
     minimum: 1,
     maximum: 1,
     flags: SERVER_FLAGS,
-    examples: [`casemate ${noun} get default > ${noun}.yaml`],
+    examples: [`casemate ${noun} get ${example} > ${noun}.yaml`],
     run: async call => {
       const [name = ''] = call.positionals
       const found = await documents(adminOf(call)).get(name)
@@ -78,7 +80,7 @@ async function yamlLines(document: Readonly<Record<string, unknown>>): Promise<s
 }
 
 function setCommand(kind: DocumentKind): Command {
-  const { noun } = kind
+  const { noun, example } = kind
   return {
     words: [noun, 'set'],
     summary: 'create or replace one from a file in YAML or JSON, or stdin',
@@ -86,7 +88,7 @@ function setCommand(kind: DocumentKind): Command {
     minimum: 1,
     maximum: 2,
     flags: SET_FLAGS,
-    examples: [`casemate ${noun} set default ${noun}.yaml`],
+    examples: [`casemate ${noun} set ${example} ${noun}.yaml`],
     run: async call => {
       const [name = '', file] = call.positionals
       if (file === undefined && looksLikeFile(name)) {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { allCommands } from '../src/commands.ts'
-import { casemate } from './run.ts'
+import { parseCommandLine } from '../src/parse.ts'
+import { casemate, temporaryDirectory } from './run.ts'
 
 /** A line as it is typed, what it is refused as, and what the hint leads to. */
 const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
@@ -198,6 +200,33 @@ test('every command explains itself, with its flags and an example', async () =>
     assert.equal(code, 0)
     assert.match(stdout, new RegExp(`^casemate ${words.join(' ')}  `))
     assert.match(stdout, /\nFlags\n[^]*--json[^]*\nExamples\n/)
+  }
+})
+
+test('every example is a line that a shell and the parser take as it stands', async t => {
+  const cwd = temporaryDirectory(clean => t.after(clean))
+  const commands = await allCommands()
+  const script = [
+    'exec 3>&1 1>/dev/null',
+    "casemate() { printf '%s\\0' \"$@\" >&3; printf '\\1\\0' >&3; }",
+    'curl() { :; }',
+    'openssl() { :; }',
+    ...commands.flatMap(({ examples }) => examples),
+  ].join('\n')
+  const { stdout, status } = spawnSync('sh', ['-eu', '-c', script], {
+    cwd,
+    encoding: 'utf8',
+    env: { PASSWORD: 'p', TLS_KEY: 'k' },
+  })
+  assert.equal(status, 0)
+  const lines = stdout
+    .split('\u0001\0')
+    .slice(0, -1)
+    .map(line => line.split('\0').slice(0, -1))
+  assert.ok(lines.length > commands.length)
+  for (const words of lines) {
+    assert.equal((await parseCommandLine(words)).kind, 'run', words.join(' '))
+    assert.doesNotMatch(words.join(' '), /…/)
   }
 })
 

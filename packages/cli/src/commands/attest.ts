@@ -21,7 +21,7 @@ export const ATTEST_COMMAND: Command = {
   notes: [
     'Exit code 1 where the broker refuses. --json prints the token, checked against the broker’s keys.',
   ],
-  examples: ['casemate attest', 'casemate attest --kind snp --json'],
+  examples: ['casemate attest', 'casemate attest --json'],
   run: async call => {
     const keyType = readWord('key-type', call.option('key-type') ?? 'P-256', KEY_TYPES)
     const { attester, simulated } = await openAttester(call)

@@ -54,7 +54,7 @@ export const RUN_COMMAND: Command = {
     'which the broker decides anew. Without one no more calls are taken, and the exit code is 124.',
   ],
   examples: [
-    'casemate enclave run greet.enclave --input Zoë',
+    'casemate enclave run greet.enclave --input Zoë \\\n    --secret-file default/greet/phrase=phrase.txt',
     'casemate enclave run greet.enclave --server http://127.0.0.1:8080 \\\n    --listen 127.0.0.1:7000',
   ],
   run: async call => (await import('../enclave-host.ts')).runEnclave(call),

@@ -50,7 +50,7 @@ export const DIGEST_COMMAND: Command = {
     'RSA PKCS #1 v1.5 with SHA-256 over these 256 bytes, then casemate enclave attach of the same day.',
   ],
   examples: [
-    'casemate enclave digest greet.enclave --out to-sign.bin',
+    'casemate enclave digest greet.enclave --date 20261125 --out to-sign.bin',
     'openssl dgst -sha256 -sign key.pem -out signature.bin to-sign.bin',
   ],
   run: async call => {
@@ -86,6 +86,7 @@ export const ATTACH_COMMAND: Command = {
     ...OUT_FLAG,
   },
   examples: [
+    'openssl rsa -in key.pem -pubout -out public.pem',
     'casemate enclave attach greet.enclave --public-key public.pem \\\n    --signature signature.bin --date 20261125',
   ],
   run: async call => {

@@ -20,6 +20,7 @@ const POLICIES: DocumentKind = {
   noun: 'policy',
   plural: 'appraisal policies',
   documents: admin => admin.policies,
+  example: HANDSHAKE_POLICY,
   columns: ['updated'],
   check: refuseOtherName,
   naming: {

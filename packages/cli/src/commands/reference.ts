@@ -7,5 +7,6 @@ export const REFERENCE_COMMANDS: readonly Command[] = documentCommands({
   noun: 'reference',
   plural: 'reference values',
   documents: admin => admin.references,
+  example: 'demo',
   columns: ['updated'],
 })

@@ -12,6 +12,7 @@ const RULES: DocumentKind = {
   noun: 'rule',
   plural: 'rules',
   documents: admin => admin.rules,
+  example: 'demo',
   columns: ['secrets', 'expression', 'enabled'],
 }
 

@@ -94,7 +94,7 @@ function checkSecrets({ name, secrets }: Manifest, offers: Offers): void {
       {
         expected: path,
         got: [...offers.secrets.keys()].join(', ') || 'no secrets',
-        hint: 'the host fetches the secrets of an enclave through attestation before it starts it',
+        hint: `enclave run attests for it with --server URL, or for a try takes it from --secret-file ${path}=FILE; a host of your own hands it over at the start`,
       },
     )
   }
