@@ -1,8 +1,8 @@
 // The enclave's code without a platform around it, for measuring what it finds: what is "sealed" here is in the form that
 // `casemate.unseal` answers with. No key, no thread, no attestation; for nothing but measuring and tests.
 import { randomFillSync } from 'node:crypto'
-import { buildEnclave, parseImage } from '@casemate/enclave'
-import { buildOptions, ENTRY, type Rules } from './configuration.ts'
+import { parseImage } from '@casemate/enclave'
+import { buildOptions, type Rules } from './configuration.ts'
 
 /** Bytes, or the status that the code answered with. */
 export type BareAnswer = Uint8Array<ArrayBuffer> | number
@@ -19,9 +19,9 @@ interface Exports {
   readonly _initialize: () => void
 }
 
-/** Builds once; each call of what it gives is a fresh instance, with other rules where they are given. */
-export async function bareEnclaves(rules: Rules, entry = ENTRY): Promise<(rules?: Rules) => BareEnclave> {
-  const { code } = parseImage(await buildEnclave(buildOptions(rules, entry)))
+/** Each call of what it gives is a fresh instance of the image's code, with other rules where they are given. */
+export async function bareEnclaves(image: Uint8Array, rules: Rules): Promise<(rules?: Rules) => BareEnclave> {
+  const { code } = parseImage(image)
   const module = await WebAssembly.compile(new Uint8Array(code))
   return (changed = rules) => instantiate(module, buildOptions(changed).configuration ?? {})
 }

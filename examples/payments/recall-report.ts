@@ -1,6 +1,7 @@
 // `--recall`: the table that the README shows.
+import { buildEnclave } from '@casemate/enclave'
 import { bareEnclaves, labelled } from './bare-enclave.ts'
-import { DEFAULT_RULES } from './configuration.ts'
+import { buildOptions, DEFAULT_RULES } from './configuration.ts'
 import { packSanctions } from './generate/sanctions.ts'
 import { type Inputs, listedNames } from './owner.ts'
 import { countDifferences, measureFalsePositives, measureRecall, type Rate, screenWith } from './recall.ts'
@@ -14,7 +15,8 @@ export async function printRecall(
   { sanctions, origin }: Inputs,
   print: (line?: string) => void,
 ): Promise<void> {
-  const enclave = (await bareEnclaves(DEFAULT_RULES))()
+  const image = await buildEnclave(buildOptions())
+  const enclave = (await bareEnclaves(image, DEFAULT_RULES))()
   const call = (name: string, input?: Uint8Array): Uint8Array => {
     const answer = enclave.call(name, input)
     if (typeof answer === 'number') throw new Error(`${name} answered with status ${answer}`)

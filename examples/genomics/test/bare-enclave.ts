@@ -1,6 +1,7 @@
 // The enclave's code without a platform around it: an instance in a millisecond, for tests that need hundreds. What is
 // "sealed" here is in the form that `casemate.unseal` answers with, so that the code gets any label and any bytes.
-import { buildEnclave, parseImage } from '@casemate/enclave'
+import { parseImage } from '@casemate/enclave'
+import { builtOnce } from '../../../packages/enclave/test/building/built-once.ts'
 import { configurationOf, ENTRY, type Rules } from '../configuration.ts'
 
 export const COHORT = 'cohort'
@@ -31,7 +32,7 @@ const decoder = new TextDecoder()
 
 /** Builds once; each call of what it gives is a fresh instance. */
 export async function bareEnclaves(entry = ENTRY): Promise<(rules?: Partial<Rules>) => BareEnclave> {
-  const module = await WebAssembly.compile(new Uint8Array(parseImage(await buildEnclave({ entry })).code))
+  const module = await WebAssembly.compile(new Uint8Array(parseImage(await builtOnce({ entry })).code))
   return (rules = {}) => instantiate(module, configurationOf({ cohort: COHORT, score: SCORE }, rules))
 }
 

@@ -1,11 +1,9 @@
 // A running enclave with a cohort in it, and the biobank's side of it: everything but the broker and the channel.
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import {
-  buildEnclave,
   Enclave,
   type EnclaveEvent,
-  encodeImage,
   identityOf,
   openBrokerRoot,
   parseImage,
@@ -13,6 +11,8 @@ import {
   type UnsealOptions,
   verifyImage,
 } from '@casemate/enclave'
+import { builtOnce } from '../../../packages/enclave/test/building/built-once.ts'
+import { SIGNING } from '../../../packages/enclave/test/image/keys.ts'
 import { type Cohort, newConsents, samplesOf, sealCohort } from '../biobank.ts'
 import { configurationOf, ENTRY, type Rules } from '../configuration.ts'
 import { loadCohort } from '../load.ts'
@@ -26,19 +26,14 @@ export interface OpenedCohort {
   readonly events: readonly EnclaveEvent[]
 }
 
-/** Once: another configuration is another manifest, around the same code. */
-const built = buildEnclave({ entry: ENTRY })
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 })
-
 export async function openCohort(
   t: TestContext,
   files: { readonly vcf: Uint8Array; readonly score: Uint8Array },
   rules: Partial<Rules> = {},
 ): Promise<OpenedCohort> {
   const configuration = configurationOf({ cohort: 'test', score: 'TEST' }, rules)
-  const { manifest, code } = parseImage(await built)
-  const unsigned = encodeImage({ ...manifest, configuration }, code)
-  const image = signImage(unsigned, { privateKey, date: '20260101' })
+  const unsigned = await builtOnce({ entry: ENTRY, configuration })
+  const image = signImage(unsigned, { privateKey: SIGNING.privateKey, date: '20260101' })
   const parsed = parseImage(image)
   const key = randomBytes(32)
   const root = openBrokerRoot({ path: 'genomics/key/test', key })

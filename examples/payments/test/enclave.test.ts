@@ -1,4 +1,4 @@
-// The enclave's code without a platform. One process for all, because compiling it takes some seconds.
+// The enclave's code without a platform. One process for all: its module is compiled once.
 import './enclave/booking.ts'
 import './enclave/decisions.ts'
 import './enclave/hashes.ts'

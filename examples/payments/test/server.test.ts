@@ -8,15 +8,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  buildEnclave,
-  identityOf,
-  openSimulatedRoot,
-  parseImage,
-  signImage,
-  verifyImage,
-} from '@casemate/enclave'
-import { dateOf, newSigningKey } from '../../stage/stage.ts'
+import { identityOf, openSimulatedRoot, parseImage, signImage, verifyImage } from '@casemate/enclave'
+import { builtOnce } from '../../../packages/enclave/test/building/built-once.ts'
+import { SIGNING } from '../../../packages/enclave/test/image/keys.ts'
+import { dateOf } from '../../stage/stage.ts'
 import { buildOptions, DEFAULT_RULES } from '../configuration.ts'
 import { type DecisionReceipt, verifyDecision } from '../evidence.ts'
 import { type Answers, decodeAnswers, encodeFrame } from '../frames.ts'
@@ -35,8 +30,8 @@ const KEPT = mkdtempSync(join(tmpdir(), 'casemate-payments-test-'))
 after(() => rmSync(KEPT, { recursive: true }))
 
 const entry = join(import.meta.dirname, '../assembly/provoked.ts')
-const image = signImage(await buildEnclave(buildOptions({ ...DEFAULT_RULES, remembered: 65_536 }, entry)), {
-  privateKey: newSigningKey(),
+const image = signImage(await builtOnce(buildOptions({ ...DEFAULT_RULES, remembered: 65_536 }, entry)), {
+  privateKey: SIGNING.privateKey,
   date: dateOf(new Date()),
 })
 const root = openSimulatedRoot({ path: join(KEPT, 'root') })

@@ -1,23 +1,19 @@
-// The enclave as a test runs it: built and signed once for each file, in this process, without broker and channel.
-import { createHash, generateKeyPairSync } from 'node:crypto'
+// The enclave as a test runs it: signed once for each file, in this process, without broker and channel.
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import {
-  buildEnclave,
-  Enclave,
-  identityOf,
-  openBrokerRoot,
-  parseImage,
-  signImage,
-  verifyImage,
-} from '@casemate/enclave'
+import { Enclave, identityOf, openBrokerRoot, parseImage, signImage, verifyImage } from '@casemate/enclave'
+import { builtOnce } from '../../../packages/enclave/test/building/built-once.ts'
+import { SIGNING } from '../../../packages/enclave/test/image/keys.ts'
 import { CALIBRATION, type Calibration } from '../calibration.ts'
 import { sealCalibration } from '../camera.ts'
 import { type Answer, type CameraKeys, parseAnswer, sealFrame } from '../frame.ts'
 
 const ENTRY = join(import.meta.dirname, '..', 'assembly', 'enclave.ts')
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 })
-const image = signImage(await buildEnclave({ entry: ENTRY }), { privateKey, date: '20261125' })
+const image = signImage(await builtOnce({ entry: ENTRY }), {
+  privateKey: SIGNING.privateKey,
+  date: '20261125',
+})
 const key = createHash('sha256').update('the frame key of the tests').digest()
 
 export const ROOT = openBrokerRoot({ path: 'perception/key/frames', key })

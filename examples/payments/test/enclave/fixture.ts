@@ -1,8 +1,9 @@
 // What the tests of the enclave's code share: a bare enclave with a small list, a clock, and answers as the reference has
 // them.
 import { join, resolve } from 'node:path'
+import { builtOnce } from '../../../../packages/enclave/test/building/built-once.ts'
 import { type BareEnclave, bareEnclaves, labelled } from '../../bare-enclave.ts'
-import { DEFAULT_RULES, type Rules } from '../../configuration.ts'
+import { buildOptions, DEFAULT_RULES, type Rules } from '../../configuration.ts'
 import {
   type Answers,
   decodeAnswers,
@@ -26,8 +27,7 @@ export const TODAY = Date.parse(`${DATE}T00:00:00Z`) / 86_400_000
 export const RULES: Rules = { ...DEFAULT_RULES, remembered: 4096 }
 export const SANCTIONS = makeSanctions(3, 400)
 
-/** Once for all tests of a file: compiling takes some seconds. */
-export const newBareEnclave = await bareEnclaves(RULES, PROVOKED)
+export const newBareEnclave = await bareEnclaves(await builtOnce(buildOptions(RULES, PROVOKED)), RULES)
 
 export function referenceList({ parties, aliases }: SanctionsFiles): ReferenceList {
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
