@@ -164,7 +164,7 @@ function tinted(colour: Colour, factor: number): Colour {
 
 function put(pixels: Uint8Array, x: number, y: number, colour: Colour): void {
   const at = offsetOf(x, y)
-  for (const [channel, value] of colour.entries()) pixels[at + channel] = clamp(value)
+  for (let channel = 0; channel < 3; channel++) pixels[at + channel] = clamp(colour[channel]!)
 }
 
 /** Paint over a share of what is there. */

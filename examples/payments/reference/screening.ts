@@ -135,20 +135,31 @@ function alikeJoined(a: string, b: string): number {
 
 /** Optimal string alignment: insert, delete, change, swap two neighbours. */
 function osa(a: string, b: string): number {
-  let before: number[] = []
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index)
+  let [before, last, row] = rowsFor(b.length + 1)
+  for (let j = 0; j <= b.length; j++) last[j] = j
   for (let i = 1; i <= a.length; i++) {
-    const row = [i]
+    row[0] = i
     for (let j = 1; j <= b.length; j++) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1
-      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      const swap = isSwapped ? (before[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY
-      row.push(Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + cost, swap))
+      const [letter, other] = [a.charCodeAt(i - 1), b.charCodeAt(j - 1)]
+      let least = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (letter === other ? 0 : 1))
+      const isSwapped = i > 1 && j > 1 && letter === b.charCodeAt(j - 2) && a.charCodeAt(i - 2) === other
+      if (isSwapped) least = Math.min(least, before[j - 2]! + 1)
+      row[j] = least
     }
-    before = last
-    last = row
+    ;[before, last, row] = [last, row, before]
   }
-  return last[b.length] ?? 0
+  return last[b.length]!
+}
+
+type Rows = readonly [Uint16Array, Uint16Array, Uint16Array]
+let rows: Rows = [new Uint16Array(), new Uint16Array(), new Uint16Array()]
+
+/** Used again and again, since distances are computed by the million. */
+function rowsFor(length: number): Rows {
+  if (rows[0].length < length) {
+    rows = [new Uint16Array(length), new Uint16Array(length), new Uint16Array(length)]
+  }
+  return rows
 }
 
 /** Rows that begin with a number. */

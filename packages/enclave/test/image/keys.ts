@@ -1,11 +1,6 @@
 // Signing keys of tests; one is made once for all of them, since RSA-3072 with exponent 3 takes its time. Where it is not
 // the key that is tested, `SIGNING` does, and `testSigningKey` where two signers have to differ.
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyPairKeyObjectResult,
-} from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { madeOnce } from '../../../../test/made-once.ts'
 
 export const generateSigningKey = () => generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 })
