@@ -21,6 +21,7 @@ import { CountedEntries } from '../counted-entries.ts'
 import { entry } from '../entry.ts'
 import { registerKbs } from '../kbs/routes.ts'
 import { BrokerKeys } from '../keys/broker-keys.ts'
+import { exposedMode } from '../keys/exposed-file.ts'
 import { KekRotation } from '../keys/kek-rotation.ts'
 import { createReleaseRules } from '../release/rules.ts'
 import { PendingWraps } from '../secrets/pending-wraps.ts'
@@ -137,8 +138,18 @@ export async function openBroker(config: BrokerConfig, deps: BrokerDeps): Promis
   }
 }
 
+/** No refusal: that others can read it may be meant, as where nobody else is on the machine. */
+function tellOfExposed(config: BrokerConfig, logger: Logger): void {
+  for (const setting of ['kekPassphraseFile', 'tlsKeyFile'] as const) {
+    const path = config[setting]
+    const mode = path === null ? null : exposedMode(path)
+    if (mode !== null) logger.warn({ setting, path, mode }, 'every user of this machine can read this file')
+  }
+}
+
 async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerState): Promise<OpenBroker> {
   const logger = deps.logger ?? createLogger(config.logLevel)
+  tellOfExposed(config, logger)
   const core = await openCore(config, { deps, state, logger })
   const head = { type: 'broker.started', at: deps.now(), actor: { system: 'start' } } as const
   await state.record(entry(head, { version: VERSION }))
