@@ -4,15 +4,15 @@
 
 import { type Claims, TCB_STATUSES } from '@casemate/evidence'
 import { statesEnclave } from './binding.ts'
-import type { CompiledEnclave, CompiledKind } from './compiled-policy.ts'
+import { type CodeKnownBy, isCodeKnown } from './code-identity.ts'
+import type { CompiledKind } from './compiled-policy.ts'
 import { TRUST, type TrustVector } from './trust-vector.ts'
 
 /** What the affirmations depend on. */
 export interface Affirmed {
   readonly claims: Claims
   readonly kind: CompiledKind
-  readonly enclave: CompiledEnclave
-  readonly workload: string | null
+  readonly codeKnownBy: CodeKnownBy
   /** Whether the firmware of an SNP machine was compared with a minimum. */
   readonly knownFirmware: boolean
   /** Whether the machine was looked up in a list. */
@@ -21,9 +21,9 @@ export interface Affirmed {
 
 /** The vector before violations are taken into account. */
 export function affirmations(affirmed: Affirmed): TrustVector {
-  const { claims, kind, workload, knownFirmware, knownMachine } = affirmed
+  const { claims, kind, knownFirmware, knownMachine } = affirmed
   const real = isFalse(claims.simulated)
-  const knownCode = workload !== null || kind.namesExecutables || isMeasuredAndNamed(affirmed)
+  const knownCode = isCodeKnown(affirmed.codeKnownBy)
   return {
     'instance-identity': knownMachine ? TRUST.recognisedInstance : TRUST.noClaim,
     configuration: configuration(claims, kind),
@@ -34,11 +34,6 @@ export function affirmations(affirmed: Affirmed): TrustVector {
     'storage-opaque': TRUST.noClaim,
     'sourced-data': TRUST.noClaim,
   }
-}
-
-/** An enclave says which code runs only where the processor measured it: elsewhere it is the word of the platform. */
-function isMeasuredAndNamed({ claims, enclave }: Affirmed): boolean {
-  return enclave.namesExecutables && claims.enclave?.measuredBy === 'processor'
 }
 
 /** Neither the platform nor the enclave on it can be looked into. */

@@ -2,9 +2,10 @@
 // Every expectation is looked at, so that all violations are found at once. Pure: no clock, no I/O; it never throws on
 // claims, and what a claim lacks meets no expectation.
 
-import type { Claims, SnpClaims } from '@casemate/evidence'
+import type { Claims, Kind, SnpClaims } from '@casemate/evidence'
 import { affirmations } from './affirmations.ts'
 import { type Binding, type Finding, initDataFindings, reportDataFinding, statesEnclave } from './binding.ts'
+import { type CodeKnownBy, isCodeKnown, codeKnownBy as knownBy, lackOfCode } from './code-identity.ts'
 import { collateralFindings, collateralUntil } from './collateral-age.ts'
 import {
   type CompiledCheck,
@@ -18,7 +19,7 @@ import type { AppraisalPolicy } from './policy-fields.ts'
 import { type ReferenceValues, workloadIndex } from './reference-values.ts'
 import type { AppraisalResult, CheckedExpectation, Violation } from './result.ts'
 import { type Facet, statusOf, TRUST, type TrustVector, worse } from './trust-vector.ts'
-import type { ClosestReference, FoundWorkload } from './workload-index.ts'
+import type { ClosestReference, FoundWorkload, PartialMatch } from './workload-index.ts'
 
 /** Everything that an appraisal depends on. */
 export interface AppraisalInput {
@@ -48,16 +49,21 @@ export function appraise({ claims, references, policy, binding, now }: Appraisal
     book.record(finding, 'hardware', TRUST.contraindicated)
   }
   const knownFirmware = claims.kind === 'snp' && checkMinimumTcb(book, compiled, claims)
-  const found = checkWorkload(book, compiled, claims, references)
+  const identifying = identifyingOf(compiled, kind, claims)
+  const { workload, closestReference, codeKnownBy } = checkWorkload(book, {
+    compiled,
+    claims,
+    references,
+    identifying,
+  })
   checkEnclave(book, compiled.enclave, claims)
-  checkVouching(book, { compiled, kind, claims, workload: found.workload })
+  checkVouching(book, compiled, claims, codeKnownBy)
   const bound = checkBinding(book, policy, claims, binding)
   const trustVector = book.vector(
     affirmations({
       claims,
       kind,
-      enclave: compiled.enclave,
-      workload: found.workload,
+      codeKnownBy,
       knownFirmware,
       knownMachine: policy.hardwareIds !== 'any',
     }),
@@ -69,7 +75,9 @@ export function appraise({ claims, references, policy, binding, now }: Appraisal
     violations: book.violations,
     checks: book.checks,
     unchecked: statesEnclave(claims) ? [...kind.unchecked, ...compiled.enclave.unchecked] : kind.unchecked,
-    ...found,
+    workload,
+    codeKnownBy,
+    closestReference,
     kind: claims.kind,
     policyId: policy.name,
     policyVersion: policy.version,
@@ -149,30 +157,51 @@ function checkMinimumTcb(book: Findings, { minimumTcb }: CompiledPolicy, claims:
   return false
 }
 
-function checkWorkload(
-  book: Findings,
-  { workloads: allowed }: CompiledPolicy,
-  claims: Claims,
-  references: ReferenceValues,
-): FoundWorkload {
-  const index = workloadIndex(references)
-  if (allowed === 'any') return { workload: null, closestReference: null }
+/** An enclave says which code runs only where the processor measured it: elsewhere it is the word of the platform. */
+function identifyingOf(compiled: CompiledPolicy, kind: CompiledKind, claims: Claims): ReadonlySet<string> {
+  if (claims.enclave?.measuredBy !== 'processor') return kind.identifying
+  return new Set([...kind.identifying, ...compiled.enclave.identifying])
+}
+
+interface WorkloadQuestion {
+  readonly compiled: CompiledPolicy
+  readonly claims: Claims
+  readonly references: ReferenceValues
+  readonly identifying: ReadonlySet<string>
+}
+
+function checkWorkload(book: Findings, question: WorkloadQuestion): FoundWorkload {
+  const { claims, identifying } = question
+  const index = workloadIndex(question.references)
+  const allowed = question.compiled.workloads
+  if (allowed === 'any') {
+    const codeKnownBy = knownBy(claims.kind, identifying)
+    return { workload: null, codeKnownBy, closestReference: null, partial: null }
+  }
   const path = 'workloads'
-  const found = index.find(claims, allowed)
+  const found = index.find(claims, allowed, identifying)
+  const { workload, partial } = found
   const named = allowed === 'known' ? '' : ` named ${[...allowed].join(' or ')}`
   const expected = `a known ${claims.kind} workload${named}`
-  if (found.workload !== null) {
-    book.record(
-      { path, expected, got: found.workload, outcome: 'met', hint: '' },
-      'executables',
-      TRUST.noClaim,
-    )
+  if (workload !== null) {
+    book.record({ path, expected, got: workload, outcome: 'met', hint: '' }, 'executables', TRUST.noClaim)
     return found
   }
-  const got = `measurement ${showClaim(claims.measurement)}`
-  const hint = workloadHint(claims.kind, index.count(claims.kind, allowed), found.closestReference)
-  book.violated({ path, expected, got, hint }, 'executables', TRUST.unrecognisedExecutables)
+  const violation =
+    partial === null
+      ? {
+          got: `measurement ${showClaim(claims.measurement)}`,
+          hint: workloadHint(claims.kind, index.count(claims.kind, allowed), found.closestReference),
+        }
+      : partialMatch(claims.kind, partial)
+  book.violated({ path, expected, ...violation }, 'executables', TRUST.unrecognisedExecutables)
   return found
+}
+
+/** What matches and says too little is no known workload. */
+function partialMatch(kind: Kind, { workload, compared }: PartialMatch): { got: string; hint: string } {
+  const { open, hint } = lackOfCode(kind, compared)
+  return { got: `${workload}, which leaves open ${open}`, hint }
 }
 
 function workloadHint(kind: string, count: number, closest: ClosestReference | null): string {
@@ -198,17 +227,10 @@ function checkEnclave(book: Findings, { checks, debug }: CompiledEnclave, claims
   book.violated(violation, 'executables', TRUST.unrecognisedExecutables)
 }
 
-interface Vouching {
-  readonly compiled: CompiledPolicy
-  readonly kind: CompiledKind
-  readonly claims: Claims
-  readonly workload: string | null
-}
-
 /** A platform that nobody knows vouches for nothing: a policy may leave that open by name, and the result says so. */
-function checkVouching(book: Findings, { compiled, kind, claims, workload }: Vouching): void {
+function checkVouching(book: Findings, compiled: CompiledPolicy, claims: Claims, by: CodeKnownBy): void {
   if (compiled.enclave.checks.length === 0 || claims.enclave?.measuredBy !== 'host') return
-  if (compiled.workloads !== 'any' || workload !== null || kind.namesExecutables) return
+  if (compiled.workloads !== 'any' || isCodeKnown(by)) return
   const expected = 'known code of the platform, whose word the enclave is'
   const got = `measurement ${showClaim(claims.measurement)}`
   book.record(

@@ -3,6 +3,7 @@
 
 import type { Claims, Kind, SnpTcb } from '@casemate/evidence'
 import type { Node } from './block.ts'
+import { codeKnownBy, isCodeKnown, isIdentifying } from './code-identity.ts'
 import { type CollateralLimit, type CollateralLimits, collateralLimits } from './collateral-age.ts'
 import { claimReader, type Expectation, isExpectation } from './expectation.ts'
 import { type AppraisalPolicy, POLICY } from './policy-fields.ts'
@@ -13,6 +14,8 @@ export interface CompiledCheck {
   readonly path: string
   readonly expected: string
   readonly facet: Facet
+  /** False where its value says that there is none of what it names. */
+  readonly isIdentifying: boolean
   /** Trustworthiness claim when it is not met. */
   readonly breach: number
   read(claims: Claims): unknown
@@ -26,8 +29,8 @@ export interface CompiledKind {
   readonly collateral: readonly CollateralLimit[]
   /** Paths that the policy leaves at 'any'. */
   readonly unchecked: readonly string[]
-  /** Whether the policy itself names code or signers, beside reference values. */
-  readonly namesExecutables: boolean
+  /** Paths at which the policy itself says which code it wants, beside reference values; see code-identity.ts. */
+  readonly identifying: ReadonlySet<string>
   /** Whether it states more about the configuration than debugging. */
   readonly statesConfiguration: boolean
 }
@@ -39,7 +42,8 @@ export interface CompiledEnclave {
   /** What `debug` of the whole policy means for an enclave that is stated; null where it leaves that open. */
   readonly debug: CompiledCheck | null
   readonly unchecked: readonly string[]
-  readonly namesExecutables: boolean
+  /** As of a kind; counts where the processor measured the enclave. */
+  readonly identifying: ReadonlySet<string>
 }
 
 /** SNP products have their own minimum each. */
@@ -113,24 +117,13 @@ function compileEnclave({ enclave, debug }: AppraisalPolicy): CompiledEnclave {
     checks,
     debug: covered,
     unchecked: Object.freeze(unchecked.filter(path => path !== covered?.path)),
-    namesExecutables: checks.some(check => NAMING.has(check.path)),
+    identifying: identifyingOf(checks),
   }
 }
 
-/**
- * What other code cannot have: its measurement, or the key that signed it. A product id or version is any signer's, and what
- * a host states (MROWNER) or a guest extends (RTMRs) is whoever's code that runs.
- */
-const NAMING = new Set([
-  'sgx.mrEnclave',
-  'sgx.mrSigner',
-  'tdx.mrTd',
-  'snp.measurement',
-  'snp.idKeyDigest',
-  'snp.authorKeyDigest',
-  'enclave.mrEnclave',
-  'enclave.mrSigner',
-])
+function identifyingOf(checks: readonly CompiledCheck[]): ReadonlySet<string> {
+  return new Set(checks.filter(check => check.isIdentifying).map(check => check.path))
+}
 
 function compileKind(parts: readonly Gathered[], collateral: CollateralLimits): CompiledKind {
   const checks = parts.flatMap(part => part.checks)
@@ -138,7 +131,7 @@ function compileKind(parts: readonly Gathered[], collateral: CollateralLimits): 
     checks,
     collateral: collateral.limits,
     unchecked: Object.freeze([...parts.flatMap(part => part.unchecked), ...collateral.unchecked]),
-    namesExecutables: checks.some(check => NAMING.has(check.path)),
+    identifying: identifyingOf(checks),
     statesConfiguration: checks.some(check => check.facet === 'configuration' && check.path !== 'debug'),
   }
 }
@@ -182,6 +175,7 @@ function compileExpectation(node: Expectation<unknown>, value: unknown, path: st
     path,
     expected: node.leaf.show(value),
     facet: node.facet,
+    isIdentifying: isIdentifying(path, value),
     breach: UNRECOGNISED.has(path) ? TRUST.unrecognised : BREACH[node.facet],
     read: claimReader(node.claim),
     met: node.leaf.comparison(value),
@@ -212,6 +206,7 @@ function minimumTcbChecks(product: SnpProduct, minimum: MinimumTcb): readonly Co
       path: `${path}.${component}`,
       expected: `${tcb}.${component} at least ${value}`,
       facet: 'hardware' as const,
+      isIdentifying: false,
       breach: TRUST.contraindicated,
       read: claimReader(`snp.${tcb}.${component}`),
       met: (claim: unknown) => typeof claim === 'number' && claim >= value,
@@ -230,6 +225,7 @@ function unstatedMinimum(product: SnpProduct, path: string): CompiledCheck {
     path,
     expected: `a minimum TCB for ${product}, stated by the policy`,
     facet: 'hardware',
+    isIdentifying: false,
     breach: TRUST.contraindicated,
     read: claims => (claims.kind === 'snp' ? claims.snp.reportedTcb : read(claims)),
     met: () => false,
@@ -249,7 +245,8 @@ function pasteable(claim: unknown, product: SnpProduct): string {
   return `{ ${shown.join(', ')} }`
 }
 
-/** Whether the code of evidence of a kind is compared with anything: with reference values, or what the policy itself names. */
+/** Whether evidence of a kind is accepted only where its code is known: by reference values, or what the policy itself names. */
 export function comparesCode(policy: AppraisalPolicy, kind: Kind): boolean {
-  return policy.workloads !== 'any' || compiledPolicy(policy).kinds[kind].namesExecutables
+  const { identifying } = compiledPolicy(policy).kinds[kind]
+  return policy.workloads !== 'any' || isCodeKnown(codeKnownBy(kind, identifying))
 }

@@ -408,7 +408,7 @@ export const POLICY = block('An appraisal policy: what evidence has to say to be
   }),
   workloads: field(
     orWord(['known', 'any'], texts(NAME_PATTERN, 'names of workloads')),
-    "Which reference values have to match: 'known' (any of them), or those of the named workloads. 'any' leaves the measurement to the fields below.",
+    "Which reference values have to match: 'known' (any of them), or those of the named workloads. They have to say which code runs, together with what the policy itself names. 'any' leaves the measurement to the fields below alone.",
   ),
   hardwareIds: expect(hardwareIds(), {
     claim: 'hardwareId',

@@ -7,7 +7,7 @@ import { FACETS } from './trust-vector.ts'
 
 type NamedResult = Omit<
   AppraisalResult,
-  'violations' | 'checks' | 'unchecked' | 'closestReference' | 'kind' | 'freshUntil' | 'bound'
+  'violations' | 'checks' | 'unchecked' | 'codeKnownBy' | 'closestReference' | 'kind' | 'freshUntil' | 'bound'
 >
 
 export const RESULT_FIELDS = {

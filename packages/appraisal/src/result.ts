@@ -1,6 +1,7 @@
 // What an appraisal says: the verdict, and everything that led to it, as plain data for a person to read.
 
 import type { Kind } from '@casemate/evidence'
+import type { CodeKnownBy } from './code-identity.ts'
 import type { TrustStatus, TrustVector } from './trust-vector.ts'
 import type { ClosestReference } from './workload-index.ts'
 
@@ -39,6 +40,11 @@ export interface AppraisalResult {
   readonly unchecked: readonly string[]
   /** The known workload that the evidence matched; null when none was asked for or none matched. */
   readonly workload: string | null
+  /**
+   * What was compared, and found to be as wanted, of which code runs: its measurement, or who signed it; of a TD the
+   * firmware alone, where the policy names that and leaves open what it loads; or nothing.
+   */
+  readonly codeKnownBy: CodeKnownBy
   /** The nearest known workload when none matched. */
   readonly closestReference: ClosestReference | null
   readonly kind: Kind

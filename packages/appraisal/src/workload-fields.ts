@@ -10,7 +10,7 @@ const is = <T>(leaf: Leaf<T>, claim: ClaimPath, meaning: string): Expectation<T>
 
 const NAME = field(name(), 'Name of the workload, as results and policies call it; once per kind.')
 
-const SGX = block('An SGX enclave.', {
+const SGX = block('An SGX enclave, known by its measurement or its signer.', {
   name: NAME,
   mrEnclave: is(hexes(32), 'sgx.mrEnclave', "Measurements, or 'any' version that the signer signed."),
   mrSigner: is(hexes(32), 'sgx.mrSigner', "Digests of the signers' public keys."),
@@ -19,7 +19,7 @@ const SGX = block('An SGX enclave.', {
 })
 
 const TDX = block(
-  'A TDX domain. With mrTd alone only the firmware is known: state rtmr1 and rtmr2 as well.',
+  'A TDX domain. Known by mrTd, rtmr1 and rtmr2 together: firmware alone loads any kernel, and registers are the word of the firmware. What the policy names counts with them.',
   {
     name: NAME,
     mrTd: is(hexes(48), 'tdx.mrTd', 'Measurements of the initial domain: its firmware.'),
@@ -30,7 +30,7 @@ const TDX = block(
   },
 )
 
-const SNP = block('A SEV-SNP guest.', {
+const SNP = block('A SEV-SNP guest, known by its measurement or by a key that signed it; zeros are no key.', {
   name: NAME,
   measurement: is(hexes(48), 'snp.measurement', 'Launch measurements.'),
   idKeyDigest: is(hexes(48), 'snp.idKeyDigest', 'Digests of the keys that signed its ID block.'),

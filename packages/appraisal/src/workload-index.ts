@@ -2,6 +2,7 @@
 // look-up per field scores them all; a workload matches when it scores on every field that it states.
 
 import type { Claims, Kind } from '@casemate/evidence'
+import { type CodeKnownBy, codeKnownBy, isCodeKnown, isIdentifying } from './code-identity.ts'
 import { claimReader, isExpectation, showClaim } from './expectation.ts'
 import { WORKLOADS, type Workload, type WorkloadKind, workloadBlock } from './workload-fields.ts'
 
@@ -22,18 +23,28 @@ export interface ClosestReference {
 /** The workloads among which to look. */
 export type Allowed = ReadonlySet<string> | 'known'
 
-/** What was found for some evidence; at most one of the two is there. */
+/** What was found for some evidence; at most one of workload, closest reference and partial match is there. */
 export interface FoundWorkload {
-  /** The first workload that matches, by name. */
+  /** The first workload that matches and says which code runs, by name. */
   readonly workload: string | null
+  readonly codeKnownBy: CodeKnownBy
   /** When none matches: the one that agrees on most of its fields, if there is any of the kind. */
   readonly closestReference: ClosestReference | null
+  /** One that matches and, with what the policy names, does not say which code runs. */
+  readonly partial: PartialMatch | null
+}
+
+export interface PartialMatch {
+  readonly workload: string
+  /** Paths that were compared. */
+  readonly compared: ReadonlySet<string>
 }
 
 export interface WorkloadIndex {
   /** Known workloads of a kind, of those allowed. */
   count(kind: Kind, allowed: Allowed): number
-  find(claims: Claims, allowed: Allowed): FoundWorkload
+  /** `identifying`: paths at which the policy itself says which code it wants. */
+  find(claims: Claims, allowed: Allowed, identifying: ReadonlySet<string>): FoundWorkload
 }
 
 /** A field that a workload states. */
@@ -47,6 +58,8 @@ interface Stated {
 interface Entry {
   readonly name: string
   readonly stated: readonly Stated[]
+  /** Paths at which it says which code it is. */
+  readonly identifying: readonly string[]
   /** How many of the stated fields are found through the index; the others are minimums. */
   readonly keyed: number
 }
@@ -75,7 +88,7 @@ export function indexWorkloads(workloads: readonly Workload[]): WorkloadIndex {
       const entries = kinds.get(kind)?.entries ?? []
       return allowed === 'known' ? entries.length : entries.filter(({ name }) => allowed.has(name)).length
     },
-    find: (claims, allowed) => findIn(kinds.get(claims.kind), claims, allowed),
+    find: (claims, allowed, identifying) => findIn(kinds.get(claims.kind), claims, { allowed, identifying }),
   }
 }
 
@@ -96,7 +109,13 @@ function indexKind(kind: WorkloadKind, workloads: readonly Workload[]): KindInde
       keyed++
       for (const item of value as readonly unknown[]) addTo(byValue[slot], item, position)
     }
-    return { name: workload.name, stated, keyed }
+    const identifying = stated.map(it => it.name).filter(it => isIdentifying(`${kind}.${it}`, values[it]))
+    return {
+      name: workload.name,
+      stated,
+      identifying: identifying.map(it => `${kind}.${it}`),
+      keyed,
+    }
   })
   return { entries, readers: fields.map(({ read }) => read), byValue }
 }
@@ -117,27 +136,45 @@ function scores({ entries, readers, byValue }: KindIndex, claims: Claims): Uint8
   return agreed
 }
 
-const NOTHING: FoundWorkload = { workload: null, closestReference: null }
+const NOTHING: FoundWorkload = {
+  workload: null,
+  codeKnownBy: 'nothing',
+  closestReference: null,
+  partial: null,
+}
 
-function findIn(index: KindIndex | undefined, claims: Claims, allowed: Allowed): FoundWorkload {
+interface Wanted {
+  readonly allowed: Allowed
+  readonly identifying: ReadonlySet<string>
+}
+
+function findIn(
+  index: KindIndex | undefined,
+  claims: Claims,
+  { allowed, identifying }: Wanted,
+): FoundWorkload {
   if (index === undefined) return NOTHING
   const agreed = scores(index, claims)
+  let partial: PartialMatch | null = null
   let closest: Entry | null = null
   let closestScore = -1
   for (const [position, entry] of index.entries.entries()) {
     if (allowed !== 'known' && !allowed.has(entry.name)) continue
     const score = agreed[position] ?? 0
     if (score === entry.keyed && differences(index, entry, claims).length === 0) {
-      return { workload: entry.name, closestReference: null }
-    }
-    if (score > closestScore) {
+      const compared = new Set([...identifying, ...entry.identifying])
+      const by = codeKnownBy(claims.kind, compared)
+      if (isCodeKnown(by)) return { ...NOTHING, workload: entry.name, codeKnownBy: by }
+      partial ??= { workload: entry.name, compared }
+    } else if (score > closestScore) {
       closest = entry
       closestScore = score
     }
   }
+  if (partial !== null) return { ...NOTHING, partial }
   if (closest === null) return NOTHING
   const differs = differences(index, closest, claims)
-  return { workload: null, closestReference: { workload: closest.name, kind: claims.kind, differs } }
+  return { ...NOTHING, closestReference: { workload: closest.name, kind: claims.kind, differs } }
 }
 
 function differences({ readers }: KindIndex, entry: Entry, claims: Claims): Difference[] {

@@ -281,7 +281,8 @@ test('code that nobody names is a warning, also where the policy accepts any', (
   const result = judge(TDX, open())
   assert.equal(result.accepted, true)
   assert.equal(result.trustVector.executables, 33)
-  assert.equal(judge(TDX, open({ tdx: { mrTd: TDX.tdx.mrTd } })).trustVector.executables, 3)
+  const { mrTd, rtmr1, rtmr2 } = TDX.tdx
+  assert.equal(judge(TDX, open({ tdx: { mrTd, rtmr1, rtmr2 } })).trustVector.executables, 3)
 })
 
 test('only what other code cannot have names code: no id, version, owner or register', () => {
@@ -289,7 +290,7 @@ test('only what other code cannot have names code: no id, version, owner or regi
   const naming = [
     [SGX, { sgx: { mrEnclave: sgx.mrEnclave } }],
     [SGX, { sgx: { mrSigner: sgx.mrSigner } }],
-    [TDX, { tdx: { mrTd: tdx.mrTd } }],
+    [TDX, { tdx: { mrTd: tdx.mrTd, rtmr1: tdx.rtmr1, rtmr2: tdx.rtmr2 } }],
     [SNP, { snp: { measurement: snp.measurement } }],
     [SNP, { snp: { idKeyDigest: snp.idKeyDigest } }],
     [SNP, { snp: { authorKeyDigest: snp.authorKeyDigest } }],
@@ -297,8 +298,11 @@ test('only what other code cannot have names code: no id, version, owner or regi
   const loose = [
     [SGX, { sgx: { isvProdId: sgx.isvProdId, minIsvSvn: 0, isvExtProdId: sgx.isvExtProdId } }],
     [SGX, { sgx: { isvFamilyId: sgx.isvFamilyId } }],
+    [TDX, { tdx: { mrTd: tdx.mrTd, rtmr0: tdx.rtmr0, rtmr1: tdx.rtmr1, rtmr3: tdx.rtmr3 } }],
+    [TDX, { tdx: { mrTd: tdx.mrTd, rtmr2: tdx.rtmr2 } }],
     [TDX, { tdx: { rtmr0: tdx.rtmr0, rtmr1: tdx.rtmr1, rtmr2: tdx.rtmr2, rtmr3: tdx.rtmr3 } }],
     [TDX, { tdx: { mrOwner: tdx.mrOwner } }],
+    [SNP, { snp: { idKeyDigest: [hex('00', 48), snp.idKeyDigest] } }],
     [SNP, { snp: { familyId: snp.familyId, imageId: snp.imageId, minGuestSvn: 0 } }],
   ] as const
   for (const [isNamed, cases] of [

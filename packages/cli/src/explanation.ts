@@ -1,6 +1,7 @@
 // An explanation, as the broker gives it for evidence or a past attestation, for a person to read.
 
 import type { Explanation } from '@casemate/client'
+import { knownCodeWords } from './known-code.ts'
 import { hintLines, plain, refusedLines, stepLines, violationLines } from './marks.ts'
 import { cell, fields } from './table.ts'
 import type { Palette, Terminal } from './terminal.ts'
@@ -24,9 +25,10 @@ export function explanationLines(explanation: Explanation, terminal: Terminal): 
   lines.push(...enclaveLines(claims?.['enclave']))
   const violations = result?.violations ?? []
   if (violations.length > 0) lines.push('', ...violationLines(violations, palette))
+  const code = explanation.verdict === 'accepted' ? knownCodeWords(result?.['codeKnownBy']) : ''
   const policy = typeof result?.['policyId'] === 'string' ? ` by the policy ${result['policyId']}` : ''
   const workload = typeof result?.['workload'] === 'string' ? `, workload ${plain(result['workload'])}` : ''
-  lines.push('', `Verdict: ${verdictWords(explanation, palette)}${policy}${workload}`)
+  lines.push('', `Verdict: ${verdictWords(explanation, palette)}${policy}${workload}${code}`)
   return lines
 }
 

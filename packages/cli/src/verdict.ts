@@ -1,9 +1,10 @@
 // An examination for a person: what it is, each step with a mark, the platform's state, the measurements, and the
 // verdict with its reasons. And the same as JSON.
 
-import { type AppraisalPolicy, comparesCode } from '@casemate/appraisal'
+import { type AppraisalPolicy, comparesCode, isCodeKnown } from '@casemate/appraisal'
 import { type Claims, isLeafPublished, type ParsedEvidence, type SnpTcb } from '@casemate/evidence'
 import type { Examination } from './examine.ts'
+import { knownCodeWords } from './known-code.ts'
 import { hanging, plain, refusedLines, stepLines, violationLines } from './marks.ts'
 import { type Measurement, measurementsOf, statedBy } from './measurements.ts'
 import { fields } from './table.ts'
@@ -53,7 +54,7 @@ export function examinationJson(file: string, examination: Examination, situatio
     at: situation.at.toISOString(),
     verdict: accepted ? 'accepted' : isUndecided ? 'undecided' : 'refused',
     genuine: claims !== null,
-    codeCompared: isCodeCompared(evidence, situation),
+    codeCompared: isCodeCompared(examination, situation),
     steps,
     refusal: refusal && {
       code: refusal.code,
@@ -156,8 +157,9 @@ function measurements(rows: readonly Measurement[], title: string, palette: Pale
   return [palette.bold(title), ...fields(rows, '  ')]
 }
 
-/** False where the code is only shown. */
-function isCodeCompared(evidence: ParsedEvidence | null, { policy }: Situation): boolean {
+/** False where the code is only shown, or only a part of it was compared. */
+function isCodeCompared({ evidence, result, accepted }: Examination, { policy }: Situation): boolean {
+  if (result !== null && accepted) return isCodeKnown(result.codeKnownBy)
   return evidence !== null && comparesCode(policy, evidence.kind)
 }
 
@@ -176,13 +178,14 @@ function verdict(examination: Examination, situation: Situation): string[] {
     return lines
   }
   const until = validUntil === null ? '' : `, until ${instant(validUntil)}`
-  const code = result?.workload == null ? '' : `, workload ${result.workload}`
-  const codeCompared = isCodeCompared(evidence, situation)
-  const what = codeCompared ? code : ', its code compared with nothing'
+  const workload = result?.workload == null ? '' : `, workload ${result.workload}`
+  const what = workload + knownCodeWords(result?.codeKnownBy)
   lines.push(
     `${palette.bold('Verdict')}  ${palette.green('TRUSTED')} by the policy ${policy.name}${what}${until}`,
   )
-  if (!codeCompared) lines.push('  hint: --references FILE says which code is wanted')
+  if (!isCodeCompared(examination, situation)) {
+    lines.push('  hint: --references FILE says which code is wanted')
+  }
   return lines
 }
 

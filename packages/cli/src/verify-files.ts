@@ -88,9 +88,9 @@ function demandCode(call: Call, policy: AppraisalPolicy): void {
   const got =
     call.options('references').length === 0 && isPresetName(policyFlag(call))
       ? 'neither --references nor a --policy of its own is given'
-      : `the policy ${policy.name} says workloads: any and names no measurement or signer for ${open.join(', ')}`
+      : `the policy ${policy.name} says workloads: any and does not say which code it wants for ${open.join(', ')}`
   throw new CliError('code-not-compared', `${by} demands that code is compared, and ${got}`, {
-    hint: 'give --references FILE, or a --policy FILE with workloads: known, names of workloads, or kinds that it names code for',
+    hint: 'give --references FILE, or a --policy FILE with workloads: known, names of workloads, or kinds that it names code for (of tdx mrTd, rtmr1 and rtmr2)',
   })
 }
 

@@ -35,7 +35,10 @@ export async function putReferenceValues(context: BrokerContext, body: unknown, 
   const values = readValues(body)
   const open = await untilUnraced('precondition-failed', () => putMerged(context, values, actor))
   if (open.length > 0)
-    context.logger.warn({ leftOpen: open }, 'reference values of a TD compare a part of its code')
+    context.logger.warn(
+      { leftOpen: open },
+      'reference values of a TD compare a part of its code: no TD is known by them until the rest is set',
+    )
 }
 
 /** @returns what is left open then */

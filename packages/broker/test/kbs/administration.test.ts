@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { POLICY_SCHEMA } from '@casemate/appraisal'
+import { createIntelPlatform } from '@casemate/simulator'
+import { createPipeline } from '../../src/attestation/pipeline.ts'
 import { ELSEWHERE, PLACES } from '../../src/kbs/reference-names.ts'
 import { compileExpression } from '../../src/release/expression.ts'
 import { assertRefused } from './answers.ts'
 import { type Answer, Guest, type GuestOptions } from './guest.ts'
 import { GUEST_KEYS } from './guest-jwe.ts'
-import { type Harness, LENIENT, openHarness } from './harness.ts'
+import { type Harness, LENIENT, openHarness, START } from './harness.ts'
 
 let broker: Harness
 let client: Guest
@@ -96,6 +98,41 @@ test('what is left open of a TD beside what was set is in the record and the log
     assert.equal(told() - before, open === undefined ? 0 : 1)
   }
   await fresh.close()
+})
+
+test('a TD of which a part was set is known once the rest is set, and not before', async () => {
+  const intel = await createIntelPlatform({ now: START })
+  const fresh = await openHarness({ platforms: [intel], policy: { ...LENIENT, workloads: 'known' } })
+  try {
+    const admin = { authorization: `Bearer ${await fresh.admin('writer')}` }
+    const guest = new Guest({ app: fresh.app, key: GUEST_KEYS['P-256'](), tee: 'tdx', evidence: () => null })
+    const [mrTd, rtmr1, rtmr2] = ['a1', 'b2', 'c3'].map(digits => digits.repeat(48))
+    const evidence = intel.tdxQuote({
+      reportData: Buffer.alloc(64),
+      mrTd: mrTd!,
+      rtmr1: rtmr1!,
+      rtmr2: rtmr2!,
+    })
+    const pipeline = createPipeline(fresh.context)
+    const question = { evidence, endorsements: [], at: fresh.clock, policy: 'default' }
+    for (const [values, left] of [
+      [{ rtmr_1: rtmr1 }, 'kbs-tdx, which leaves open mrTd and rtmr2'],
+      [{ rtmr_2: rtmr2 }, 'kbs-tdx, which leaves open mrTd'],
+      [{ rtmr_1: 'ff'.repeat(48), mr_td: mrTd }, null],
+      [{ rtmr_1: rtmr1 }, 'accepted'],
+    ] as const) {
+      await guest.send('POST', '/kbs/v0/reference-value', message(values), admin)
+      const { verdict, result } = await pipeline.explain(question)
+      const { violations } = result as { violations: readonly { path: string; got: string }[] }
+      if (left === 'accepted') assert.deepEqual([verdict, violations], ['accepted', []])
+      else
+        assert.deepEqual(violations, [
+          { ...violations[0], path: 'workloads', got: left ?? violations[0]?.got },
+        ])
+    }
+  } finally {
+    await fresh.close()
+  }
 })
 
 test('reference values that are set at the same time are all there', async () => {

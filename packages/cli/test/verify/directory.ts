@@ -44,7 +44,7 @@ before(async () => {
   writeFileSync(join(cwd, 'collateral', 'README.md'), 'where these are from')
   writeFileSync(join(cwd, 'tour.yaml'), 'extends: strict\nname: tour\nversion: 1\nsimulated: any\n')
   const workload = (name: string, mrTd: string): string =>
-    `workloads:\n  - kind: tdx\n    name: ${name}\n    mrTd: [${mrTd}]\n    rtmr0: any\n    rtmr1: any\n    rtmr2: any\n    rtmr3: any\n`
+    `workloads:\n  - kind: tdx\n    name: ${name}\n    mrTd: [${mrTd}]\n    rtmr0: any\n    rtmr1: ${'bb'.repeat(48)}\n    rtmr2: '${zeros}'\n    rtmr3: any\n`
   writeFileSync(join(cwd, 'known.yaml'), workload('mine', MRTD))
   writeFileSync(join(cwd, 'other.yaml'), workload('another', 'cc'.repeat(48)))
 })

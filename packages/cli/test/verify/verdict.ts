@@ -102,6 +102,40 @@ test('evidence whose code is compared with nothing is told so in the verdict its
   assert.match(stdout, /\n {2}hint: --references FILE says which code is wanted\n/)
 })
 
+test('a verdict says where the firmware alone was compared, or who signed the code', async () => {
+  const own = (name: string, text: string) => writeFileSync(join(cwd, name), text)
+  const policy = 'extends: strict\nname: own\nversion: 1\nsimulated: any\n'
+  own('firmware.yaml', `${policy}workloads: any\ntdx: { mrTd: ${MRTD} }\n`)
+  const args = ['--trust', 'trust.json', '--policy']
+  const firmware = await verify('quote.bin', ...args, 'firmware.yaml')
+  assert.equal(firmware.code, 0, firmware.stdout)
+  assert.match(
+    firmware.stdout,
+    /TRUSTED by the policy own, its firmware compared, and nothing that it loads,/,
+  )
+  assert.match(firmware.stdout, /\n {2}hint: --references FILE says which code is wanted\n/)
+  const json = JSON.parse((await verify('quote.bin', ...args, 'firmware.yaml', '--json')).stdout)
+  assert.deepEqual([json.files[0].codeCompared, json.files[0].result.codeKnownBy], [false, 'firmware'])
+  const shown = JSON.parse((await verify('sgx.bin', ...args, 'firmware.yaml', '--json')).stdout)
+  const { mrSigner } = shown.files[0].claims.sgx as { mrSigner: string }
+  own(
+    'signer.yaml',
+    `workloads: [{ kind: sgx, name: ours, mrEnclave: any, mrSigner: '${mrSigner}', isvProdId: any, minIsvSvn: any }]`,
+  )
+  const signer = await verify('sgx.bin', ...args, 'tour.yaml', '--references', 'signer.yaml')
+  assert.equal(signer.code, 0, signer.stdout)
+  assert.match(signer.stdout, /by the policy tour, workload ours, its code known by the signer alone, until/)
+})
+
+test('registers of a TD without its firmware are no known workload', async () => {
+  const registers = `rtmr0: any, rtmr1: ${'bb'.repeat(48)}, rtmr2: '${'00'.repeat(48)}', rtmr3: any`
+  writeFileSync(join(cwd, 'kernel.yaml'), `workloads: [{ kind: tdx, name: kernel, mrTd: any, ${registers} }]`)
+  const args = ['--trust', 'trust.json', '--policy', 'tour.yaml', '--references', 'kernel.yaml']
+  const { code, stdout } = await verify('quote.bin', ...args)
+  assert.equal(code, 1)
+  assert.match(stdout, /✗ workloads\n[^]*kernel, which leaves open mrTd\n[^]*word of the firmware/)
+})
+
 test('with --require-code, or its variable, nothing is verified whose code would be compared with nothing', async () => {
   const demand = 'CASEMATE_REQUIRE_CODE'
   const known = ['--policy', 'tour.yaml', '--references', 'known.yaml']
@@ -118,15 +152,20 @@ test('with --require-code, or its variable, nothing is verified whose code would
       join(cwd, 'own-code.yaml'),
       `extends: strict\nname: own\nversion: 1\nsimulated: any\nworkloads: any\nkinds: ${kinds}\ntdx: ${tdx}\n`,
     )
-  own('[tdx]', `{ mrTd: ${MRTD} }`)
+  const whole = `{ mrTd: ${MRTD}, rtmr1: ${'bb'.repeat(48)}, rtmr2: '${'00'.repeat(48)}' }`
+  own('[tdx]', whole)
   const compared = await verify(...base, '--policy', 'own-code.yaml')
   assert.equal(compared.code, 0)
   assert.match(compared.stdout, /TRUSTED by the policy own, until/)
-  own('[tdx, snp]', `{ mrTd: ${MRTD} }`)
+  own('[tdx, snp]', whole)
   assert.match(
     (await verify(...base, '--policy', 'own-code.yaml')).stderr,
-    /names no measurement or signer for snp/,
+    /does not say which code it wants for snp/,
   )
+  // Firmware loads any kernel.
+  own('[tdx]', `{ mrTd: ${MRTD} }`)
+  const firmware = await verify(...base, '--policy', 'own-code.yaml')
+  assert.match(firmware.stderr, /code-not-compared[^]*of tdx mrTd, rtmr1 and rtmr2/)
   // Whoever's code runs can extend a register as it likes.
   own('[tdx]', `{ rtmr1: ${'bb'.repeat(48)} }`)
   assert.match((await verify(...base, '--policy', 'own-code.yaml')).stderr, /code-not-compared/)
