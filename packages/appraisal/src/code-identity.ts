@@ -66,9 +66,10 @@ export function lackOfCode(
   kind: Kind,
   compared: ReadonlySet<string>,
 ): { readonly open: string; readonly hint: string } {
-  const [{ anchor = '', also = [] } = {}] = waysOf(kind)
-  const open = [anchor, ...also].filter(path => !compared.has(path)).map(path => path.replace(/^.*\./, ''))
-  return { open: open.join(' and '), hint: hintOf(kind, compared.has(anchor)) }
+  const [strongest] = waysOf(kind)
+  const wanted = strongest === undefined ? [] : [strongest.anchor, ...strongest.also]
+  const open = wanted.filter(path => !compared.has(path)).map(path => path.replace(/^.*\./, ''))
+  return { open: open.join(' and '), hint: hintOf(kind, compared.has('tdx.mrTd')) }
 }
 
 function hintOf(kind: Kind, isFirmwareKnown: boolean): string {

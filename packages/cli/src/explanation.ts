@@ -25,11 +25,15 @@ export function explanationLines(explanation: Explanation, terminal: Terminal): 
   lines.push(...enclaveLines(claims?.['enclave']))
   const violations = result?.violations ?? []
   if (violations.length > 0) lines.push('', ...violationLines(violations, palette))
-  const code = explanation.verdict === 'accepted' ? knownCodeWords(result?.['codeKnownBy']) : ''
-  const policy = typeof result?.['policyId'] === 'string' ? ` by the policy ${result['policyId']}` : ''
-  const workload = typeof result?.['workload'] === 'string' ? `, workload ${plain(result['workload'])}` : ''
-  lines.push('', `Verdict: ${verdictWords(explanation, palette)}${policy}${workload}${code}`)
-  return lines
+  return [...lines, '', `Verdict: ${verdictWords(explanation, palette)}${basis(explanation)}`]
+}
+
+/** What the verdict rests on: policy, workload, and how far its code is known. */
+function basis({ verdict, result }: Explanation): string {
+  const { policyId, workload, codeKnownBy } = result ?? {}
+  const policy = typeof policyId === 'string' ? ` by the policy ${policyId}` : ''
+  const known = typeof workload === 'string' ? `, workload ${plain(workload)}` : ''
+  return policy + known + (verdict === 'accepted' ? knownCodeWords(codeKnownBy) : '')
 }
 
 function verdictWords({ verdict, refusal }: Explanation, palette: Palette): string {
