@@ -111,7 +111,9 @@ export async function readObject(path: string, call: Call): Promise<Record<strin
   if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
     return Object.fromEntries(Object.entries(document))
   }
-  throw new CliError('file-malformed', `${nameOfInput(path)} holds no mapping of names to values`)
+  throw new CliError('file-malformed', `${nameOfInput(path)} holds no mapping of names to values`, {
+    hint: 'one `name: value` a line in YAML, or an object in JSON; standard input is read where no FILE is named',
+  })
 }
 
 function nameOfInput(path: string): string {

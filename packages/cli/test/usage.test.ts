@@ -83,7 +83,10 @@ const TYPED_WRONG: readonly (readonly [string, string, RegExp])[] = [
   ['policy set next.yaml', 'argument-missing', /casemate policy set NAME next\.yaml/],
   ['policy set p /nonexistent', 'file-not-readable', /^$/],
   ['reference gte demo', 'unknown-command', /did you mean: casemate reference get/],
-  ['rule set db --secrets a/b/*', 'argument-missing', /^$/],
+  ['rule set db --secrets a/b/*', 'argument-missing', /^--expression CEL: must be true/],
+  ['rule set db --expression true', 'argument-missing', /^--secrets PATTERN: which secrets/],
+  ['rule set db rule.yaml --secrets a/b/c', 'argument-unexpected', /leave out rule\.yaml/],
+  ['rule set db', 'file-malformed', /standard input is read where no FILE is named/],
   ['rule dryrun db', 'unknown-command', /did you mean: casemate rule dry-run/],
   ['log verify receipt.json', 'argument-missing', /casemate log key/],
   ['log check --key /nonexistent --since x', 'file-not-readable', /^$/],
@@ -145,6 +148,24 @@ describe('a line that is typed wrong', { concurrency: 2 }, () => {
       assert.match(/^hint: (.*)$/m.exec(stderr)?.[1] ?? '', hint)
       assert.ok(!/\n\s+at /.test(stderr) && !stderr.includes('\u001b'), stderr)
     })
+  }
+})
+
+test('a policy under the name of a preset is refused with a command that stores it, whatever it calls itself', async () => {
+  for (const document of [
+    'extends: strict',
+    'extends: strict\nname: default',
+    'extends: strict\nname: strict',
+  ]) {
+    const ran = await casemate(['policy', 'set', 'strict'], { input: document })
+    assert.match(ran.stderr, /^casemate: argument-unexpected: strict is the name of a preset/)
+    const hint = /^hint: casemate (policy set default) FILE puts the file in force, with `(.*)`/m.exec(
+      ran.stderr,
+    )
+    const [, command = '', line = ''] = hint ?? []
+    // No further than a token is missed: what the hint says is right as it stands.
+    const followed = await casemate([...command.split(' '), '-'], { input: line })
+    assert.match(followed.stderr, /^casemate: token-missing/)
   }
 })
 

@@ -1,5 +1,6 @@
 // casemate policy: what evidence has to be; `test` says what a policy would make of evidence, and why.
 
+import { isPresetName } from '@casemate/appraisal'
 import type { Explanation } from '@casemate/client'
 import { attestationIdOf } from '../attestation-id.ts'
 import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
@@ -22,14 +23,14 @@ const POLICIES: DocumentKind = {
   documents: admin => admin.policies,
   example: HANDSHAKE_POLICY,
   columns: ['updated'],
-  check: refuseOtherName,
+  check: refuseName,
   naming: {
     set: name =>
       name === HANDSHAKE_POLICY
         ? ['it decides from now on, wherever a guest attests']
         : [
             `it decides nothing: guests are judged by ${HANDSHAKE_POLICY} alone; it is there to be tried, with`,
-            `casemate policy test ${name}; casemate policy set ${HANDSHAKE_POLICY} puts one in force`,
+            `casemate policy test ${name} EVIDENCE; casemate policy set ${HANDSHAKE_POLICY} FILE puts one in force`,
           ],
     list: [
       '',
@@ -49,8 +50,13 @@ const HINTS: Readonly<Record<Lack, string>> = {
   window: 'the collateral does not cover this time; --endorsements PATH gives one that does',
 }
 
-/** A policy says its name itself, and the results that it leads to repeat it: two names would mislead. */
-function refuseOtherName({ name: own }: Document, name: string): void {
+/** A policy says its name itself, and the results that it leads to repeat it: two names would mislead, and a preset's. */
+function refuseName({ name: own }: Document, name: string): void {
+  if (isPresetName(name)) {
+    throw new CliError('argument-unexpected', `${name} is the name of a preset, which nothing replaces`, {
+      hint: `casemate policy set ${HANDSHAKE_POLICY} FILE puts the file in force, with \`extends: ${name}\` for what it does not state`,
+    })
+  }
   if (own === undefined || own === name) return
   throw new CliError(
     'file-malformed',

@@ -85,12 +85,18 @@ function ruleFlagGiven(call: Call): boolean {
 async function ruleFrom(call: Call, file: string | undefined): Promise<Record<string, unknown>> {
   if (!ruleFlagGiven(call)) return readObject(file ?? STDIN, call)
   if (file !== undefined) {
-    throw new CliError('argument-unexpected', `the rule comes from flags or from ${file}, not from both`)
+    throw new CliError('argument-unexpected', `the rule comes from flags or from ${file}, not from both`, {
+      hint: `leave out ${file}, or the flags`,
+    })
   }
   const secrets = call.option('secrets')
   const expression = call.option('expression')
   if (secrets === null || expression === null) {
-    throw new CliError('argument-missing', 'a rule needs --secrets and --expression')
+    const missing = secrets === null ? 'secrets' : 'expression'
+    const { value, summary } = RULE_FLAGS[missing]
+    throw new CliError('argument-missing', `a rule needs --${missing} ${value} as well`, {
+      hint: `--${missing} ${value}: ${summary}`,
+    })
   }
   const message = call.option('message')
   return { secrets, expression, ...(message === null ? {} : { message }), enabled: !call.given('disabled') }
