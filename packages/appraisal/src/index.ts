@@ -7,7 +7,7 @@ export { collateralMaxAges, isCollateralTooOld } from './collateral-age.ts'
 export { comparesCode } from './compiled-policy.ts'
 export { type EarClaims, type EarContext, type EarSubmod, earClaims, TRUSTEE_EAT_PROFILE } from './ear.ts'
 export { isPresetName, POLICY_SCHEMA, PRESETS, parsePolicy } from './policy.ts'
-export type { AppraisalPolicy } from './policy-fields.ts'
+export { type AppraisalPolicy, NAME_PATTERN } from './policy-fields.ts'
 export { type AppraisalConfigCode, AppraisalConfigError, type ConfigProblem } from './problem.ts'
 export {
   MAX_WORKLOADS,

@@ -2,13 +2,14 @@
 
 import { statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import {
   type AppraisalPolicy,
   collateralMaxAges,
   comparesCode,
   isPresetName,
   mergeReferenceValues,
+  NAME_PATTERN,
   PRESETS,
   parsePolicy,
   parseReferenceValues,
@@ -156,13 +157,20 @@ function policyFlag(call: Call): string {
 /** Without reference values the preset compares everything but the code; a policy of one's own is taken as it is. */
 async function policyOf(call: Call, withReferences: boolean): Promise<AppraisalPolicy> {
   const typed = policyFlag(call)
-  if (!isPresetName(typed)) return parsePolicy(await readPolicy(typed, call))
+  if (!isPresetName(typed))
+    return parsePolicy({ name: nameFor(typed), version: 1, ...(await readPolicy(typed, call)) })
   if (withReferences) return PRESETS[typed]
   return parsePolicy({ extends: typed, name: typed, version: PRESETS[typed].version, workloads: 'any' })
 }
 
+/** As the broker calls a policy by what it is stored as: by its file, unless verdicts would take that for a preset or a word. */
+function nameFor(file: string): string {
+  const name = basename(file, extname(file))
+  return new RegExp(NAME_PATTERN).test(name) && !isPresetName(name) ? name : 'own'
+}
+
 /** Whoever means a preset and slips has no file of that name. */
-async function readPolicy(typed: string, call: Call): Promise<unknown> {
+async function readPolicy(typed: string, call: Call): Promise<Readonly<Record<string, unknown>>> {
   try {
     return await readObject(typed, call)
   } catch (error) {

@@ -85,6 +85,20 @@ test('unknown code is refused with the closest known workload', async () => {
   assert.match(stdout, /closest known workload: another\n {4}\S*mrTd: expected c+, got a+/)
 })
 
+test('a policy without name and version, as `policy set` takes it, goes by its file, and never by the name of a preset', async () => {
+  for (const [file, name] of [
+    ['fleet.yaml', 'fleet'],
+    ['strict.yaml', 'own'],
+    ['My Fleet.yaml', 'own'],
+  ] as const) {
+    writeFileSync(join(cwd, file), 'extends: strict\nsimulated: any\n')
+    const args = ['quote.bin', '--trust', 'trust.json', '--policy', file, '--references', 'known.yaml']
+    const { code, stdout } = await verify(...args)
+    assert.equal(code, 0, stdout)
+    assert.match(stdout, new RegExp(`TRUSTED by the policy ${name}, workload mine`))
+  }
+})
+
 test('a policy of one’s own that wants known code refuses where no reference values are given', async () => {
   const { code, stdout } = await verify('quote.bin', '--trust', 'trust.json', '--policy', 'tour.yaml')
   assert.equal(code, 1)
