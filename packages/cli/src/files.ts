@@ -1,7 +1,8 @@
 // Files that a person names: read whole, with a size limit, and with errors that name the path.
 
-import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { readWithin } from '@casemate/evidence/node'
 import type { Call } from './command.ts'
 import { CliError } from './failure.ts'
 
@@ -32,9 +33,7 @@ export async function readInput(
 /** Reads a file. @throws {CliError} file-not-readable */
 export function readBytes(path: string, limitBytes = FILE_LIMIT_BYTES): Uint8Array {
   try {
-    const { size } = statSync(path)
-    if (size > limitBytes) throw new RangeError(`${size} bytes, want at most ${limitBytes}`)
-    return new Uint8Array(readFileSync(path))
+    return new Uint8Array(readWithin(path, limitBytes))
   } catch (cause) {
     throw notReadable(path, cause)
   }

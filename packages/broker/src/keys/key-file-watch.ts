@@ -2,9 +2,10 @@
 // start, and until then the keys are in this process alone: it is told while they can still be written anew.
 
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, statSync } from 'node:fs'
 import { openExisting } from '@casemate/ledger/node'
 import { BrokerError } from '../errors.ts'
+import { readKeyText } from './key-file.ts'
 
 /** `other`: something is there that has another content, or cannot be read. */
 type KeyFileState = 'kept' | 'missing' | 'other'
@@ -68,7 +69,7 @@ export class KeyFileWatch {
     if (file === null) return 'missing'
     try {
       const stamp = stampOf(fstatSync(file, { bigint: true }))
-      if (!this.#expected.has(digestOf(readFileSync(file, 'utf8')))) return 'other'
+      if (!this.#expected.has(digestOf(readKeyText(file)))) return 'other'
       this.#stamp = stamp
       return 'kept'
     } finally {

@@ -1,11 +1,15 @@
 // The file of the key-encryption key: every version that something may still use, in the clear under mode 0600 or
 // sealed under a passphrase through scrypt (RFC 7914).
 
-import { closeSync, fstatSync, readFileSync, type Stats } from 'node:fs'
+import { closeSync, fstatSync, type Stats } from 'node:fs'
+import { readWithin } from '@casemate/evidence/node'
 import { openExisting } from '@casemate/ledger/node'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { StartError } from '../errors.ts'
+
+/** Room for ten thousand versions. */
+const LIMIT_BYTES = 2 * 1024 * 1024
 
 const Base64 = Type.String({ pattern: '^[A-Za-z0-9+/]+={0,2}$', maxLength: 256 })
 const closed = { additionalProperties: false }
@@ -61,13 +65,25 @@ export function readKeyFile(path: string): ReadKeyFile | null {
   return { content, text }
 }
 
+/** @throws {RangeError} where it is larger than any key file */
+export function readKeyText(file: number): string {
+  return readWithin(file, LIMIT_BYTES).toString('utf8')
+}
+
 /** What is read is what was looked at: the file is opened first. */
 function readPrivateFile(path: string): string | null {
   const file = openExisting(path)
   if (file === null) return null
   try {
     if (process.platform !== 'win32') checkPrivate(path, fstatSync(file))
-    return readFileSync(file, 'utf8')
+    return readKeyText(file)
+  } catch (error) {
+    if (error instanceof StartError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StartError('kek-damaged', `${path} is no key file: ${reason}`, {
+      hint: 'restore it from a backup',
+      cause: error,
+    })
   } finally {
     closeSync(file)
   }

@@ -1,8 +1,10 @@
 // The file with the passphrase of the key-encryption key: one line of UTF-8.
 
-import { readFileSync } from 'node:fs'
+import { readWithin } from '@casemate/evidence/node'
 import { StartError } from '../errors.ts'
 import { Redacted } from '../secrets/redacted.ts'
+
+const LIMIT_BYTES = 65_536
 
 const HINT = 'want a file that this user may read, with the passphrase in one line'
 
@@ -16,7 +18,9 @@ export function readPassphraseFile(path: string): Redacted<string> {
 /** Without the line end that editors add. */
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    return readWithin(path, LIMIT_BYTES)
+      .toString('utf8')
+      .replace(/\r?\n$/, '')
   } catch (error) {
     throw new StartError('kek-passphrase-missing', `${path} cannot be read`, { hint: HINT, cause: error })
   }

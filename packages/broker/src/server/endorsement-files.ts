@@ -1,8 +1,9 @@
 // Endorsements from files and directories that the configuration names, recognised by content. A file that is named
-// must be one; in a directory, what is none is passed over, unless it was one when it was read before.
+// must be one; in a directory, what is none is passed over, unless it was one when it was read before. So is a name that
+// begins with a dot, as editors and half of a mount have; a link that leads nowhere was meant to be one.
 
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { lstatSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Endorsements,
@@ -11,7 +12,11 @@ import {
   readEndorsements,
   recogniseEndorsements,
 } from '@casemate/evidence'
+import { readWithin } from '@casemate/evidence/node'
 import { StartError } from '../errors.ts'
+
+/** The largest revocation lists have some hundred KiB. */
+const LIMIT_BYTES = 4 * 1024 * 1024
 
 /** What was read, and from which files: SHA-256 of the content by path. */
 interface Read {
@@ -63,7 +68,7 @@ function readPaths(paths: readonly string[], before: Read): Read {
   const bags = paths.flatMap(path => {
     const found = at(path, () => filesAt(path))
     return found.flatMap(file => {
-      const bytes = at(file, () => readFileSync(file))
+      const bytes = at(file, () => readWithin(file, LIMIT_BYTES))
       const source = { name: file, bytes }
       const bag = at(file, () => (file === path ? readEndorsements([source]) : recogniseEndorsements(source)))
       if (bag === null) return refuseSpoilt(file, before)
@@ -77,9 +82,20 @@ function readPaths(paths: readonly string[], before: Read): Read {
 function filesAt(path: string): readonly string[] {
   if (!statSync(path).isDirectory()) return [path]
   return readdirSync(path)
+    .filter(name => !name.startsWith('.'))
     .toSorted()
     .map(name => join(path, name))
-    .filter(file => at(file, () => statSync(file)).isFile())
+    .filter(file => at(file, () => isFile(file)))
+}
+
+/** False for what has gone since the names were read, such as a draft that was renamed. */
+function isFile(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found !== undefined) return found.isFile()
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false
+  throw new StartError('config-invalid', `endorsementPaths: ${path} is a link that leads nowhere`, {
+    hint: 'mend the link, or remove it; a file whose name begins with a dot is passed over',
+  })
 }
 
 /** Half of a file that is being written is no endorsement, and must not pass for one that was taken away. */

@@ -2,14 +2,17 @@
 // writes, leaves the old one in service. Connections that are open keep the certificate that they began with.
 
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { readWithin } from '@casemate/evidence/node'
 import { StartError } from '../errors.ts'
 
 export interface TlsFiles {
   readonly certFile: string
   readonly keyFile: string
 }
+
+/** Of a chain, or of a key; both have some KiB. */
+const LIMIT_BYTES = 1024 * 1024
 
 /** Whoever uses the certificate: `https.Server`. */
 interface SecureServer {
@@ -54,7 +57,7 @@ export function readTls({ certFile, keyFile }: TlsFiles): TlsMaterial {
 
 function readPart(setting: 'tlsCertFile' | 'tlsKeyFile', path: string): Buffer {
   try {
-    return readFileSync(path)
+    return readWithin(path, LIMIT_BYTES)
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
     throw new StartError('tls-invalid', `${setting}: ${path} cannot be read${code}`, {

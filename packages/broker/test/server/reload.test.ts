@@ -1,7 +1,15 @@
 // What is read again while the broker runs, and what stays where it cannot be used.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { connect } from 'node:tls'
@@ -217,6 +225,8 @@ describe('endorsements', () => {
     assert.equal(await verdict(), 'crl-missing')
     for (const { name, bytes } of intel.endorsements) writeFileSync(join(place, name), bytes)
     writeFileSync(join(place, 'README'), 'what is no endorsement is passed over')
+    // As an editor leaves beside a file that is open in it.
+    symlinkSync('somebody@somewhere.4711', join(place, '.#README'))
     assert.equal(await verdict(), 'crl-missing')
     log.take()
     await reload()
@@ -251,6 +261,11 @@ describe('endorsements', () => {
         () => writeFileSync(other, '{"tcbInfo":{"id":"TDX"},"signature":"00"}'),
         () => rmSync(other),
         `${other} cannot be used (`,
+      ],
+      [
+        () => symlinkSync(join(place, 'nowhere'), other),
+        () => rmSync(other),
+        `${other} is a link that leads nowhere`,
       ],
     ] as const) {
       spoil()

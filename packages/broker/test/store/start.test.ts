@@ -327,3 +327,32 @@ describe('migrations', () => {
     rmSync(broker.dataDir, { recursive: true })
   })
 })
+
+describe('a file that a setting names', () => {
+  const NO_DEVICE = process.platform === 'win32' && 'there is no file without an end'
+  const directory = temporaryDirectory()
+  after(() => rmSync(directory, { recursive: true }))
+  const refused = (flags: Readonly<Record<string, string>>, code: string) =>
+    assert.rejects(
+      openTestBroker({ dataDir: join(directory, 'data'), flags }),
+      { code },
+      JSON.stringify(flags),
+    )
+
+  test('and has no end is refused', { skip: NO_DEVICE }, async () => {
+    const endless = '/dev/zero'
+    await refused({ 'tls-cert-file': endless, 'tls-key-file': endless }, 'tls-invalid')
+    await refused({ 'ca-file': endless }, 'config-invalid')
+    await refused({ 'endorsement-paths': endless }, 'config-invalid')
+    const passphrase = { 'kek-source': 'passphrase', 'kek-passphrase-file': endless }
+    await refused(passphrase, 'kek-passphrase-missing')
+  })
+
+  test('as the key file, and is larger than any, or a directory, is named', async () => {
+    const path = join(directory, 'large')
+    writeFileSync(path, Buffer.alloc(3 * 1024 * 1024, ' '), { mode: 0o600 })
+    mkdirSync(join(directory, 'folder'), { mode: 0o700 })
+    for (const name of ['large', 'folder'])
+      await refused({ 'kek-file': join(directory, name) }, 'kek-damaged')
+  })
+})

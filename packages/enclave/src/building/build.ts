@@ -1,8 +1,8 @@
 // Source → unsigned image: compile, find out what the code exports and imports, and write the manifest that says so.
-import { readFileSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
+import { readWithin } from '@casemate/evidence/node'
 import { EnclaveError } from '../errors.ts'
-import { encodeImage } from '../image/image.ts'
+import { encodeImage, MAX_CODE_SIZE } from '../image/image.ts'
 import { type Manifest, sortedNames } from '../image/manifest.ts'
 import { readWasm, type WasmShape } from '../image/wasm.ts'
 import { type ImportName, OWN_EXPORTS } from '../running/abi.ts'
@@ -50,8 +50,9 @@ function compile(entry: string, settings: Partial<BuildSettings>): Promise<Uint8
 
 function readModule(path: string): Uint8Array<ArrayBuffer> {
   try {
-    return new Uint8Array(readFileSync(path))
+    return new Uint8Array(readWithin(path, MAX_CODE_SIZE))
   } catch (error) {
+    if (error instanceof RangeError) throw new EnclaveError('invalid-code', `${path}: ${error.message}`)
     throw new EnclaveError('source-unreadable', `${path} cannot be read`, { cause: error })
   }
 }

@@ -1,8 +1,8 @@
 // AssemblyScript → WebAssembly, in memory: the same source gives the same bytes wherever its folder stands, because the
 // compiler sees names relative to the entry's folder and no configuration but what is written here.
-import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readWithin } from '@casemate/evidence/node'
 import type { Parser, Program } from 'assemblyscript'
 import type { Diagnostic } from 'assemblyscript/asc'
 import { EnclaveError } from '../errors.ts'
@@ -15,6 +15,8 @@ const SDK_NAME = 'casemate'
 const ERROR_CATEGORY = 3
 /** What an `asc` of the same folder would read its options from, transforms included. */
 const COMPILER_SETTINGS = 'asconfig.json'
+/** Far above any source that the compiler takes in its time. */
+const SOURCE_LIMIT_BYTES = 16 * 1024 * 1024
 /** Errors beyond these are mostly consequences. */
 const MAX_ERRORS = 10
 
@@ -127,7 +129,7 @@ class SourceFiles {
 /** Null where there is none, which sends the compiler to look elsewhere. */
 function readText(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8').replaceAll('\r\n', '\n')
+    return readWithin(path, SOURCE_LIMIT_BYTES).toString('utf8').replaceAll('\r\n', '\n')
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null

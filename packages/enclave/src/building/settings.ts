@@ -1,11 +1,13 @@
 // What a build is told beside the code: by the caller, and by `enclave.json` in the folder of the entry. The caller wins.
-import { readFileSync } from 'node:fs'
 import { nearest } from '@casemate/evidence'
+import { readWithin } from '@casemate/evidence/node'
 import { EnclaveError } from '../errors.ts'
 import type { Manifest } from '../image/manifest.ts'
 import { RUNTIMES, type Runtime } from './compile.ts'
 
 export const SETTINGS_FILE = 'enclave.json'
+
+const LIMIT_BYTES = 1024 * 1024
 
 /** The manifest, but for what follows from the code, and how to compile. */
 export interface BuildSettings extends Omit<Manifest, 'exports' | 'imports'> {
@@ -52,7 +54,7 @@ export function readSettings(path: string): Partial<BuildSettings> {
 
 function readText(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8')
+    return readWithin(path, LIMIT_BYTES).toString('utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw new EnclaveError('source-unreadable', `${path} cannot be read`, { cause: error })

@@ -1,4 +1,4 @@
-// What of the package needs Node: fetching endorsements, and keeping them on disk.
+// What of the package needs Node: fetching endorsements, keeping them on disk, and reading files that hold them.
 
 export { trustAuthorities } from './authorities.ts'
 export {
@@ -10,3 +10,4 @@ export {
 } from './fetch.ts'
 export { Unavailable, type UnavailableCode } from './fetch-http.ts'
 export { AMD_KDS_URL, INTEL_PCS_URL, INTEL_ROOT_CRL_URL, type TcbUpdate } from './fetch-items.ts'
+export { readWithin } from './read-within.ts'
