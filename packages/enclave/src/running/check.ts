@@ -18,6 +18,7 @@ import {
   MEMORY_EXPORT,
   OWN_EXPORTS,
 } from './abi.ts'
+import { letCodeBeEnded } from './interruptible.ts'
 import { tryCompiling } from './trial.ts'
 
 /** What the caller demands of an image. */
@@ -137,6 +138,7 @@ function checkLimits(manifest: Manifest, offers: Offers): number {
 /** Only code of which everything is counted comes before the engine, and first in another process. */
 async function compile(code: Uint8Array<ArrayBuffer>, shape: WasmShape): Promise<WebAssembly.Module> {
   await tryCompiling(code)
+  letCodeBeEnded()
   const module = await accept(code)
   checkAgreement(module, shape)
   return module

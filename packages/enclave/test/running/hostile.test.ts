@@ -78,6 +78,29 @@ test('a table that grows to the most that is allowed, in two instances, harms no
   await Promise.all(calls)
 })
 
+/** `echo` fills memory for ever, as much of it at each turn as there is. */
+function filling(pages: number): Uint8Array {
+  const sections = sectionsOf(GOOD)
+  const code = Buffer.from(sections.get(ID.code)!)
+  const echo = code.lastIndexOf(Buffer.of(0, 0x20, 0))
+  const fill = [0x41, 0, 0x41, 1, 0x41, ...sleb(pages * 65_536), 0xfc, 11, 0]
+  const body = Buffer.concat([
+    Uint8Array.from([0, 0x03, 0x40, ...fill, 0x0c, 0, 0x0b]),
+    code.subarray(echo + 1),
+  ])
+  sections.set(ID.code, Buffer.concat([code.subarray(0, echo - 1), Uint8Array.from(leb(body.length)), body]))
+  sections.set(ID.memory, Uint8Array.from([1, 1, ...leb(pages), ...leb(pages)]))
+  return moduleOf(sections)
+}
+
+test('a thread that fills memory for ever ends when its time is over', async t => {
+  const enclave = await start(filling(1024), { memoryPages: 1024 })
+  t.after(() => enclave.close())
+  await rejectsCode('enclave-timeout', enclave.call('echo', bytes('x')))
+  // The next call is taken up by an instance that is there only when the thread of the first has ended.
+  await rejectsCode('enclave-timeout', enclave.call('echo', bytes('x')))
+})
+
 /** Numbers that look random, the same each time. */
 function sequence(seed: number): (below: number) => number {
   let state = seed
