@@ -38,7 +38,9 @@ function fitted(row: readonly string[], widths: readonly number[], columns: numb
   let line = ''
   for (const [column, cell] of row.entries()) {
     const begun = line.trim() !== ''
-    if (begun && widthOf(line) + widthOf(cell) > columns) {
+    // Columns go below in all rows alike; the last one, which has the long texts, where it has to.
+    const width = column === row.length - 1 ? widthOf(cell) : (widths[column] ?? 0)
+    if (begun && widthOf(line) + width > columns) {
       lines.push(line.trimEnd())
       line = BELOW
     }

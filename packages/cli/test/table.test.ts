@@ -40,6 +40,17 @@ test('on a screen that is too narrow, what does not fit of a row stands below it
     'first  admin    -',
   ])
   assert.deepEqual(table(['name', 'role', 'why'], rows, '', 37).length, 3)
+  assert.deepEqual(table(['name', 'role', 'why'], rows, '', 13), [
+    'NAME',
+    '       ROLE',
+    '       WHY',
+    '张三',
+    '       auditor',
+    '       a reason that is long',
+    'first',
+    '       admin',
+    '       -',
+  ])
 })
 
 test('ids of attestations are shortened on a screen that has no room for them, and never in a pipe', () => {

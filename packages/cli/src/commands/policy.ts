@@ -34,7 +34,7 @@ const POLICIES: DocumentKind = {
           ],
     list: [
       '',
-      `${HANDSHAKE_POLICY} decides where guests attest; while it is not stored, the preset strict does`,
+      `${HANDSHAKE_POLICY} decides where guests attest; until it is stored, the preset strict does`,
       'presets, to be read and tested by name: strict, standard',
     ],
   },
