@@ -3,6 +3,7 @@
 // alone loads any kernel.
 
 import type { Kind } from '@casemate/evidence'
+import type { Workload } from './workload-fields.ts'
 
 /** How it is known which code runs. `firmware`: only what loads it is known; `nothing`: not even that. */
 export type CodeKnownBy = 'measurement' | 'signer' | 'firmware' | 'nothing'
@@ -70,6 +71,15 @@ export function lackOfCode(
   const wanted = strongest === undefined ? [] : [strongest.anchor, ...strongest.also]
   const open = wanted.filter(path => !compared.has(path)).map(path => path.replace(/^.*\./, ''))
   return { open: open.join(' and '), hint: hintOf(kind, compared.has('tdx.mrTd')) }
+}
+
+/** What a reference value leaves open where no policy names it either, and why that matters; null for one that says enough. */
+export function leftOpen(workload: Workload): { readonly open: string; readonly hint: string } | null {
+  const { kind } = workload
+  const stated = Object.entries(workload).filter(([, value]) => value !== 'any')
+  const paths = stated.map(([name, value]) => [`${kind}.${name}`, value] as const)
+  const compared = new Set(paths.filter(([path, value]) => isIdentifying(path, value)).map(([path]) => path))
+  return isCodeKnown(codeKnownBy(kind, compared)) ? null : lackOfCode(kind, compared)
 }
 
 function hintOf(kind: Kind, isFirmwareKnown: boolean): string {

@@ -2,7 +2,7 @@
 
 export { type AppraisalInput, appraise } from './appraise.ts'
 export type { Binding } from './binding.ts'
-export { type CodeKnownBy, isCodeKnown } from './code-identity.ts'
+export { type CodeKnownBy, isCodeKnown, leftOpen } from './code-identity.ts'
 export { collateralMaxAges, isCollateralTooOld } from './collateral-age.ts'
 export { comparesCode } from './compiled-policy.ts'
 export { type EarClaims, type EarContext, type EarSubmod, earClaims, TRUSTEE_EAT_PROFILE } from './ear.ts'

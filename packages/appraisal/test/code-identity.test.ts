@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Claims } from '@casemate/evidence'
-import { appraise, parseReferenceValues, type ReferenceValues } from '../src/index.ts'
+import { appraise, leftOpen, parseReferenceValues, type ReferenceValues } from '../src/index.ts'
 import { hex, NOW, SGX, SNP, TDX, withClaim } from './claims.ts'
 import { BINDING, NO_REFERENCES, open } from './policies.ts'
 
@@ -115,4 +115,14 @@ test('zeros are no key: a guest that nobody signed is not known by having no sig
   const measured = { ...OPEN_GUEST, name: 'measured', measurement: SNP.snp.measurement, idKeyDigest: none }
   assert.equal(judge(unsigned, known(), values(measured)).workload, 'measured')
   assert.equal(judge(unsigned, open({ snp: { idKeyDigest: none } })).codeKnownBy, 'nothing')
+})
+
+test('what a reference value leaves open by itself is told before it has to decide', () => {
+  const told = (workload: object) => leftOpen(values({ name: 'w', ...workload }).workloads[0]!)?.open ?? null
+  assert.equal(told({ ...OPEN_TD, rtmr1, rtmr2 }), 'mrTd')
+  assert.equal(told({ ...OPEN_TD, mrTd }), 'rtmr1 and rtmr2')
+  assert.equal(told({ ...OPEN_TD, mrTd, rtmr1, rtmr2 }), null)
+  assert.equal(told({ ...OPEN_GUEST, idKeyDigest: hex('00', 48) }), 'measurement')
+  assert.equal(told({ ...OPEN_GUEST, idKeyDigest: hex('32', 48) }), null)
+  assert.equal(told({ ...OPEN_ENCLAVE, mrSigner: hex('22', 32) }), null)
 })

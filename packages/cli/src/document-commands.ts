@@ -26,6 +26,8 @@ export interface DocumentKind {
   readonly check?: (document: Document, name: string) => void
   /** What the names of this kind mean, where some are built in or decide more than others. */
   readonly naming?: { readonly set: (name: string) => readonly string[]; readonly list: readonly string[] }
+  /** What one that was stored does not do, though its author may think so. */
+  readonly afterSet?: (document: Document) => Promise<readonly string[]>
   /** What deleting one means, where that is not plain; null where it is. */
   readonly afterDelete?: (name: string) => string | null
 }
@@ -109,7 +111,7 @@ function looksLikeFile(name: string): boolean {
 /** Stores a document, and says so. */
 export async function storeDocument(
   call: Call,
-  { noun, documents, check, naming }: DocumentKind,
+  { noun, documents, check, naming, afterSet }: DocumentKind,
   { name, document }: { readonly name: string; readonly document: Document },
 ): Promise<Answer> {
   const etag = call.option('etag')
@@ -119,7 +121,11 @@ export async function storeDocument(
   return {
     exitCode: 0,
     json: stored,
-    lines: [`${noun} ${name} is set${entryNote(stored)}`, ...(naming?.set(name) ?? [])],
+    lines: [
+      `${noun} ${name} is set${entryNote(stored)}`,
+      ...(naming?.set(name) ?? []),
+      ...((await afterSet?.(document)) ?? []),
+    ],
   }
 }
 

@@ -1,7 +1,7 @@
 // casemate reference: the measurements and versions that are wanted, which no evidence can bring along itself.
 
 import type { Command } from '../command.ts'
-import { documentCommands } from '../document-commands.ts'
+import { type Document, documentCommands } from '../document-commands.ts'
 
 export const REFERENCE_COMMANDS: readonly Command[] = documentCommands({
   noun: 'reference',
@@ -9,4 +9,14 @@ export const REFERENCE_COMMANDS: readonly Command[] = documentCommands({
   documents: admin => admin.references,
   example: 'demo',
   columns: ['updated'],
+  afterSet: warnOfOpen,
 })
+
+/** It is stored, as the policy may name the rest; alone it would never match. */
+async function warnOfOpen(document: Document): Promise<readonly string[]> {
+  const { leftOpen, parseReferenceValues } = await import('@casemate/appraisal')
+  return parseReferenceValues(document).workloads.flatMap(workload => {
+    const lack = leftOpen(workload)
+    return lack === null ? [] : [`warning: ${workload.name} leaves open ${lack.open}: ${lack.hint}`]
+  })
+}

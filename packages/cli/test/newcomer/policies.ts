@@ -58,6 +58,13 @@ export function policyTests(): void {
     assert.match(stale.stderr, /^casemate: precondition-failed: /)
     assert.equal((await beside('policy delete next')).code, 0)
     assert.doesNotMatch((await beside('policy list')).stdout, /next/)
+    const kernel = `workloads: [{ kind: tdx, name: kernel, mrTd: any, rtmr0: any, rtmr1: ${'bb'.repeat(48)}, rtmr2: any, rtmr3: any }]`
+    const partial = await beside('reference set partial', kernel)
+    assert.match(
+      partial.stdout,
+      /^reference partial is set.*\nwarning: kernel leaves open mrTd and rtmr2: registers are/,
+    )
+    assert.equal((await beside('reference delete partial')).code, 0)
     assert.match((await beside('reference list')).stdout, /^REFERENCE +UPDATED\ndemo /)
     assert.match((await beside('reference get demo')).stdout, /^workloads:\n {2}- kind: tdx\n/)
   })
