@@ -147,6 +147,7 @@ export function failureOf(thrown: unknown): Failure {
       exitCode: CODES_BY_CLASS.get(thrown.name)?.get(code) ?? exitCode,
       code,
       message: problems.length > 0 ? `${count} problem${count === 1 ? '' : 's'}` : thrown.message,
+      ...auditHint(thrown.message),
       ...hintOf(code, thrown.message),
       ...textOf(thrown),
       ...(problems.length > 0 ? { problems } : {}),
@@ -188,6 +189,12 @@ const HINTS: ReadonlyMap<string, string> = new Map(
     'token-expired': 'an administrator makes a new one: casemate token create',
   }),
 )
+
+/** Whatever a broker says no more of to a guest is on record under the id that it gives. */
+function auditHint(message: string): { readonly hint?: string } {
+  const id = /\(attestation ([0-9a-f-]{36})\)/.exec(message)?.[1]
+  return id === undefined ? {} : { hint: `an auditor reads why: casemate attestation show ${id}` }
+}
 
 /** With the id that the message names, so that the command can be typed as it stands. */
 function hintOf(code: string, message: string): { readonly hint?: string } {

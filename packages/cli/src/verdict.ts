@@ -17,14 +17,20 @@ const HINTS: Readonly<Record<Lack, string>> = {
   window: 'the collateral does not cover this time; supply one valid at that time, or use --online',
 }
 
+/** Nobody publishes what the maker of simulated machines signs. */
+const SIMULATED_WINDOW =
+  'the collateral does not cover this time. That of a simulated machine lasts 30 days: casemate up or attest, with its data directory, signs it anew, and --trust reads it then; of a real one, supply one valid at that time, or use --online'
+
 /** What is not published is not to be had by `--online`; the refusal itself says where it comes from. */
 function hintOf(
   refusal: NonNullable<Examination['refusal']>,
   evidence: ParsedEvidence | null,
+  { isSimulatorTrusted }: Situation,
 ): string | undefined {
   const isWithheld =
     refusal.code === 'endorsement-missing' && evidence?.kind === 'snp' && !isLeafPublished(evidence.report)
   const lack = isWithheld ? null : lackOf(refusal.code)
+  if (lack === 'window' && isSimulatorTrusted) return SIMULATED_WINDOW
   return lack === null ? refusal.hint : HINTS[lack]
 }
 
@@ -39,6 +45,7 @@ const MEANINGS: ReadonlyMap<string, string> = new Map([
 export interface Situation {
   readonly at: Date
   readonly policy: AppraisalPolicy
+  readonly isSimulatorTrusted: boolean
   readonly palette: Palette
   /** Columns of the screen; null where the text goes into a file or a pipe. */
   readonly columns: number | null
@@ -61,7 +68,7 @@ export function examinationJson(file: string, examination: Examination, situatio
       message: refusal.message,
       expected: refusal.expected ?? null,
       got: refusal.got ?? null,
-      hint: hintOf(refusal, evidence) ?? null,
+      hint: hintOf(refusal, evidence, situation) ?? null,
     },
     claims,
     validUntil: validUntil?.toISOString() ?? null,
@@ -192,8 +199,9 @@ function verdict(examination: Examination, situation: Situation): string[] {
 function refusalVerdict(
   refusal: NonNullable<Examination['refusal']>,
   evidence: ParsedEvidence | null,
-  { palette, columns }: Situation,
+  situation: Situation,
 ): string[] {
+  const { palette, columns } = situation
   const { code } = refusal
   const isUndecided = lackOf(code) !== null
   const word = isUndecided
@@ -202,7 +210,7 @@ function refusalVerdict(
   const lines = [`${palette.bold('Verdict')}  ${word}: ${code}`]
   const meaning = MEANINGS.get(code)
   if (meaning !== undefined) lines.push(`  ${meaning}`)
-  const shownHint = hintOf(refusal, evidence)
+  const shownHint = hintOf(refusal, evidence, situation)
   if (shownHint !== undefined) lines.push(...hanging(`  hint: ${shownHint}`, 8, columns))
   return lines
 }

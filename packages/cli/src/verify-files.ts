@@ -56,6 +56,7 @@ export async function verifyFiles(call: Call): Promise<Answer> {
   const situation = {
     at: context.now,
     policy: context.policy,
+    isSimulatorTrusted: context.anchors.some(({ simulated }) => simulated),
     palette: call.terminal.palette,
     columns: call.terminal.columns,
   }

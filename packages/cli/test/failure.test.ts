@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { BrokerRefusal } from '@casemate/client'
+import { BrokerRefusal, Unavailable } from '@casemate/client'
 import { LEDGER_ERRORS, LedgerError, type LedgerErrorCode } from '@casemate/ledger'
 import { failureOf } from '../src/failure.ts'
 import { casemate } from './run.ts'
@@ -27,6 +27,18 @@ test('a broker’s code decides nothing but what is printed, whatever it is call
     const { exitCode, code: printed, hint } = failureOf(new BrokerRefusal(code, 'x'))
     assert.deepEqual({ exitCode, printed, hint }, { exitCode: 1, printed: code, hint: undefined })
   }
+})
+
+test('whatever is on record under an id leads there, where nothing better is known', () => {
+  const id = '01a2cc4f-4bcd-79e1-9bc1-8d11d55d4f6c'
+  const message = `endorsements cannot be had; try again (attestation ${id}) (endorsements-unavailable)`
+  const { hint } = failureOf(new Unavailable('server-error', message))
+  assert.equal(hint, `an auditor reads why: casemate attestation show ${id}`)
+  assert.equal(failureOf(new Unavailable('server-error', message, { hint: 'make room' })).hint, 'make room')
+  assert.match(
+    failureOf(new BrokerRefusal('release-denied', `no (attestation ${id})`)).hint ?? '',
+    /log show/,
+  )
 })
 
 test('a proxy that takes no body as large is named, as its answer is none of a broker', async t => {

@@ -62,7 +62,7 @@ export async function verifyEvidence(parts: VerificationParts, request: Evidence
   }
   const fetched = await fetchFor(fetcher, request)
   try {
-    if (fetched instanceof Unavailable) throw unavailable(fetched, request)
+    if (fetched instanceof Unavailable) throw unavailable(fetched, parts, request)
     return await verifyWith(parts, request, mergeEndorsements(endorsements, fetched))
   } catch (error) {
     if (withGiven !== null && isWithoutList(error)) return withGiven
@@ -102,11 +102,19 @@ async function fetchFor(
 }
 
 /** An administrator can send with a question what is missing; a guest is told nothing of it. */
-function unavailable(cause: Unavailable, { client }: EvidenceToVerify): BrokerError {
+function unavailable(
+  cause: Unavailable,
+  { anchors }: VerificationParts,
+  { client }: EvidenceToVerify,
+): BrokerError {
   const { retryAfterMs } = cause
   const sent = client === null ? 'send them with the question (--endorsements), ' : ''
+  // No service has those of a simulator, whose next start of the broker signs them anew.
+  const simulated = anchors.some(anchor => anchor.simulated)
+    ? '; those of a simulated machine last 30 days, and are made anew as the broker starts'
+    : ''
   return new BrokerError('endorsements-unavailable', 'the endorsements of this platform cannot be had now', {
-    hint: `the broker’s log says which service does not answer; ${sent}load them from files with endorsementPaths, or try again`,
+    hint: `the broker’s log says which service does not answer; ${sent}load them from files with endorsementPaths, or try again${simulated}`,
     retryAfterMs: retryAfterMs ?? undefined,
     cause,
   })

@@ -277,12 +277,13 @@ test('a vendor that does not answer is not a verdict, and it is said when to ask
   await assert.rejects(verifyEvidence(parts, request), (error: unknown) => {
     assert.ok(error instanceof BrokerError)
     assert.equal(error.detail.retryAfterMs, 7000)
-    assert.match(error.detail.hint ?? '', /--endorsements/)
+    assert.match(error.detail.hint ?? '', /--endorsements.*; those of a simulated machine last 30 days/)
     return error.code === 'endorsements-unavailable'
   })
-  await assert.rejects(verifyEvidence(parts, { ...request, client: 'a guest' }), (error: unknown) => {
+  const real = { ...parts, anchors: intel.anchors.map(one => ({ ...one, simulated: false })) }
+  await assert.rejects(verifyEvidence(real, { ...request, client: 'a guest' }), (error: unknown) => {
     assert.ok(error instanceof BrokerError)
-    assert.doesNotMatch(error.detail.hint ?? '', /--endorsements/)
+    assert.doesNotMatch(error.detail.hint ?? '', /--endorsements|simulated/)
     return true
   })
 })

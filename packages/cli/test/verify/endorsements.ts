@@ -144,4 +144,8 @@ test('collateral that is too old at the time in question is refused for that', a
     stdout,
     /Verdict {2}UNDECIDED, and so not to be trusted: \S+-expired\n {2}hint: the collateral does/,
   )
+  assert.match(
+    stdout.replaceAll(/\s+/g, ' '),
+    /That of a simulated machine lasts 30 days: casemate up or attest/,
+  )
 })
