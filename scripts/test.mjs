@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { writeGroups } from './test-groups.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const long = process.argv.includes('--long')
@@ -40,4 +41,4 @@ const tests = globSync(
 // Most files wait for processes of their own, so that three at a time are done in little more than half the time.
 // What hangs fails after ten minutes, by name; half an hour in the long form.
 const flags = ['--test-concurrency=3', `--test-timeout=${long ? 1_800_000 : 600_000}`, '--test-reporter=spec']
-run('tests', process.execPath, '--test', ...flags, ...tests)
+run('tests', process.execPath, '--test', ...flags, ...writeGroups(tests, root))

@@ -1,0 +1,47 @@
+// Test files that share a process, because loading what they test costs more than they do. Only such as leave a process
+// as they found it: none that makes it trust an authority, or that leaves a clock, a file or an answer owed behind.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, matchesGlob } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+const COMMAND =
+  '{claim-lines,denial,disclosure,entry-subject,failure,hints,hostile,meter,next-commands,platform,settings,table,usage}'
+
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  appraisal: ['packages/appraisal/test/**'],
+  broker: [
+    'packages/broker/test/{config,kbs,release,secrets,sessions,v1}/**',
+    'packages/broker/test/attestation/!(authority).test.ts',
+  ],
+  command: [
+    `packages/cli/test/${COMMAND}.test.ts`,
+    'packages/cli/test/agent/{arguments,lease,memory-directory}.test.ts',
+    'packages/cli/test/verify/**',
+  ],
+  evidence: ['packages/evidence/test/!(authorities).test.ts', 'packages/evidence/test/*/**'],
+}
+
+/** Each test once: in one of the groups, by name, or alone. */
+export function groupsOf(tests: readonly string[]) {
+  const together = Object.entries(GROUPS).map(([name, patterns]) => ({
+    name,
+    files: tests.filter(file => patterns.some(pattern => matchesGlob(file, pattern))).toSorted(),
+  }))
+  const taken = new Set(together.flatMap(({ files }) => files))
+  return { together, alone: tests.filter(file => !taken.has(file)) }
+}
+
+/** The files to run: those of a group through one file that imports them all. */
+export function writeGroups(tests: readonly string[], root: string): string[] {
+  const directory = join(root, '.cache', 'test-groups')
+  rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { recursive: true })
+  const { together, alone } = groupsOf(tests)
+  const written = together.map(({ name, files }) => {
+    const path = join(directory, `${name}.test.mjs`)
+    const imports = files.map(file => `import ${JSON.stringify(pathToFileURL(join(root, file)).href)}\n`)
+    writeFileSync(path, imports.join(''))
+    return path
+  })
+  return [...written, ...alone]
+}
