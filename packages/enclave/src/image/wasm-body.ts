@@ -72,9 +72,11 @@ const PLAIN: ReadonlyMap<number, Immediates> = new Map([
   [0xd2, index],
 ])
 
+/** Of the numeric ones: from here on they are of memories and tables, and can go through all of one. */
+const FIRST_BULK = 8
 const NUMERIC: ReadonlyMap<number, Immediates> = new Map([
   ...range(0, 7, none),
-  [8, twoIndices],
+  [FIRST_BULK, twoIndices],
   [9, index],
   [10, twoIndices],
   [11, index],
@@ -112,13 +114,14 @@ export function readBody(content: WasmReader, parameters: number): void {
   const locals = within('locals', parameters + readLocals(content))
   let depth = 1
   let merges = 0
+  let bulk = 0
   while (depth > 0) {
     const opcode = content.byte()
     if (opcode === OP.end) depth--
     else if (isNesting(opcode)) depth = within('depth', depth + 1)
     const places = isNesting(opcode) || isBranch(opcode) ? 1 : 0
     merges += (opcode === OP.brTable ? readBranchTable(content) : places) * locals
-    if (opcode !== OP.brTable) readImmediates(opcode, content)
+    if (opcode !== OP.brTable && readImmediates(opcode, content)) bulk = within('bulk', bulk + 1)
   }
   within('merges', merges)
   if (!content.isAtEnd) throw invalidCode('a function goes on after its end')
@@ -140,7 +143,8 @@ function readBranchTable(content: WasmReader): number {
   return places
 }
 
-function readImmediates(opcode: number, content: WasmReader): void {
+/** Whether the instruction is one of {@link FIRST_BULK} and on. */
+function readImmediates(opcode: number, content: WasmReader): boolean {
   const isPrefix = opcode === PREFIX.numeric || opcode === PREFIX.vector
   const further = isPrefix ? content.u32() : opcode
   const table = opcode === PREFIX.numeric ? NUMERIC : opcode === PREFIX.vector ? VECTOR : PLAIN
@@ -153,6 +157,7 @@ function readImmediates(opcode: number, content: WasmReader): void {
     )
   }
   immediates(content)
+  return opcode === PREFIX.numeric && further >= FIRST_BULK
 }
 
 function isNesting(opcode: number): boolean {

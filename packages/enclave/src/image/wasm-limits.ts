@@ -45,6 +45,8 @@ const LIMITS = {
   bodyBytes: { most: 1_048_576, what: 'bytes in one function', hint: SPLIT },
   locals: { most: 10_000, what: 'locals and parameters of one function', hint: `${SPLIT}, or optimise` },
   depth: { most: 1000, what: 'levels of nested blocks', hint: SPLIT },
+  /** Each can take as long as filling all memory, and between them a thread cannot be ended. */
+  bulk: { most: 1000, what: 'instructions of one function that copy or fill', hint: SPLIT },
   /** Compilers bring every local into its place at each of them. */
   merges: {
     most: 16_777_216,

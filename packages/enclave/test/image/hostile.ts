@@ -172,6 +172,7 @@ export const MAKE: Readonly<Record<WasmLimit, (count: number) => Uint8Array<Arra
   bodyBytes: count => withBody([0], repeat([0x01], count - 2)),
   locals: count => withBody(locals(count)),
   depth: count => withBody([0], repeat([0x02, 0x40], count - 1), repeat([END], count - 1)),
+  bulk: count => withBody([0], repeat([0x41, 0, 0x41, 0, 0x41, 0, 0xfc, 11, 0], count)),
   merges: count => withBody(locals(256), repeat([0x0c, 0], Math.floor(count / 256))),
 }
 
