@@ -5,6 +5,8 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
 import { BoundedMap } from '../src/bounded-map.ts'
 import * as der from '../src/der-writer.ts'
+import { machineOf } from '../src/intel/machine.ts'
+import type { QuoteSignatureData } from '../src/intel/quote.ts'
 import { knownCertificate, memoryOf } from '../src/known-certificates.ts'
 import { parseCertificate } from '../src/x509.ts'
 import { encodeCertificate } from '../src/x509-writer.ts'
@@ -83,4 +85,28 @@ test('strangers’ certificates push each other out, long before there are as ma
   for (let serial = 1; serial <= rounds; serial++) knownCertificate(certificateWith(1200, serial))
   assert.ok(rounds < 200, `${rounds}`)
   assert.notEqual(knownCertificate(first.der), first)
+})
+
+/** Of a stranger who makes it up: it takes little to send, and most of its memory is the objects that it becomes. */
+function madeUp(seed: number): QuoteSignatureData {
+  const qeReportSignature = new Uint8Array(64)
+  new DataView(qeReportSignature.buffer).setUint32(2, seed)
+  return {
+    signature: new Uint8Array(64),
+    attestationKey: new Uint8Array(64),
+    qeReport: { bytes: new Uint8Array(384) } as QuoteSignatureData['qeReport'],
+    qeReportSignature,
+    qeAuthenticationData: new Uint8Array(0),
+    certificationType: 1,
+    certificationData: new Uint8Array(0),
+  }
+}
+
+test('strangers’ machines without a certificate push each other out before they take what is said', async () => {
+  const first = await machineOf(madeUp(0))
+  assert.equal(await machineOf(madeUp(0)), first)
+  // With what is remembered of its signature, each was measured to take some 3 KiB, and those of a fleet 4.
+  const most = (48 * 1024 * 1024) / 4096
+  for (let seed = 1; seed <= most; seed++) await machineOf(madeUp(seed))
+  assert.notEqual(await machineOf(madeUp(0)), first)
 })
