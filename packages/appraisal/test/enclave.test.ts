@@ -110,6 +110,9 @@ test('an enclave on a platform that nobody names is accepted by name only, with 
   const vouching = unnamed.checks.find(({ path }) => path === 'workloads')
   assert.equal(vouching?.outcome, 'not-checked')
   assert.equal(unnamed.trustVector.executables, 33)
+  const firmware = appraised(stating(TDX), WANTED, { tdx: { mrTd: hex('01', 48) } })
+  assert.equal(firmware.checks.find(({ path }) => path === 'workloads')?.outcome, 'not-checked')
+  assert.equal(firmware.trustVector.executables, 33)
   const named = appraised(stating(TDX), WANTED, {
     tdx: { mrTd: hex('01', 48), rtmr1: hex('11', 48), rtmr2: hex('12', 48) },
   })
