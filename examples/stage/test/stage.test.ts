@@ -14,16 +14,17 @@ import {
   signImage,
   unseal,
 } from '@casemate/enclave'
+import { SIGNING, testSigningKey } from '../../../packages/enclave/test/image/keys.ts'
 import { PartyFailed } from '../child.ts'
-import { newSigningKey, openStage } from '../stage.ts'
+import { openStage } from '../stage.ts'
 import { policyFor } from '../trust.ts'
 
 const build = { entry: join(import.meta.dirname, 'assembly', 'opener.ts'), isvProdId: 3, isvSvn: 2 }
 const service = new URL('./opener-service.ts', import.meta.url)
-const signingKey = newSigningKey()
+const { privateKey: signingKey } = SIGNING
 const stage = await openStage({ name: 'opener', build, service, signingKey })
 const server = await stage.startServer()
-const strangersKey = newSigningKey()
+const { privateKey: strangersKey } = await testSigningKey('stranger')
 after(() => stage.close())
 const message = new TextEncoder().encode('for this enclave alone')
 const sealed = seal(message, { ...stage.owner, policy: 'mrEnclave', additionalData: new Uint8Array() })

@@ -2,7 +2,10 @@
 // knows its measurement.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { SIGNING } from '../../enclave/test/image/keys.ts'
 import { BIN, casemate, type Ran, type Serving, serving, temporaryDirectory } from './run.ts'
 
 const cwd = temporaryDirectory(after)
@@ -42,7 +45,9 @@ before(async () => {
   broker = await serving(['--tour'], /Try next/, { cwd })
   await done('enclave new greet')
   await done('enclave build greet/greet.ts')
-  await done('enclave key dev.pem')
+  writeFileSync(join(cwd, 'dev.pem'), SIGNING.privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+    mode: 0o600,
+  })
   const { stdout } = await done('enclave sign greet.enclave --key dev.pem --json')
   measurement = JSON.parse(stdout).measurement
   await done('secret put default/greet/phrase', 'Hello')

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { SIGNING } from '../../enclave/test/image/keys.ts'
 import { BIN, casemate, casemateProcess, type Ran, type Serving, serving, temporaryDirectory } from './run.ts'
 
 const SOURCE = `import { log, secret, text } from 'casemate'
@@ -127,7 +128,9 @@ before(async () => {
   writeFileSync(join(cwd, 'lease', 'lease.ts'), SOURCE)
   writeFileSync(join(cwd, 'lease', 'enclave.json'), JSON.stringify({ secrets: ['default/lease/phrase'] }))
   await done('enclave build lease/lease.ts --name lease --out lease.enclave')
-  await done('enclave key dev.pem')
+  writeFileSync(join(cwd, 'dev.pem'), SIGNING.privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+    mode: 0o600,
+  })
   measurement = JSON.parse((await done('enclave sign lease.enclave --key dev.pem --json')).stdout).measurement
   await release('one')
   await release('one', mortal)

@@ -1,5 +1,5 @@
 // Statements of enclaves for handshakes: SIGSTRUCTs that are right in everything but for what a test changes.
-import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { createHash, sign } from 'node:crypto'
 import {
   completeSigstruct,
   encodeStatement,
@@ -7,10 +7,10 @@ import {
   signedBytesOfSigstruct,
   sigstructHints,
 } from '@casemate/evidence'
+import { SIGNING } from '../../../enclave/test/image/keys.ts'
 
-const SIGNER = generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 })
 const MODULUS = new Uint8Array(
-  Buffer.from(SIGNER.publicKey.export({ format: 'jwk' }).n ?? '', 'base64url').reverse(),
+  Buffer.from(SIGNING.publicKey.export({ format: 'jwk' }).n ?? '', 'base64url').reverse(),
 )
 
 export const MR_SIGNER = createHash('sha256').update(MODULUS).digest('hex')
@@ -38,7 +38,7 @@ export const DEBUG: Partial<SigstructBody> = { attributes: { flags: 6n, xfrm: 3n
 
 export function statement(changes: Partial<SigstructBody> = {}): string {
   const body = { ...BODY, ...changes }
-  const signature = new Uint8Array(sign('sha256', signedBytesOfSigstruct(body), SIGNER.privateKey)).reverse()
+  const signature = new Uint8Array(sign('sha256', signedBytesOfSigstruct(body), SIGNING.privateKey)).reverse()
   const signed = { modulus: MODULUS, signature, ...sigstructHints(signature, MODULUS) }
   return encodeStatement({ sigstruct: completeSigstruct(body, signed) })
 }
