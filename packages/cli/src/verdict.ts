@@ -21,12 +21,18 @@ const HINTS: Readonly<Record<Lack, string>> = {
 const SIMULATED_WINDOW =
   'the collateral does not cover this time. That of a simulated machine lasts 30 days: casemate up or attest, with its data directory, signs it anew, and --trust reads it then; of a real one, supply one valid at that time, or use --online'
 
+/** What names itself so is of nobody's hardware, whoever made it. */
+const OF_A_SIMULATOR =
+  'by its name it is a simulator’s: --trust FILE takes the public-trust.json of one, which proves nothing of hardware'
+
 /** What is not published is not to be had by `--online`; the refusal itself says where it comes from. */
 function hintOf(
   refusal: NonNullable<Examination['refusal']>,
   evidence: ParsedEvidence | null,
   { isSimulatorTrusted }: Situation,
 ): string | undefined {
+  if (refusal.code === 'chain-untrusted' && refusal.got?.startsWith('Casemate Simulated') === true)
+    return OF_A_SIMULATOR
   const isWithheld =
     refusal.code === 'endorsement-missing' && evidence?.kind === 'snp' && !isLeafPublished(evidence.report)
   const lack = isWithheld ? null : lackOf(refusal.code)

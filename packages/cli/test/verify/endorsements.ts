@@ -130,7 +130,10 @@ test('without a simulator’s trust its quote does not lead to a pinned root', a
   const { code, stdout } = await verify('quote.bin', '--endorsements', 'collateral')
   assert.equal(code, 1)
   assert.match(stdout, /✗ chain-untrusted {2}/)
-  assert.match(stdout, /Verdict {2}NOT TO BE TRUSTED: chain-untrusted\n/)
+  assert.match(
+    stdout,
+    /Verdict {2}NOT TO BE TRUSTED: chain-untrusted\n[^]*hint: by its name it is a simulator’s: --trust FILE/,
+  )
 })
 
 test('collateral that is too old at the time in question is refused for that', async () => {
