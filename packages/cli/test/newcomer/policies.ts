@@ -44,7 +44,7 @@ export function policyTests(): void {
     assert.match(none.stderr, /next\.yaml is no endorsement/)
     writeFileSync(join(cwd, 'plain.yaml'), 'extends: standard\n')
     const taken = await beside('policy set strict plain.yaml')
-    assert.match(taken.stderr, /policy-invalid: strict is the name of a preset[^]*extends: strict/)
+    assert.match(taken.stderr, /argument-unexpected: strict is the name of a preset[^]*extends: strict/)
     const refused = await beside('policy test next .casemate/tour/quote.bin')
     assert.equal(refused.code, 1)
     assert.match(refused.stdout, /✗ simulated\n[^]*Verdict: refused by the policy next, workload demo\n$/)
