@@ -195,6 +195,33 @@ test('an older database under a newer write-ahead log is no database, and goes o
   await restored.close('keep-data')
 })
 
+for (const [what, write] of [
+  ['readiness', (broker: TestBroker) => broker.send('GET', '/readyz')],
+  ['a checkpoint', (broker: TestBroker) => broker.send('GET', '/log/checkpoint')],
+] as const)
+  test(`an older database that lacks what ${what} wrote is none under a newer write-ahead log either`, async t => {
+    const [dataDir, mixed] = [removedAfter(t), removedAfter(t)]
+    const broker = await openTestBroker({ dataDir })
+    const moveIntoFile = () => {
+      const other = new DatabaseSync(join(dataDir, DATABASE))
+      other.exec('PRAGMA wal_checkpoint(PASSIVE)')
+      other.close()
+    }
+    await put(broker, 2)
+    moveIntoFile()
+    copyFileSync(join(dataDir, DATABASE), join(mixed, 'older'))
+    const { size } = broker.context.ledger
+    await write(broker)
+    moveIntoFile()
+    assert.equal(broker.context.ledger.size, size)
+    await put(broker, 1, 2)
+    snapshot(dataDir, mixed)
+    await broker.close('keep-data')
+    copyFileSync(join(mixed, 'older'), join(mixed, DATABASE))
+    const { message } = await refuses(mixed, 'database-damaged')
+    assert.match(message, /is older than the write-ahead log beside it .*written at another time/)
+  })
+
 test('as many entries as were lost are filled in, however many', async t => {
   const { newer, size } = await killed(t)
   const mark = new MarkFile(join(newer, 'ledger-mark'))

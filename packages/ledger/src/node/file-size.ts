@@ -1,6 +1,8 @@
 // How many entries the database file has without its write-ahead log. An older file under a newer write-ahead log lacks what
 // was moved from the one to the other in between, and SQLite reads the two as if they belonged together. Each time that
-// the write-ahead log begins anew, all before it is in the file: that size is noted, and a file with less is refused.
+// the write-ahead log begins anew, all before it is in the file: that size is noted, and a file with less is refused. Pages also
+// change without an entry: each such run has a name, and a file that was written in neither this one nor the one before is refused.
+import { randomBytes } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
@@ -12,6 +14,7 @@ import { reading } from './storage-failure.ts'
 /** Where the two salts stand in the header of a write-ahead log: https://sqlite.org/fileformat2.html#walformat */
 const SALTS_OFFSET = 16
 const SALTS_BYTES = 8
+const RUN_NAME_BYTES = 8
 
 /** Notes the size that the file has; one for each open log. */
 export class FileSize {
@@ -24,12 +27,13 @@ export class FileSize {
   constructor(db: DatabaseSync) {
     this.#path = db.location()
     this.#write = db.prepare(
-      'INSERT INTO ledger_file (id, size) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET size = excluded.size',
+      `INSERT INTO ledger_file (id, size, run) VALUES (1, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET size = excluded.size, run_before = run, run = excluded.run`,
     )
     this.#run = runOf(this.#path)
   }
 
-  /** To be called after each batch, with the size before it: that much is in the file where the batch began a new run. */
+  /** To be called after each write, with the size before it: that much is in the file where the write began a new run. */
   note(sizeBefore: number): void {
     const run = runOf(this.#path)
     // Where its name is gone, the run goes on in a file that somebody has moved.
@@ -38,7 +42,7 @@ export class FileSize {
       this.#pending = sizeBefore
     }
     if (this.#pending === null) return
-    this.#write.run(this.#pending)
+    this.#write.run(this.#pending, randomBytes(RUN_NAME_BYTES).toString('hex'))
     this.#pending = null
   }
 }
@@ -64,11 +68,11 @@ export function verifyFile(db: DatabaseSync): void {
   const path = db.location()
   if (path === null) return
   const noted = reading(() => notedIn(db))
-  const found = noted === null ? null : sizeInFile(path, noted.verifierKey)
-  if (noted === null || (found === null ? isSound(db) : found >= noted.size)) return
+  const found = noted === null ? null : inFile(path, noted.verifierKey)
+  if (noted === null || (found === null ? isSound(db) : isOfItsTime(found, noted))) return
   throw new LedgerError('ledger-damaged', `${path} is older than the write-ahead log beside it`, {
     expected: `at least ${noted.size} entries without it`,
-    got: found === null ? 'a file that cannot be read' : `${found} entries`,
+    got: found === null ? 'a file that cannot be read' : `${found.size} entries, written at another time`,
     hint: `they are not of one time: put back the two that belong together, or move ${path}-wal and ${path}-shm away, and keep them`,
   })
 }
@@ -78,29 +82,53 @@ function isSound(db: DatabaseSync): boolean {
   return reading(() => pragma(db, 'quick_check(1)')) === 'ok'
 }
 
-interface Noted {
+interface InFile {
   readonly size: number
+  /** Null from before runs had names. */
+  readonly run: string | null
+}
+
+interface Noted extends InFile {
+  readonly runBefore: string | null
   readonly verifierKey: string
+}
+
+/** The name of a run is written while it lasts, so that the file has that of the one before until it ends. */
+function isOfItsTime({ size, run }: InFile, noted: Noted): boolean {
+  return size >= noted.size && (run === noted.run || run === noted.runBefore)
 }
 
 function notedIn(db: DatabaseSync): Noted | null {
   if (!hasTable(db, 'ledger_file')) return null
-  const sql = 'SELECT f.size, verifier_key AS verifierKey FROM ledger_file AS f, ledger_head'
-  return (db.prepare(sql).get() as Noted | undefined) ?? null
+  const row = db.prepare('SELECT f.*, verifier_key FROM ledger_file AS f, ledger_head').get()
+  if (row === undefined) return null
+  const { size, verifier_key: verifierKey, run_before: runBefore } = row
+  return {
+    size: Number(size),
+    run: nameOf(row['run']),
+    runBefore: nameOf(runBefore),
+    verifierKey: String(verifierKey),
+  }
+}
+
+/** The columns are not there before the migration. */
+function nameOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 /**
- * Entries of this log in the file. Null where that cannot be said: a process that ended while it moved pages from the
+ * What the file has of this log. Null where that cannot be said: a process that ended while it moved pages from the
  * write-ahead log has left a file that nobody can read alone.
  */
-function sizeInFile(path: string, verifierKey: string): number | null {
+function inFile(path: string, verifierKey: string): InFile | null {
   const url = pathToFileURL(path)
   url.searchParams.set('immutable', '1')
   const file = new DatabaseSync(url, { readOnly: true })
   try {
-    if (!hasTable(file, 'ledger_head')) return 0
+    if (!hasTable(file, 'ledger_head')) return { size: 0, run: null }
     const row = file.prepare('SELECT size FROM ledger_head WHERE verifier_key = ?').get(verifierKey)
-    return Number(row?.['size'] ?? 0)
+    const noted = hasTable(file, 'ledger_file') ? file.prepare('SELECT * FROM ledger_file').get() : undefined
+    return { size: Number(row?.['size'] ?? 0), run: nameOf(noted?.['run']) }
   } catch {
     return null
   } finally {

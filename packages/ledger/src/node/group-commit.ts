@@ -44,7 +44,7 @@ export interface CommitGuards {
   readonly onFailure?: (failure: LedgerError) => void
   /** Told of each state that was committed, before whoever appended hears of it. */
   readonly remember?: Remember
-  /** Told after each batch how many entries there were before it. */
+  /** Told after each write how many entries there were before it. */
   readonly noteFile?: (sizeBefore: number) => void
 }
 
@@ -106,6 +106,11 @@ export class GroupCommit {
     this.#guards.remember?.(this.#tail, isDurable)
   }
 
+  /** Notes that something was written that is no entry. */
+  noteFile(): void {
+    this.#guards.noteFile?.(this.#tail.size)
+  }
+
   /** Commits a write that is no entry, and notes the state: whether the disk takes both. @throws {LedgerError} as an append */
   probe(write: () => void): void {
     this.#demandRoom(0)
@@ -120,6 +125,7 @@ export class GroupCommit {
         store.rollback()
         throw error
       }
+      this.noteFile()
       this.remember(true)
       this.#isRefusing = false
     } catch (error) {

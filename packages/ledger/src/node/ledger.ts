@@ -324,6 +324,7 @@ export class Ledger {
           hint: 'stop writing and restore the database from a backup; keep this one to compare',
         })
       }
+      this.#commits.noteFile()
       this.#commits.remember(true)
       return checkpoint
     } catch (error) {
