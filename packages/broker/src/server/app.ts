@@ -122,22 +122,36 @@ function createServer(
   server.on('tlsClientError', (error: Error & { code?: string }, socket: TLSSocket) => {
     // Balancers connect and close, to see whether somebody listens.
     const level = error.code === 'ECONNRESET' ? 'debug' : 'info'
-    logger[level]({ client: addressOf(socket.remoteAddress), code: error.code }, 'no TLS handshake')
+    const what =
+      error.code === 'ERR_SSL_HTTP_REQUEST' ? 'plain HTTP, where TLS is served' : 'no TLS handshake'
+    logger[level]({ client: addressOf(socket.remoteAddress), code: error.code }, what)
     socket.destroy()
   })
   server.setTimeout(config.idleTimeout)
   return server
 }
 
+interface ParserError extends Error {
+  readonly code?: string
+  /** A buffer: what was read last. */
+  readonly rawPacket?: unknown
+}
+
+/** RFC 8446, section 5.1: a handshake record of any version. */
+function isTls({ rawPacket }: ParserError): boolean {
+  return Buffer.isBuffer(rawPacket) && rawPacket[0] === 0x16 && rawPacket[1] === 0x03
+}
+
 /** What is not HTTP, too large or too slow to become a request still gets a JSON body. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket, logger: Logger): void {
+function answerBrokenRequest(error: ParserError, socket: Socket, logger: Logger): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
   const answer = toBrokerError(Object.assign(error, { statusCode: 400 }))
   const line = { client: addressOf(socket.remoteAddress), status: answer.status, code: answer.code }
-  logger.info(line, 'answered what did not become a request')
+  const what = isTls(error) ? 'TLS, where plain HTTP is served' : 'what did not become a request'
+  logger.info(line, `answered ${what}`)
   // Nobody knows yet whether a guest or an administrator asked: each finds the members that it reads.
   const body = JSON.stringify({ ...errorBody(answer), ...kbsAnswer(answer).body })
   const head = [

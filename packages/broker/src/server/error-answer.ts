@@ -18,6 +18,7 @@ const CLIENT_ERRORS: Readonly<Record<string, readonly [BrokerErrorCode, message:
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
     'media-type-unsupported',
     'the content type is not one that this route reads',
+    'documents are application/json (curl --json FILE), the bytes of a secret application/octet-stream',
   ],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['request-malformed', 'the body is empty, want JSON'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['request-malformed', 'the body is not valid JSON'],

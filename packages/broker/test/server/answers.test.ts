@@ -31,7 +31,9 @@ describe('answers', () => {
     for (const payload of ['', '{', 'null', '[]', '"x"', '1', '{}']) {
       assert.equal((await post(payload)).body.error.code, 'request-malformed', payload)
     }
-    assert.equal((await post('<a/>', 'text/xml')).body.error.code, 'media-type-unsupported')
+    const { error } = (await post('<a/>', 'text/xml')).body
+    assert.equal(error.code, 'media-type-unsupported')
+    assert.match(error.hint, /application\/json .*application\/octet-stream/)
     for (const member of ['__proto__', 'constructor']) {
       const { body } = await post(
         `{"${member}":{"prototype":{}},"name":"x","role":"admin","expiresAt":"2027-01-01T00:00:00Z"}`,

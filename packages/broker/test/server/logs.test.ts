@@ -268,6 +268,25 @@ describe('over sockets', () => {
     }
   })
 
+  test('who speaks HTTP to TLS, or TLS to HTTP, is told to', async t => {
+    const { cert, key } = makeCertificate(directory, 'spoken')
+    const hello = Buffer.from('16030100050100000100', 'hex').toString('latin1')
+    for (const [name, flags, bytes, told] of [
+      ['to plain', {}, hello, 'answered TLS, where plain HTTP is served'],
+      [
+        'to TLS',
+        { 'tls-cert-file': cert, 'tls-key-file': key },
+        'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+        'plain HTTP, where TLS is served',
+      ],
+    ] as const) {
+      const { broker, log, port } = await start(t, name, flags)
+      await sent(port, bytes)
+      await broker.close()
+      assert.equal(parsed(log).at(-1)?.['msg'], told)
+    }
+  })
+
   test('connections that are closed are told once a minute, with the limit', async t => {
     const get = 'GET /readyz HTTP/1.1\r\nHost: x\r\n'
     for (const [limit, flags, request] of [
