@@ -1,7 +1,7 @@
 // A running enclave: instances of checked code in worker threads. Calls are bytes in, bytes out; one call runs on one
 // instance, waiting calls in the order they came. An instance that fails is replaced; what it was doing fails alone.
 import { availableParallelism } from 'node:os'
-import { EnclaveError } from '../errors.ts'
+import { EnclaveError, type EnclaveErrorCode } from '../errors.ts'
 import type { Manifest } from '../image/manifest.ts'
 import { MAX_THREADS, WASM_PAGE_SIZE } from '../image/manifest.ts'
 import { identityOf } from '../sealing/identity.ts'
@@ -14,7 +14,7 @@ import { type EnclavePlatform, offeredImports } from './platform.ts'
 export interface EnclaveLimits {
   /** For one call, or one batch. */
   readonly callMs: number
-  /** For instantiating one instance. */
+  /** For instantiating one instance, and for a thread to end. */
   readonly startMs: number
   /** Of all instances together, in pages of 64 KiB. */
   readonly memoryPages: number
@@ -239,13 +239,16 @@ export class Enclave {
   }
 
   /** Only where the thread of the other has ended: until then it has its memory, which counts. */
-  #replace(id: number, { code, message }: EnclaveError, ended: Promise<unknown>): void {
+  #replace(id: number, { code, message }: EnclaveError, ended: Promise<boolean>): void {
     this.#instances.delete(id)
     // After what it logged before, which may have been read at the same moment.
     queueMicrotask(() => this.#platform.report({ type: 'instance-failed', instance: id, code, message }))
     if (this.#end !== null) return
     const replacement = ended
-      .then(() => this.#startInstance(id))
+      .then(isEnded => {
+        if (!isEnded) throw unending(code)
+        return this.#startInstance(id)
+      })
       .then(
         () => this.#platform.report({ type: 'instance-replaced', instance: id }),
         (error: unknown) => this.#giveUp(error),
@@ -280,6 +283,12 @@ function checkThreads(threads: number, what: string): number {
       got: String(threads),
     },
   )
+}
+
+function unending(code: EnclaveErrorCode): EnclaveError {
+  return new EnclaveError('enclave-lost', `a thread does not end after ${code}`, {
+    hint: 'it computes until the process ends, which may take SIGKILL',
+  })
 }
 
 /** Longer times are none to a timer. */

@@ -26,8 +26,9 @@ export interface InstanceSettings {
   readonly onFree: () => void
   /** Jobs that it had not begun. */
   readonly onReturned: (jobs: readonly Job[]) => void
-  /** Called once, when an instance that had started is of no more use; its thread ends when `ended` resolves. */
-  readonly onFailed: (error: EnclaveError, ended: Promise<unknown>) => void
+  /** Called once, when an instance that had started is of no more use; `ended` says whether its thread has ended. */
+  readonly onFailed: (error: EnclaveError, ended: Promise<boolean>) => void
+  /** For the start; to end, a thread has as long. */
   readonly startMs: number
   /** For one job. */
   readonly callMs: number
@@ -56,6 +57,7 @@ export class Instance {
   #replies = 0
   #isReady = false
   #isDead = false
+  #ended: Promise<boolean> | null = null
 
   private constructor(settings: InstanceSettings) {
     this.#settings = settings
@@ -77,14 +79,14 @@ export class Instance {
     this.#worker.on('exit', () => this.#crash('enclave-crashed', 'the thread of the instance ended'))
   }
 
-  /** Resolves when the code is instantiated; rejects when its thread has ended. @throws {EnclaveError} enclave-crashed, enclave-timeout, out-of-memory */
+  /** Resolves when the code is instantiated; rejects when its thread has ended, or does not end. @throws {EnclaveError} enclave-crashed, enclave-timeout, out-of-memory */
   static async start(settings: InstanceSettings): Promise<Instance> {
     const instance = new Instance(settings)
     const timer = setTimeout(() => instance.#fail(late(settings.startMs)), settings.startMs)
     try {
       await instance.#started.promise
     } catch (error) {
-      await instance.#worker.terminate()
+      await instance.#endThread()
       throw error
     } finally {
       clearTimeout(timer)
@@ -131,7 +133,7 @@ export class Instance {
     const closed = new EnclaveError('enclave-closed', 'the enclave was closed')
     this.#stop(closed)
     for (const { job } of this.#jobs.splice(0)) job.reject(closed)
-    await this.#worker.terminate()
+    await this.#endThread()
   }
 
   #receive(message: InstanceMessage): void {
@@ -293,9 +295,27 @@ export class Instance {
     const left = this.#withdraw(from)
     for (const { job } of this.#jobs.splice(0)) job.reject(reason)
     // Also ends a loop that never returns, but not before a long step of it is done, such as filling all memory.
-    const ended = this.#worker.terminate().catch(() => undefined)
+    const ended = this.#endThread()
     this.#settings.onReturned(left)
     if (this.#isReady) this.#settings.onFailed(reason, ended)
+  }
+
+  /** False where it is waited for no longer: then only the end of the process ends it. */
+  #endThread(): Promise<boolean> {
+    this.#ended ??= this.#waitForEnd()
+    return this.#ended
+  }
+
+  async #waitForEnd(): Promise<boolean> {
+    const late = Promise.withResolvers<boolean>()
+    const timer = setTimeout(() => late.resolve(false), this.#settings.startMs)
+    const ended = this.#worker.terminate().then(
+      () => true,
+      () => false,
+    )
+    const isEnded = await Promise.race([ended, late.promise])
+    clearTimeout(timer)
+    return isEnded
   }
 
   #stop(reason: EnclaveError): void {

@@ -99,6 +99,49 @@ test('an instance is replaced when its thread has ended, so that their memory is
   assert.deepEqual({ most, started }, { most: 1, started: 2 })
 })
 
+/** Runs what starts threads, of which none ends when it is to; at the end they do. */
+async function withUnending(run: () => Promise<unknown>): Promise<void> {
+  const { Worker } = workerThreads
+  const ends: (() => Promise<number>)[] = []
+  class Unending extends Worker {
+    override terminate(): Promise<number> {
+      ends.push(() => super.terminate())
+      return new Promise(() => undefined)
+    }
+  }
+  workerThreads.Worker = Unending
+  syncBuiltinESMExports()
+  try {
+    await run()
+  } finally {
+    workerThreads.Worker = Worker
+    syncBuiltinESMExports()
+    await Promise.all(ends.map(end => end()))
+  }
+}
+
+test('a thread that does not end is waited for only so long: the enclave is lost, calls fail, and it closes', t =>
+  withUnending(async () => {
+    const limits = { callMs: 300, startMs: 2000 }
+    const { enclave, events, next } = await run(t, functions('spin', 'echo'), { limits })
+    const spinning = rejectsCode('enclave-timeout', enclave.call('spin', bytes('x')))
+    await rejectsCode('enclave-lost', enclave.call('echo', bytes('waits')))
+    await spinning
+    assert.equal('code' in (await next('enclave-lost')) && events.length, 2)
+    await rejectsCode('enclave-lost', enclave.call('echo', bytes('x')))
+    await enclave.close()
+  }))
+
+test('to close and to refuse a start, threads that do not end are waited for only so long', t =>
+  withUnending(async () => {
+    const { enclave } = await run(t, functions('spin'), { limits: { startMs: 2000 } })
+    const spinning = rejectsCode('enclave-closed', enclave.call('spin', bytes('x')))
+    await Promise.all([enclave.close(), spinning])
+    const start = { ...FUNCTIONS['trap']!, name: '_initialize', params: [], results: [] }
+    const what = { functions: [FUNCTIONS['echo']!, start], manifest: { exports: ['echo'] } }
+    await rejectsCode('enclave-crashed', run(t, what, { limits: { startMs: 2000 } }))
+  }))
+
 test('no thread is left of an enclave that did not start', async t => {
   const start = { ...FUNCTIONS['trap']!, name: '_initialize', params: [], results: [] }
   const what = { functions: [FUNCTIONS['echo']!, start], manifest: { exports: ['echo'], threads: 2 } }
