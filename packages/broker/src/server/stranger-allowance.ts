@@ -18,7 +18,7 @@ const MINUTE_MS = 60_000
 const REFUSAL = 1
 const PUBLIC_ANSWER = 0.1
 /** What is refused was received before, and some of it read; no body that is read is longer than the most that counts. */
-const BYTES_OF_A_UNIT = 64 * 1024
+const BYTES_OF_A_UNIT = 32 * 1024
 const MOST_BYTES = 2 * 1024 * 1024
 
 /** A body in chunks of a byte is parsed as far as it was received, 64 KiB of it, whatever was answered before. */
