@@ -45,13 +45,20 @@ const LIMITS = {
   bodyBytes: { most: 1_048_576, what: 'bytes in one function', hint: SPLIT },
   locals: { most: 10_000, what: 'locals and parameters of one function', hint: `${SPLIT}, or optimise` },
   depth: { most: 1000, what: 'levels of nested blocks', hint: SPLIT },
+  operands: { most: 10_000, what: 'operands on the stack of one function', hint: 'keep values in memory' },
+  /** Engines keep a value, or a choice of values, for each. */
+  passed: {
+    most: 262_144,
+    what: 'parameters and results of blocks, branches and calls of one function',
+    hint: `${SPLIT}, or pass structures by pointer`,
+  },
   /** Each can take as long as filling all memory, and between them a thread cannot be ended. */
   bulk: { most: 1000, what: 'instructions of one function that copy or fill', hint: SPLIT },
-  /** Compilers bring every local into its place at each of them. */
+  /** Compilers bring every local and every operand into its place at each of them. */
   merges: {
     most: 16_777_216,
-    what: 'locals times blocks and branches of one function',
-    hint: `${SPLIT}, or optimise: fewer locals, fewer branches`,
+    what: 'locals and operands, counted at each block and branch of one function',
+    hint: `${SPLIT}, or optimise: fewer locals, fewer branches, shorter expressions`,
   },
 } as const satisfies Readonly<Record<string, Limit>>
 

@@ -3,7 +3,7 @@
 // runs. It is read before the engine sees a byte of it. Every section is read to its end; what is not known is refused,
 // and whatever the engine would allocate for is counted against `wasm-limits.ts` before it is read.
 import { EnclaveError } from '../errors.ts'
-import { readBody, readConstant } from './wasm-body.ts'
+import { type Arities, readBody, readConstant } from './wasm-body.ts'
 import { type WasmLimit, within } from './wasm-limits.ts'
 import { invalidCode, WasmReader } from './wasm-reader.ts'
 import {
@@ -116,6 +116,11 @@ class ShapeReader {
     12: content => void within('dataSegments', content.u32()),
   }
 
+  readonly #arities: Arities = {
+    ofType: index => at(this.#types, index),
+    ofFunction: index => at(this.#functions, index),
+  }
+
   #readType(content: WasmReader): void {
     const type = readFunctionType(content)
     this.#typeValues = within('typeValues', this.#typeValues + type.parameters + type.results)
@@ -195,8 +200,8 @@ class ShapeReader {
   #readCode(content: WasmReader): void {
     within('codeBytes', content.left)
     each(content, 'functions', () => {
-      const { parameters } = at(this.#functions, this.#importCount + this.#bodies++)
-      readBody(content.part(content.u32()), parameters)
+      const type = at(this.#functions, this.#importCount + this.#bodies++)
+      readBody(content.part(content.u32()), type, this.#arities)
     })
   }
 }

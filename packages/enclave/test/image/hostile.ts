@@ -24,12 +24,16 @@ export const ID = {
 const ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11, 0]
 const END = 0x0b
 const FUNCREF = 0x70
+const UNREACHABLE = 0x00
+const DROP = 0x1a
 
 export type Sections = ReadonlyMap<number, Uint8Array>
 
 /** alloc, free and echo, and nothing else. */
 export const GOOD: Uint8Array<ArrayBuffer> = encodeModule({ functions: [ALLOC, FREE, FUNCTIONS['echo']!] })
 const OWN_FUNCTIONS = 3
+/** Behind that of the function of `withBody`. */
+const OTHER_TYPE = OWN_FUNCTIONS + 1
 
 /** Contents by id. */
 export function sectionsOf(code: Uint8Array): Map<number, Uint8Array> {
@@ -171,6 +175,8 @@ export const MAKE: Readonly<Record<WasmLimit, (count: number) => Uint8Array<Arra
   },
   bodyBytes: count => withBody([0], repeat([0x01], count - 2)),
   locals: count => withBody(locals(count)),
+  operands: count => withBody([0], repeat([0x41, 0], count), repeat([DROP], count)),
+  passed: count => passing(count, 1000),
   depth: count => withBody([0], repeat([0x02, 0x40], count - 1), repeat([END], count - 1)),
   bulk: count => withBody([0], repeat([0x41, 0, 0x41, 0, 0x41, 0, 0xfc, 11, 0], count)),
   merges: count => withBody(locals(256), repeat([0x0c, 0], Math.floor(count / 256))),
@@ -266,11 +272,80 @@ export const REFUSED: readonly (readonly [name: string, code: string, module: Ui
     withBody([3, ...leb(4000), I32, ...leb(4000), I32, ...leb(4000), I32]),
   ],
   [
+    'loops with many parameters each, in a function without locals',
+    'limit-exceeded',
+    passing(6_000_000, 100),
+  ],
+  [
+    'loops above many operands, in a function without locals',
+    'limit-exceeded',
+    withBody([0], repeat([0x41, 0], 5000), repeat([0x03, 0x40, END], 100_000), repeat([DROP], 5000)),
+  ],
+  ['more operands than may be, all of one call', 'limit-exceeded', operandsOfCalls(1000, 20)],
+  ['calls of many parameters each', 'limit-exceeded', callsOf(1000, 200)],
+  ['branches that take much along', 'limit-exceeded', branchesOf(1000, 300)],
+  [
+    'an instruction that takes what lies outside its block',
+    'invalid-code',
+    withBody([0], [0x41, 0, 0x02, 0x40, DROP, END]),
+  ],
+  ['a block that leaves more than it says', 'invalid-code', withBody([0], [0x02, 0x40, 0x41, 0, END])],
+  ['a branch that leads out of the function', 'invalid-code', withBody([0], [0x0c, 1])],
+  [
     'a jump table to everywhere with locals at each place',
     'limit-exceeded',
     withBody(locals(1000), [0x41, 0, 0x0e, ...leb(20_000)], repeat([0], 20_001)),
   ],
 ]
+
+/** The module of `withBody` and one more type, whose index is {@link OTHER_TYPE}. */
+function withType(
+  parameters: number,
+  results: number,
+  ...body: readonly (readonly number[] | Uint8Array)[]
+): Uint8Array<ArrayBuffer> {
+  const sections = sectionsOf(withBody([0], ...body))
+  const own = sections.get(ID.type)!
+  const type = [
+    0x60,
+    ...leb(parameters),
+    ...repeat([I32], parameters),
+    ...leb(results),
+    ...repeat([I32], results),
+  ]
+  sections.set(ID.type, Buffer.concat([Uint8Array.of(own[0]! + 1), own.subarray(1), Uint8Array.from(type)]))
+  sections.set(ID.table, oneTable)
+  return moduleOf(sections)
+}
+
+/** Loops of so many parameters each, behind `unreachable`, where the stack holds whatever is wanted, and one-value blocks for the rest. */
+function passing(count: number, parameters: number): Uint8Array<ArrayBuffer> {
+  const loop = [0x03, OTHER_TYPE, UNREACHABLE, END]
+  const rest = repeat([0x02, I32, UNREACHABLE, END, DROP], count % parameters)
+  return withType(parameters, 0, [UNREACHABLE], repeat(loop, Math.floor(count / parameters)), rest)
+}
+
+/** Calls by a table, which so many operands come back from each. */
+function operandsOfCalls(results: number, count: number): Uint8Array<ArrayBuffer> {
+  const call = [0x41, 0, 0x11, OTHER_TYPE, 0]
+  return withType(0, results, repeat(call, count), repeat([DROP], results * count))
+}
+
+function callsOf(parameters: number, count: number): Uint8Array<ArrayBuffer> {
+  return withType(
+    parameters,
+    parameters,
+    repeat([0x41, 0], parameters),
+    repeat([0x41, 0, 0x11, OTHER_TYPE, 0], count),
+    repeat([DROP], parameters),
+  )
+}
+
+function branchesOf(results: number, count: number): Uint8Array<ArrayBuffer> {
+  const operands = repeat([0x41, 0], results)
+  const branches = repeat([0x41, 0, 0x0d, 0], count)
+  return withType(0, results, [0x02, OTHER_TYPE], operands, branches, [END], repeat([DROP], results))
+}
 
 function tailCallByTable(): Uint8Array<ArrayBuffer> {
   const sections = sectionsOf(withBody([0], [0x41, 0, 0x13, OWN_FUNCTIONS, 0]))

@@ -112,6 +112,7 @@ test('every instruction that the engine knows is read to where the engine reads 
 const LAST = 6
 /** Of nothing there are 26. */
 const DROP = 0x1a
+const UNREACHABLE = 0x00
 
 /** Every number that an instruction can have, types of blocks and references, and the end of blocks. */
 function immediatesToTry(): number[][] {
@@ -121,6 +122,70 @@ function immediatesToTry(): number[][] {
   const runs = [4, 8, 16].map(length => Array.from({ length }, () => LAST))
   const rest = [[0x40, 0x0b], [LAST, 0x0b], [0x70], [1, 0x7f], [0, 1], [0, 0, 1], [2, 6, 6, 6]]
   return [[], ...choices, ...pairs, ...triples, ...runs, ...rest]
+}
+
+test('what the reader counts on the stack is what the engine has there, for every instruction', () => {
+  const plain = Array.from({ length: 256 }, (_, opcode) => [opcode])
+  const numeric = Array.from({ length: 32 }, (_, opcode) => [0xfc, opcode])
+  const vector = Array.from({ length: 0x120 }, (_, opcode) => [0xfd, ...leb(opcode)])
+  let known = 0
+  for (const opcode of [...plain, ...numeric, ...vector]) {
+    const module = firstValid(opcode)
+    if (module === null || UNSUPPORTED.has(opcode[0]!)) continue
+    known++
+    assert.equal(refusalOf(module), null, opcode.map(byte => byte.toString(16)).join(' '))
+  }
+  assert.ok(known > 400, String(known))
+})
+
+const [I32, V128, FUNCREF] = [0x7f, 0x7b, 0x70]
+const OPERAND_TYPES = [I32, 0x7e, 0x7d, 0x7c, V128, FUNCREF]
+/** What some instruction takes. */
+const OPERANDS = [
+  [],
+  ...OPERAND_TYPES.map(type => [type]),
+  ...OPERAND_TYPES.map(type => [type, type]),
+  ...OPERAND_TYPES.flatMap(type => [
+    [I32, type],
+    [V128, type],
+  ]),
+  [FUNCREF, I32],
+  ...OPERAND_TYPES.map(type => [type, type, I32]),
+  [V128, V128, V128],
+  [I32, FUNCREF, I32],
+]
+
+/** With what the instruction takes, and nothing left of what it gives; null where it is none. */
+function firstValid(opcode: readonly number[]): Uint8Array<ArrayBuffer> | null {
+  const zeros = [0, 1, 2, 3, 16].map(length => Array.from({ length }, () => 0))
+  for (const immediates of [...zeros, [FUNCREF], [1, I32], [0x40, 0x0b]]) {
+    // Null of a type of the module's own is a reference with a type.
+    if (opcode[0] === 0xd0 && immediates[0] !== FUNCREF) continue
+    if (validOf([UNREACHABLE, ...opcode, ...immediates]) === undefined) continue
+    for (const operands of OPERANDS) {
+      const gets = operands.flatMap(type => [0x20, OPERAND_TYPES.indexOf(type)])
+      const module = validOf([...gets, ...opcode, ...immediates])
+      if (module !== undefined) return module
+    }
+  }
+  return null
+}
+
+/** With a drop where it leaves something. */
+function validOf(instructions: readonly number[]): Uint8Array<ArrayBuffer> | undefined {
+  const endings = [instructions, [...instructions, DROP]]
+  return endings.map(withLocals).find(module => WebAssembly.validate(module))
+}
+
+/** A function with a local of each type, in a module that has one thing of each kind. */
+function withLocals(instructions: readonly number[]): Uint8Array<ArrayBuffer> {
+  const locals = [OPERAND_TYPES.length, ...OPERAND_TYPES.flatMap(type => [1, type])]
+  const sections = sectionsOf(withBody(locals, instructions))
+  sections.set(ID.table, Uint8Array.of(1, FUNCREF, 1, 1, 1))
+  sections.set(ID.element, Uint8Array.of(1, 1, 0, 0))
+  sections.set(ID.dataCount, Uint8Array.of(1))
+  sections.set(ID.data, Uint8Array.of(1, 1, 0))
+  return moduleOf(sections)
 }
 
 /** Within blocks and behind `unreachable`, where the stack holds whatever is wanted. */
