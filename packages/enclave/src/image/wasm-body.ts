@@ -60,6 +60,7 @@ class BodyReader {
   readonly #locals: number
   readonly #results: number
   readonly #stack: OperandStack
+  #loops = 0
   #merges = 0
   #passed = 0
   #bulk = 0
@@ -123,6 +124,7 @@ class BodyReader {
 
   #enter(isLoop: boolean): void {
     const type = this.#readBlockType()
+    if (isLoop) this.#loops = within('loops', this.#loops + 1)
     this.#merge()
     this.#pass(type.parameters + type.results)
     this.#stack.enter(type, isLoop)

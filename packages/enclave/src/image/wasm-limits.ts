@@ -45,6 +45,8 @@ const LIMITS = {
   bodyBytes: { most: 1_048_576, what: 'bytes in one function', hint: SPLIT },
   locals: { most: 10_000, what: 'locals and parameters of one function', hint: `${SPLIT}, or optimise` },
   depth: { most: 1000, what: 'levels of nested blocks', hint: SPLIT },
+  /** What the optimising compiler does for those that never repeat grows with the square of their number. */
+  loops: { most: 1000, what: 'loops in one function', hint: SPLIT },
   operands: { most: 10_000, what: 'operands on the stack of one function', hint: 'keep values in memory' },
   /** Engines keep a value, or a choice of values, for each. */
   passed: {

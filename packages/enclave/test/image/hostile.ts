@@ -175,6 +175,7 @@ export const MAKE: Readonly<Record<WasmLimit, (count: number) => Uint8Array<Arra
   },
   bodyBytes: count => withBody([0], repeat([0x01], count - 2)),
   locals: count => withBody(locals(count)),
+  loops: count => withBody([0], repeat([0x03, 0x40, END], count)),
   operands: count => withBody([0], repeat([0x41, 0], count), repeat([DROP], count)),
   passed: count => passing(count, 1000),
   depth: count => withBody([0], repeat([0x02, 0x40], count - 1), repeat([END], count - 1)),
@@ -277,9 +278,9 @@ export const REFUSED: readonly (readonly [name: string, code: string, module: Ui
     passing(6_000_000, 100),
   ],
   [
-    'loops above many operands, in a function without locals',
+    'blocks above many operands, in a function without locals',
     'limit-exceeded',
-    withBody([0], repeat([0x41, 0], 5000), repeat([0x03, 0x40, END], 100_000), repeat([DROP], 5000)),
+    withBody([0], repeat([0x41, 0], 5000), repeat([0x02, 0x40, END], 100_000), repeat([DROP], 5000)),
   ],
   ['more operands than may be, all of one call', 'limit-exceeded', operandsOfCalls(1000, 20)],
   ['calls of many parameters each', 'limit-exceeded', callsOf(1000, 200)],
@@ -318,11 +319,11 @@ function withType(
   return moduleOf(sections)
 }
 
-/** Loops of so many parameters each, behind `unreachable`, where the stack holds whatever is wanted, and one-value blocks for the rest. */
+/** Blocks of so many parameters each, behind `unreachable`, where the stack holds whatever is wanted, and one-value blocks for the rest. */
 function passing(count: number, parameters: number): Uint8Array<ArrayBuffer> {
-  const loop = [0x03, OTHER_TYPE, UNREACHABLE, END]
+  const block = [0x02, OTHER_TYPE, UNREACHABLE, END]
   const rest = repeat([0x02, I32, UNREACHABLE, END, DROP], count % parameters)
-  return withType(parameters, 0, [UNREACHABLE], repeat(loop, Math.floor(count / parameters)), rest)
+  return withType(parameters, 0, [UNREACHABLE], repeat(block, Math.floor(count / parameters)), rest)
 }
 
 /** Calls by a table, which so many operands come back from each. */

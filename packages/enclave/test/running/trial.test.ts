@@ -12,7 +12,7 @@ import { GOOD, repeat, withBody } from '../image/hostile.ts'
 const other = (number: number): Uint8Array => Uint8Array.from([...GOOD, 0, 2, 1, number])
 const isLinux = process.platform === 'linux'
 
-/** Many loops, with many locals at the head of each. */
+/** Many loops, with many locals at the head of each: more than are read. */
 const SLOW = withBody([1, 200, 1, 0x7f], repeat([0x03, 0x40, 0x20, 0, 0x0d, 0, 0x0b], 50_000))
 
 test('good code is accepted, and then again without a process', async () => {
