@@ -9,31 +9,40 @@ export const PATH = 'default/key/disk'
 
 export const INIT_DATA = 'version = "0.1.0"\nalgorithm = "sha384"\n\n[data]\n"aa.toml" = "[token_configs]"\n'
 
-const CODE = { mrTd: '1d'.repeat(48), mrEnclave: '5e'.repeat(32), measurement: 'a3'.repeat(48) }
+/** Firmware, and what it loads. */
+const TD = { mrTd: '1d'.repeat(48), rtmr1: '1e'.repeat(48), rtmr2: '1f'.repeat(48) }
+const CODE = { mrEnclave: '5e'.repeat(32), measurement: 'a3'.repeat(48) }
 const OTHER = '0f'
 
 export const MACHINES = {
   known: {
-    tdx: { mrTd: CODE.mrTd },
+    tdx: TD,
     sgx: { mrEnclave: CODE.mrEnclave },
     snp: { measurement: CODE.measurement },
   },
   other: {
-    tdx: { mrTd: OTHER.repeat(48) },
+    tdx: { ...TD, rtmr2: OTHER.repeat(48) },
     sgx: { mrEnclave: OTHER.repeat(32) },
     snp: { measurement: OTHER.repeat(48) },
   },
-  forged: { tdx: { mrTd: CODE.mrTd, tamper: ['quoteSignature'] } },
-  logged: { tdx: { mrTd: CODE.mrTd }, eventLogBytes: 2 ** 20 },
+  forged: { tdx: { ...TD, tamper: ['quoteSignature'] } },
+  logged: { tdx: TD, eventLogBytes: 2 ** 20 },
   configured: {
-    tdx: { mrTd: CODE.mrTd, mrConfigId: createHash('sha384').update(INIT_DATA).digest() },
+    tdx: { ...TD, mrConfigId: createHash('sha384').update(INIT_DATA).digest() },
   },
 } as const
 
-const ANY_TDX = { rtmr0: 'any', rtmr1: 'any', rtmr2: 'any', rtmr3: 'any' }
 export const REFERENCES = {
   workloads: [
-    { name: 'guest', kind: 'tdx', mrTd: [CODE.mrTd], ...ANY_TDX },
+    {
+      name: 'guest',
+      kind: 'tdx',
+      mrTd: [TD.mrTd],
+      rtmr0: 'any',
+      rtmr1: [TD.rtmr1],
+      rtmr2: [TD.rtmr2],
+      rtmr3: 'any',
+    },
     {
       name: 'enclave',
       kind: 'sgx',
