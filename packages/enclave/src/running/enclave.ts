@@ -246,23 +246,25 @@ export class Enclave {
     if (this.#end !== null) return
     const replacement = ended
       .then(isEnded => {
-        if (!isEnded) throw unending(code)
+        if (!isEnded) throw unending(code, this.#limits.startMs)
         return this.#startInstance(id)
       })
       .then(
         () => this.#platform.report({ type: 'instance-replaced', instance: id }),
-        (error: unknown) => this.#giveUp(error),
+        (error: unknown) => this.#giveUp(id, error),
       )
     this.#replacements.add(replacement)
     void replacement.finally(() => this.#replacements.delete(replacement))
   }
 
   /** One place stays empty; without any instance left the enclave is lost. */
-  #giveUp(error: unknown): void {
-    // Others may be on their way; this one still counts.
-    if (this.#instances.size > 0 || this.#replacements.size > 1 || this.#end !== null) return
+  #giveUp(id: number, error: unknown): void {
+    if (this.#end !== null) return
     const code = error instanceof EnclaveError ? error.code : 'enclave-crashed'
     const message = error instanceof Error ? error.message : String(error)
+    this.#platform.report({ type: 'instance-lost', instance: id, code, message })
+    // Others may be on their way; this one still counts.
+    if (this.#instances.size > 0 || this.#replacements.size > 1) return
     this.#platform.report({ type: 'enclave-lost', code, message })
     this.#finish(new EnclaveError('enclave-lost', `no instance is left: ${message}`, { cause: error }))
   }
@@ -285,8 +287,8 @@ function checkThreads(threads: number, what: string): number {
   )
 }
 
-function unending(code: EnclaveErrorCode): EnclaveError {
-  return new EnclaveError('enclave-lost', `a thread does not end after ${code}`, {
+function unending(code: EnclaveErrorCode, ms: number): EnclaveError {
+  return new EnclaveError('enclave-timeout', `the thread did not end within ${ms} ms after ${code}`, {
     hint: 'it computes until the process ends, which may take SIGKILL',
   })
 }

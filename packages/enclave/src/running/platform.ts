@@ -12,6 +12,13 @@ export type EnclaveEvent =
       readonly message: string
     }
   | { readonly type: 'instance-replaced'; readonly instance: number }
+  /** None could be started in its place, which stays empty. */
+  | {
+      readonly type: 'instance-lost'
+      readonly instance: number
+      readonly code: EnclaveErrorCode
+      readonly message: string
+    }
   | { readonly type: 'enclave-lost'; readonly code: EnclaveErrorCode; readonly message: string }
 
 export interface LogLine {

@@ -273,7 +273,7 @@ export const REFUSED: readonly (readonly [name: string, code: string, module: Ui
     withBody([3, ...leb(4000), I32, ...leb(4000), I32, ...leb(4000), I32]),
   ],
   [
-    'loops with many parameters each, in a function without locals',
+    'blocks with many parameters each, in a function without locals',
     'limit-exceeded',
     passing(6_000_000, 100),
   ],
@@ -285,10 +285,11 @@ export const REFUSED: readonly (readonly [name: string, code: string, module: Ui
   ['more operands than may be, all of one call', 'limit-exceeded', operandsOfCalls(1000, 20)],
   ['calls of many parameters each', 'limit-exceeded', callsOf(1000, 200)],
   ['branches that take much along', 'limit-exceeded', branchesOf(1000, 300)],
+  ['returns that take much along', 'limit-exceeded', returnsOf(1000, 300)],
   [
     'an instruction that takes what lies outside its block',
     'invalid-code',
-    withBody([0], [0x41, 0, 0x02, 0x40, DROP, END]),
+    withBody([0], [0x41, 0, 0x02, 0x40, DROP, END, DROP]),
   ],
   ['a block that leaves more than it says', 'invalid-code', withBody([0], [0x02, 0x40, 0x41, 0, END])],
   ['a branch that leads out of the function', 'invalid-code', withBody([0], [0x0c, 1])],
@@ -346,6 +347,15 @@ function branchesOf(results: number, count: number): Uint8Array<ArrayBuffer> {
   const operands = repeat([0x41, 0], results)
   const branches = repeat([0x41, 0, 0x0d, 0], count)
   return withType(0, results, [0x02, OTHER_TYPE], operands, branches, [END], repeat([DROP], results))
+}
+
+/** From a function of so many results, behind `unreachable`. */
+function returnsOf(results: number, count: number): Uint8Array<ArrayBuffer> {
+  const sections = sectionsOf(withBody([0], [UNREACHABLE], repeat([0x0f], count)))
+  const type = [0x60, 0, ...leb(results), ...repeat([I32], results)]
+  const own = sectionsOf(GOOD).get(ID.type)!
+  sections.set(ID.type, Buffer.concat([Uint8Array.of(own[0]! + 1), own.subarray(1), Uint8Array.from(type)]))
+  return moduleOf(sections)
 }
 
 function tailCallByTable(): Uint8Array<ArrayBuffer> {

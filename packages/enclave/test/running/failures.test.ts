@@ -127,8 +127,24 @@ test('a thread that does not end is waited for only so long: the enclave is lost
     const spinning = rejectsCode('enclave-timeout', enclave.call('spin', bytes('x')))
     await rejectsCode('enclave-lost', enclave.call('echo', bytes('waits')))
     await spinning
-    assert.equal('code' in (await next('enclave-lost')) && events.length, 2)
+    await next('enclave-lost')
+    assert.deepEqual(
+      events.map(event => event.type),
+      ['instance-failed', 'instance-lost', 'enclave-lost'],
+    )
     await rejectsCode('enclave-lost', enclave.call('echo', bytes('x')))
+    await enclave.close()
+  }))
+
+test('where one of two threads does not end, its place stays empty, which is told, and the other answers', t =>
+  withUnending(async () => {
+    const what = { ...functions('spin', 'echo'), manifest: { threads: 2 } }
+    const { enclave, next } = await run(t, what, { limits: { callMs: 300, startMs: 2000 } })
+    await rejectsCode('enclave-timeout', enclave.call('spin', bytes('x')))
+    const lost = await next('instance-lost')
+    assert.equal('code' in lost && lost.code, 'enclave-timeout')
+    assert.deepEqual(await enclave.call('echo', bytes('fine')), bytes('fine'))
+    // While threads are still those that do not end: what is closed later would stay.
     await enclave.close()
   }))
 
