@@ -36,7 +36,13 @@ export function brokerOf(call: Call): HttpOptions {
 export function adminOf(call: Call): Admin {
   const url = serverOf(call)
   trustOwnAuthority(call)
-  return openAdmin({ url, token: () => tokenFor(call, url), fetch: noticingTls(call.terminal.fetch) })
+  let token: string | null = null
+  const once = () => {
+    // A pipe can be read once.
+    token ??= tokenFor(call, url)
+    return token
+  }
+  return openAdmin({ url, token: once, fetch: noticingTls(call.terminal.fetch) })
 }
 
 function tokenFor(call: Call, url: string): string {

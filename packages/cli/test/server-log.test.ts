@@ -79,7 +79,7 @@ test('a broker whose log nobody reads serves, and comes to its end', async t => 
   )
   t.after(() => child.kill('SIGKILL'))
   // More than pipes hold.
-  for (let round = 0; round < 500; round++) await (await fetch(`${url}/v1/policies`)).text()
+  for (let round = 0; round < 500; round++) await (await fetch(`${url}/v1/info`)).text()
   assert.equal((await fetch(`${url}/readyz`)).status, 200)
   child.kill('SIGTERM')
   assert.deepEqual(await closed, [0, null])
