@@ -254,13 +254,7 @@ test('what is said of a bad value or of two settings that exclude each other nam
 /** Words after ours that make no command of it: "casemate is", "a newer casemate wrote it". */
 const PROSE = new Set(['broker', 'channel', 'gives', 'is', 'simulated', 'wrote'])
 /** Flags of npx and of node, which texts of these rooms give on. */
-const FOREIGN = new Set([
-  'disable-warning',
-  'external-memory-accounted-in-global-limit',
-  'inspect',
-  'max-semi-space-size',
-  'no',
-])
+const FOREIGN = new Set(['disable-warning', 'inspect', 'max-semi-space-size', 'no'])
 /** Rooms that compile and run code tell of the flags of compilers and engines as well. */
 const ROOMS = ['cli', 'broker', 'client', 'appraisal', 'evidence']
 const ROOMS_OF_COMPILERS = ['enclave', 'channel', 'simulator']

@@ -141,20 +141,20 @@ test('a broker starts itself anew with what keeps its memory small, and what was
     const up = await serving([], /the broker serves/, { cwd, env })
     const of = (file: string) => readFileSync(`/proc/${up.child.pid}/${file}`, 'latin1').split('\0')
     const found = {
-      flags: of('cmdline').slice(1, 4),
+      flags: of('cmdline').slice(1, 3),
       arenas: of('environ').filter(one => one.startsWith('MALLOC')),
     }
     await up.stop('SIGTERM')
     return found
   }
   assert.deepEqual(await startedWith({}), {
-    flags: ['--max-semi-space-size=8', '--external-memory-accounted-in-global-limit', BIN],
+    flags: ['--max-semi-space-size=8', BIN],
     arenas: ['MALLOC_ARENA_MAX=1'],
   })
   const withArenas = await startedWith({ MALLOC_ARENA_MAX: '3' })
   assert.deepEqual(withArenas.arenas, ['MALLOC_ARENA_MAX=3'])
   const withOptions = await startedWith({ NODE_OPTIONS: '--max-semi-space-size=16' })
-  assert.deepEqual(withOptions.flags, ['--external-memory-accounted-in-global-limit', BIN, 'up'])
+  assert.deepEqual(withOptions.flags, [BIN, 'up'])
 })
 
 test('a hang-up that comes before anybody listens to it is told once somebody does', async () => {

@@ -22,7 +22,7 @@ import { answerError, toBrokerError } from './error-answer.ts'
 import { refuseUnknownRoutes } from './known-routes.ts'
 import type { Logger } from './logging.ts'
 import { RequestLog } from './request-log.ts'
-import { chargeStrangers, strangerAllowance } from './stranger-allowance.ts'
+import { chargeSilence, chargeStrangers, strangerAllowance } from './stranger-allowance.ts'
 import type { TlsMaterial } from './tls.ts'
 import { boundUnanswered } from './unanswered.ts'
 import { compileValidator } from './validation.ts'
@@ -113,6 +113,7 @@ function createServer(
       ? createHttpServer(options, bounded)
       : createHttpsServer({ ...options, ...tls, ...ALPN, handshakeTimeout: headMs }, bounded)
   limitConnections(server, { config, allowance, tellClosed })
+  chargeSilence(server, allowance)
   // Whether a body is wanted is decided from its head: boundBodies asks for it.
   server.on('checkContinue', bounded)
   // Node would answer what else is expected by itself, uncounted and unlogged.

@@ -2,7 +2,10 @@
 // for their answers are counted in one allowance. Once it is used up, a refusal ends its connection and new connections
 // are not taken until there is allowance again. What is right goes on: guests that attest, and administrators.
 
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
 import { ClientLimit } from './client-limit.ts'
 
@@ -30,6 +33,22 @@ export function strangerAllowance(
 ): ClientLimit {
   const count = UNITS_PER_CHALLENGE * authLimit
   return new ClientLimit({ count, windowMs: MINUTE_MS, burst: BURST, elapsedMs })
+}
+
+/** Of TLS, for its handshake: whoever asks nothing over it counts as ten who do, as guests never come so. */
+const NOTHING_ASKED = 9
+
+/** Charges connections that end without a request. */
+export function chargeSilence(server: RawServerDefault, allowance: ClientLimit): void {
+  const asked = new WeakSet<Socket>()
+  server.on('request', ({ socket }: IncomingMessage) => asked.add(socket))
+  server.on('secureConnection', (socket: TLSSocket) => {
+    // Gone once it is closed.
+    const { remoteAddress = '' } = socket
+    socket.once('close', () => {
+      if (!asked.has(socket)) allowance.charge(remoteAddress, NOTHING_ASKED)
+    })
+  })
 }
 
 export function chargeStrangers(app: FastifyInstance, allowance: ClientLimit): void {

@@ -2,14 +2,17 @@
 // was looked at, answered or closed, never how long it took.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, Server, type Socket } from 'node:net'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { BrokerError } from '../../src/errors.ts'
 import { ClientLimit } from '../../src/server/client-limit.ts'
 import { limitConnections } from '../../src/server/connection-limit.ts'
 import { boundUnanswered } from '../../src/server/unanswered.ts'
-import { openTestBroker, type TestBroker } from '../broker.ts'
+import { openTestBroker, type TestBroker, temporaryDirectory } from '../broker.ts'
+import { makeCertificate } from './certificates.ts'
 
 const AUTH = '{"version":"0.4.0","tee":"sample","extra-params":""}'
 
@@ -230,6 +233,42 @@ describe('an allowance that is used up', () => {
     assert.equal(await isClosed('POST', '/nothing', chunked), true)
     // And all that comes after it: one refusal alone would have left nineteen.
     assert.equal(await isClosed('GET', '/nothing'), true)
+  })
+})
+
+describe('over TLS, a client that asks nothing', () => {
+  const directory = temporaryDirectory()
+  after(() => rmSync(directory, { recursive: true }))
+  const { cert, key } = makeCertificate(directory, 'silent')
+
+  /** How many of so many connections are taken, one after another. */
+  async function taken(t: TestContext, count: number, request: string): Promise<number> {
+    // Twenty units.
+    const flags = { 'auth-limit': '5', 'tls-cert-file': cert, 'tls-key-file': key }
+    const broker = await openTestBroker({ flags })
+    t.after(() => broker.close())
+    await broker.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = broker.app.server.address() as AddressInfo
+    let found = 0
+    for (let n = 0; n < count; n++) {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+      const isOver = new Promise(resolve => socket.on('error', () => undefined).on('close', resolve))
+      const served = new Promise<boolean>(resolve => {
+        broker.app.server.once('secureConnection', (other: Socket) =>
+          other.once('close', () => resolve(true)),
+        )
+        void isOver.then(() => setImmediate(resolve, false))
+      })
+      socket.once('secureConnect', () => socket.end(request)).resume()
+      if (await served) found++
+      await isOver
+    }
+    return found
+  }
+
+  test('counts as ten that ask', async t => {
+    assert.equal(await taken(t, 8, ''), 2)
+    assert.equal(await taken(t, 8, 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'), 8)
   })
 })
 
