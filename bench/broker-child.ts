@@ -17,12 +17,13 @@ export async function withBroker(start: Start, run: (broker: Broker) => Promise<
     execArgv: [...BROKER_NODE_FLAGS],
     env: { ...BROKER_ENVIRONMENT, ...process.env },
   })
+  const ended = once(server, 'exit')
   try {
     const started = (await question(server, start)) as Started
     await run({ server, started })
   } finally {
-    server.disconnect()
-    await once(server, 'exit')
+    if (server.connected) server.disconnect()
+    await ended
   }
 }
 
@@ -31,13 +32,15 @@ export async function ask(server: ChildProcess, what: Question): Promise<number>
 }
 
 async function question(server: ChildProcess, message: Start | Question): Promise<unknown> {
-  server.send(message)
   const ended = new AbortController()
-  const onExit = () => ended.abort(new Error('the measured broker ended'))
+  const onExit = () => ended.abort()
   server.once('exit', onExit)
   try {
+    server.send(message)
     const [answer] = await once(server, 'message', { signal: ended.signal })
     return answer
+  } catch (error) {
+    throw ended.signal.aborted ? new Error('the measured broker ended', { cause: error }) : error
   } finally {
     server.off('exit', onExit)
   }

@@ -3,7 +3,7 @@
 // alone loads any kernel.
 
 import type { Kind } from '@casemate/evidence'
-import type { Workload } from './workload-fields.ts'
+import { WORKLOADS, type Workload } from './workload-fields.ts'
 
 /** How it is known which code runs. `firmware`: only what loads it is known; `nothing`: not even that. */
 export type CodeKnownBy = 'measurement' | 'signer' | 'firmware' | 'nothing'
@@ -32,9 +32,7 @@ const WAYS: Readonly<Record<Kind, readonly Way[]>> = {
     way('signer', 'snp.authorKeyDigest'),
   ],
   // Nothing of it is proof, so that no field says more than another.
-  sample: ['svn', 'launchDigest', 'majorVersion', 'minMinorVersion'].map(field =>
-    way('measurement', `sample.${field}`),
-  ),
+  sample: WORKLOADS.sample.identifying.map(field => way('measurement', `sample.${field}`)),
 }
 
 /** Claims may be of any shape. */
@@ -73,12 +71,17 @@ export function lackOfCode(
   return { open: open.join(' and '), hint: hintOf(kind, compared.has('tdx.mrTd')) }
 }
 
+/** What a workload states that can say which code it is, by paths of the policy. */
+export function identifyingPaths(workload: Workload): readonly string[] {
+  return Object.entries(workload)
+    .filter(([name, value]) => value !== 'any' && isIdentifying(`${workload.kind}.${name}`, value))
+    .map(([name]) => `${workload.kind}.${name}`)
+}
+
 /** What a reference value leaves open where no policy names it either, and why that matters; null for one that says enough. */
 export function leftOpen(workload: Workload): { readonly open: string; readonly hint: string } | null {
   const { kind } = workload
-  const stated = Object.entries(workload).filter(([, value]) => value !== 'any')
-  const paths = stated.map(([name, value]) => [`${kind}.${name}`, value] as const)
-  const compared = new Set(paths.filter(([path, value]) => isIdentifying(path, value)).map(([path]) => path))
+  const compared = new Set(identifyingPaths(workload))
   return isCodeKnown(codeKnownBy(kind, compared)) ? null : lackOfCode(kind, compared)
 }
 

@@ -41,7 +41,7 @@ export interface AppraisalResult {
   /** The known workload that the evidence matched; null when none was asked for or none matched. */
   readonly workload: string | null
   /**
-   * What was compared, and found to be as wanted, of which code runs: its measurement, or who signed it; of a TD the
+   * Of an accepted result, what was compared of which code runs; of a refused one it says nothing. Its measurement, or who signed it; of a TD the
    * firmware alone, where the policy names that and leaves open what it loads; or nothing.
    */
   readonly codeKnownBy: CodeKnownBy

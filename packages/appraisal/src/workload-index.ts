@@ -2,7 +2,7 @@
 // look-up per field scores them all; a workload matches when it scores on every field that it states.
 
 import type { Claims, Kind } from '@casemate/evidence'
-import { type CodeKnownBy, codeKnownBy, isCodeKnown, isIdentifying } from './code-identity.ts'
+import { type CodeKnownBy, codeKnownBy, identifyingPaths, isCodeKnown } from './code-identity.ts'
 import { claimReader, isExpectation, showClaim } from './expectation.ts'
 import { WORKLOADS, type Workload, type WorkloadKind, workloadBlock } from './workload-fields.ts'
 
@@ -109,13 +109,7 @@ function indexKind(kind: WorkloadKind, workloads: readonly Workload[]): KindInde
       keyed++
       for (const item of value as readonly unknown[]) addTo(byValue[slot], item, position)
     }
-    const identifying = stated.map(it => it.name).filter(it => isIdentifying(`${kind}.${it}`, values[it]))
-    return {
-      name: workload.name,
-      stated,
-      identifying: identifying.map(it => `${kind}.${it}`),
-      keyed,
-    }
+    return { name: workload.name, stated, identifying: identifyingPaths(workload), keyed }
   })
   return { entries, readers: fields.map(({ read }) => read), byValue }
 }

@@ -26,7 +26,7 @@ function startWith({ flags, environment }) {
   const missing = flags.filter(
     flag => !process.execArgv.includes(flag) && !NODE_OPTIONS.includes(nameOf(flag)),
   )
-  if (missing.length === 0) return
+  if (missing.length === 0 && Object.keys(environment).every(name => name in process.env)) return
   // Those that were typed come later, and win; so do variables that are set.
   const args = [process.execPath, ...missing, ...process.execArgv, ...process.argv.slice(1)]
   process.execve(process.execPath, args, { ...environment, ...process.env })

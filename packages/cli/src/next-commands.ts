@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { SIMULATOR_FILES } from '@casemate/enclave/simulator-files'
-import { reachable } from './connection.ts'
+import { DEFAULT_SERVER, reachable } from './connection.ts'
 import { DEFAULT_DATA_DIRECTORY, SIMULATOR_DIRECTORY, TOUR_DIRECTORY, TOUR_FILES } from './data-directory.ts'
 import { pasted, shellWord } from './shell-word.ts'
 import { TOUR_SECRET } from './tour-text.ts'
@@ -12,7 +12,7 @@ import { TOUR_SECRET } from './tour-text.ts'
 export function nextCommands(dataDir: string, url: string): readonly (readonly [string, string])[] {
   const at = (...names: string[]): string => join(dataDir, ...names)
   const environment = dataDir === DEFAULT_DATA_DIRECTORY ? '' : `CASEMATE_DATA_DIR=${shellWord(dataDir)} `
-  const server = url === 'http://127.0.0.1:8080' ? '' : ` --server ${reachable(url)}`
+  const server = url === DEFAULT_SERVER ? '' : ` --server ${shellWord(reachable(url))}`
   const quote = at(TOUR_DIRECTORY, TOUR_FILES.quote)
   const receipt = at(TOUR_DIRECTORY, TOUR_FILES.receipt)
   const key = at(TOUR_DIRECTORY, TOUR_FILES.key)

@@ -15,6 +15,8 @@ test('what the tour offers can be pasted, wherever the data is and the broker li
     mkdirSync(join(dataDir, name, '..'), { recursive: true })
     writeFileSync(join(dataDir, name), '')
   }
+  const [[, get] = ['', '']] = nextCommands(dataDir, 'http://[::1]:8081')
+  assert.ok(get.endsWith(" --server 'http://[::1]:8081'"), get)
   const commands = nextCommands(dataDir, 'http://127.0.0.1:8081').map(([, command]) => command)
   assert.deepEqual(commands, [
     `CASEMATE_DATA_DIR='${dataDir}' npx --no casemate secret get default/demo/greeting --server http://127.0.0.1:8081`,

@@ -154,7 +154,7 @@ test('a broker starts itself anew with what keeps its memory small, and what was
   const withArenas = await startedWith({ MALLOC_ARENA_MAX: '3' })
   assert.deepEqual(withArenas.arenas, ['MALLOC_ARENA_MAX=3'])
   const withOptions = await startedWith({ NODE_OPTIONS: '--max-semi-space-size=16' })
-  assert.deepEqual(withOptions.flags, [BIN, 'up'])
+  assert.deepEqual(withOptions, { flags: [BIN, 'up'], arenas: ['MALLOC_ARENA_MAX=1'] })
 })
 
 test('a hang-up that comes before anybody listens to it is told once somebody does', async () => {

@@ -192,7 +192,7 @@ function failureOf(answer: HttpAnswer, url: string): BrokerRefusal | Unavailable
   if (status === 429 || status >= 500) {
     const retryAfterMs = status === 429 || status === 503 ? retryAfter(answer.headers) : null
     const code = status === 429 ? 'rate-limited' : 'server-error'
-    const own = told === null ? '' : ` (${told.code})`
+    const own = told === null || told.code === code ? '' : ` (${told.code})`
     return new Unavailable(code, message + own, { retryAfterMs, ...(hint === undefined ? {} : { hint }) })
   }
   const code = told?.code ?? `http-${status}`

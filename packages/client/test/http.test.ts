@@ -104,16 +104,16 @@ test('TLS where there is none is told from a broker that is away, and so is the 
 })
 
 test('429 and 503 are unavailable, with the wait that the broker asks for', async () => {
-  for (const [status, code] of [
-    [429, 'rate-limited'],
-    [503, 'server-error'],
+  for (const [status, code, told, message] of [
+    [429, 'rate-limited', 'rate-limited', 'later'],
+    [503, 'server-error', 'x', 'later (x)'],
   ] as const) {
     answering((_, response) => {
       response.setHeader('retry-after', '7')
-      send(response, status, { error: { code: 'x', message: 'later' } })
+      send(response, status, { error: { code: told, message: 'later' } })
       return true
     })
-    const expected = { name: 'Unavailable', code, message: 'later (x)', retryAfterMs: 7000 }
+    const expected = { name: 'Unavailable', code, message, retryAfterMs: 7000 }
     await assert.rejects(fetchInfo({ url }), expected)
   }
 })

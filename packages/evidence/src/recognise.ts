@@ -37,7 +37,9 @@ export function recognise(bytes: Uint8Array): ParsedEvidence {
     beside.push(...(layer.beside ?? []))
     others.push(...(layer.others ?? []))
   })
-  refuseRivals(evidence, others, (layer, spend) => openToEvidence(layer, inner => spend(sizeOf(inner))))
+  refuseRivals(evidence, others, (layer, opened) =>
+    openToEvidence(layer, inner => opened(inner, sizeOf(inner))),
+  )
   return withCertificates(evidence, beside)
 }
 

@@ -1,4 +1,4 @@
-// Every check of a SEV-SNP report, with one input that passes and one that fails that check alone.
+// A SEV-SNP platform and a report of it, verified with what a test changes, so that one check alone fails.
 
 import {
   type AmdPlatform,

@@ -1,15 +1,12 @@
 // Reads the captured SEV-SNP evidence that lies outside of the repository, where it is present.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Crl, parseCrl } from '../src/crl.ts'
 import { type Certificate, parseCertificate } from '../src/x509.ts'
-import { VECTORS } from './vectors.ts'
+import { skipWithout, VECTORS } from './vectors.ts'
 
-/** What `t.skip` says where the vectors are absent; false where they are there. */
-export const skipVectors: string | false = existsSync(resolve(VECTORS, 'snp'))
-  ? false
-  : 'captured evidence is absent (CASEMATE_VECTORS)'
+export const skipVectors = skipWithout('snp')
 
 export interface SnpVector {
   readonly name: string

@@ -14,9 +14,9 @@ import { Refusal } from '../src/refusal.ts'
 import { verify } from '../src/verify.ts'
 import { readSnpVectors } from './amd-vectors.ts'
 import { type Answers, startService } from './fetch-server.ts'
-import { VECTORS } from './vectors.ts'
+import { skipWithout, VECTORS } from './vectors.ts'
 
-const skip = existsSync(resolve(VECTORS, 'tdx')) ? false : 'captured evidence is absent (CASEMATE_VECTORS)'
+const skip = skipWithout('tdx')
 
 interface Meta {
   readonly suggested_time?: string

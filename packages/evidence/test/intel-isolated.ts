@@ -1,5 +1,5 @@
-// Every check of an Intel quote, with one input that passes and one that fails that check alone: `after` is the last
-// step that had passed, so that a failure for another reason does not count.
+// An Intel platform and a quote of it, verified with what a test changes, so that one check alone fails: `after` is the
+// last step that had passed, so that a failure for another reason does not count.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

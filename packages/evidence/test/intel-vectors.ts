@@ -1,15 +1,12 @@
 // Reads captured SGX and TDX quotes and Intel's collateral, which lie outside of the repository, where they are present.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type EndorsementSource, readEndorsements } from '../src/endorsements.ts'
 import type { Endorsements } from '../src/index.ts'
-import { VECTORS } from './vectors.ts'
+import { skipWithout, VECTORS } from './vectors.ts'
 
-/** What `t.skip` says where the vectors are absent; false where they are there. */
-export const skipVectors: string | false = existsSync(resolve(VECTORS, 'tdx'))
-  ? false
-  : 'captured evidence is absent (CASEMATE_VECTORS)'
+export const skipVectors = skipWithout('tdx')
 
 export interface TcbEvaluation {
   readonly tcbinfo: string

@@ -6,4 +6,10 @@ import { resolve } from 'node:path'
 export const VECTORS = resolve(
   process.env['CASEMATE_VECTORS'] ?? resolve(import.meta.dirname, '../../../../shared/vectors'),
 )
-export const skip = existsSync(VECTORS) ? false : 'captured evidence is absent (CASEMATE_VECTORS)'
+
+/** What `t.skip` says where they, or a folder of them, are absent; false where they are there. */
+export function skipWithout(folder = ''): string | false {
+  return existsSync(resolve(VECTORS, folder)) ? false : 'captured evidence is absent (CASEMATE_VECTORS)'
+}
+
+export const skip = skipWithout()

@@ -121,18 +121,20 @@ function readSetting(name: SettingName, text: string, origin: string): unknown {
       'config-invalid',
       `${name} (${origin}) is ${JSON.stringify(text)}, want ${expected}`,
       {
-        hint: hintOf(error, name),
+        hint: hintOf(error, { name, text }),
         cause: error,
       },
     )
   }
 }
 
-function hintOf(error: unknown, name: SettingName): string {
+function hintOf(
+  error: unknown,
+  { name, text }: { readonly name: SettingName; readonly text: string },
+): string {
   const { meaning } = SETTINGS[name]
-  return error instanceof WordError && error.near !== null
-    ? `did you mean ${error.near}? It is: ${meaning}`
-    : meaning
+  const near = error instanceof WordError ? nearest(text, error.words) : null
+  return near === null ? meaning : `did you mean ${near}? It is: ${meaning}`
 }
 
 function refuseUnknown(

@@ -74,7 +74,7 @@ export const SETTINGS = {
   authLimit: setting(
     '300',
     readCount,
-    'POST /kbs/v0/auth per client and minute, as many attest, ten times as many new connections and refusals',
+    'POST /kbs/v0/auth per client and minute, as many attest, four times as many new connections',
   ),
   shutdownGrace: setting('10s', readDuration, 'time for requests in flight at shutdown'),
 

@@ -2,17 +2,15 @@
 // A reader throws a plain Error whose message says what was expected; the caller adds which setting it was.
 
 import { isIPv4, isIPv6 } from 'node:net'
-import { nearest } from '@casemate/evidence'
 
 /** A word that is not among those that a setting takes. */
 export class WordError extends Error {
   override readonly name = 'WordError'
-  /** The one that was probably meant. */
-  readonly near: string | null
+  readonly words: readonly string[]
 
-  constructor(text: string, words: readonly string[], expected: string) {
-    super(expected)
-    this.near = nearest(text, words)
+  constructor(words: readonly string[], expected: string, cause?: unknown) {
+    super(expected, { cause })
+    this.words = words
   }
 }
 
@@ -45,7 +43,7 @@ export function readCount(text: string): number {
 }
 
 export function readBoolean(text: string): boolean {
-  if (text !== 'true' && text !== 'false') throw new WordError(text, ['true', 'false'], 'true or false')
+  if (text !== 'true' && text !== 'false') throw new WordError(['true', 'false'], 'true or false')
   return text === 'true'
 }
 
@@ -102,7 +100,7 @@ export function readListenAddressOrOff(text: string): ListenAddress | 'off' {
 export function readOneOf<const T extends string>(...words: readonly T[]): (text: string) => T {
   return text => {
     const word = words.find(candidate => candidate === text)
-    if (word === undefined) throw new WordError(text, words, words.join(' | '))
+    if (word === undefined) throw new WordError(words, words.join(' | '))
     return word
   }
 }
@@ -115,8 +113,8 @@ export function readUnless<T>(word: string, read: (text: string) => T): (text: s
       return read(text)
     } catch (error) {
       const expected = error instanceof Error ? error.message : String(error)
-      const near = error instanceof WordError ? error.near : null
-      throw new WordError(text, near === null ? [word] : [near], `${expected}, or ${word}`)
+      const words = error instanceof WordError ? error.words : []
+      throw new WordError([...words, word], `${expected}, or ${word}`, error)
     }
   }
 }

@@ -24,13 +24,15 @@ export function checkCost(ast: ASTNode): void {
 }
 
 function stepsOf(node: ASTNode): number {
+  if (node.op === 'rcall' && QUANTIFIERS.includes(node.args[0])) {
+    const [, object, given] = node.args
+    return stepsOf(object) + elementsOf(object) * sum(given, stepsOf)
+  }
   const parts = 1 + sum(children(node.args), stepsOf)
   if (node.op === 'in') return parts + elementsOf(node.args[1])
   if (node.op === 'call') return parts + stepsOfCall(node.args)
-  if (node.op !== 'rcall') return parts
-  const [name, object, given] = node.args
-  if (!QUANTIFIERS.includes(name)) return parts + stepsOfMethod(name, given)
-  return stepsOf(object) + elementsOf(object) * sum(given, stepsOf)
+  if (node.op === 'rcall') return parts + stepsOfMethod(node.args[0], node.args[2])
+  return parts
 }
 
 function stepsOfCall([name, given]: readonly [string, readonly ASTNode[]]): number {

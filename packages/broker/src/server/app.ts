@@ -21,6 +21,7 @@ import { type ConnectionLimits, limitConnections } from './connection-limit.ts'
 import { answerError, toBrokerError } from './error-answer.ts'
 import { refuseUnknownRoutes } from './known-routes.ts'
 import type { Logger } from './logging.ts'
+import { refuseAmbiguity } from './one-meaning.ts'
 import { RequestLog } from './request-log.ts'
 import { chargeSilence, chargeStrangers, strangerAllowance } from './stranger-allowance.ts'
 import type { TlsMaterial } from './tls.ts'
@@ -77,6 +78,7 @@ export function createApp(parts: AppParts): FastifyInstance {
   app.setErrorHandler(answerError)
   readJsonStrictly(app)
   addHeaders(app, tls !== null)
+  refuseAmbiguity(app)
   refuseUnknownRoutes(app)
   enforceAccess(app, parts)
   chargeStrangers(app, allowance)
@@ -113,7 +115,7 @@ function createServer(
       ? createHttpServer(options, bounded)
       : createHttpsServer({ ...options, ...tls, ...ALPN, handshakeTimeout: headMs }, bounded)
   limitConnections(server, { config, allowance, tellClosed })
-  chargeSilence(server, allowance)
+  if (tls !== null) chargeSilence(server, allowance)
   // Whether a body is wanted is decided from its head: boundBodies asks for it.
   server.on('checkContinue', bounded)
   // Node would answer what else is expected by itself, uncounted and unlogged.

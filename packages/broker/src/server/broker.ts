@@ -41,7 +41,6 @@ import { logRoutes } from './log-routes.ts'
 import { createLogger, describeError, type Logger } from './logging.ts'
 import { createMetrics } from './metrics.ts'
 import { createMetricsApp } from './metrics-listener.ts'
-import { refuseAmbiguity } from './one-meaning.ts'
 import { type Part, Reloader } from './reload.ts'
 import { type BrokerState, type Clocks, openState } from './state.ts'
 import { readTls, TlsReloader } from './tls.ts'
@@ -285,7 +284,6 @@ async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
   const limits = { auth: newLimit(), attest: newLimit() }
   const parts: AppParts = { ...core, config, logger, tls: loaded, limits, metrics, now, record: state.record }
   const app = createApp(parts)
-  refuseAmbiguity(app)
   const routes: string[] = []
   app.addHook('onRoute', ({ method, url }) => void routes.push(`${String(method)} ${url}`))
   await registerRoutes(app, core, health)

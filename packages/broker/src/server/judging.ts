@@ -22,7 +22,7 @@ export class Judging {
       this.#said = null
       return null
     } catch (error) {
-      if (!(error instanceof BrokerError)) return unready('store-unreadable')
+      if (!(error instanceof BrokerError)) throw error
       this.#say(error)
       const hint =
         'the log names it; an administrator sets it anew (casemate policy set, reference set), or deletes it'

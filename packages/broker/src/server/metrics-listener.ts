@@ -6,7 +6,6 @@ import { isLoopback } from '../config/check.ts'
 import type { ListenAddress } from '../config/units.ts'
 import { type AppParts, createApp } from './app.ts'
 import { type HealthParts, healthRoutes } from './health-routes.ts'
-import { refuseAmbiguity } from './one-meaning.ts'
 
 export function createMetricsApp(
   parts: AppParts,
@@ -14,7 +13,6 @@ export function createMetricsApp(
   health: HealthParts,
 ): FastifyInstance {
   const app = createApp(parts)
-  refuseAmbiguity(app)
   const { registry } = parts.metrics
   const access = isLoopback(address.host) ? 'public' : 'auditor'
   app.get('/metrics', { config: { access, probe: true } }, async (_request, reply) =>

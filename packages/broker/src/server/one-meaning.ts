@@ -7,12 +7,12 @@ import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
 
 /** Headers of one value, of which Node keeps the first where there are more. */
-const SINGLE: ReadonlySet<string> = new Set(['host', 'authorization', 'content-type', 'transfer-encoding'])
+const SINGLE: ReadonlySet<string> = new Set(['host', 'authorization', 'content-type'])
 
 /** A name or an address, and a port; empty where the target has no authority. */
 const HOST = /^(?:[\w.~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/
 
-/** To be called before routes are registered. */
+/** To be called before anything else judges the request. */
 export function refuseAmbiguity(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     const found = ambiguityOf(request.raw)

@@ -103,7 +103,6 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
   // In one batch: a start that is cut off between two would leave a new log that does not say what it follows.
   const begun = recordBeginning(ledger, beginning, { kept, now })
   await Promise.all([begun, ...(created ? [ledger.append(keyCreated(stored))] : [])])
-  const [read, write] = [() => store.check(), writeProbe(db)]
   return {
     store,
     ledger,
@@ -115,8 +114,8 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
       elapsedMs,
       assertHeld,
       assertKept: () => kek.assertKept(),
-      read,
-      write,
+      read: () => store.check(),
+      write: writeProbe(db),
     }),
     failed: failed.promise,
     close: () => closeAll(closers),

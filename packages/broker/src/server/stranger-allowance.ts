@@ -38,10 +38,13 @@ export function strangerAllowance(
 /** Of TLS, for its handshake: whoever asks nothing over it counts as ten who do, as guests never come so. */
 const NOTHING_ASKED = 9
 
+/** Node tells of a request by one of these. */
+const REQUESTS = ['request', 'checkContinue', 'checkExpectation']
+
 /** Charges connections that end without a request. */
 export function chargeSilence(server: RawServerDefault, allowance: ClientLimit): void {
   const asked = new WeakSet<Socket>()
-  server.on('request', ({ socket }: IncomingMessage) => asked.add(socket))
+  for (const name of REQUESTS) server.on(name, ({ socket }: IncomingMessage) => void asked.add(socket))
   server.on('secureConnection', (socket: TLSSocket) => {
     // Gone once it is closed.
     const { remoteAddress = '' } = socket

@@ -5,9 +5,9 @@ import { BrokerError, type BrokerErrorCode } from '../errors.ts'
 /** Administrators' changes are rare: whoever meets this many in a row asks again. */
 const MAX_ATTEMPTS = 3
 
-/** @param raced what `attempt` throws where it came too late */
+/** @param raced what `attempt` throws where it came too late; null where nothing can have come before it, which is tried once */
 export async function untilUnraced<Done>(
-  raced: BrokerErrorCode,
+  raced: BrokerErrorCode | null,
   attempt: () => Promise<Done>,
 ): Promise<Done> {
   for (let made = 1; ; made++) {

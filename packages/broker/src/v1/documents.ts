@@ -146,7 +146,9 @@ function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRo
     async (request, reply) => {
       const { name } = request.params
       const expected = readPrecondition(request)
-      const { index, value } = await untilUnraced('precondition-failed', async () => {
+      // Of one revision, or of none, the answer stays what it is.
+      const isFixed = typeof expected === 'number' || expected === 'none'
+      const { index, value } = await untilUnraced(isFixed ? null : 'precondition-failed', async () => {
         const stored = await context.store.documents.find(kind, name)
         const whole = isObject(request.body) ? complete?.(request.body, { name, stored }) : undefined
         const document = check(whole ?? request.body, name)

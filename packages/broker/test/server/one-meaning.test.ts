@@ -46,12 +46,15 @@ test('a head that says something twice, or in a coding that is not read, is refu
   for (const text of [
     live('Host: a\r\nHost: b'),
     live('Host: a\r\nHost: a'),
+    'GET /nothing HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+    'GET /v1/secrets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nAuthorization: Bearer y\r\n\r\n',
     ...['a, b', 'a b', 'a@b', 'a/b', 'a:b', '[::1', 'a:1:2'].map(host => live(`Host: ${host}`)),
     live(`Host: x\r\nAuthorization: Bearer ${broker.admin}\r\nAuthorization: Bearer x`),
     challenge('Host: x\r\nTransfer-Encoding: chunked\r\nContent-Type: text/plain'),
     challenge('Host: x\r\nTransfer-Encoding: identity, chunked'),
     challenge('Host: x\r\nTransfer-Encoding: gzip, chunked'),
     challenge('Host: x\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked'),
+    challenge('Host: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked'),
   ]) {
     assert.deepEqual(await statuses(text + NEXT), [400], text)
   }

@@ -268,7 +268,10 @@ describe('over TLS, a client that asks nothing', () => {
 
   test('counts as ten that ask', async t => {
     assert.equal(await taken(t, 8, ''), 2)
-    assert.equal(await taken(t, 8, 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'), 8)
+    const get = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'
+    for (const expected of ['', 'Expect: 100-continue\r\n', 'Expect: something\r\n']) {
+      assert.equal(await taken(t, 8, `${get}${expected}\r\n`), 8, expected)
+    }
   })
 })
 

@@ -133,7 +133,8 @@ function readText(path: string): string | null {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null
-    throw new EnclaveError('source-unreadable', `${path} cannot be read`, { cause: error })
+    const why = error instanceof RangeError ? `: ${error.message}` : ''
+    throw new EnclaveError('source-unreadable', `${path} cannot be read${why}`, { cause: error })
   }
 }
 

@@ -57,7 +57,8 @@ function readText(path: string): string | null {
     return readWithin(path, LIMIT_BYTES).toString('utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw new EnclaveError('source-unreadable', `${path} cannot be read`, { cause: error })
+    const why = error instanceof RangeError ? `: ${error.message}` : ''
+    throw new EnclaveError('source-unreadable', `${path} cannot be read${why}`, { cause: error })
   }
 }
 

@@ -76,43 +76,44 @@ class BodyReader {
   read(): void {
     while (this.#stack.depth > 0) {
       const opcode = this.#content.byte()
-      const control = this.#control[opcode]
-      if (control !== undefined) control()
+      const control = BodyReader.#CONTROL[opcode]
+      if (control !== undefined) control(this)
       else this.#readPlain(opcode)
     }
   }
 
-  readonly #control: Readonly<Record<number, () => void>> = {
-    [OP.unreachable]: () => this.#stack.stop(),
-    [OP.block]: () => this.#enter(false),
-    [OP.loop]: () => this.#enter(true),
-    [OP.if]: () => {
-      this.#stack.apply(1, 0)
-      this.#enter(false)
+  /** One for all bodies: there may be a hundred thousand. */
+  static readonly #CONTROL: Readonly<Record<number, (body: BodyReader) => void>> = {
+    [OP.unreachable]: body => body.#stack.stop(),
+    [OP.block]: body => body.#enter(false),
+    [OP.loop]: body => body.#enter(true),
+    [OP.if]: body => {
+      body.#stack.apply(1, 0)
+      body.#enter(false)
     },
-    [OP.else]: () => this.#stack.otherwise(),
-    [OP.end]: () => this.#stack.leave(),
-    [OP.br]: () => {
-      const carried = this.#branch()
-      this.#stack.apply(carried, 0)
-      this.#stack.stop()
+    [OP.else]: body => body.#stack.otherwise(),
+    [OP.end]: body => body.#stack.leave(),
+    [OP.br]: body => {
+      const carried = body.#branch()
+      body.#stack.apply(carried, 0)
+      body.#stack.stop()
     },
-    [OP.brIf]: () => {
-      this.#stack.apply(1, 0)
-      const carried = this.#branch()
-      this.#stack.apply(carried, carried)
+    [OP.brIf]: body => {
+      body.#stack.apply(1, 0)
+      const carried = body.#branch()
+      body.#stack.apply(carried, carried)
     },
-    [OP.brTable]: () => this.#branchByTable(),
-    [OP.return]: () => {
-      this.#pass(this.#results)
-      this.#stack.apply(this.#results, 0)
-      this.#stack.stop()
+    [OP.brTable]: body => body.#branchByTable(),
+    [OP.return]: body => {
+      body.#pass(body.#results)
+      body.#stack.apply(body.#results, 0)
+      body.#stack.stop()
     },
-    [OP.call]: () => this.#call(this.#arities.ofFunction(this.#content.u32())),
-    [OP.callIndirect]: () => {
-      this.#stack.apply(1, 0)
-      this.#call(this.#arities.ofType(this.#content.u32()))
-      this.#content.u32()
+    [OP.call]: body => body.#call(body.#arities.ofFunction(body.#content.u32())),
+    [OP.callIndirect]: body => {
+      body.#stack.apply(1, 0)
+      body.#call(body.#arities.ofType(body.#content.u32()))
+      body.#content.u32()
     },
   }
 

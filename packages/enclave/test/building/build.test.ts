@@ -1,6 +1,6 @@
 // Building images: what is found out from the code, that it is the same every time, and what is refused.
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync } from 'node:fs'
+import { cpSync, mkdirSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { buildEnclave } from '../../src/building/build.ts'
@@ -268,6 +268,23 @@ test('a module that no platform would run is refused when it is built', async t 
   ] as const) {
     await rejectsCode(code, buildModule(write(t, module(change))))
   }
+})
+
+test('what is longer than is read is refused with its size', async t => {
+  const folder = write(t, { 'module.wasm': '', 'long.ts': '', 'entry.ts': '', 'enclave.json': '{}' })
+  const grown = (name: string, bytes: number): string => {
+    truncateSync(join(folder, name), bytes)
+    return join(folder, name)
+  }
+  const MiB = 1024 * 1024
+  await assert.rejects(buildEnclave({ entry: grown('module.wasm', 1024 * MiB) }), {
+    code: 'invalid-code',
+    message: /1073741824 bytes, want at most/,
+  })
+  const tooLong = { code: 'source-unreadable', message: /\d bytes, want at most/ }
+  await assert.rejects(buildEnclave({ entry: grown('long.ts', 16 * MiB + 1) }), tooLong)
+  grown('enclave.json', MiB + 1)
+  await assert.rejects(buildEnclave({ entry: join(folder, 'entry.ts') }), tooLong)
 })
 
 test('what is not there, and what is neither, is refused', async t => {

@@ -1,6 +1,6 @@
 // Pieces of evidence that stand beside the one that was found: a verdict that is about one of several would be taken for
-// one about all. What a wrapper has beside is opened like the wrapper itself; what turns out to be no evidence, or the
-// same once more, is nobody's rival. Bounded by one budget for all, beyond which nothing is believed.
+// one about all. What a wrapper has beside is opened like the wrapper itself, and so is what stands beside in there; what turns
+// out to be no evidence, or the same signed piece once more, is nobody's rival. Bounded by one budget for all, beyond which nothing is believed.
 
 import { equal } from '../bytes.ts'
 import type { ParsedEvidence } from '../parse.ts'
@@ -11,23 +11,27 @@ import { type Beside, type Layer, MAX_RECOGNISED_BYTES } from './layer.ts'
 /** Members that may hold evidence, in all layers; answers of real services have five. */
 const MAX_OTHERS = 32
 
-/** A layer, opened to the evidence in it; `spend` is told the size of each. @throws {Refusal} where there is none */
-export type OpenLayer = (layer: Layer, spend: (size: number) => void) => ParsedEvidence
+/** A layer, opened to the evidence in it; `opened` sees each, with its size. @throws {Refusal} where there is none */
+export type OpenLayer = (layer: Layer, opened: (inner: Layer, size: number) => void) => ParsedEvidence
 
 /**
  * Refuses a document with a second piece of evidence in it.
  * @throws {Refusal} `evidence-malformed`
  */
 export function refuseRivals(found: ParsedEvidence, others: readonly Beside[], open: OpenLayer): void {
-  if (others.length > MAX_OTHERS) throw tooMuch(`${MAX_OTHERS} members`)
+  const queue = others.flatMap(piecesOf)
   let left = MAX_RECOGNISED_BYTES
-  const spend = (size: number): void => {
+  const opened = (inner: Layer, size: number): void => {
     left -= size
     if (left < 0) throw tooMuch(BYTES)
+    queue.push(...(inner.others ?? []).flatMap(piecesOf))
   }
-  for (const { name, value } of others) {
-    const rival = openOrNull(() => open({ is: 'json', value: firstOf(value) }, spend))
+  // It grows while it is gone through.
+  for (const { name, value } of queue) {
+    const rival = openOrNull(() => open({ is: 'json', value }, opened))
+    // What is thrown in there is taken for no evidence.
     if (left < 0) throw tooMuch(BYTES)
+    if (queue.length > MAX_OTHERS) throw tooMuch(`${MAX_OTHERS} members`)
     if (rival === null || isSame(found, rival)) continue
     const got = `${found.kind}, and ${rival.kind} in ${quoteUntrusted(name)}`
     throw new Refusal('evidence-malformed', `it holds several pieces of evidence: ${got}`, {
@@ -47,9 +51,10 @@ function openOrNull<T>(open: () => T): T | null {
   }
 }
 
-/** A list of evidence is evidence, whatever its length. */
-function firstOf(value: unknown): unknown {
-  return Array.isArray(value) && typeof value[0] !== 'number' ? (value[0] as unknown) : value
+/** Each of a list, unless its numbers are the octets of one. */
+function piecesOf({ name, value }: Beside): readonly Beside[] {
+  const isList = Array.isArray(value) && typeof value[0] !== 'number'
+  return isList ? value.map((piece: unknown) => ({ name, value: piece })) : [{ name, value }]
 }
 
 function isSame(one: ParsedEvidence, other: ParsedEvidence): boolean {

@@ -232,6 +232,9 @@ test('a document with two pieces of evidence is refused by what they are, wherev
     [{ intel_quote: a, model_attestations: [{ intel_quote: c }, {}] }, /tdx, and sgx in model_attestations;/],
     [{ evidence: b64(gzipSync(json({ quote: a, data: { outblob: b } }))) }, /tdx, and snp in data;/],
     [{ quote: a, data: { svn: '1', report_data: 'AA==' } }, /evidence: tdx, and sample in data;/],
+    [{ quote: a, data: [a, c] }, /evidence: tdx, and sgx in data;/],
+    [{ quote: a, data: ['x', c] }, /evidence: tdx, and sgx in data;/],
+    [{ quote: a, data: { td_quote: a, report: b } }, /evidence: tdx, and snp in report;/],
     [{ quote: a, evidence: Array.from(snp.report) }, /evidence: snp, and tdx in quote;/],
   ]
   for (const [value, wanted] of pairs) {
