@@ -23,7 +23,7 @@ const ROUNDS = 3
 const PHASE_MS = 3000
 /** After the first phase; what clients that were quiet may have at once is used up by then. */
 const BETWEEN_MS = 2000
-const KINDS: readonly FloodKind[] = ['bodies', 'connections', 'slow', 'all']
+const KINDS: readonly FloodKind[] = ['nothing', 'bodies', 'connections', 'slow', 'all']
 const BROKER_CORE = 0
 /** Of guests, and of the flood below them. */
 const OTHERS_CORE = 1
@@ -144,7 +144,7 @@ function report(
     {
       text: text(`rate of the guests (≥ ${BUDGET_RATE})`),
       spread: ratios(flooded, phase => phase.rate),
-      limit: { atLeast: BUDGET_RATE },
+      limit: kind === 'nothing' ? 'none' : { atLeast: BUDGET_RATE },
     },
     {
       text: text('the same in its first three seconds'),
@@ -166,6 +166,7 @@ function report(
 }
 
 const TEXTS: Readonly<Record<FloodKind, string>> = {
+  nothing: 'nothing sent, a process that counts',
   bodies: 'the worst requests, all doors',
   connections: 'new connections with TLS handshakes',
   slow: 'slow senders, a byte short',

@@ -6,7 +6,8 @@ import { setPriority } from 'node:os'
 import { ATTESTERS, type HostileRequest, PARSED_ANYWAY, STRANGERS } from './hostile.ts'
 import { begin, exchange, machine, open, type Target } from './wire.ts'
 
-export type FloodKind = 'bodies' | 'connections' | 'slow' | 'all'
+/** `nothing` only counts: what any third process takes of the machine. */
+export type FloodKind = 'nothing' | 'bodies' | 'connections' | 'slow' | 'all'
 
 /** What the parent sends: to begin, from machines that no other round has, or to end and be told what went out. */
 export type Order = { readonly kind: FloodKind; readonly target: Target; readonly round: number } | 'stop'
@@ -24,6 +25,9 @@ const GROUP = 4
 const SENDERS = 8
 const CONNECTING = 8
 const STALLING = 500
+
+/** Then it looks whether it should end. */
+const COUNTING_MS = 20
 
 const STALLED_BYTES = 512 * 1024
 const REQUESTS = [...STRANGERS, ...ATTESTERS, ...PARSED_ANYWAY]
@@ -44,9 +48,16 @@ process.on('message', (order: Order) => {
   }
   flood.isOn = true
   const { kind, target, round } = order
-  for (let n = 1; n <= MACHINES; n++) start(kind, target, machine(GROUP, round * MACHINES + n))
+  if (kind === 'nothing') count()
+  else for (let n = 1; n <= MACHINES; n++) start(kind, target, machine(GROUP, round * MACHINES + n))
 })
 process.on('disconnect', () => process.exit())
+
+function count(): void {
+  const until = performance.now() + COUNTING_MS
+  while (performance.now() < until);
+  if (flood.isOn) setImmediate(count)
+}
 
 function start(kind: FloodKind, target: Target, from: string): void {
   const isWanted = (one: FloodKind) => kind === one || kind === 'all'
