@@ -19,10 +19,12 @@ import type { Started } from './handshake-server.ts'
 import { spread } from './measure.ts'
 import { type Budget, budgetRow, printTable } from './report.ts'
 
-const ROUNDS = 3
+const ROUNDS = 5
 const PHASE_MS = 3000
 /** After the first phase; what clients that were quiet may have at once is used up by then. */
 const BETWEEN_MS = 2000
+/** After a flood: its connections are closed by then. */
+const SETTLING_MS = 500
 const KINDS: readonly FloodKind[] = ['nothing', 'bodies', 'connections', 'slow', 'all']
 const BROKER_CORE = 0
 /** Of guests, and of the flood below them. */
@@ -88,14 +90,16 @@ async function measureFlood(
     await fleet.connect()
     await phase(server, fleet)
     const quietMb = peakOf(server.pid)
+    quiet.push(await phase(server, fleet))
     for (let round = 0; round < ROUNDS; round++) {
-      quiet.push(await phase(server, fleet))
       flooder.send({ kind, target, round } satisfies Order)
       first.push(await phase(server, fleet))
       await sleep(BETWEEN_MS)
       flooded.push(await phase(server, fleet))
       flooder.send('stop' satisfies Order)
       sent.push(((await once(flooder, 'message')) as [Flooded])[0])
+      await sleep(SETTLING_MS)
+      quiet.push(await phase(server, fleet))
     }
     return { quiet, first, flooded, sent, quietMb, peakMb: peakOf(server.pid) }
   } finally {
@@ -113,6 +117,7 @@ async function phase(server: ChildProcess, fleet: Fleet): Promise<Phase> {
 }
 
 interface Outcome {
+  /** Before each round, and after the last one: a round is compared with both its neighbours, as machines drift. */
   readonly quiet: readonly Phase[]
   /** As the flood begins. */
   readonly first: readonly Phase[]
@@ -129,7 +134,7 @@ function report(
   { quiet, first, flooded, sent, quietMb, peakMb }: Outcome,
 ): readonly (readonly string[])[] {
   const ratios = (phases: readonly Phase[], of: (phase: Phase) => number) =>
-    spread(phases.map((phase, round) => of(phase) / of(quiet[round]!)))
+    spread(phases.map((phase, round) => (2 * of(phase)) / (of(quiet[round]!) + of(quiet[round + 1]!))))
   const seconds = (2 * PHASE_MS + BETWEEN_MS) / 1000
   const aSecond = (of: (flooded: Flooded) => number) => Math.round(spread(sent.map(of)).median / seconds)
   const all = [...first, ...flooded]
