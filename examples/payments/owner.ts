@@ -2,7 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { seal, type UnsealOptions } from '@casemate/enclave'
-import { makeSanctions, packSanctions, readSanctions, type SanctionsFiles } from './generate/sanctions.ts'
+import {
+  makeSanctions,
+  packSanctions,
+  readSanctions,
+  type SanctionsFiles,
+} from './test/generate/sanctions.ts'
 
 /** What a sealed list is marked with, so that nothing else is taken for one. */
 const LIST_LABEL = new TextEncoder().encode('list')

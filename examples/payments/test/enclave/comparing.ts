@@ -1,8 +1,8 @@
 // Messages decided by the enclave and by the reference, which must say the same.
 import assert from 'node:assert/strict'
 import type { Answer } from '../../frames.ts'
-import { type Answer as Expected, ReferenceDecider } from '../../reference/decide.ts'
-import { referenceSettings } from '../../reference/settings.ts'
+import { type Answer as Expected, ReferenceDecider } from '../reference/decide.ts'
+import { referenceSettings } from '../reference/settings.ts'
 import { Bank, bytes, RULES, referenceList, SANCTIONS, TODAY } from './fixture.ts'
 
 /** Both remember what they have decided. */

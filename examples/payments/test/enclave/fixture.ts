@@ -2,7 +2,6 @@
 // them.
 import { join, resolve } from 'node:path'
 import { builtOnce } from '../../../../packages/enclave/test/building/built-once.ts'
-import { type BareEnclave, bareEnclaves, labelled } from '../../bare-enclave.ts'
 import { buildOptions, DEFAULT_RULES, type Rules } from '../../configuration.ts'
 import {
   type Answers,
@@ -12,10 +11,11 @@ import {
   encodeFrame,
   setBusinessDay,
 } from '../../frames.ts'
-import { message, type Payment, payment } from '../../generate/messages.ts'
-import { Random } from '../../generate/random.ts'
-import { makeSanctions, packSanctions, type SanctionsFiles } from '../../generate/sanctions.ts'
-import { ReferenceList } from '../../reference/screening.ts'
+import { type BareEnclave, bareEnclaves, labelled } from '../bare-enclave.ts'
+import { message, type Payment, payment } from '../generate/messages.ts'
+import { Random } from '../generate/random.ts'
+import { makeSanctions, packSanctions, type SanctionsFiles } from '../generate/sanctions.ts'
+import { ReferenceList } from '../reference/screening.ts'
 
 export const PROVOKED = join(import.meta.dirname, '../../assembly', 'provoked.ts')
 export const DATA = join(

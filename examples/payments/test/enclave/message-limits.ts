@@ -2,8 +2,8 @@
 // enclave's numbers fails one of these; the reference decides each of them as well.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Change, replace, text } from '../../generate/faults.ts'
-import { Random } from '../../generate/random.ts'
+import { type Change, replace, text } from '../generate/faults.ts'
+import { Random } from '../generate/random.ts'
 import { decideTwice } from './comparing.ts'
 import { newMessage } from './fixture.ts'
 

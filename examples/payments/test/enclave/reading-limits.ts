@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MAX_MESSAGE, MAX_MESSAGES } from '../../assembly/wire.ts'
+import { messageFor } from '../../bench/recall.ts'
 import { DEFAULT_RULES } from '../../configuration.ts'
-import { text } from '../../generate/faults.ts'
-import { Random } from '../../generate/random.ts'
-import { messageFor } from '../../recall.ts'
+import { text } from '../generate/faults.ts'
+import { Random } from '../generate/random.ts'
 import { decideTwice } from './comparing.ts'
 import { Bank, bytes, newMessage, SANCTIONS } from './fixture.ts'
 

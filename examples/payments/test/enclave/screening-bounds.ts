@@ -2,11 +2,11 @@
 // those that just do not, made so on purpose: without their heaviest words, and with words changed as far as is allowed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Random } from '../../generate/random.ts'
-import type { SanctionsFiles } from '../../generate/sanctions.ts'
-import { screenWith } from '../../recall.ts'
-import { takeApart } from '../../reference/names.ts'
-import { alike, type Hit } from '../../reference/screening.ts'
+import { screenWith } from '../../bench/recall.ts'
+import { Random } from '../generate/random.ts'
+import type { SanctionsFiles } from '../generate/sanctions.ts'
+import { takeApart } from '../reference/names.ts'
+import { alike, type Hit } from '../reference/screening.ts'
 import { Bank, bytesOf, RULES, referenceList } from './fixture.ts'
 
 /** No doubled letter, no sound that is written as another. */

@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
-import { readSanctions, type SanctionsFiles } from '../../generate/sanctions.ts'
 import {
   countDifferences,
   measureFalsePositives,
   measureRecall,
   type Screen,
   screenWith,
-} from '../../recall.ts'
-import { takeApart } from '../../reference/names.ts'
+} from '../../bench/recall.ts'
+import { readSanctions, type SanctionsFiles } from '../generate/sanctions.ts'
+import { takeApart } from '../reference/names.ts'
 import { Bank, bytesOf, DATA, RULES, referenceList, SANCTIONS } from './fixture.ts'
 
 const { threshold } = RULES

@@ -1,7 +1,7 @@
 // Names taken apart as the enclave does it, written anew: Unicode's own decomposition instead of a table, regular
 // expressions instead of bytes.
-import { SCRIPTS } from '../assembly/letters.ts'
-import { MAX_JOINED, MAX_LETTERS, MAX_WORDS, SILENT_WORDS, SOUNDS } from '../assembly/screening-rules.ts'
+import { SCRIPTS } from '../../assembly/letters.ts'
+import { MAX_JOINED, MAX_LETTERS, MAX_WORDS, SILENT_WORDS, SOUNDS } from '../../assembly/screening-rules.ts'
 
 const SCRIPT_LETTERS = new Map(
   SCRIPTS.split(' ').map(item => {

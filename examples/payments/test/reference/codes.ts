@@ -1,5 +1,5 @@
 // Code lists for the reference, as sets and maps.
-import { COUNTRIES as COUNTRY_CODES, DECIMALS, IBANS } from '../assembly/code-lists.ts'
+import { COUNTRIES as COUNTRY_CODES, DECIMALS, IBANS } from '../../assembly/code-lists.ts'
 
 /** Decimals of a currency. */
 export const CURRENCIES: ReadonlyMap<string, number> = new Map(

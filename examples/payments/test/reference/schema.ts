@@ -1,5 +1,5 @@
 // The schema's text as an object, for the reference alone: the enclave reads the same text by code of its own.
-import { SCHEMA } from '../assembly/schema.ts'
+import { SCHEMA } from '../../assembly/schema.ts'
 
 export interface Particle {
   readonly name: string

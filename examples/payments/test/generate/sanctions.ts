@@ -1,7 +1,7 @@
 // The sanctions list: OFAC's two files as they are published, or, without them, made-up ones in the same format. Also what
 // a list is sealed as, and its names as a tester needs them.
 import { join } from 'node:path'
-import { readInputFile } from '../../stage/input-files.ts'
+import { readInputFile } from '../../../stage/input-files.ts'
 import { Random } from './random.ts'
 
 /** The files as OFAC publishes them: sdn.csv and alt.csv. */

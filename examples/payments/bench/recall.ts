@@ -6,15 +6,15 @@ import {
   EXAMINED_LIST_ID_AT,
   EXAMINED_SCORE_AT,
   HOLD,
-} from './assembly/wire.ts'
-import { encodeFrame } from './frames.ts'
-import { escape } from './generate/messages.ts'
-import { bankName, firmName, personName } from './generate/names.ts'
-import { PERTURBATIONS } from './generate/perturb.ts'
-import { Random } from './generate/random.ts'
-import type { SanctionsFiles } from './generate/sanctions.ts'
-import { listedNames } from './owner.ts'
-import type { Hit, ReferenceList } from './reference/screening.ts'
+} from '../assembly/wire.ts'
+import { encodeFrame } from '../frames.ts'
+import { listedNames } from '../owner.ts'
+import { escape } from '../test/generate/messages.ts'
+import { bankName, firmName, personName } from '../test/generate/names.ts'
+import { PERTURBATIONS } from '../test/generate/perturb.ts'
+import { Random } from '../test/generate/random.ts'
+import type { SanctionsFiles } from '../test/generate/sanctions.ts'
+import type { Hit, ReferenceList } from '../test/reference/screening.ts'
 
 /** One name screened, by whatever screens. */
 export type Screen = (names: readonly string[]) => Promise<readonly (Hit | null)[]>

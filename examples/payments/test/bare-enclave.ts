@@ -2,7 +2,7 @@
 // `casemate.unseal` answers with. No key, no thread, no attestation; for nothing but measuring and tests.
 import { randomFillSync } from 'node:crypto'
 import { parseImage } from '@casemate/enclave'
-import { buildOptions, type Rules } from './configuration.ts'
+import { buildOptions, type Rules } from '../configuration.ts'
 
 /** Bytes, or the status that the code answered with. */
 export type BareAnswer = Uint8Array<ArrayBuffer> | number

@@ -1,5 +1,5 @@
 // The enclave's rules as the reference takes them.
-import type { Rules } from '../configuration.ts'
+import type { Rules } from '../../configuration.ts'
 import { CURRENCIES } from './codes.ts'
 import type { Settings } from './decide.ts'
 import { decimalOf } from './simple.ts'

@@ -1,6 +1,6 @@
 // Screening without an index: every name is held against every name of the list. Slow, and therefore the measure of what
 // the enclave may leave out: nothing.
-import { EXTRA_PARTS } from '../assembly/screening-rules.ts'
+import { EXTRA_PARTS } from '../../assembly/screening-rules.ts'
 import { type Name, takeApart } from './names.ts'
 
 export interface Hit {

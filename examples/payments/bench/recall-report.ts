@@ -1,11 +1,11 @@
 // `--recall`: the table that the README shows.
 import { buildEnclave } from '@casemate/enclave'
-import { bareEnclaves, labelled } from './bare-enclave.ts'
-import { buildOptions, DEFAULT_RULES } from './configuration.ts'
-import { packSanctions } from './generate/sanctions.ts'
-import { type Inputs, listedNames } from './owner.ts'
+import { buildOptions, DEFAULT_RULES } from '../configuration.ts'
+import { type Inputs, listedNames } from '../owner.ts'
+import { bareEnclaves, labelled } from '../test/bare-enclave.ts'
+import { packSanctions } from '../test/generate/sanctions.ts'
+import { ReferenceList } from '../test/reference/screening.ts'
 import { countDifferences, measureFalsePositives, measureRecall, type Rate, screenWith } from './recall.ts'
-import { ReferenceList } from './reference/screening.ts'
 
 const PER_KIND = 2_000
 const OF_NO_LIST = 20_000

@@ -1,6 +1,6 @@
 // XML by fast-xml-parser, made as strict as a message must be: what that library lets pass is looked for beforehand.
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
-import { NAMESPACE } from '../assembly/schema.ts'
+import { NAMESPACE } from '../../assembly/schema.ts'
 
 export interface Node {
   /** Without prefix. */
