@@ -1,5 +1,6 @@
 // The whole of it: a bank seals a sanctions list, a machine proves what it runs, payments are decided, a receipt is checked
 // offline, the machine is killed in mid-stream, and nothing that was acknowledged is lost.
+
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -13,8 +14,9 @@ import { printRecall } from './bench/recall-report.ts'
 import { buildOptions, DEFAULT_RULES, type Rules } from './configuration.ts'
 import { type DecisionReceipt, verifyDecision } from './evidence.ts'
 import { type Answer, type Answers, decodeAnswers, encodeFrame } from './frames.ts'
-import { type Inputs, listedNames, readInputs, sealSanctions } from './owner.ts'
+import { sealSanctions } from './owner.ts'
 import { LIST_FILE } from './service.ts'
+import { type Inputs, listedNames, readInputs } from './test/generate/inputs.ts'
 import { message, payment } from './test/generate/messages.ts'
 import { Random } from './test/generate/random.ts'
 import { ReferenceDecider } from './test/reference/decide.ts'

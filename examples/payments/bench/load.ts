@@ -1,12 +1,13 @@
 // Load: messages made beforehand, sent in frames over one attested channel, as many at once as keep the server busy. Every
 // round gives all payments new ids, in place, so that none is a repeated one.
+
 import type { EnclaveClient } from '@casemate/channel'
 import { type Decision, decodeAnswers, encodeFrame } from '../frames.ts'
-import { listedNames } from '../owner.ts'
+import { type SanctionsFiles } from '../owner.ts'
+import { listedNames } from '../test/generate/inputs.ts'
 import { message, payment } from '../test/generate/messages.ts'
 import { PERTURBATIONS } from '../test/generate/perturb.ts'
 import { DIGITS, Random } from '../test/generate/random.ts'
-import type { SanctionsFiles } from '../test/generate/sanctions.ts'
 
 /** Stands in every id where the number of the round comes. */
 const ROUND = 'R000'

@@ -1,9 +1,10 @@
 // `--recall`: the table that the README shows.
+
 import { buildEnclave } from '@casemate/enclave'
 import { buildOptions, DEFAULT_RULES } from '../configuration.ts'
-import { type Inputs, listedNames } from '../owner.ts'
+import { packSanctions } from '../owner.ts'
 import { bareEnclaves, labelled } from '../test/bare-enclave.ts'
-import { packSanctions } from '../test/generate/sanctions.ts'
+import { type Inputs, listedNames } from '../test/generate/inputs.ts'
 import { ReferenceList } from '../test/reference/screening.ts'
 import { countDifferences, measureFalsePositives, measureRecall, type Rate, screenWith } from './recall.ts'
 

@@ -1,5 +1,6 @@
 // How many listed names are found however they are written, and how many are found that are not listed. Every name goes
 // through the enclave in a message of its own; a sample of them goes through the exhaustive reference as well.
+
 import {
   EXAMINED,
   EXAMINED_DECISION_AT,
@@ -8,12 +9,12 @@ import {
   HOLD,
 } from '../assembly/wire.ts'
 import { encodeFrame } from '../frames.ts'
-import { listedNames } from '../owner.ts'
+import { type SanctionsFiles } from '../owner.ts'
+import { listedNames } from '../test/generate/inputs.ts'
 import { escape } from '../test/generate/messages.ts'
 import { bankName, firmName, personName } from '../test/generate/names.ts'
 import { PERTURBATIONS } from '../test/generate/perturb.ts'
 import { Random } from '../test/generate/random.ts'
-import type { SanctionsFiles } from '../test/generate/sanctions.ts'
 import type { Hit, ReferenceList } from '../test/reference/screening.ts'
 
 /** One name screened, by whatever screens. */

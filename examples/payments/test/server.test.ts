@@ -1,5 +1,6 @@
 // The server around the enclave, on the real platform: an instance that traps, hangs or takes all memory, and a process
 // that is killed in mid-stream, lose nothing that was acknowledged.
+
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

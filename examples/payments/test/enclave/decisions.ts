@@ -1,13 +1,14 @@
 // The enclave's decisions against the reference's: on messages of every kind, broken, unusual and wrong ones among them.
+
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { listedNames } from '../../owner.ts'
+import { readSanctions } from '../../owner.ts'
 import { BROKEN, UNUSUAL, WRONG } from '../generate/faults.ts'
+import { listedNames } from '../generate/inputs.ts'
 import { message, payment } from '../generate/messages.ts'
 import { Random } from '../generate/random.ts'
-import { readSanctions } from '../generate/sanctions.ts'
 import { ReferenceDecider } from '../reference/decide.ts'
 import { referenceSettings } from '../reference/settings.ts'
 import { DECIDERS, decideTwice } from './comparing.ts'

@@ -1,5 +1,6 @@
 // What the tests of the enclave's code share: a bare enclave with a small list, a clock, and answers as the reference has
 // them.
+
 import { join, resolve } from 'node:path'
 import { builtOnce } from '../../../../packages/enclave/test/building/built-once.ts'
 import { buildOptions, DEFAULT_RULES, type Rules } from '../../configuration.ts'
@@ -11,10 +12,11 @@ import {
   encodeFrame,
   setBusinessDay,
 } from '../../frames.ts'
+import { packSanctions, type SanctionsFiles } from '../../owner.ts'
 import { type BareEnclave, bareEnclaves, labelled } from '../bare-enclave.ts'
 import { message, type Payment, payment } from '../generate/messages.ts'
 import { Random } from '../generate/random.ts'
-import { makeSanctions, packSanctions, type SanctionsFiles } from '../generate/sanctions.ts'
+import { makeSanctions } from '../generate/sanctions.ts'
 import { ReferenceList } from '../reference/screening.ts'
 
 export const PROVOKED = join(import.meta.dirname, '../../assembly', 'provoked.ts')

@@ -1,10 +1,11 @@
 // The index of the sanctions list leaves names out that cannot reach the threshold. Here are those that just reach it, and
 // those that just do not, made so on purpose: without their heaviest words, and with words changed as far as is allowed.
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { screenWith } from '../../bench/recall.ts'
+import { type SanctionsFiles } from '../../owner.ts'
 import { Random } from '../generate/random.ts'
-import type { SanctionsFiles } from '../generate/sanctions.ts'
 import { takeApart } from '../reference/names.ts'
 import { alike, type Hit } from '../reference/screening.ts'
 import { Bank, bytesOf, RULES, referenceList } from './fixture.ts'

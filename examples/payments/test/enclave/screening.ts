@@ -1,4 +1,5 @@
 // Screening: letters of any script, and an index that loses nothing of what an exhaustive search finds.
+
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
@@ -9,7 +10,7 @@ import {
   type Screen,
   screenWith,
 } from '../../bench/recall.ts'
-import { readSanctions, type SanctionsFiles } from '../generate/sanctions.ts'
+import { readSanctions, type SanctionsFiles } from '../../owner.ts'
 import { takeApart } from '../reference/names.ts'
 import { Bank, bytesOf, DATA, RULES, referenceList, SANCTIONS } from './fixture.ts'
 

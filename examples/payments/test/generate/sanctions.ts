@@ -1,28 +1,6 @@
-// The sanctions list: OFAC's two files as they are published, or, without them, made-up ones in the same format. Also what
-// a list is sealed as, and its names as a tester needs them.
-import { join } from 'node:path'
-import { readInputFile } from '../../../stage/input-files.ts'
+// A made-up sanctions list, in the format of OFAC's two files.
+import type { SanctionsFiles } from '../../owner.ts'
 import { Random } from './random.ts'
-
-/** The files as OFAC publishes them: sdn.csv and alt.csv. */
-export interface SanctionsFiles {
-  readonly parties: Uint8Array
-  readonly aliases: Uint8Array
-}
-
-export function readSanctions(directory: string): SanctionsFiles {
-  return {
-    parties: readInputFile(join(directory, 'ofac-sdn.csv')),
-    aliases: readInputFile(join(directory, 'ofac-alt.csv')),
-  }
-}
-
-/** What the enclave loads: size of the parties' file, that file, the other. */
-export function packSanctions({ parties, aliases }: SanctionsFiles): Uint8Array {
-  const size = Buffer.alloc(4)
-  size.writeUInt32LE(parties.length)
-  return new Uint8Array(Buffer.concat([size, parties, aliases]))
-}
 
 const SYLLABLES = (
   'ba ka ra za ta sha mu ha ya di fa qa li na su gho dje bro vik tor mar ko zin pel dra gul nur ras tav ilo oma khe yus ' +
