@@ -10,7 +10,7 @@ const COMMAND =
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   appraisal: ['packages/appraisal/test/**'],
   broker: [
-    'packages/broker/test/{config,kbs,release,secrets,sessions,v1}/**',
+    'packages/broker/test/{config,kbs,release,secrets,v1}/**',
     'packages/broker/test/attestation/!(authority).test.ts',
   ],
   command: [

@@ -1,8 +1,8 @@
 // What goes into the ledger: one entry per decision or change, saying what, when and who did it.
 // Entries are read by auditors and can be erased; the public log holds salted commitments to them only.
 
-import type { Role } from './admin/roles.ts'
 import type { JsonObject } from './json.ts'
+import type { Role } from './roles.ts'
 
 /** Who caused an entry. */
 export type Actor =

@@ -1,6 +1,5 @@
 // Broker: sessions, secrets, policies, tokens, ledger.
 
-export { ROLES, type Role } from './admin/roles.ts'
 export {
   type ConfigSources,
   flagName,
@@ -17,14 +16,15 @@ export {
   StartError,
   type StartErrorCode,
 } from './errors.ts'
+export { createLogger, type Logger } from './http/logging.ts'
 export {
   type BrokerDeps,
   type OpenBroker,
   openBroker,
   type RunningBroker,
   startBroker,
-} from './server/broker.ts'
-export { createLogger, type Logger } from './server/logging.ts'
-export { type ProtectedKek, protectKek } from './server/protect-kek.ts'
+} from './lifecycle/broker.ts'
+export { type ProtectedKek, protectKek } from './lifecycle/protect-kek.ts'
+export { ROLES, type Role } from './roles.ts'
 export type { Beginning } from './store/beginning.ts'
 export { prepareDataDirectory } from './store/data-directory.ts'

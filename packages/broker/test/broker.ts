@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Role } from '../src/admin/roles.ts'
 import { resolveConfig } from '../src/config/resolve.ts'
+import { createLogger } from '../src/http/logging.ts'
 import type { JsonObject } from '../src/json.ts'
-import { type OpenBroker, openBroker } from '../src/server/broker.ts'
-import { createLogger } from '../src/server/logging.ts'
+import { type OpenBroker, openBroker } from '../src/lifecycle/broker.ts'
+import type { Role } from '../src/roles.ts'
 import type { Beginning } from '../src/store/beginning.ts'
 
 export const START = new Date('2026-11-22T12:00:00Z')

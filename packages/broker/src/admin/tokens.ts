@@ -4,8 +4,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { type Actor, entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
+import type { Administrator, Role } from '../roles.ts'
 import type { Recorded, Store, StoredToken } from '../store/store.ts'
-import type { Administrator, Role } from './roles.ts'
 
 const TOKEN = /^cmt_([0-9a-v]{16})_([A-Za-z0-9_-]{43})$/
 

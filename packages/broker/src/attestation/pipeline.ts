@@ -22,9 +22,9 @@ import {
   verifyEnclave,
 } from '@casemate/evidence'
 import { openEndorsementFetcher } from '@casemate/evidence/node'
-import type { BrokerContext } from '../context.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
+import type { BrokerContext } from '../lifecycle/context.ts'
 import type { ExplainRequest, Pipeline } from '../pipeline.ts'
 import { AppraisalSource, DEFAULT_POLICY, parseGivenPolicy } from './appraisal-source.ts'
 import { attestationId } from './attestation-id.ts'

@@ -3,10 +3,10 @@
 
 import { hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
-import type { BrokerContext } from '../context.ts'
 import { entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
+import type { BrokerContext } from '../lifecycle/context.ts'
 import { clip } from './clip.ts'
 import type { Explanation } from './explanation.ts'
 import type { AttestRequest } from './request.ts'

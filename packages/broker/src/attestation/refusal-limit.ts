@@ -2,7 +2,7 @@
 // entry for good: of a client that is refused all the time, and of all clients together, the first are recorded with
 // explanation and evidence, and further ones are counted by their code.
 
-import { ClientLimit } from '../server/client-limit.ts'
+import { ClientLimit } from '../client-limit.ts'
 
 /** Of one client: enough to see what is wrong with a fleet behind one address. */
 export const REFUSALS_PER_CLIENT_AND_HOUR = 60

@@ -2,8 +2,8 @@
 
 import { type AppraisalResult, earClaims } from '@casemate/appraisal'
 import type { Verified } from '@casemate/evidence'
-import type { BrokerContext } from '../context.ts'
 import type { JsonObject } from '../json.ts'
+import type { BrokerContext } from '../lifecycle/context.ts'
 import type { AttestRequest } from './request.ts'
 
 /** `ear.verifier-id`: who appraised. */

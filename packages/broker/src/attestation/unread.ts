@@ -3,9 +3,9 @@
 // nothing that was sent is kept.
 
 import type { Kind } from '@casemate/evidence'
-import type { BrokerContext } from '../context.ts'
 import { entry } from '../entry.ts'
 import type { BrokerError } from '../errors.ts'
+import type { BrokerContext } from '../lifecycle/context.ts'
 import { attestationId } from './attestation-id.ts'
 import { clip } from './clip.ts'
 import { countRefusal, RecordedRefusal } from './record.ts'

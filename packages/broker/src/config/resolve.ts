@@ -4,7 +4,7 @@
 import { nearest } from '@casemate/evidence'
 import { parse, YAMLParseError } from 'yaml'
 import { StartError } from '../errors.ts'
-import { Redacted } from '../secrets/redacted.ts'
+import { Redacted } from '../redacted.ts'
 import { checkConfig } from './check.ts'
 import { type BrokerConfig, kekFileOf, PASSPHRASE_VARIABLE, SETTINGS, type SettingName } from './settings.ts'
 import { WordError } from './units.ts'

@@ -2,7 +2,7 @@
 // follow from the name: `tlsCertFile` is --tls-cert-file, CASEMATE_TLS_CERT_FILE and `tlsCertFile:`.
 
 import { join } from 'node:path'
-import type { Redacted } from '../secrets/redacted.ts'
+import type { Redacted } from '../redacted.ts'
 import {
   readBoolean,
   readCount,

@@ -1,9 +1,9 @@
 // Who administers: the server has checked the token before any handler of a route with a role runs.
 
 import type { FastifyRequest } from 'fastify'
-import type { Administrator } from '../admin/roles.ts'
 import type { Actor } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
+import type { Administrator } from '../roles.ts'
 
 /** The administrator as the ledger names it. */
 export function actorOf(request: FastifyRequest): Actor {

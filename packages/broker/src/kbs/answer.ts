@@ -1,7 +1,7 @@
 // An error as the KBS protocol answers it. Also the server's, for requests under /kbs/ that reach no route.
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { logRefusal, sayWhenToRetry, toBrokerError } from '../server/error-answer.ts'
+import { logRefusal, sayWhenToRetry, toBrokerError } from '../http/error-answer.ts'
 import { kbsAnswer } from './errors.ts'
 
 export function answerKbsError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

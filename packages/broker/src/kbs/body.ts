@@ -4,7 +4,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { BrokerError } from '../errors.ts'
-import { checkJson, GUEST_JSON } from '../strict-json.ts'
+import { checkJson, GUEST_JSON } from '../http/strict-json.ts'
 
 export const AUTH = Type.Object({
   version: Type.String({ maxLength: 64 }),

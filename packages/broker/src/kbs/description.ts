@@ -3,7 +3,7 @@
 
 import { type TSchema, Type } from 'typebox'
 import type { BrokerErrorCode } from '../errors.ts'
-import { liftNamed, plain } from '../v1/named-schemas.ts'
+import { liftNamed, plain } from '../openapi/named-schemas.ts'
 import { kbsStatus } from './errors.ts'
 import { KBS_OPERATIONS, type KbsOperation } from './operations.ts'
 

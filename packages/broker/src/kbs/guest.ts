@@ -3,7 +3,7 @@
 import type { FastifyRequest } from 'fastify'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import { readCookie } from '../sessions/cookie.ts'
+import { readCookie } from './cookie.ts'
 import type { KbsParts } from './parts.ts'
 import type { TeeKey } from './tee-key.ts'
 import type { ProtocolVersion } from './version.ts'

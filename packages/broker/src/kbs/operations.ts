@@ -2,7 +2,7 @@
 
 import { type TSchema, Type } from 'typebox'
 import type { BrokerErrorCode } from '../errors.ts'
-import { SEGMENT_PATTERN, SEGMENT_WORDS } from '../secrets/secret-path.ts'
+import { SEGMENT_PATTERN, SEGMENT_WORDS } from '../secret-path.ts'
 import { ATTEST, AUTH, LEGACY_ATTEST, REFERENCE_VALUE } from './body.ts'
 
 export interface KbsOperation {

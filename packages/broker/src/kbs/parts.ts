@@ -1,11 +1,11 @@
 // What the routes of the KBS protocol work with.
 
 import type { AttestationPipeline } from '../attestation/pipeline.ts'
-import type { BrokerContext } from '../context.ts'
+import type { BrokerContext } from '../lifecycle/context.ts'
+import type { Denials } from '../release/denials.ts'
 import type { DecidingRules } from '../release/rules.ts'
-import type { Sessions } from '../sessions/session.ts'
-import type { Denials } from './denials.ts'
-import type { Subjects } from './subjects.ts'
+import type { Subjects } from '../release/subjects.ts'
+import type { Sessions } from './session.ts'
 import type { TeeKeys } from './tee-key.ts'
 
 /** Made once by `registerKbs`, shared by its routes. */

@@ -4,11 +4,11 @@
 
 import { AppraisalConfigError, type ConfigProblem, parseReferenceValues } from '@casemate/appraisal'
 import { checkWithOthers } from '../attestation/appraisal-source.ts'
-import type { BrokerContext } from '../context.ts'
 import { recordOf } from '../document-record.ts'
 import { type Actor, entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
+import type { BrokerContext } from '../lifecycle/context.ts'
 import type { StoredDocument } from '../store/store.ts'
 import { untilUnraced } from '../store/unraced.ts'
 import { decodeBase64 } from './base64.ts'

@@ -3,17 +3,17 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { AttestationPipeline } from '../attestation/pipeline.ts'
-import type { BrokerContext } from '../context.ts'
 import { BrokerError } from '../errors.ts'
+import type { BrokerContext } from '../lifecycle/context.ts'
+import { Denials } from '../release/denials.ts'
 import type { DecidingRules } from '../release/rules.ts'
-import { Sessions } from '../sessions/session.ts'
+import { Subjects } from '../release/subjects.ts'
 import { registerAdministration } from './administration.ts'
 import { answerKbsError } from './answer.ts'
-import { Denials } from './denials.ts'
 import { registerHandshake } from './handshake.ts'
 import type { KbsParts } from './parts.ts'
 import { registerResource } from './resource.ts'
-import { Subjects } from './subjects.ts'
+import { Sessions } from './session.ts'
 import { TeeKeys } from './tee-key.ts'
 
 /** What the protocol is served with. */

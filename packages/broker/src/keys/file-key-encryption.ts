@@ -3,7 +3,7 @@
 
 import type { KeyObject } from 'node:crypto'
 import { StartError } from '../errors.ts'
-import type { Redacted } from '../secrets/redacted.ts'
+import type { Redacted } from '../redacted.ts'
 import type { WrappedKey } from '../store/store.ts'
 import { seal, unseal } from './aead.ts'
 import { type KeyFileContent, readKeyFile } from './key-file.ts'

@@ -5,9 +5,9 @@
 import { type Actor, type EntryType, entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import type { PendingWraps } from '../secrets/pending-wraps.ts'
 import type { Recorded, Store, WrappedItem } from '../store/store.ts'
 import type { KeyEncryption } from './keys.ts'
+import type { PendingWraps } from './pending-wraps.ts'
 
 /** Few enough that a batch delays other writes by milliseconds. */
 const BATCH = 256

@@ -3,7 +3,7 @@
 
 import { createSecretKey, type KeyObject, randomBytes, scrypt } from 'node:crypto'
 import { StartError } from '../errors.ts'
-import type { Redacted } from '../secrets/redacted.ts'
+import type { Redacted } from '../redacted.ts'
 import { seal, unseal } from './aead.ts'
 import type { KeyProtection } from './key-file.ts'
 

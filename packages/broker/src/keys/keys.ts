@@ -1,7 +1,7 @@
 // What the broker’s keys do for its other parts. Private keys never leave src/keys.
 
 import type { JsonObject } from '../json.ts'
-import type { Redacted } from '../secrets/redacted.ts'
+import type { Redacted } from '../redacted.ts'
 import type { WrappedKey } from '../store/store.ts'
 
 /**

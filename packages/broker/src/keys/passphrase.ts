@@ -2,7 +2,7 @@
 
 import { readWithin } from '@casemate/evidence/node'
 import { StartError } from '../errors.ts'
-import { Redacted } from '../secrets/redacted.ts'
+import { Redacted } from '../redacted.ts'
 
 const LIMIT_BYTES = 65_536
 

@@ -1,7 +1,7 @@
 // A rule tried on the past before it is switched on: what would the newest accepted attestations get from it now?
 
-import type { RulesContext } from '../context.ts'
 import type { JsonObject } from '../json.ts'
+import type { RulesContext } from '../lifecycle/context.ts'
 import type { SecretPath } from '../store/store.ts'
 import { type CompiledRule, evaluateRule, type RequestedSecret, type RuleOutcome } from './decision.ts'
 import { subjectOf } from './expression.ts'

@@ -1,8 +1,8 @@
 // Release rules: checked when saved, compiled once per change of any of them, decided on every fetch.
 
-import type { RulesContext } from '../context.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
+import type { RulesContext } from '../lifecycle/context.ts'
 import type { ReleaseRule, ReleaseRules } from '../pipeline.ts'
 import type { StoredDocument } from '../store/store.ts'
 import {

@@ -6,6 +6,8 @@ import { entry } from '../entry.ts'
 import { BrokerError, StartError } from '../errors.ts'
 import { seal, unseal } from '../keys/aead.ts'
 import type { KeyEncryption } from '../keys/keys.ts'
+import type { PendingWraps } from '../keys/pending-wraps.ts'
+import { formatSecretPath } from '../secret-path.ts'
 import type {
   Page,
   PageRequest,
@@ -17,8 +19,6 @@ import type {
   Store,
 } from '../store/store.ts'
 import { secretContext } from '../store/wrapping-context.ts'
-import type { PendingWraps } from './pending-wraps.ts'
-import { formatSecretPath } from './secret-path.ts'
 import type { SecretChange, SecretDescription, Secrets } from './secrets.ts'
 
 const DATA_KEY_BYTES = 32

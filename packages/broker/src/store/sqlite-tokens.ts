@@ -1,9 +1,9 @@
 // Administrators' tokens in SQLite: hashes only.
 
 import type { StatementSync } from 'node:sqlite'
-import { ROLES } from '../admin/roles.ts'
 import type { Entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
+import { ROLES } from '../roles.ts'
 import { bytes, date, integer, type Row, text, word } from './rows.ts'
 import { pageOf, type SqliteParts } from './sqlite-parts.ts'
 import type { Page, PageRequest, Recorded, StoredToken, TokenStore } from './store.ts'

@@ -3,9 +3,9 @@
 // Invariant: every change takes its ledger entry and commits with it, or neither does; the promise resolves only
 // once both are durable. Changes are optimistic: a precondition that no longer holds throws `precondition-failed`.
 
-import type { Role } from '../admin/roles.ts'
 import type { Entry } from '../entry.ts'
 import type { JsonObject } from '../json.ts'
+import type { Role } from '../roles.ts'
 
 /** A change that is durable, with the index of its ledger entry. */
 export interface Recorded<T> {

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Actor } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 
-/** The administrator that src/server/access.ts let in. */
+/** The administrator that src/http/access.ts let in. */
 export function actorOf(request: FastifyRequest): Actor {
   const { administrator } = request
   if (administrator !== null) return { ...administrator }

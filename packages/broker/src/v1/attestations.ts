@@ -3,11 +3,11 @@
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
+import { describeRoute } from '../openapi/route-schema.ts'
 import { type StoredAttestation, VERDICTS } from '../store/store.ts'
 import { Explanation } from './explanation.ts'
 import { readPage, writePage } from './paging.ts'
 import type { V1Parts } from './parts.ts'
-import { describeRoute } from './route-schema.ts'
 import { AnyObject, IdPath, NullableText, Octets, PageQuery, pageOf, Time } from './schemas.ts'
 
 const VerdictName = Type.Enum([...VERDICTS])

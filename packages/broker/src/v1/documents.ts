@@ -6,15 +6,15 @@ import type { TSchema } from 'typebox'
 import { recordOf } from '../document-record.ts'
 import { type EntryType, entry } from '../entry.ts'
 import { BrokerError, type BrokerErrorCode } from '../errors.ts'
+import { compileAllButBody } from '../http/validation.ts'
 import type { JsonObject } from '../json.ts'
-import { compileAllButBody } from '../server/validation.ts'
+import { describeRoute } from '../openapi/route-schema.ts'
 import type { DocumentKind, Precondition, StoredDocument } from '../store/store.ts'
 import { untilUnraced } from '../store/unraced.ts'
 import { actorOf } from './actor.ts'
 import { readPage, writePage } from './paging.ts'
 import type { V1Parts } from './parts.ts'
 import { etag, isUnchanged, notModified, readPrecondition } from './preconditions.ts'
-import { describeRoute } from './route-schema.ts'
 import {
   AnyObject,
   ChangeHeaders,

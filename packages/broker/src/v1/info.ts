@@ -3,8 +3,8 @@
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { JWKS_MAX_AGE_MS } from '../keys/broker-keys.ts'
+import { describeRoute } from '../openapi/route-schema.ts'
 import type { V1Parts } from './parts.ts'
-import { describeRoute } from './route-schema.ts'
 import { AnyObject } from './schemas.ts'
 
 export const Info = Type.Object(

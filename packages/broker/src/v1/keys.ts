@@ -3,9 +3,9 @@
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { KeyDescription } from '../keys/keys.ts'
+import { describeRoute } from '../openapi/route-schema.ts'
 import { actorOf } from './actor.ts'
 import type { V1Parts } from './parts.ts'
-import { describeRoute } from './route-schema.ts'
 import { Deleted, LedgerIndex, NullableTime } from './schemas.ts'
 
 export const Key = Type.Object(

@@ -4,10 +4,10 @@ import type { LedgerEntry } from '@casemate/ledger/node'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { entry } from '../entry.ts'
+import { describeRoute } from '../openapi/route-schema.ts'
 import { actorOf } from './actor.ts'
 import { type PageQuery as PageRead, readPage, writePage } from './paging.ts'
 import type { V1Parts } from './parts.ts'
-import { describeRoute } from './route-schema.ts'
 import { AnyObject, Deleted, LedgerIndex, PageQuery, pageOf, Time } from './schemas.ts'
 
 const CLOSED = { additionalProperties: false }

@@ -1,10 +1,10 @@
-// What the routes of /v1 are made with; put together by src/server/broker.ts.
+// What the routes of /v1 are made with; put together by src/lifecycle/broker.ts.
 
 import type { Administrators } from '../admin/tokens.ts'
-import type { BrokerContext } from '../context.ts'
 import type { BrokerKeys } from '../keys/broker-keys.ts'
 import type { KekRotation } from '../keys/kek-rotation.ts'
 import type { KeyDescription, KeyEncryption } from '../keys/keys.ts'
+import type { BrokerContext } from '../lifecycle/context.ts'
 import type { Pipeline, ReleaseRules } from '../pipeline.ts'
 
 /** What /v1 works with. */

@@ -4,14 +4,14 @@ import { type Static, Type, type TypeBoxTypeProvider } from '@fastify/type-provi
 import type { FastifyInstance } from 'fastify'
 import { Value } from 'typebox/value'
 import { BrokerError } from '../errors.ts'
+import { schemaViolations } from '../http/schema-violations.ts'
 import type { JsonObject } from '../json.ts'
+import { describeRoute } from '../openapi/route-schema.ts'
 import type { ReleaseRule } from '../pipeline.ts'
 import { MAX_DRY_RUN } from '../release/dry-run.ts'
 import { MAX_EXPRESSION_CHARS } from '../release/expression.ts'
-import { schemaViolations } from '../schema-violations.ts'
-import { SEGMENT_PATTERN } from '../secrets/secret-path.ts'
+import { SEGMENT_PATTERN } from '../secret-path.ts'
 import type { V1Parts } from './parts.ts'
-import { describeRoute } from './route-schema.ts'
 import { AnyObject, NamePath, NullableText, Time } from './schemas.ts'
 
 const CLOSED = { additionalProperties: false }

@@ -2,7 +2,7 @@
 
 import { type TSchema, Type } from 'typebox'
 import { BROKER_ERRORS } from '../errors.ts'
-import { SEGMENT_PATTERN, SEGMENT_WORDS } from '../secrets/secret-path.ts'
+import { SEGMENT_PATTERN, SEGMENT_WORDS } from '../secret-path.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT } from './paging.ts'
 
 const CLOSED = { additionalProperties: false }

@@ -3,14 +3,14 @@
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
-import { formatSecretPath, secretPath } from '../secrets/secret-path.ts'
-import { compileAllButBody } from '../server/validation.ts'
+import { compileAllButBody } from '../http/validation.ts'
+import { describeRoute } from '../openapi/route-schema.ts'
+import { formatSecretPath, secretPath } from '../secret-path.ts'
 import type { SecretHead, SecretVersionHead } from '../store/store.ts'
 import { actorOf } from './actor.ts'
 import { readPage, writePage } from './paging.ts'
 import type { V1Parts } from './parts.ts'
 import { etag, isUnchanged, notModified, readPrecondition } from './preconditions.ts'
-import { describeRoute } from './route-schema.ts'
 import {
   ChangeHeaders,
   Deleted,

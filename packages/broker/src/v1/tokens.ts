@@ -2,13 +2,13 @@
 
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
-import { ROLES } from '../admin/roles.ts'
 import { BrokerError } from '../errors.ts'
+import { describeRoute } from '../openapi/route-schema.ts'
+import { ROLES } from '../roles.ts'
 import type { StoredToken } from '../store/store.ts'
 import { actorOf } from './actor.ts'
 import { readPage, writePage } from './paging.ts'
 import type { V1Parts } from './parts.ts'
-import { describeRoute } from './route-schema.ts'
 import { Deleted, IdPath, LedgerIndex, PageQuery, pageOf, TIME_PATTERN, Time, TypedTime } from './schemas.ts'
 
 const RoleName = Type.Enum([...ROLES])

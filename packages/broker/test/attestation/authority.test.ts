@@ -7,8 +7,8 @@ import { after, test } from 'node:test'
 import { createIntelPlatform } from '@casemate/simulator'
 import { AUTHORITY_PEM, LOOPBACK, serveTls } from '../../../evidence/test/private-authority.ts'
 import { resolveConfig } from '../../src/config/resolve.ts'
-import { openBroker } from '../../src/server/broker.ts'
-import { createLogger } from '../../src/server/logging.ts'
+import { createLogger } from '../../src/http/logging.ts'
+import { openBroker } from '../../src/lifecycle/broker.ts'
 import { openTestBroker, START, temporaryDirectory } from '../broker.ts'
 
 const directory = temporaryDirectory()

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { resolveConfig } from '../../src/config/resolve.ts'
 import { SETTINGS } from '../../src/config/settings.ts'
-import { createMetrics } from '../../src/server/metrics.ts'
-import { UNREADY } from '../../src/server/readiness.ts'
+import { createMetrics } from '../../src/http/metrics.ts'
+import { UNREADY } from '../../src/lifecycle/readiness.ts'
 
 const PAGE = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8')
 

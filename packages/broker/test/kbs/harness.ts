@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
 import type { FastifyInstance } from 'fastify'
-import type { Role } from '../../src/admin/roles.ts'
 import { resolveConfig } from '../../src/config/resolve.ts'
-import type { BrokerContext } from '../../src/context.ts'
 import { entry } from '../../src/entry.ts'
+import { createLogger } from '../../src/http/logging.ts'
 import type { JsonObject } from '../../src/json.ts'
-import { openBroker } from '../../src/server/broker.ts'
-import { createLogger } from '../../src/server/logging.ts'
+import { openBroker } from '../../src/lifecycle/broker.ts'
+import type { BrokerContext } from '../../src/lifecycle/context.ts'
+import type { Role } from '../../src/roles.ts'
 
 const SYSTEM = { system: 'test' } as const
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { StartError } from '../../src/errors.ts'
 import { openFileKeyEncryption } from '../../src/keys/file-key-encryption.ts'
-import { Redacted } from '../../src/secrets/redacted.ts'
+import { Redacted } from '../../src/redacted.ts'
 import { temporaryDirectory } from '../broker.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)

@@ -16,8 +16,8 @@ import { join } from 'node:path'
 import { after, describe, type TestContext, test } from 'node:test'
 import { resolveConfig } from '../../src/config/resolve.ts'
 import { openFileKeyEncryption } from '../../src/keys/file-key-encryption.ts'
-import { Redacted } from '../../src/secrets/redacted.ts'
-import { protectKek } from '../../src/server/protect-kek.ts'
+import { protectKek } from '../../src/lifecycle/protect-kek.ts'
+import { Redacted } from '../../src/redacted.ts'
 import { openTestBroker, START, temporaryDirectory } from '../broker.ts'
 
 const ROOT = temporaryDirectory()

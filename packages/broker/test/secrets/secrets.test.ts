@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { inspect } from 'node:util'
-import { Redacted } from '../../src/secrets/redacted.ts'
-import { secretPath } from '../../src/secrets/secret-path.ts'
+import { Redacted } from '../../src/redacted.ts'
+import { secretPath } from '../../src/secret-path.ts'
 import { openTestBroker, type TestBroker } from '../broker.ts'
 
 const ACTOR = { system: 'test' } as const

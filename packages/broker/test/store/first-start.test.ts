@@ -69,7 +69,7 @@ test('a first start that is killed at any time is followed by another', async t 
   for (let kill = 0; kill < KILLS; kill++) {
     const dataDir = join(parent, String(kill))
     mkdirSync(dataDir, { mode: 0o700 })
-    const program = new URL('../server/broker-process.ts', import.meta.url).pathname
+    const program = new URL('../lifecycle/broker-process.ts', import.meta.url).pathname
     const child = spawn(process.execPath, [program, dataDir], { stdio: 'ignore' })
     const ended = new Promise(resolve => child.once('exit', resolve))
     const awaited = join(dataDir, MARKS_OF_PROGRESS[kill % MARKS_OF_PROGRESS.length]!)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { entry } from '../../src/entry.ts'
-import { secretPath } from '../../src/secrets/secret-path.ts'
+import { secretPath } from '../../src/secret-path.ts'
 import { openTestBroker, START, type TestBroker } from '../broker.ts'
 
 const ACTOR = { system: 'test' } as const

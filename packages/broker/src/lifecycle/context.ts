@@ -1,0 +1,36 @@
+// What every route receives. Built once at start by src/lifecycle/broker.ts; nothing in it is a global.
+
+import type { Endorsements, TrustAnchor } from '@casemate/evidence'
+import type { Ledger } from '@casemate/ledger/node'
+import type { FastifyBaseLogger } from 'fastify'
+import type { RefusalLimit } from '../attestation/refusal-limit.ts'
+import type { BrokerConfig } from '../config/settings.ts'
+import type { CountedEntries } from '../counted-entries.ts'
+import type { Metrics } from '../http/metrics.ts'
+import type { SessionKeys, TokenKeys } from '../keys/keys.ts'
+import type { Secrets } from '../secrets/secrets.ts'
+import type { Store } from '../store/store.ts'
+
+/** The broker’s parts, as routes see them. */
+export interface BrokerContext {
+  readonly config: BrokerConfig
+  readonly store: Store
+  readonly ledger: Ledger
+  readonly tokenKeys: TokenKeys
+  readonly sessionKeys: SessionKeys
+  readonly secrets: Secrets
+  /** Pinned vendor roots and what the starter added, e.g. a simulator’s. */
+  readonly anchors: readonly TrustAnchor[]
+  /** Endorsements that were given, as they are now: those of files may be replaced. Fetched ones are the pipeline’s. */
+  readonly endorsements: () => Endorsements
+  /** Which refused attestations are recorded in full. */
+  readonly refusals: RefusalLimit
+  /** Events that are recorded as a count. */
+  readonly counted: CountedEntries
+  readonly now: () => Date
+  readonly logger: FastifyBaseLogger
+  readonly metrics: Metrics
+}
+
+/** What release rules need of it: where they, attestations and secrets are, and the time. */
+export type RulesContext = Pick<BrokerContext, 'store' | 'now'>

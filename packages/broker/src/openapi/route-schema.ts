@@ -1,0 +1,34 @@
+// What every route of /v1 tells the API description: its group, its name, one line, and the errors of its own. What
+// Fastify does not read of it, document.ts does.
+
+import type { TSchema } from 'typebox'
+import type { BrokerErrorCode } from '../errors.ts'
+
+/** Parts of a route's schema that are its own. */
+interface OwnSchema {
+  /** The operation's name for generated clients; unique. */
+  readonly operationId: string
+  readonly params?: TSchema
+  readonly querystring?: TSchema
+  readonly headers?: TSchema
+  readonly body?: TSchema
+  readonly consumes?: string[]
+  readonly produces?: string[]
+  readonly response: Readonly<Record<number, TSchema>>
+  /** What the description says of an answer in place of `response`, where that is served unchecked. */
+  readonly described?: Readonly<Record<number, TSchema>>
+  /** Beside those that follow from access, parameters and body. */
+  readonly errors?: readonly BrokerErrorCode[]
+  /** True where a success carries the ETag of what it is about. */
+  readonly tagged?: boolean
+}
+
+/** What the description has of a route. */
+export interface DescribedSchema extends OwnSchema {
+  readonly tags: readonly string[]
+  readonly summary: string
+}
+
+export function describeRoute<const Own extends OwnSchema>(group: string, summary: string, own: Own) {
+  return { ...own, tags: [group], summary }
+}

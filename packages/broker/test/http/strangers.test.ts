@@ -1,0 +1,396 @@
+// What strangers may cost: connections, requests that do not wait, refusals, bodies in crumbs. What is asserted is what
+// was looked at, answered or closed, never how long it took.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect, Server, type Socket } from 'node:net'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import { ClientLimit } from '../../src/client-limit.ts'
+import { BrokerError } from '../../src/errors.ts'
+import { limitConnections } from '../../src/http/connection-limit.ts'
+import { boundUnanswered } from '../../src/http/unanswered.ts'
+import { openTestBroker, type TestBroker, temporaryDirectory } from '../broker.ts'
+import { makeCertificate } from '../lifecycle/certificates.ts'
+
+const AUTH = '{"version":"0.4.0","tee":"sample","extra-params":""}'
+
+/** A socket as the limit sees it. */
+class Connection {
+  readonly remoteAddress: string | undefined
+  readonly #onClose: (() => void)[] = []
+  isOpen = true
+  constructor(address: string | undefined) {
+    this.remoteAddress = address
+  }
+  once(_event: 'close', listener: () => void): void {
+    this.#onClose.push(listener)
+  }
+  destroy(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    for (const listener of this.#onClose) listener()
+  }
+}
+
+function limited(limits: { each?: number; all?: number; fresh?: number; proxies?: string[] }) {
+  const { each = 10, all = 10, fresh = 100, proxies = [] } = limits
+  const server = new Server()
+  const served: unknown[] = []
+  server.on('connection', socket => void served.push(socket))
+  const config = { clientConnectionLimit: each, connectionLimit: all, trustedProxies: proxies }
+  const allowance = new ClientLimit({ count: fresh, windowMs: 60_000, elapsedMs: () => 0 })
+  limitConnections(server, { config, allowance, tellClosed: () => undefined })
+  const open = (address: string | undefined, count = 1): Connection[] =>
+    Array.from({ length: count }, () => {
+      const connection = new Connection(address)
+      server.emit('connection', connection as unknown as Socket)
+      assert.equal(served.includes(connection), connection.isOpen)
+      return connection
+    })
+  return { open }
+}
+
+const count = (connections: readonly Connection[]) => connections.filter(({ isOpen }) => isOpen).length
+
+describe('connections', () => {
+  test('that are not taken are closed before TLS or HTTP hear of them', () => {
+    assert.equal(count(limited({ each: 2 }).open('192.0.2.1', 5)), 2)
+    assert.equal(count(limited({ fresh: 3 }).open('192.0.2.1', 5)), 3)
+    assert.equal(count(limited({}).open(undefined)), 0)
+  })
+
+  test('of a client that closed one are taken again', () => {
+    const { open } = limited({ each: 1 })
+    const [first] = open('192.0.2.1')
+    first?.destroy()
+    assert.equal(count(open('192.0.2.1', 2)), 1)
+  })
+
+  test('are taken where all are in use: the oldest of the client with the most makes room', () => {
+    const { open } = limited({ all: 6 })
+    const [guest, flood] = [open('192.0.2.1', 1), open('192.0.2.2', 5)]
+    const newcomers = open('192.0.2.3', 2)
+    assert.deepEqual([count(guest), count(newcomers), count(flood)], [1, 2, 3])
+    assert.deepEqual(
+      flood.map(({ isOpen }) => isOpen),
+      [false, false, true, true, true],
+    )
+  })
+
+  test('of whoever has the most are not taken at the cost of another', () => {
+    const { open } = limited({ all: 6 })
+    const guests = open('192.0.2.1', 3)
+    const flood = open('192.0.2.2', 5)
+    assert.deepEqual([count(guests), count(flood)], [3, 3])
+  })
+
+  test('of a site that is many clients make room for one of another', () => {
+    const { open } = limited({ all: 6 })
+    const flood = [1, 2, 3, 4, 5, 6].flatMap(n => open(`2001:db8:1:${n}::1`))
+    assert.deepEqual([count(open('2001:db8:2::1')), count(open('192.0.2.1')), count(flood)], [1, 1, 4])
+  })
+
+  test('of a trusted proxy count against all, and are not closed for others', () => {
+    const { open } = limited({ each: 1, all: 4, fresh: 1, proxies: ['192.0.2.9'] })
+    const proxied = open('192.0.2.9', 4)
+    assert.deepEqual([count(proxied), count(open('192.0.2.1'))], [4, 0])
+  })
+})
+
+describe('a site of many IPv6 clients', () => {
+  const client = (n: number) => `2001:db8:1:${n.toString(16)}::1`
+  const newLimit = () => new ClientLimit({ count: 2, windowMs: 60_000, elapsedMs: () => 0 })
+
+  test('may what thirty-two clients may, and leaves others their own', () => {
+    const limit = newLimit()
+    const taken = Array.from({ length: 100 }, (_, n) => limit.take(client(n))).filter(waitMs => waitMs === 0)
+    assert.equal(taken.length, 64)
+    for (const other of ['2001:db8:2:1::1', '192.0.2.1']) assert.equal(limit.take(other), 0)
+  })
+
+  test('is charged as one', () => {
+    const limit = newLimit()
+    const within = Array.from({ length: 100 }, (_, n) => limit.charge(client(n), 1)).filter(Boolean)
+    assert.equal(within.length, 64)
+    assert.equal(limit.charge('2001:db8:2:1::1', 1), true)
+  })
+
+  test('has no client that may more than any other', () => {
+    const limit = newLimit()
+    const taken = Array.from({ length: 5 }, () => limit.take(client(1))).filter(waitMs => waitMs === 0)
+    assert.equal(taken.length, 2)
+  })
+})
+
+describe('requests that do not wait for their answers', () => {
+  /** A server of this handler and a connection to it, both gone when the test is over. */
+  async function connected(t: TestContext, handler: Parameters<typeof boundUnanswered>[0]) {
+    const server = createServer(handler)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    t.after(() => {
+      socket.destroy()
+      server.close()
+      server.closeAllConnections()
+    })
+    return socket
+  }
+
+  test('are handled up to a bound, and beyond it counted and the connection closed', async t => {
+    let handled = 0
+    const beyond: string[] = []
+    const all = Promise.withResolvers<unknown>()
+    const bounded = boundUnanswered(
+      () => {
+        if (++handled === 20) all.resolve(null)
+      },
+      address => void beyond.push(address),
+    )
+    const socket = await connected(t, bounded)
+    socket.resume().write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20))
+    await Promise.race([once(socket, 'close'), all.promise])
+    assert.deepEqual([handled, beyond], [8, Array.from({ length: 12 }, () => '127.0.0.1')])
+  })
+
+  test('are as many as one likes where each waits', async t => {
+    const bounded = boundUnanswered(
+      (_request, response) => void response.end('x'),
+      () => assert.fail('none is beyond'),
+    )
+    const socket = await connected(t, bounded)
+    for (let n = 0; n < 20; n++) {
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+      await once(socket, 'data')
+    }
+  })
+})
+
+describe('an allowance that is used up', () => {
+  let broker: TestBroker
+  // Twenty units.
+  before(async () => {
+    broker = await openTestBroker({ flags: { 'auth-limit': '5' } })
+    const config = { access: 'public' } as const
+    broker.app.get('/fault', { config }, () => Promise.reject(new Error('a fault')))
+    broker.app.get('/cut', { config }, () => Promise.reject(new BrokerError('overloaded', 'cut')))
+  })
+  after(() => broker.close())
+
+  const isClosed = async (method: string, url: string, how: Parameters<TestBroker['send']>[2] = {}) =>
+    (await broker.send(method, url, { token: null, ...how })).headers['connection'] === 'close'
+
+  test('ends connections at each refusal and public answer, and not those of administrators', async () => {
+    for (let n = 0; n < 20; n++) assert.equal(await isClosed('GET', '/nothing'), false, String(n))
+    assert.equal(await isClosed('GET', '/v1/secrets'), true)
+    assert.equal(await isClosed('GET', '/healthz'), true)
+    assert.equal(await isClosed('GET', '/v1/secrets', { token: broker.admin }), false)
+    assert.equal(await isClosed('POST', '/kbs/v0/auth', { payload: AUTH }), false)
+    broker.clock = new Date(broker.clock.getTime() + 120_000)
+    assert.equal(await isClosed('GET', '/nothing'), false)
+  })
+
+  const after2Minutes = () => {
+    broker.clock = new Date(broker.clock.getTime() + 120_000)
+  }
+
+  test('is used up by as many bytes of refused bodies', async () => {
+    after2Minutes()
+    const payload = Buffer.alloc(512 * 1024)
+    // Seventeen units.
+    assert.equal(await isClosed('POST', '/nothing', { payload }), false)
+    for (let n = 0; n < 3; n++) assert.equal(await isClosed('GET', '/nothing'), false, String(n))
+    assert.equal(await isClosed('GET', '/nothing'), true)
+  })
+
+  test('counts as much for a length that nobody would read as for the longest body', async t => {
+    // Two hundred units, of which sixty-five are taken, and one by each refusal.
+    const other = await openTestBroker({ flags: { 'auth-limit': '50' } })
+    t.after(() => other.close())
+    const isOver = async (headers: Record<string, string>) =>
+      (await other.send('POST', '/nothing', { token: null, headers })).headers['connection'] === 'close'
+    await isOver({ 'content-length': '9007199254740991' })
+    for (let n = 0; n < 135; n++) assert.equal(await isOver({}), false, String(n))
+    assert.equal(await isOver({}), true)
+  })
+
+  test('is used up by bodies that were cut, and not by faults of the broker', async () => {
+    after2Minutes()
+    for (let n = 0; n < 30; n++) assert.equal(await isClosed('GET', '/fault'), false, String(n))
+    for (let n = 0; n < 20; n++) assert.equal(await isClosed('GET', '/cut'), false, String(n))
+    assert.equal(await isClosed('GET', '/cut'), true)
+  })
+
+  test('is used up by a few refused bodies in chunks, by two hundred public answers, and not by attested guests', async () => {
+    after2Minutes()
+    for (let n = 0; n < 199; n++) assert.equal(await isClosed('GET', '/healthz'), false, String(n))
+    for (let n = 0; n < 3; n++) await isClosed('GET', '/healthz')
+    assert.equal(await isClosed('GET', '/healthz'), true)
+    after2Minutes()
+    const chunked = { headers: { 'transfer-encoding': 'chunked' }, payload: '' }
+    assert.equal(await isClosed('POST', '/nothing', chunked), true)
+    // And all that comes after it: one refusal alone would have left nineteen.
+    assert.equal(await isClosed('GET', '/nothing'), true)
+  })
+})
+
+describe('over TLS, a client that asks nothing', () => {
+  const directory = temporaryDirectory()
+  after(() => rmSync(directory, { recursive: true }))
+  const { cert, key } = makeCertificate(directory, 'silent')
+
+  /** How many of so many connections are taken, one after another. */
+  async function taken(t: TestContext, count: number, request: string): Promise<number> {
+    // Twenty units.
+    const flags = { 'auth-limit': '5', 'tls-cert-file': cert, 'tls-key-file': key }
+    const broker = await openTestBroker({ flags })
+    t.after(() => broker.close())
+    await broker.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = broker.app.server.address() as AddressInfo
+    let found = 0
+    for (let n = 0; n < count; n++) {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+      const isOver = new Promise(resolve => socket.on('error', () => undefined).on('close', resolve))
+      const served = new Promise<boolean>(resolve => {
+        broker.app.server.once('secureConnection', (other: Socket) =>
+          other.once('close', () => resolve(true)),
+        )
+        void isOver.then(() => setImmediate(resolve, false))
+      })
+      socket.once('secureConnect', () => socket.end(request)).resume()
+      if (await served) found++
+      await isOver
+    }
+    return found
+  }
+
+  test('counts as ten that ask', async t => {
+    assert.equal(await taken(t, 8, ''), 2)
+    const get = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'
+    for (const expected of ['', 'Expect: 100-continue\r\n', 'Expect: something\r\n']) {
+      assert.equal(await taken(t, 8, `${get}${expected}\r\n`), 8, expected)
+    }
+  })
+})
+
+describe('on the wire', () => {
+  let broker: TestBroker
+  before(async () => {
+    broker = await openTestBroker()
+    await broker.app.listen({ port: 0, host: '127.0.0.1' })
+  })
+  after(() => broker.close())
+
+  /** All that comes back until the connection is closed, or until `enough` of it is there. */
+  async function exchange(request: string | Buffer, enough: RegExp = /\r\n\r\n\{.*\}$/s): Promise<string> {
+    const socket = connect((broker.app.server.address() as AddressInfo).port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.write(request)
+    let text = ''
+    for await (const data of socket) {
+      text += String(data)
+      if (enough.test(text)) break
+    }
+    socket.destroy()
+    return text
+  }
+
+  const expecting = (path: string, length: number) =>
+    `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\nExpect: 100-continue\r\n\r\n`
+
+  test('a body is not asked for where its head is refused', async () => {
+    const asked = /^HTTP\/1\.1 100 /
+    assert.match(await exchange(expecting('/kbs/v0/auth', AUTH.length), asked), asked)
+    for (const [path, length, status] of [
+      ['/nothing', 10, 404],
+      ['/kbs/v0/attest', 10, 401],
+      ['/v1/verify', 10, 401],
+      ['/kbs/v0/auth', 1025, 413],
+    ] as const) {
+      assert.match(await exchange(expecting(path, length)), new RegExp(`^HTTP/1\\.1 ${status} `), path)
+    }
+  })
+
+  test('a body is not asked for by HTTP/1.0, nor by what else is expected, which is answered as any request', async () => {
+    const body = `Content-Type: application/json\r\nContent-Length: ${AUTH.length}\r\n\r\n${AUTH}`
+    const expecting = `Host: x\r\nExpect: something\r\n${body}`
+    assert.match(await exchange(`POST /kbs/v0/auth HTTP/1.1\r\n${expecting}`), /^HTTP\/1\.1 200 /)
+    assert.match(
+      await exchange(`POST /nothing HTTP/1.1\r\n${expecting}`),
+      /^HTTP\/1\.1 404 [^]*route-missing/,
+    )
+    const old = `POST /kbs/v0/auth HTTP/1.0\r\nExpect: 100-continue\r\n${body}`
+    assert.match(await exchange(old), /^HTTP\/1\.1 200 /)
+  })
+
+  const inPieces = (pieces: number) =>
+    `POST /kbs/v0/auth HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\n \r\n'.repeat(pieces)}` +
+    `${AUTH.length.toString(16)}\r\n${AUTH}\r\n0\r\n\r\n`
+
+  test('a body in crumbs is cut, and one in a few pieces is read', async () => {
+    assert.match(await exchange(inPieces(60)), /^HTTP\/1\.1 200 /)
+    const cut = await exchange(inPieces(70))
+    assert.match(cut, /^HTTP\/1\.1 413 /)
+    assert.match(cut, /"detail":"request-too-complex: the body comes in too many pieces/)
+    assert.match(cut, /\r\nconnection: close\r\n/)
+  })
+
+  test('a refused body is dropped up to a bound, beyond which the connection ends', async () => {
+    const head = (length: number) => `POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`
+    assert.match(await exchange(head(524_288)), /\r\nConnection: keep-alive\r\n/)
+    assert.match(await exchange(head(524_289)), /\r\nconnection: close\r\n/)
+  })
+
+  test('what is packed is not unpacked, whichever route it is for', async () => {
+    for (const [method, url] of [
+      ['POST', '/kbs/v0/auth'],
+      ['PUT', '/v1/secrets/a/b/c'],
+      ['POST', '/v1/verify'],
+    ] as const) {
+      const headers = { 'content-encoding': 'gzip', 'content-type': 'application/json' }
+      const { status, text } = await broker.send(method, url, { headers, payload: AUTH })
+      assert.equal(status, 415, text)
+      const plain = await broker.send(method, url, {
+        headers: { ...headers, 'content-encoding': 'identity' },
+        payload: AUTH,
+      })
+      assert.notEqual(plain.status, 415)
+    }
+  })
+
+  test('an attestation has 1.75 MiB, and less where the broker takes less', async () => {
+    const session = async () => {
+      const { headers } = await broker.send('POST', '/kbs/v0/auth', { token: null, payload: AUTH })
+      return { cookie: String(headers['set-cookie']).split(';')[0] ?? '' }
+    }
+    for (const [length, code] of [
+      [1_835_008, 'request-malformed'],
+      [1_835_009, 'request-too-large'],
+    ] as const) {
+      const how = { token: null, headers: await session(), payload: `"${'A'.repeat(length - 2)}"` }
+      const { body } = await broker.send('POST', '/kbs/v0/attest', how)
+      assert.match(body.detail, new RegExp(`^${code}: `))
+    }
+  })
+
+  test('attestations without a session that can be answered are counted', async () => {
+    await broker.context.counted.flush()
+    const { length } = await broker.entries('attestation.refused')
+    const { headers } = await broker.send('POST', '/kbs/v0/auth', { token: null, payload: AUTH })
+    const cookie = String(headers['set-cookie']).split(';')[0] ?? ''
+    for (const headers of [{ cookie }, { cookie }, { cookie }, {}]) {
+      await broker.send('POST', '/kbs/v0/attest', { token: null, headers, payload: '{}' })
+    }
+    await broker.context.counted.flush()
+    const counted = (await broker.entries('attestation.refused'))
+      .slice(length)
+      .filter(({ count }) => count !== undefined)
+      .map(({ code, client, count }) => [code, client, count])
+    assert.deepEqual(counted, [
+      ['session-invalid', '127.0.0.1', 2],
+      ['session-missing', '127.0.0.1', 1],
+    ])
+  })
+})
