@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createIntelPlatform } from '@casemate/simulator'
-import { AUTHORITY_PEM, ELSEWHERE, LOOPBACK, serveTls } from '../../evidence/test/private-authority.ts'
+import { AUTHORITY_PEM, ELSEWHERE, LOOPBACK, serveTls } from '../../evidence/test/node/private-authority.ts'
 import { casemate, temporaryDirectory } from './run.ts'
 
 const cwd = temporaryDirectory(after)

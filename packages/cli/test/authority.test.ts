@@ -11,7 +11,7 @@ import {
   FOR_CLIENTS,
   LOOPBACK,
   serveTls,
-} from '../../evidence/test/private-authority.ts'
+} from '../../evidence/test/node/private-authority.ts'
 import { casemate } from './run.ts'
 
 const DIRECTORY = mkdtempSync(join(tmpdir(), 'casemate-ca-'))

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { after, test } from 'node:test'
-import { LOOPBACK, serveTls } from '../../evidence/test/private-authority.ts'
+import { LOOPBACK, serveTls } from '../../evidence/test/node/private-authority.ts'
 import { casemate } from './run.ts'
 
 async function portOf(server: Server): Promise<number> {

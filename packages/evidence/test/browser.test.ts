@@ -9,8 +9,8 @@ import { build } from 'esbuild'
 import { type Browser, chromium } from 'playwright-core'
 import { toBase64 } from '../src/bytes.ts'
 import { parse, readEndorsements, type TrustAnchor, VENDOR_ANCHORS, verify } from '../src/index.ts'
-import { readSnpVector } from './amd-vectors.ts'
-import { intelCertificates, readIntelVector, readVectorFile, skipVectors } from './intel-vectors.ts'
+import { readSnpVector } from './amd/vectors.ts'
+import { intelCertificates, readIntelVector, readVectorFile, skipVectors } from './intel/vectors.ts'
 
 const CHROMIUM = process.env['CASEMATE_CHROMIUM'] ?? '/usr/bin/chromium'
 const skip = existsSync(CHROMIUM) ? false : `no browser at ${CHROMIUM} (CASEMATE_CHROMIUM)`

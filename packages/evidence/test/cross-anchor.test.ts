@@ -28,7 +28,7 @@ import {
   readVectorFile,
   skipVectors,
   suggestedEndorsements,
-} from './intel-vectors.ts'
+} from './intel/vectors.ts'
 import { privateKey, reissue } from './reissue.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')

@@ -7,7 +7,7 @@ import { decodeReport } from '../src/amd/report-json.ts'
 import { sampleKbsEvidence, snpKbsEvidence } from '../src/kbs-encode.ts'
 import { parseKbsEvidence } from '../src/kbs-evidence.ts'
 import { Refusal } from '../src/refusal.ts'
-import { readFile, readSnpVectors, skipVectors } from './amd-vectors.ts'
+import { readFile, readSnpVectors, skipVectors } from './amd/vectors.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
 const REQUEST = { reportData: new Uint8Array(64).fill(5) }

@@ -13,7 +13,7 @@ import { parseKbsEvidence } from '../src/kbs-evidence.ts'
 import { parse } from '../src/parse.ts'
 import { Refusal, type RefusalCode } from '../src/refusal.ts'
 import { sampleClaims } from '../src/sample.ts'
-import { readFile, skipVectors } from './amd-vectors.ts'
+import { readFile, skipVectors } from './amd/vectors.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
 const REQUEST = { reportData: new Uint8Array(64).fill(5) }

@@ -14,7 +14,7 @@ import { parseIntelQuote } from '../src/intel/quote.ts'
 import { importKey } from '../src/node/crypto.ts'
 import { Refusal } from '../src/refusal.ts'
 import { type Certificate, parseCertificate, readPem } from '../src/x509.ts'
-import { intelCertificates, listVectorFiles, readVectorFile, skipVectors } from './intel-vectors.ts'
+import { intelCertificates, listVectorFiles, readVectorFile, skipVectors } from './intel/vectors.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
 let samples: readonly Uint8Array[] = []

@@ -19,7 +19,7 @@ import {
   type IntelPlatform,
   PREVIOUS_CPU_SVN,
 } from '@casemate/simulator'
-import { startService } from '../../../evidence/test/fetch-server.ts'
+import { startService } from '../../../evidence/test/node/fetch-server.ts'
 import { createPipeline } from '../../src/attestation/pipeline.ts'
 import { verifyEvidence } from '../../src/attestation/verification.ts'
 import { BrokerError } from '../../src/errors.ts'

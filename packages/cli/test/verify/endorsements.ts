@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startService } from '../../../evidence/test/fetch-server.ts'
+import { startService } from '../../../evidence/test/node/fetch-server.ts'
 import { casemate } from '../run.ts'
 import { AT, cwd, verify } from './directory.ts'
 
