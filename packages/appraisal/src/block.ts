@@ -3,7 +3,8 @@
 // Only own, known keys are ever read or copied, so that `__proto__` is an unknown key like any other.
 
 import { nearest } from '@casemate/evidence'
-import { type TObject, type TSchema, Type } from 'typebox'
+import type { TObject, TSchema } from 'typebox'
+import * as Type from 'typebox/type'
 import { type Leaf, meantHint } from './leaf.ts'
 import { brief, type ConfigProblem } from './problem.ts'
 

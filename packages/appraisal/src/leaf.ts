@@ -3,8 +3,9 @@
 // "Don't check" is the value 'any'; nothing else means it: an empty list, null and a missing field are refused.
 
 import { nearest } from '@casemate/evidence'
-import { type TSchema, Type } from 'typebox'
-import { Check } from 'typebox/value'
+import type { TSchema } from 'typebox'
+import { Check } from 'typebox/schema'
+import * as Type from 'typebox/type'
 import { brief } from './problem.ts'
 
 /** What is wrong with a value, relative to its field. */

@@ -1,7 +1,8 @@
 // Policy documents: JSON or YAML, complete or on top of a preset, to one complete, frozen policy.
 // Normalised once, here; the rest of the package never sees a missing field.
 
-import { type TSchema, Type } from 'typebox'
+import type { TSchema } from 'typebox'
+import * as Type from 'typebox/type'
 import { deepFreeze, plainObject, type Reading, readBlock, schemaOf } from './block.ts'
 import { registerPolicy } from './compiled-policy.ts'
 import { readDocument } from './document.ts'

@@ -2,7 +2,8 @@
 // workload of some evidence, or the one that comes closest, does not depend on how many there are.
 
 import type { Claims } from '@casemate/evidence'
-import { type TSchema, Type } from 'typebox'
+import type { TSchema } from 'typebox'
+import * as Type from 'typebox/type'
 import { deepFreeze, plainObject, type Reading, readBlock, refuseUnknown, schemaOf } from './block.ts'
 import { readDocument } from './document.ts'
 import { meantHint } from './leaf.ts'

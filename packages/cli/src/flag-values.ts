@@ -1,6 +1,7 @@
 // Values that are one of a few words, with the one that was probably meant, or a number.
 
-import { nearest } from '@casemate/evidence'
+import { nearest } from '@casemate/evidence/nearest'
+import type { Call } from './command.ts'
 import { CliError } from './failure.ts'
 
 /** One of a few words; the first where nothing was typed. @throws {CliError} flag-value-invalid */
@@ -27,4 +28,12 @@ export function readNumber(flag: string, typed: string, maximum: number): number
   throw new CliError('flag-value-invalid', `--${flag} is ${typed}`, {
     hint: `a whole number from 0 to ${maximum}`,
   })
+}
+
+/** A flag that is a positive whole number. @throws {CliError} flag-value-invalid */
+export function countOf(call: Call, name: string): number | null {
+  const text = call.option(name)
+  if (text === null) return null
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new CliError('flag-value-invalid', `--${name} is ${text}, want a whole number above 0`)
 }

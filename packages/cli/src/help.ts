@@ -1,89 +1,33 @@
 // The help, from the table: all commands, one group, or one command with its flags and examples.
 
-import { nearest } from '@casemate/evidence'
+import { nearest } from '@casemate/evidence/nearest'
 import { type Command, type Flag, type Flags, flagsOf, nameOf } from './command.ts'
-import { allCommands } from './commands.ts'
+import { CHAPTERS, type Chapter, commandNames, commandsOf, FIRST_WORDS } from './commands.ts'
 import { CliError } from './failure.ts'
 import { wrap } from './marks.ts'
 import type { Palette } from './terminal.ts'
 
-/** The chapters of the overview: first words of commands, in the order in which one needs them, with what they are for. */
-const CHAPTERS: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
-  [
-    'Start here',
-    {
-      demo: 'the main job in half a minute, leaving nothing behind',
-      up: 'start the broker; with --tour it shows the main job first',
-    },
-  ],
-  [
-    'Evidence',
-    {
-      verify: 'say what a quote or report is, and why it is or is not to be trusted',
-      platform: 'which hardware gives evidence here, and what is missing',
-      attest: 'attest to a broker, simulated where there is no hardware',
-      attestation: 'past attestations, accepted and refused, each with its reasons',
-    },
-  ],
-  [
-    'What is released, and to whom',
-    {
-      secret: 'what workloads need, such as keys and passwords',
-      policy: 'which evidence is accepted',
-      reference: 'which code is known',
-      rule: 'who gets which secret',
-    },
-  ],
-  [
-    'Enclaves',
-    {
-      enclave: 'measured code: built, signed, inspected, run',
-      seal: 'encrypt a file so that one enclave alone opens it',
-      unseal: 'open a sealed file',
-      reseal: 'move sealed files to another root, version or policy',
-      bench: 'what each layer of protection costs on this machine',
-    },
-  ],
-  [
-    'Workloads',
-    {
-      run: 'a command with secrets in its environment, for as long as the broker allows it',
-      agent: 'secrets, tokens and evidence for the software of a guest, at 127.0.0.1:8006',
-    },
-  ],
-  ['The record', { log: 'every decision, provable to anyone' }],
-  [
-    'Running it',
-    {
-      token: 'administrators’ access',
-      key: 'the broker’s own keys, and their rotation',
-      config: 'effective settings, and where each comes from',
-    },
-  ],
-]
-
 /** The help for what was asked. @throws {CliError} unknown-command */
 export async function helpFor(words: readonly string[], palette: Palette): Promise<string[]> {
-  const commands = await allCommands()
-  if (words.length === 0) return overview(commands, palette)
-  const exact = commands.find(command => nameOf(command) === words.join(' '))
+  const [first] = words
+  if (first === undefined) return overview(palette)
+  const group = await commandsOf(first)
+  const exact = group.find(command => nameOf(command) === words.join(' '))
   if (exact !== undefined) return commandHelp(exact, await flagsOf(exact), palette)
-  const group = commands.filter(command => command.words[0] === words[0])
-  if (group.length > 0 && words.length === 1) return groupHelp(words[0] ?? '', group, palette)
-  const known = commands.flatMap(command => [nameOf(command), command.words[0]])
-  const near = nearest(words.join(' '), known)
+  if (group.length > 0 && words.length === 1) return groupHelp(first, group, palette)
+  const near = nearest(words.join(' '), [...commandNames(), ...FIRST_WORDS])
   throw new CliError('unknown-command', `there is no command ${words.join(' ')}`, {
     hint: near === null ? 'casemate --help' : `did you mean: casemate help ${near}`,
   })
 }
 
-function overview(commands: readonly Command[], palette: Palette): string[] {
+function overview(palette: Palette): string[] {
   const lines = [
     `${palette.bold('casemate')}  prove what runs, release keys to it, keep the record`,
     '',
     'Usage: casemate COMMAND [ARGUMENTS] [--json]',
   ]
-  const chapters = CHAPTERS.map(([title, firsts]) => [title, overviewRows(firsts, commands)] as const)
+  const chapters = CHAPTERS.map(({ title, groups }) => [title, overviewRows(groups)] as const)
   const width = widthOf(chapters.flatMap(([, rows]) => rows))
   for (const [title, rows] of chapters) {
     lines.push('', palette.bold(title), ...table(rows, width))
@@ -97,14 +41,11 @@ function overview(commands: readonly Command[], palette: Palette): string[] {
 }
 
 /** `secret put|get|list|delete` with what secrets are for. */
-function overviewRows(
-  firsts: Readonly<Record<string, string>>,
-  commands: readonly Command[],
-): (readonly [string, string])[] {
-  return Object.entries(firsts).map(([first, summary]) => {
-    const verbs = commands.filter(({ words }) => words[0] === first).flatMap(({ words }) => words.slice(1))
-    return [verbs.length === 0 ? first : `${first} ${verbs.join('|')}`, summary]
-  })
+function overviewRows(groups: Chapter['groups']): Rows {
+  return Object.entries(groups).map(([first, { verbs, summary }]) => [
+    verbs.length === 0 ? first : `${first} ${verbs.join('|')}`,
+    summary,
+  ])
 }
 
 function groupHelp(first: string, group: readonly Command[], palette: Palette): string[] {

@@ -2,7 +2,7 @@
 
 import { itemsOf, type Page, type PageRequest } from '@casemate/client'
 import type { Call, Flag } from './command.ts'
-import { CliError } from './failure.ts'
+import { countOf } from './flag-values.ts'
 
 /** How many a list shows unless told otherwise; what a screen holds. */
 const DEFAULT_LIMIT = 50
@@ -38,14 +38,6 @@ export async function firstOf<Item>(limit: number, read: Read<Item>): Promise<Li
     items.push(item)
   }
   return { items, more: false }
-}
-
-/** A flag that is a positive whole number. @throws {CliError} flag-value-invalid */
-export function countOf(call: Call, name: string): number | null {
-  const text = call.option(name)
-  if (text === null) return null
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new CliError('flag-value-invalid', `--${name} is ${text}, want a whole number above 0`)
 }
 
 /** What to add below a table that was cut. */

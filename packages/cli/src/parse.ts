@@ -2,7 +2,7 @@
 // error that names the nearest thing known. Help is a value here, not an exit.
 
 import { parseArgs } from 'node:util'
-import { nearest } from '@casemate/evidence'
+import { nearest } from '@casemate/evidence/nearest'
 import { type Call, type Command, type Flag, type Flags, flagsOf, nameOf } from './command.ts'
 import { commandsOf, FIRST_WORDS } from './commands.ts'
 import { CliError } from './failure.ts'

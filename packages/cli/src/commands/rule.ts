@@ -5,7 +5,7 @@ import { adminOf } from '../connection.ts'
 import { type DocumentKind, documentCommands, SET_FLAGS, storeDocument } from '../document-commands.ts'
 import { CliError } from '../failure.ts'
 import { readObject, STDIN } from '../files.ts'
-import { countOf } from '../paging.ts'
+import { countOf } from '../flag-values.ts'
 import { cell, tableOfIds, time } from '../table.ts'
 
 const RULES: DocumentKind = {
