@@ -15,7 +15,8 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   ],
   command: [
     `packages/cli/test/${COMMAND}.test.ts`,
-    'packages/cli/test/agent/{arguments,lease,memory-directory}.test.ts',
+    'packages/agent/test/{command/environment,command/memory-directory,guest/allowed-paths,standing/lease}.test.ts',
+    'packages/cli/test/agent/arguments.test.ts',
     'packages/cli/test/verify/**',
   ],
   evidence: ['packages/evidence/test/**/!(authorities).test.ts'],

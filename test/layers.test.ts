@@ -13,7 +13,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   broker: ['evidence', 'appraisal', 'ledger'],
   enclave: ['evidence', 'simulator', 'client'],
   channel: ['evidence', 'appraisal', 'enclave'],
-  cli: ['evidence', 'ledger', 'simulator', 'appraisal', 'client', 'broker', 'enclave', 'channel'],
+  agent: ['evidence', 'client', 'enclave', 'channel'],
+  cli: ['evidence', 'ledger', 'simulator', 'appraisal', 'client', 'broker', 'enclave', 'channel', 'agent'],
 }
 
 /** Packages whose src, but for src/node, runs in browsers as well. */

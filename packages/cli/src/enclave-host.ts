@@ -1,12 +1,13 @@
 // The host of an enclave: attests to a broker for the secrets that the image declares, starts it, and calls it once or
 // lets others in. The enclave's statement goes with the evidence, so that others see which image runs.
 
+import type { Secrets } from '@casemate/agent'
 import { kbsAttester } from '@casemate/enclave'
 import { nearest } from '@casemate/evidence'
 import type { Answer, Call } from './command.ts'
 import { answerOf, inputOf } from './enclave-input.ts'
 import { listenForCalls, refuseListening } from './enclave-listen.ts'
-import { type ReadImage, type Secrets, sourcesOf, startEnclave, statementOf } from './enclave-start.ts'
+import { type ReadImage, sourcesOf, startEnclave, statementOf } from './enclave-start.ts'
 import { CliError } from './failure.ts'
 import { parseImageOf, readImageFile } from './image-files.ts'
 import { attestWith, openEnclaveDriver } from './simulated-attester.ts'

@@ -1,13 +1,17 @@
 // `enclave run --listen`: an enclave that answers others over attested channels, for as long as its lease lives.
 
+import {
+  type Agent,
+  ENCLAVE_CHANGE_POLICIES,
+  EnclaveService,
+  KnownSecrets,
+  keepMemoryPrivate,
+  STOPPED_EXIT_CODE,
+} from '@casemate/agent'
 import { type ChannelIdentity, type EnclaveServer, openIdentity, serveEnclave } from '@casemate/channel'
 import { type AttestationDriver, type EnclaveStatement, kbsAttester } from '@casemate/enclave'
-import type { Agent } from './agent/agent.ts'
-import { ENCLAVE_CHANGE_POLICIES, EnclaveService } from './agent/enclave-service.ts'
-import { KnownSecrets } from './agent/known-secrets.ts'
-import { readLeaseFlags, STOPPED_EXIT_CODE } from './agent/lease-end.ts'
+import { readLeaseFlags } from './agent/lease-choice.ts'
 import { openWith } from './agent/opening.ts'
-import { keepMemoryPrivate } from './agent/private-memory.ts'
 import { APPRAISAL_FLAGS } from './appraisal-flags.ts'
 import type { Answer, Call } from './command.ts'
 import { addressOf } from './enclave-address.ts'

@@ -1,9 +1,9 @@
 // Starts an image with the demands that were typed, and says which enclave it is.
 
+import type { Secrets } from '@casemate/agent'
 import {
   Enclave,
   type EnclaveImage,
-  type EnclavePlatform,
   type EnclaveStatement,
   SEALING_IMPORTS,
   verifyImage,
@@ -12,8 +12,6 @@ import type { Call } from './command.ts'
 import { CliError } from './failure.ts'
 import { readBytes } from './files.ts'
 import { openLocalRoot } from './sealing/roots.ts'
-
-export type Secrets = EnclavePlatform['secrets']
 
 /** An image, as it was read and as it is. */
 export interface ReadImage {

@@ -21,21 +21,12 @@ export const CLI_CODES = {
   'file-malformed': 2,
   'token-missing': 2,
   'token-malformed': 2,
-  'address-in-use': 2,
   'config-invalid': 2,
   'simulator-missing': 2,
   'proof-invalid': 1,
   'file-exists': 2,
   'file-not-writable': 2,
   'key-unsafe': 2,
-  'secret-not-text': 1,
-  'directory-not-in-memory': 2,
-  'directory-not-safe': 2,
-  'clients-unknown': 2,
-  'debugger-open': 2,
-  'guard-lost': 3,
-  'command-not-executable': 126,
-  'command-missing': 127,
 } as const
 
 /** A stable code of {@link CLI_CODES}. */
@@ -54,9 +45,11 @@ export class CliError extends Error {
   }
 }
 
+type ExitCode = 1 | 2 | 3 | 70 | 126 | 127
+
 /** A failure as it is printed. */
 export interface Failure {
-  readonly exitCode: 1 | 2 | 3 | 70 | 126 | 127
+  readonly exitCode: ExitCode
   readonly code: string
   readonly message: string
   readonly expected?: string
@@ -78,6 +71,7 @@ const CLASSES: ReadonlyMap<string, readonly [1 | 2 | 3, string]> = new Map([
   ['AppraisalConfigError', [2, 'config-invalid']],
   ['EnclaveError', [1, 'refused']],
   ['ChannelError', [1, 'refused']],
+  ['AgentError', [2, 'refused']],
 ])
 
 /** Codes of a LedgerError that say neither that the log is wrong nor that a receipt is. */
@@ -126,10 +120,19 @@ const CHANNEL_CODES: ReadonlyMap<string, 2 | 3> = new Map([
   ['connection-lost', 3],
 ])
 
-const CODES_BY_CLASS: ReadonlyMap<string, ReadonlyMap<string, 2 | 3>> = new Map([
+/** Codes of an AgentError that are not about what was typed; 126 and 127 are what shells say of a command. */
+const AGENT_CODES: ReadonlyMap<string, ExitCode> = new Map([
+  ['secret-not-text', 1],
+  ['guard-lost', 3],
+  ['command-not-executable', 126],
+  ['command-missing', 127],
+])
+
+const CODES_BY_CLASS: ReadonlyMap<string, ReadonlyMap<string, ExitCode>> = new Map([
   ['LedgerError', LEDGER_CODES],
   ['EnclaveError', ENCLAVE_CODES],
   ['ChannelError', CHANNEL_CODES],
+  ['AgentError', AGENT_CODES],
 ])
 
 /** Brings anything thrown to a {@link Failure}; what is not known here is a fault of our own. */

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { keepMemoryPrivate } from '@casemate/agent/private-memory'
 import {
   type Beginning,
   type BrokerConfig,
@@ -14,7 +15,6 @@ import {
   startBroker,
 } from '@casemate/broker'
 import { simulatorExists } from '@casemate/enclave/simulator-files'
-import { keepMemoryPrivate } from './agent/private-memory.ts'
 import { beginningOf } from './beginning.ts'
 import { rereadSettings, resolveSettings } from './broker-settings.ts'
 import type { Answer, Call } from './command.ts'

@@ -1,21 +1,13 @@
 // What both commands begin with: the platform's attester, the broker, and a first attestation.
 
+import { type Agent, keepMemoryPrivate, type OpenedAgent, openAgent, SYSTEM_CLOCK } from '@casemate/agent'
 import { type Attester, fetchInfo } from '@casemate/client'
 import type { Call } from '../command.ts'
 import { brokerOf } from '../connection.ts'
 import { openAttester } from '../simulated-attester.ts'
-import { type Agent, openAgent } from './agent.ts'
-import { SYSTEM_CLOCK } from './clock.ts'
-import { keepMemoryPrivate } from './private-memory.ts'
 
-/** An agent that has attested. */
-export interface Opened {
-  readonly agent: Agent
-  readonly simulated: boolean
-}
-
-/** @throws {BrokerRefusal} @throws {Unavailable} @throws {ClientConfigError} @throws {CliError} simulator-missing, debugger-open */
-export async function openFor(call: Call, secrets: readonly string[]): Promise<Opened> {
+/** @throws {BrokerRefusal} @throws {Unavailable} @throws {ClientConfigError} @throws {CliError} simulator-missing @throws {AgentError} debugger-open */
+export async function openFor(call: Call, secrets: readonly string[]): Promise<OpenedAgent> {
   keepMemoryPrivate(call.terminal.note)
   const { attester, simulated } = await openAttester(call)
   if (simulated) call.terminal.note('casemate: the platform is simulated: nothing about hardware is proved')

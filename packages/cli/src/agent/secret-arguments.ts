@@ -1,17 +1,8 @@
 // `--secret repository/type/tag=NAME` and `--secret-file repository/type/tag=NAME`: which secret the workload finds
 // under which name of its environment. Mistakes are found before anything is asked for.
 
+import { isSecretPath, type WantedSecret } from '@casemate/agent'
 import { CliError } from '../failure.ts'
-import { isSecretPath } from './allowed-paths.ts'
-
-/** A secret of the workload. */
-export interface WantedSecret {
-  readonly path: string
-  /** Of the variable. */
-  readonly name: string
-  /** The variable holds the secret itself, or the name of a file that does. */
-  readonly as: 'variable' | 'file'
-}
 
 /** What is repeated on the command line. */
 interface Typed {

@@ -1,18 +1,26 @@
 // `casemate agent`: the guest API until it is told to stop.
 
+import {
+  type Agent,
+  type Allowed,
+  CLIENTS,
+  FEATURES,
+  type Feature,
+  GUEST_PORT,
+  type GuestApiOptions,
+  GuestTokens,
+  SYSTEM_CLOCK,
+  serveGuestApi,
+  spanOf,
+  tellerOn,
+} from '@casemate/agent'
 import type { Answer, Call } from '../command.ts'
 import { CliError } from '../failure.ts'
 import { readNumber, readWord } from '../flag-values.ts'
 import { listenForServerStop, NOTHING_TO_RELOAD, stoppedBy } from '../stop-signal.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
-import type { Agent } from './agent.ts'
-import { type Allowed, readAllowed } from './allowed-paths.ts'
-import { SYSTEM_CLOCK } from './clock.ts'
-import { spanOf, tellerOn } from './event-line.ts'
-import { CLIENTS, GUEST_PORT, type GuestApiOptions, serveGuestApi } from './guest-api.ts'
-import { FEATURES, type Feature } from './guest-routes.ts'
-import { GuestTokens } from './guest-tokens.ts'
+import { readAllowed } from './allow-flag.ts'
 import { openFor } from './opening.ts'
 
 const MAX_PORT = 65_535

@@ -1,6 +1,6 @@
 // casemate enclave run: an image on this machine; called once, or answering others.
 
-import { leaseFlags } from '../agent/lease-end.ts'
+import { leaseFlags } from '../agent/lease-flags.ts'
 import { APPRAISAL_FLAGS } from '../appraisal-flags.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { DEFAULT_DATA_DIRECTORY } from '../data-directory.ts'

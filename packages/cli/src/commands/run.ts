@@ -1,6 +1,6 @@
 // casemate run: a command with secrets, under a lease.
 
-import { leaseFlags } from '../agent/lease-end.ts'
+import { leaseFlags } from '../agent/lease-flags.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { SIMULATOR_FLAGS } from '../simulated-attester.ts'
 

@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { keepMemoryPrivate } from '@casemate/agent/private-memory'
 import {
   type EnclaveStatement,
   kbsAttester,
@@ -10,7 +11,6 @@ import {
   openSimulatedRoot,
   type SealingRoot,
 } from '@casemate/enclave'
-import { keepMemoryPrivate } from '../agent/private-memory.ts'
 import { type Call, type Flag, SERVER_FLAGS } from '../command.ts'
 import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from '../data-directory.ts'
 import { CliError } from '../failure.ts'

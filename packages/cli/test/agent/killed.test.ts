@@ -1,129 +1,20 @@
-// An agent that is killed (SIGKILL) at any moment leaves no process of its command's group and no secret file: at the
-// moments of a start one by one, and at whatever moment chance takes. CASEMATE_LONG_TESTS=1 takes many more.
+// `casemate run` that is killed (SIGKILL) at whatever moment chance takes leaves no process of its command's group and no
+// secret file. CASEMATE_LONG_TESTS=1 takes many more.
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  statfsSync,
-} from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { appears, filesBelow, memoryBase, noneLeft, skip } from '../../../agent/test/command/left-behind.ts'
 import { BIN, type Serving, serving, temporaryDirectory } from '../run.ts'
 
-const CHILD = fileURLToPath(new URL('killed-child.ts', import.meta.url))
-const TMPFS = 0x01021994
-const hasTmpfs = existsSync('/dev/shm') && statfsSync('/dev/shm').type === TMPFS
-const skip = !(process.platform === 'linux' && hasTmpfs) && 'process groups in /proc, and a tmpfs at /dev/shm'
 const LONG = process.env['CASEMATE_LONG_TESTS'] === '1'
 const KILLS = LONG ? 150 : 4
 
-/** What is waited for has to come; this is when a test that waits in vain gives up. */
-const PATIENCE_MS = 60_000
-
-/** Of a process that lives: its group, its directory and its command line. */
-interface Seen {
-  readonly pid: number
-  readonly group: number
-  readonly cwd: string
-  readonly line: string
-}
-
-function living(): readonly Seen[] {
-  return readdirSync('/proc').flatMap(name => {
-    if (!/^\d+$/.test(name)) return []
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'latin1')
-      const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      // Dead, and waits for whoever reaps it.
-      if (state === 'Z' || state === 'X') return []
-      const line = readFileSync(`/proc/${name}/cmdline`, 'latin1')
-      return [{ pid: Number(name), group: Number(group), cwd: readlinkSync(`/proc/${name}/cwd`), line }]
-    } catch {
-      return []
-    }
-  })
-}
-
-async function noneLeft(isOurs: (seen: Seen) => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS
-  for (;;) {
-    const left = living().filter(isOurs)
-    if (left.length === 0) return
-    if (performance.now() > deadline) {
-      for (const { pid } of left) process.kill(pid, 'SIGKILL')
-      assert.fail(`${what}: there is still ${JSON.stringify(left)}`)
-    }
-    await sleep(20)
-  }
-}
-
-function memoryBase(): string {
-  const base = mkdtempSync('/dev/shm/casemate-test-')
-  after(() => rmSync(base, { recursive: true, force: true }))
-  return base
-}
-
-function filesBelow(base: string): readonly string[] {
-  return readdirSync(base, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name))
-}
-
-/** Waits for a file, unless who should make it ends. */
-async function appears(path: string, maker: ChildProcess): Promise<void> {
-  while (maker.exitCode === null && !existsSync(path)) await sleep(10)
-}
-
-async function said(child: ChildProcess): Promise<string> {
-  const [chunk] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
-  return chunk.toString()
-}
-
-describe('an agent that is killed', { skip, concurrency: 2 }, () => {
+describe('a command whose agent is killed', { skip }, () => {
   const cwd = realpathSync(temporaryDirectory(after))
-  for (const moment of ['before-guard', 'guarded', 'running']) {
-    test(`leaves nothing when it is killed at the moment “${moment}”`, async () => {
-      const [base, marker] = [memoryBase(), join(cwd, moment)]
-      const child = spawn(process.execPath, [CHILD, moment, base, marker], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
-      const [, group] = (await said(child)).split(' ').map(Number)
-      if (moment === 'running') await appears(marker, child)
-      assert.equal(filesBelow(base).length, 1)
-      child.kill('SIGKILL')
-      await noneLeft(seen => seen.group === group || seen.line.includes(base), moment)
-      assert.equal(existsSync(marker), moment === 'running')
-      assert.deepEqual(readdirSync(base), [])
-    })
-  }
-
-  test('leaves nothing when it is killed before its guard could answer', async () => {
-    const [base, marker] = [memoryBase(), join(cwd, 'told')]
-    const child = spawn(process.execPath, [CHILD, 'told', base, marker], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    const [, group] = (await said(child)).split(' ').map(Number)
-    const guard = living().find(({ line }) => line.includes('casemate-watchdog') && line.includes(base))
-    assert.ok(guard)
-    process.kill(guard.pid, 'SIGSTOP')
-    child.stdin?.write('go')
-    await said(child)
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-    process.kill(guard.pid, 'SIGCONT')
-    await noneLeft(seen => seen.group === group || seen.line.includes(base), 'told')
-    assert.ok(!existsSync(marker))
-    assert.deepEqual(readdirSync(base), [])
-  })
 
   test('leaves nothing at whatever moment it is killed, renewals included', async () => {
     // Three seconds are too few for a machine that has much else to do; then an agent ends by itself, which is no harm.

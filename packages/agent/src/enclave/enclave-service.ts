@@ -1,0 +1,118 @@
+// An enclave under a lease: serves while the broker allows it to have its secrets, is started anew with those that have
+// changed where that was chosen, and ends with the lease otherwise, as a command of `casemate run` does.
+
+import type { CallTarget } from '@casemate/channel'
+import type { Enclave } from '@casemate/enclave'
+import type { Agent, AgentEvent } from '../standing/agent.ts'
+import { tellerOn } from '../standing/event-line.ts'
+import type { KnownSecrets } from '../standing/known-secrets.ts'
+import { type LeaseEnd, type LeaseEndChoice, leaseEndOf } from '../standing/lease-end.ts'
+import { EnclaveTurn, type Secrets, wipe } from './enclave-turn.ts'
+
+/** What becomes of it when a secret has changed. */
+export const ENCLAVE_CHANGE_POLICIES = ['keep', 'restart'] as const
+
+export interface EnclaveServiceOptions extends LeaseEndChoice {
+  /** Null where no broker released anything, so that no lease ends it. */
+  readonly agent: Pick<Agent, 'start' | 'close'> | null
+  readonly known: KnownSecrets | null
+  readonly onChange: (typeof ENCLAVE_CHANGE_POLICIES)[number]
+  /** Of all that it declares. */
+  readonly secrets: Secrets
+  readonly open: (secrets: Secrets) => Promise<Enclave>
+  readonly note: (line: string) => void
+}
+
+const LEASE_OVER = 'the lease of what it was given has ended'
+
+export class EnclaveService {
+  /** What clients call, whichever enclave answers. */
+  readonly target: CallTarget
+  /** Resolves when it was ended because of its lease, with what may be under way still at work. */
+  readonly leaseEnded: Promise<LeaseEnd>
+  readonly #options: EnclaveServiceOptions
+  readonly #end: (why: LeaseEnd) => void
+  readonly #tell: (event: AgentEvent) => void
+  #secrets: Secrets
+  #turn: EnclaveTurn
+  /** The last change; one follows the other. */
+  #changing: Promise<void> = Promise.resolve()
+  #ended = false
+
+  /** @throws {EnclaveError} as `Enclave.create` */
+  static async open(options: EnclaveServiceOptions): Promise<EnclaveService> {
+    const { secrets, open } = options
+    return new EnclaveService(options, new EnclaveTurn(await open(secrets), secrets))
+  }
+
+  private constructor(options: EnclaveServiceOptions, turn: EnclaveTurn) {
+    this.#options = options
+    this.#secrets = options.secrets
+    this.#turn = turn
+    this.#tell = tellerOn(options.note)
+    const { promise, resolve } = Promise.withResolvers<LeaseEnd>()
+    this.leaseEnded = promise
+    this.#end = resolve
+    this.target = {
+      call: (...args) => this.#turn.call(...args),
+      callBatch: (...args) => this.#turn.callBatch(...args),
+    }
+  }
+
+  /** From now on the lease is renewed, and ends it. */
+  start(): void {
+    this.#options.agent?.start(event => this.#hear(event))
+  }
+
+  /** Ends it: calls under way have the grace, and nothing keeps a secret. */
+  async close(): Promise<void> {
+    this.#ended = true
+    this.#options.agent?.close()
+    await this.#changing
+    await this.#turn.end('the enclave is being ended', this.#options.graceMs)
+  }
+
+  #hear(event: AgentEvent): void {
+    this.#tell(event)
+    const why = leaseEndOf(event, this.#options.onLeaseEnd)
+    if (why !== null) this.#stop(why)
+    else if (event.kind === 'renewed') this.#changing = this.#changing.then(() => this.#lookForChanges())
+  }
+
+  #stop(why: LeaseEnd): void {
+    this.#ended = true
+    this.#options.agent?.close()
+    this.#turn.refuse(LEASE_OVER)
+    this.#end(why)
+  }
+
+  async #lookForChanges(): Promise<void> {
+    const { known, note, onChange } = this.#options
+    const changed = (await known?.changed()) ?? new Map<string, Uint8Array>()
+    if (changed.size === 0) return
+    const names = Array.from(changed.keys()).join(', ')
+    if (onChange === 'restart') await this.#restart(changed, names)
+    else {
+      wipe(changed)
+      note(`casemate: changed at the broker: ${names}; the enclave keeps what it was given`)
+    }
+  }
+
+  async #restart(changed: Secrets, names: string): Promise<void> {
+    const { graceMs, note, open } = this.#options
+    note(`casemate: changed at the broker: ${names}; the enclave is started anew`)
+    // The other's are overwritten with its end.
+    const kept = Array.from(this.#secrets, ([path, secret]) => [path, secret.slice()] as const)
+    const secrets = new Map([...kept, ...changed])
+    const next = await open(secrets).catch((error: unknown) => {
+      note(`casemate: it keeps what it was given, since it cannot be started anew: ${String(error)}`)
+    })
+    if (next === undefined) return wipe(secrets)
+    const turn = new EnclaveTurn(next, secrets)
+    if (this.#ended) return turn.end(LEASE_OVER, 0)
+    const before = this.#turn
+    this.#turn = turn
+    this.#secrets = secrets
+    await before.end('the enclave was started anew', graceMs)
+  }
+}

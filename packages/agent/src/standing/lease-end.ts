@@ -1,0 +1,26 @@
+// What becomes of whatever was given secrets when its lease ends or is withdrawn. Decision 15 says why.
+
+import type { AgentEvent } from './agent.ts'
+
+/** What becomes of it without a lease. */
+export const LEASE_END_POLICIES = ['stop', 'keep'] as const
+
+export type LeaseEndPolicy = (typeof LEASE_END_POLICIES)[number]
+
+/** How it was ended by us. */
+export type LeaseEnd = 'lease-ended' | 'release-withdrawn'
+
+/** Of what was stopped because its lease ended or was withdrawn: that of timeout(1). */
+export const STOPPED_EXIT_CODE = 124
+
+export interface LeaseEndChoice {
+  readonly onLeaseEnd: LeaseEndPolicy
+  readonly graceMs: number
+}
+
+/** Why it is to be stopped; null where it goes on. */
+export function leaseEndOf(event: AgentEvent, policy: LeaseEndPolicy): LeaseEnd | null {
+  if (policy === 'keep') return null
+  if (event.kind === 'lease-ended') return 'lease-ended'
+  return event.kind === 'denied' ? 'release-withdrawn' : null
+}
