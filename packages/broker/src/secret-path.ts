@@ -1,7 +1,13 @@
 // `repository/type/tag` as the KBS protocol has it: three segments, none of which can climb out of anything.
 
 import { BrokerError } from './errors.ts'
-import type { SecretPath } from './store/store.ts'
+
+/** `repository/type/tag`, each segment checked by whoever made it. */
+export interface SecretPath {
+  readonly repository: string
+  readonly type: string
+  readonly tag: string
+}
 
 /** A segment starts with a letter, digit, `_` or `-`, and goes on with those and dots. At most 128 bytes (ours). */
 export const SEGMENT_PATTERN = '^[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,127}$'

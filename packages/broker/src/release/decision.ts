@@ -3,7 +3,7 @@
 // rules are evaluated, also after one was false, so that an auditor reads the whole reason.
 
 import type { JsonObject } from '../json.ts'
-import type { SecretPath } from '../store/store.ts'
+import type { SecretPath } from '../secret-path.ts'
 import type { CelValue, Expression } from './expression.ts'
 import { patternMatches, type SecretPattern } from './pattern.ts'
 

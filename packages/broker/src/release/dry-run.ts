@@ -2,7 +2,7 @@
 
 import type { JsonObject } from '../json.ts'
 import type { RulesContext } from '../lifecycle/context.ts'
-import type { SecretPath } from '../store/store.ts'
+import type { SecretPath } from '../secret-path.ts'
 import { type CompiledRule, evaluateRule, type RequestedSecret, type RuleOutcome } from './decision.ts'
 import { subjectOf } from './expression.ts'
 import { patternMatches } from './pattern.ts'

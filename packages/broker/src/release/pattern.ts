@@ -1,8 +1,7 @@
 // Which secrets a rule speaks about: `repository/type/tag`, where `*` stands for one whole segment.
 
 import { BrokerError } from '../errors.ts'
-import { SEGMENT_PATTERN } from '../secret-path.ts'
-import type { SecretPath } from '../store/store.ts'
+import { SEGMENT_PATTERN, type SecretPath } from '../secret-path.ts'
 
 const SEGMENT = new RegExp(SEGMENT_PATTERN)
 

@@ -7,17 +7,8 @@ import { BrokerError, StartError } from '../errors.ts'
 import { seal, unseal } from '../keys/aead.ts'
 import type { KeyEncryption } from '../keys/keys.ts'
 import type { PendingWraps } from '../keys/pending-wraps.ts'
-import { formatSecretPath } from '../secret-path.ts'
-import type {
-  Page,
-  PageRequest,
-  Put,
-  Recorded,
-  SealedSecret,
-  SecretHead,
-  SecretPath,
-  Store,
-} from '../store/store.ts'
+import { formatSecretPath, type SecretPath } from '../secret-path.ts'
+import type { Page, PageRequest, Put, Recorded, SealedSecret, SecretHead, Store } from '../store/store.ts'
 import { secretContext } from '../store/wrapping-context.ts'
 import type { SecretChange, SecretDescription, Secrets } from './secrets.ts'
 

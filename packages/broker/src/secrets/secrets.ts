@@ -2,6 +2,7 @@
 // A secret is never returned: `withPlaintext` lends it and zeroes it afterwards.
 
 import type { Actor } from '../entry.ts'
+import type { SecretPath } from '../secret-path.ts'
 import type {
   Page,
   PageRequest,
@@ -9,7 +10,6 @@ import type {
   Put,
   Recorded,
   SecretHead,
-  SecretPath,
   SecretVersionHead,
 } from '../store/store.ts'
 

@@ -4,7 +4,7 @@
 import type { StatementSync } from 'node:sqlite'
 import type { Entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
-import { formatSecretPath } from '../secret-path.ts'
+import { formatSecretPath, type SecretPath } from '../secret-path.ts'
 import { bytes, date, integer, integerOrNull, type Row, text } from './rows.ts'
 import { checkPrecondition, nextGeneration, pageOf, type SqliteParts } from './sqlite-parts.ts'
 import type {
@@ -16,7 +16,6 @@ import type {
   Recorded,
   SealedSecret,
   SecretHead,
-  SecretPath,
   SecretStore,
   SecretVersionHead,
 } from './store.ts'

@@ -6,6 +6,7 @@
 import type { Entry } from '../entry.ts'
 import type { JsonObject } from '../json.ts'
 import type { Role } from '../roles.ts'
+import type { SecretPath } from '../secret-path.ts'
 
 /** A change that is durable, with the index of its ledger entry. */
 export interface Recorded<T> {
@@ -30,13 +31,6 @@ export interface PageRequest {
 
 /** What must hold for a change: the revision it was made from, that something or nothing exists, or nothing in particular. */
 export type Precondition = number | 'some' | 'none' | 'any'
-
-/** `repository/type/tag`, each segment checked by whoever made it. */
-export interface SecretPath {
-  readonly repository: string
-  readonly type: string
-  readonly tag: string
-}
 
 /** A secret without its content. */
 export interface SecretHead extends SecretPath {
