@@ -25,7 +25,6 @@ import { openEndorsementFetcher } from '@casemate/evidence/node'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { BrokerContext } from '../lifecycle/context.ts'
-import type { ExplainRequest, Pipeline } from '../pipeline.ts'
 import { AppraisalSource, DEFAULT_POLICY, parseGivenPolicy } from './appraisal-source.ts'
 import { attestationId } from './attestation-id.ts'
 import { type Explanation, explainEnding, explainRefusal, explainResult } from './explanation.ts'
@@ -44,11 +43,28 @@ export interface AcceptedAttestation {
   readonly expiresAt: Date
 }
 
-export interface AttestationPipeline extends Pipeline {
+/** A question about evidence, of which nothing is stored. */
+export interface ExplainRequest {
+  /** Anything that `recognise` of @casemate/evidence reads. */
+  readonly evidence: Uint8Array
+  /** The time to verify at. */
+  readonly at: Date
+  /** Beside those that the broker has: collateral of the evidence's time, or of a machine that it never saw. */
+  readonly endorsements: readonly EndorsementSource[]
+  /** The name of a stored appraisal policy, or a document that is not stored. */
+  readonly policy: string | JsonObject
+}
+
+export interface AttestationPipeline {
   /** What every attestation needs of what is stored. @throws {BrokerError} `stored-document-invalid` */
   assertAble(): Promise<void>
   /** @throws {BrokerError} `evidence-refused`, `appraisal-refused`, `endorsements-unavailable`, `stored-document-invalid` */
   attest(request: AttestRequest): Promise<AcceptedAttestation>
+  /**
+   * Evidence in, explanation out (what it is, steps, claims, appraisal result or refusal); refused evidence is an
+   * answer, not an error. @throws {BrokerError} `policy-missing`, `policy-invalid`, `endorsement-malformed`
+   */
+  explain(request: ExplainRequest): Promise<JsonObject>
 }
 
 export function createPipeline(context: BrokerContext): AttestationPipeline {

@@ -10,14 +10,12 @@ import { type FastifyInstance, fastify, LogController, type RawServerDefault } f
 import { addressOf } from '../client-limit.ts'
 import type { BrokerConfig } from '../config/settings.ts'
 import { errorBody } from '../errors.ts'
-import { answerKbsError } from '../kbs/answer.ts'
-import { kbsAnswer } from '../kbs/errors.ts'
 import { type AccessParts, enforceAccess } from './access.ts'
 import { logAnswer, logAnswers } from './answered.ts'
 import { boundBodies } from './bodies.ts'
 import { tellerOfClosed } from './closed-connections.ts'
 import { type ConnectionLimits, limitConnections } from './connection-limit.ts'
-import { answerError, toBrokerError } from './error-answer.ts'
+import { answerError, type ProtocolErrors, toBrokerError } from './error-answer.ts'
 import { refuseUnknownRoutes } from './known-routes.ts'
 import type { Logger } from './logging.ts'
 import { refuseAmbiguity } from './one-meaning.ts'
@@ -47,10 +45,11 @@ export interface AppParts extends AccessParts {
   readonly logger: Logger
   /** Null: plain HTTP. */
   readonly tls: TlsMaterial | null
+  readonly protocol: ProtocolErrors
 }
 
 export function createApp(parts: AppParts): FastifyInstance {
-  const { config, logger, tls } = parts
+  const { config, logger, tls, protocol } = parts
   const allowance = strangerAllowance(config, parts.elapsedMs)
   const tellClosed = tellerOfClosed(logger, parts.elapsedMs)
   const app: FastifyInstance = fastify({
@@ -66,10 +65,10 @@ export function createApp(parts: AppParts): FastifyInstance {
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, logger),
-    // The URL is not even routable here, so that the scope of the KBS routes cannot answer for itself.
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, parts),
+    // The URL is not even routable here, so that the scope of the protocol's routes cannot answer for itself.
     frameworkErrors: (error, request, reply) => {
-      const answer = request.url.startsWith('/kbs/') ? answerKbsError : answerError
+      const answer = request.url.startsWith(protocol.prefix) ? protocol.answer : answerError
       answer(error, request, reply)
       logAnswer(logger, request, reply)
     },
@@ -146,7 +145,11 @@ function isTls({ rawPacket }: ParserError): boolean {
 }
 
 /** What is not HTTP, too large or too slow to become a request still gets a JSON body. */
-function answerBrokenRequest(error: ParserError, socket: Socket, logger: Logger): void {
+function answerBrokenRequest(
+  error: ParserError,
+  socket: Socket,
+  { logger, protocol }: Pick<AppParts, 'logger' | 'protocol'>,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
@@ -156,7 +159,7 @@ function answerBrokenRequest(error: ParserError, socket: Socket, logger: Logger)
   const what = isTls(error) ? 'TLS, where plain HTTP is served' : 'what did not become a request'
   logger.info(line, `answered ${what}`)
   // Nobody knows yet whether a guest or an administrator asked: each finds the members that it reads.
-  const body = JSON.stringify({ ...errorBody(answer), ...kbsAnswer(answer).body })
+  const body = JSON.stringify({ ...errorBody(answer), ...protocol.bodyOf(answer) })
   const head = [
     `HTTP/1.1 ${answer.status} ${answer.code}`,
     'Content-Type: application/json',

@@ -8,6 +8,14 @@ import { noteRefusal } from './answered.ts'
 import { fromLedgerError } from './ledger-failure.ts'
 import { describeError } from './logging.ts'
 
+/** How a protocol with error bodies of its own answers requests that reach none of its routes. */
+export interface ProtocolErrors {
+  /** What its paths begin with. */
+  readonly prefix: string
+  readonly answer: (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply
+  readonly bodyOf: (error: BrokerError) => object
+}
+
 /** Fastify's codes and HTTP parser's codes that a client can cause. */
 const CLIENT_ERRORS: Readonly<Record<string, readonly [BrokerErrorCode, message: string, hint?: string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: [

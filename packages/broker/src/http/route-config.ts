@@ -1,7 +1,6 @@
 // What every route declares about itself, and what the server puts on a request. Types only.
 
 import type { BrokerError } from '../errors.ts'
-import type { ChallengedSession } from '../kbs/session.ts'
 import type { Access, Administrator } from '../roles.ts'
 
 /** Budgets of their own: guests behind one address that attest late must not find theirs spent on challenges. */
@@ -32,8 +31,6 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before any handler of a route whose access is a role. */
     administrator: Administrator | null
-    /** Set before the body of an attestation is read: the session whose challenge it answers. */
-    challenged: ChallengedSession | null
     /** The attestation of the guest that asks, once it is known. */
     attestation: string | null
     /** Null where it was not refused. */

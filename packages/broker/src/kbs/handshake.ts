@@ -24,6 +24,13 @@ const MAX_CHALLENGE_BYTES = 1024
 /** A TD sends the event log of its firmware, of up to 1 MiB, in base64; with quote and init-data, 1.7 MiB. */
 const MAX_ATTESTATION_BYTES = 1792 * 1024
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set before the body of an attestation is read: the session whose challenge it answers. */
+    challenged: ChallengedSession | null
+  }
+}
+
 /** Kinds of evidence that are verified; every other `tee` is refused at once. */
 const TEES: readonly Kind[] = ['sgx', 'tdx', 'snp', 'sample']
 

@@ -3,7 +3,7 @@
 import type { AttestationPipeline } from '../attestation/pipeline.ts'
 import type { BrokerContext } from '../lifecycle/context.ts'
 import type { Denials } from '../release/denials.ts'
-import type { DecidingRules } from '../release/rules.ts'
+import type { ReleaseRules } from '../release/rules.ts'
 import type { Subjects } from '../release/subjects.ts'
 import type { Sessions } from './session.ts'
 import type { TeeKeys } from './tee-key.ts'
@@ -12,7 +12,7 @@ import type { TeeKeys } from './tee-key.ts'
 export interface KbsParts {
   readonly context: BrokerContext
   readonly pipeline: AttestationPipeline
-  readonly rules: DecidingRules
+  readonly rules: ReleaseRules
   readonly sessions: Sessions
   readonly teeKeys: TeeKeys
   readonly subjects: Subjects

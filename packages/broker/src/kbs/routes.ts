@@ -6,7 +6,7 @@ import type { AttestationPipeline } from '../attestation/pipeline.ts'
 import { BrokerError } from '../errors.ts'
 import type { BrokerContext } from '../lifecycle/context.ts'
 import { Denials } from '../release/denials.ts'
-import type { DecidingRules } from '../release/rules.ts'
+import type { ReleaseRules } from '../release/rules.ts'
 import { Subjects } from '../release/subjects.ts'
 import { registerAdministration } from './administration.ts'
 import { answerKbsError } from './answer.ts'
@@ -20,7 +20,7 @@ import { TeeKeys } from './tee-key.ts'
 export interface KbsOptions {
   readonly context: BrokerContext
   readonly pipeline: AttestationPipeline
-  readonly rules: DecidingRules
+  readonly rules: ReleaseRules
 }
 
 /** Registers all routes in a scope of their own: parsers and error bodies are the protocol's there and nowhere else. */

@@ -23,6 +23,8 @@ import { type AppParts, createApp } from '../http/app.ts'
 import { createLogger, describeError, type Logger } from '../http/logging.ts'
 import { createMetrics } from '../http/metrics.ts'
 import { readTls, TlsReloader } from '../http/tls.ts'
+import { KBS_PROTOCOL_ERRORS } from '../kbs/answer.ts'
+import { kbsDescription } from '../kbs/description.ts'
 import { registerKbs } from '../kbs/routes.ts'
 import { BrokerKeys } from '../keys/broker-keys.ts'
 import { exposedMode } from '../keys/exposed-file.ts'
@@ -282,7 +284,17 @@ async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
   const newLimit = () =>
     new ClientLimit({ count: config.authLimit, windowMs: MINUTE_MS, elapsedMs: core.elapsedMs })
   const limits = { auth: newLimit(), attest: newLimit() }
-  const parts: AppParts = { ...core, config, logger, tls: loaded, limits, metrics, now, record: state.record }
+  const parts: AppParts = {
+    ...core,
+    config,
+    logger,
+    tls: loaded,
+    limits,
+    metrics,
+    now,
+    record: state.record,
+    protocol: KBS_PROTOCOL_ERRORS,
+  }
   const app = createApp(parts)
   const routes: string[] = []
   app.addHook('onRoute', ({ method, url }) => void routes.push(`${String(method)} ${url}`))
@@ -301,7 +313,7 @@ async function registerRoutes(app: FastifyInstance, core: Core, health: HealthPa
   const rules = createReleaseRules(context)
   await collectOpenapi(app, VERSION)
   registerV1(app, { ...core, rules, kek: state.kek, ledgerKey: state.ledgerKey, version: VERSION })
-  openapiRoutes(app, VERSION)
+  openapiRoutes(app, () => kbsDescription(VERSION))
   logRoutes(app, state.ledger)
   healthRoutes(app, health)
   await registerKbs(app, { context, pipeline, rules })

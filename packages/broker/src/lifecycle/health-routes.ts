@@ -5,8 +5,8 @@ import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { BrokerError, errorBody } from '../errors.ts'
 import { noteRefusal } from '../http/answered.ts'
+import { ErrorAnswer } from '../openapi/error-answer.ts'
 import { describeRoute } from '../openapi/route-schema.ts'
-import { ErrorAnswer } from '../v1/schemas.ts'
 import { type Unready, unready } from './readiness.ts'
 
 export interface HealthParts {

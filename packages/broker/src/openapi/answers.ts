@@ -3,7 +3,7 @@
 import type { TSchema } from 'typebox'
 import type { BrokerErrorCode } from '../errors.ts'
 import type { Access } from '../roles.ts'
-import { ErrorAnswer } from '../v1/schemas.ts'
+import { ErrorAnswer } from './error-answer.ts'
 import { errorsOf } from './route-errors.ts'
 import type { DescribedSchema } from './route-schema.ts'
 

@@ -3,7 +3,6 @@
 
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import { kbsDescription } from '../kbs/description.ts'
 import { type Access, neededRole } from '../roles.ts'
 import { describeAnswers, NamedErrors } from './answers.ts'
 import { liftNamed, plain } from './named-schemas.ts'
@@ -103,9 +102,9 @@ function sorted(named: ReadonlyMap<string, unknown>): Record<string, unknown> {
 }
 
 /** Each is written out once: anybody may ask for it, and it is long. */
-export function openapiRoutes(app: FastifyInstance, version: string): void {
+export function openapiRoutes(app: FastifyInstance, describeKbs: () => object): void {
   serveOnce(app, '/v1/openapi.json', () => app.swagger())
-  serveOnce(app, '/v1/openapi-kbs.json', () => kbsDescription(version))
+  serveOnce(app, '/v1/openapi-kbs.json', describeKbs)
 }
 
 function serveOnce(app: FastifyInstance, path: string, describe: () => object): void {

@@ -3,7 +3,6 @@
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { RulesContext } from '../lifecycle/context.ts'
-import type { ReleaseRule, ReleaseRules } from '../pipeline.ts'
 import type { StoredDocument } from '../store/store.ts'
 import {
   type CompiledRule,
@@ -16,8 +15,23 @@ import { dryRunRule } from './dry-run.ts'
 import { compileExpression } from './expression.ts'
 import { parseSecretPattern } from './pattern.ts'
 
-/** What the KBS routes need beyond what /v1 does. */
-export interface DecidingRules extends ReleaseRules {
+/** A release rule as /v1 stores it (document kind `rule`). */
+export interface ReleaseRule extends JsonObject {
+  /** Pattern of `repository/type/tag`; `*` stands for one whole segment. */
+  readonly secrets: string
+  /** CEL over `claims`, `result`, `secret` and `now`; must be a boolean. */
+  readonly expression: string
+  /** For auditors, when the expression is false. */
+  readonly message: string
+  readonly enabled: boolean
+}
+
+export interface ReleaseRules {
+  /** Parses and typechecks. @throws {BrokerError} `rule-invalid` with what the checker said */
+  check(rule: ReleaseRule): void
+  /** What the newest `limit` accepted attestations would now get from this rule. */
+  dryRun(rule: ReleaseRule, limit: number): Promise<JsonObject>
+  /** By the rules that are stored now. */
   decide(subject: ReleaseSubject, secret: RequestedSecret): Promise<ReleaseDecision>
 }
 
@@ -26,7 +40,7 @@ const MEMBERS: readonly string[] = ['secrets', 'expression', 'message', 'enabled
 /** Longest message, in characters: it is repeated in every denial's ledger entry. */
 const MAX_MESSAGE_CHARS = 512
 
-export function createReleaseRules(context: RulesContext): DecidingRules {
+export function createReleaseRules(context: RulesContext): ReleaseRules {
   let compiled: { readonly generation: number; readonly rules: readonly CompiledRule[] } | undefined
 
   const enabledRules = async (): Promise<readonly CompiledRule[]> => {

@@ -1,7 +1,6 @@
 // Shapes that several routes of /v1 share. TypeBox: one source of validation, types and OpenAPI.
 
 import { type TSchema, Type } from 'typebox'
-import { BROKER_ERRORS } from '../errors.ts'
 import { SEGMENT_PATTERN, SEGMENT_WORDS } from '../secret-path.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT } from './paging.ts'
 
@@ -96,31 +95,6 @@ export const SomeOctets = Type.Unsafe<Uint8Array>({
   description:
     'the secret, octet for octet, whatever the content type says: JSON and forms are not unwrapped',
 })
-
-export const Violation = Type.Object(
-  {
-    path: Type.String(),
-    expected: Type.String(),
-    got: Type.String(),
-    hint: Type.Optional(Type.String()),
-  },
-  { title: 'Violation' },
-)
-
-/** Every answer that is not a success. */
-export const ErrorAnswer = Type.Object(
-  {
-    error: Type.Object({
-      code: Type.String({ enum: Object.keys(BROKER_ERRORS) }),
-      message: Type.String(),
-      expected: Type.Optional(Type.String()),
-      got: Type.Optional(Type.String()),
-      hint: Type.Optional(Type.String()),
-      violations: Type.Optional(Type.Array(Violation)),
-    }),
-  },
-  { title: 'Error', description: 'What went wrong: codes are stable, messages are not.' },
-)
 
 /** What every deletion answers. */
 export const Deleted = Type.Object({ ledgerIndex: LedgerIndex }, { title: 'Recorded' })

@@ -20,11 +20,10 @@ import {
   PREVIOUS_CPU_SVN,
 } from '@casemate/simulator'
 import { startService } from '../../../evidence/test/node/fetch-server.ts'
-import { createPipeline } from '../../src/attestation/pipeline.ts'
+import { type AttestationPipeline, createPipeline } from '../../src/attestation/pipeline.ts'
 import { verifyEvidence } from '../../src/attestation/verification.ts'
 import { BrokerError } from '../../src/errors.ts'
 import type { JsonObject } from '../../src/json.ts'
-import type { Pipeline } from '../../src/pipeline.ts'
 import { Guest } from '../kbs/guest.ts'
 import { GUEST_KEYS } from '../kbs/guest-jwe.ts'
 import { type Harness, LENIENT, openHarness, START } from '../kbs/harness.ts'
@@ -33,7 +32,7 @@ const POLICY = parsePolicy(LENIENT)
 
 let intel: IntelPlatform
 let broker: Harness
-let pipeline: Pipeline
+let pipeline: AttestationPipeline
 let evidence: Uint8Array
 
 before(async () => {

@@ -5,13 +5,13 @@ import { after, before, test } from 'node:test'
 import { sgxKbsEvidence, tdxKbsEvidence } from '@casemate/evidence'
 import { createIntelPlatform } from '@casemate/simulator'
 import type { JsonObject } from '../../src/json.ts'
-import { createReleaseRules, type DecidingRules } from '../../src/release/rules.ts'
+import { createReleaseRules, type ReleaseRules } from '../../src/release/rules.ts'
 import { Guest } from '../kbs/guest.ts'
 import { GUEST_KEYS } from '../kbs/guest-jwe.ts'
 import { type Harness, openHarness, START } from '../kbs/harness.ts'
 
 let broker: Harness
-let rules: DecidingRules
+let rules: ReleaseRules
 
 before(async () => {
   const intel = await createIntelPlatform({ now: START })
@@ -80,7 +80,7 @@ test('a dry run changes nothing', async () => {
 
 test('a rule that is not acceptable is refused, and says what is wrong', async () => {
   const refused = (document: JsonObject, message: RegExp): void =>
-    assert.throws(() => rules.check(document as Parameters<DecidingRules['check']>[0]), message)
+    assert.throws(() => rules.check(document as Parameters<ReleaseRules['check']>[0]), message)
   refused({ ...rule('true'), extra: 1 }, /unknown member extra/)
   refused({ ...rule('true'), enabled: 'yes' }, /enabled is missing/)
   refused({ ...rule('true'), message: '' }, /message is missing or empty/)
