@@ -4,8 +4,18 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, matchesGlob } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-const COMMAND =
-  '{claim-lines,denial,disclosure,entry-subject,failure,hints,hostile,meter,next-commands,platform,settings,table,usage}'
+const COMMAND = [
+  'attesting/platform',
+  'broker/{denial,entry-subject}',
+  'failure/*',
+  'line/*',
+  'sealing/meter',
+  'serving/{next-commands,settings}',
+  'terminal/table',
+  'verify/*',
+  'workload/arguments',
+  '{disclosure,hints,hostile}',
+].map(pattern => `packages/cli/test/${pattern}.test.ts`)
 
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   appraisal: ['packages/appraisal/test/**'],
@@ -14,10 +24,8 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'packages/broker/test/attestation/!(authority).test.ts',
   ],
   command: [
-    `packages/cli/test/${COMMAND}.test.ts`,
+    ...COMMAND,
     'packages/agent/test/{command/environment,command/memory-directory,guest/allowed-paths,standing/lease}.test.ts',
-    'packages/cli/test/agent/arguments.test.ts',
-    'packages/cli/test/verify/**',
   ],
   evidence: ['packages/evidence/test/**/!(authorities).test.ts'],
 }

@@ -1,6 +1,6 @@
 // No test file is lost, or run twice, because some of them share a process.
 import assert from 'node:assert/strict'
-import { globSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { test } from 'node:test'
 import { groupsOf } from '../scripts/test-groups.ts'
 
@@ -16,7 +16,12 @@ test('what changes a process for good runs alone', () => {
   const alone = [
     'broker/test/attestation/authority',
     'evidence/test/node/authorities',
-    'cli/test/authority',
+    'cli/test/broker/authority',
+    'cli/test/broker/authority-online',
   ].map(name => `packages/${name}.test.ts`)
+  assert.deepEqual(
+    alone.filter(file => !existsSync(file)),
+    [],
+  )
   assert.deepEqual(groupsOf(alone).alone, alone)
 })

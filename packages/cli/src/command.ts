@@ -2,7 +2,7 @@
 // A command returns its answer as data together with the way to print it for a person, so that `--json`
 // can never say something else than the text does.
 
-import type { Terminal } from './terminal.ts'
+import type { Terminal } from './terminal/terminal.ts'
 
 /** One flag. Every flag has a long name only; there is one spelling to learn and to search for. */
 export interface Flag {

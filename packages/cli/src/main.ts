@@ -1,13 +1,13 @@
 // The command: parse, run, print, and say by the exit code how it went.
 
 import { setImmediate } from 'node:timers/promises'
-import { CliError, type Failure, failureOf } from './failure.ts'
-import { helpFor } from './help.ts'
-import { parseCommandLine, wantsJson } from './parse.ts'
-import { jsonLines } from './printable.ts'
-import { openTerminal, paletteOf, type Streams, type Terminal } from './terminal.ts'
-import { checkVariables } from './variables.ts'
-import { version } from './version.ts'
+import { CliError, type Failure, failureOf } from './failure/failure.ts'
+import { helpFor } from './line/help.ts'
+import { parseCommandLine, wantsJson } from './line/parse.ts'
+import { checkVariables } from './line/variables.ts'
+import { jsonLines } from './terminal/printable.ts'
+import { openTerminal, paletteOf, type Streams, type Terminal } from './terminal/terminal.ts'
+import { version } from './terminal/version.ts'
 
 /** Runs one command line with the process’s own streams, and returns its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { failureOf } from '../src/failure.ts'
-import { plain } from '../src/marks.ts'
-import { clip } from '../src/printable.ts'
+import { failureOf } from '../src/failure/failure.ts'
+import { plain } from '../src/terminal/marks.ts'
+import { clip } from '../src/terminal/printable.ts'
 import { casemate, temporaryDirectory } from './run.ts'
 
 const cwd = temporaryDirectory(after)

@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { flagName, refuseUnknownVariables, resolveConfig, SETTINGS, StartError } from '@casemate/broker'
 import { type Command, flagsOf, nameOf } from '../src/command.ts'
 import { allCommands, FIRST_WORDS } from '../src/commands.ts'
-import { CliError } from '../src/failure.ts'
-import { parseCommandLine } from '../src/parse.ts'
+import { CliError } from '../src/failure/failure.ts'
+import { parseCommandLine } from '../src/line/parse.ts'
 
 let commands: readonly Command[]
 let flagsByCommand: ReadonlyMap<string, ReadonlySet<string>>
@@ -256,7 +256,7 @@ const PROSE = new Set(['broker', 'channel', 'gives', 'is', 'simulated', 'wrote']
 /** Flags of npx and of node, which texts of these rooms give on. */
 const FOREIGN = new Set(['disable-warning', 'inspect', 'max-semi-space-size', 'no'])
 /** Rooms that compile and run code tell of the flags of compilers and engines as well. */
-const ROOMS = ['cli', 'broker', 'client', 'appraisal', 'evidence']
+const ROOMS = ['cli', 'agent', 'broker', 'client', 'appraisal', 'evidence']
 const ROOMS_OF_COMPILERS = ['enclave', 'channel', 'simulator']
 
 /** Texts of the source: whatever stands in quotes there, and is not commented away. */

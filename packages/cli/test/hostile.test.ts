@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openBrokerRoot, seal } from '@casemate/enclave'
 import { openDatabase, openLedger } from '@casemate/ledger/node'
+import { openSimulator } from '../src/attesting/attester.ts'
 import { FIRST_WORDS } from '../src/commands.ts'
-import { openSimulator } from '../src/simulated-attester.ts'
 import { casemate, type Ran, temporaryDirectory } from './run.ts'
 
 /** A clipboard write, a cleared screen, CSI as C1, a title, colours, a bidi override, and a line of its own. */

@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { listenForServerStop } from '../src/stop-signal.ts'
+import { listenForServerStop } from '../src/terminal/stop-signal.ts'
 import { casemateProcess, serving, temporaryDirectory } from './run.ts'
 
 const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))

@@ -1,7 +1,7 @@
 // casemate agent: attests, and serves the guest API of Confidential Containers on this machine.
 
+import { SIMULATOR_FLAGS } from '../attesting/attester.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { SIMULATOR_FLAGS } from '../simulated-attester.ts'
 
 export const AGENT_COMMAND: Command = {
   words: ['agent'],
@@ -35,5 +35,5 @@ export const AGENT_COMMAND: Command = {
     'In a pod whose containers run as other users: --clients any.',
   ],
   examples: ['casemate agent', 'curl http://127.0.0.1:8006/cdh/resource/default/db/password'],
-  run: async call => (await import('../agent/serve.ts')).serve(call),
+  run: async call => (await import('../workload/guest-api.ts')).serve(call),
 }

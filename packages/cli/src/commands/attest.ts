@@ -1,10 +1,10 @@
 // casemate attest: the whole handshake of a workload, to see what the broker makes of it; simulated on a laptop.
 
 import { KEY_TYPES } from '@casemate/client'
+import { attestWith, openAttester, SIMULATOR_FLAGS } from '../attesting/attester.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { readWord } from '../flag-values.ts'
-import { attestWith, openAttester, SIMULATOR_FLAGS } from '../simulated-attester.ts'
-import { cell, fields, time } from '../table.ts'
+import { cell, fields, time } from '../terminal/table.ts'
+import { readWord } from '../typed/flag-values.ts'
 
 export const ATTEST_COMMAND: Command = {
   words: ['attest'],

@@ -2,14 +2,14 @@
 
 import type { AttestationFilter } from '@casemate/client'
 import { KINDS } from '@casemate/evidence'
-import { attestationIdOf } from '../attestation-id.ts'
-import { claimLines, differenceLines } from '../claim-lines.ts'
+import { attestationIdOf } from '../broker/attestation-id.ts'
+import { adminOf } from '../broker/connection.ts'
+import { LIMIT_FLAG, listed, moreLines } from '../broker/paging.ts'
 import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
-import { adminOf } from '../connection.ts'
-import { explanationLines } from '../explanation.ts'
-import { readWord } from '../flag-values.ts'
-import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
-import { cell, fields, tableOfIds, time } from '../table.ts'
+import { cell, fields, tableOfIds, time } from '../terminal/table.ts'
+import { readWord } from '../typed/flag-values.ts'
+import { claimLines, differenceLines } from '../verify/claim-lines.ts'
+import { explanationLines } from '../verify/explanation.ts'
 
 /** By flag, what of an attestation it has to be. */
 const FILTER_FLAGS = {

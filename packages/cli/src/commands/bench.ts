@@ -3,11 +3,11 @@
 import { randomBytes } from 'node:crypto'
 import { type DriverName, detectPlatform } from '@casemate/enclave'
 import type { Answer, Call, Command } from '../command.ts'
-import { CliError } from '../failure.ts'
+import { CliError } from '../failure/failure.ts'
 import { LAYERS, openLayers } from '../layers/layers.ts'
 import { type LayerResult, measureLayers, type Spread } from '../layers/rounds.ts'
 import { makeWorkload } from '../layers/workload.ts'
-import { table } from '../table.ts'
+import { table } from '../terminal/table.ts'
 
 const DEFAULT_SIZES: readonly number[] = [1024, 16_384, 262_144]
 const MAX_SIZE = 1_048_576

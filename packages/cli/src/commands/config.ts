@@ -1,7 +1,7 @@
 // casemate config: what a broker started here and now would go by, and where each value comes from.
 
 import type { Command } from '../command.ts'
-import { table } from '../table.ts'
+import { table } from '../terminal/table.ts'
 
 export const CONFIG_COMMAND: Command = {
   words: ['config', 'show'],
@@ -11,12 +11,12 @@ export const CONFIG_COMMAND: Command = {
   maximum: 0,
   // The broker's table of settings comes with the whole broker, which no other command need wait for.
   flags: async () => {
-    const { CONFIG_FLAG, SETTING_FLAGS } = await import('../broker-settings.ts')
+    const { CONFIG_FLAG, SETTING_FLAGS } = await import('../serving/broker-settings.ts')
     return { ...CONFIG_FLAG, ...SETTING_FLAGS }
   },
   examples: ['casemate config show', 'casemate config show --config casemate.yaml'],
   run: async call => {
-    const { resolveSettings } = await import('../broker-settings.ts')
+    const { resolveSettings } = await import('../serving/broker-settings.ts')
     const { texts, origins } = resolveSettings(call)
     const settings = Object.entries(texts).map(([name, value]) => ({
       name,

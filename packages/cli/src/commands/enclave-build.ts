@@ -10,12 +10,12 @@ import {
   SETTINGS_FILE,
 } from '@casemate/enclave'
 import type { Call, Command } from '../command.ts'
-import { CliError } from '../failure.ts'
-import { readWord } from '../flag-values.ts'
-import { ANY_IMAGE } from '../image-files.ts'
-import { writeOutput } from '../output-files.ts'
-import { pasted, shellWord } from '../shell-word.ts'
-import { fields } from '../table.ts'
+import { CliError } from '../failure/failure.ts'
+import { writeOutput } from '../files/output-files.ts'
+import { ANY_IMAGE } from '../images/image-files.ts'
+import { fields } from '../terminal/table.ts'
+import { readWord } from '../typed/flag-values.ts'
+import { pasted, shellWord } from '../typed/shell-word.ts'
 
 export const BUILD_COMMAND: Command = {
   words: ['enclave', 'build'],

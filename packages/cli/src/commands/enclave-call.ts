@@ -1,9 +1,9 @@
 // casemate enclave call: calls an enclave elsewhere, once it has proved that it is the one that was meant.
 
-import { APPRAISAL_FLAGS } from '../appraisal-flags.ts'
+import { SIMULATOR_FLAGS } from '../attesting/attester.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { INPUT_FLAGS } from '../enclave-input.ts'
-import { SIMULATOR_FLAGS } from '../simulated-attester.ts'
+import { INPUT_FLAGS } from '../enclaves/input.ts'
+import { APPRAISAL_FLAGS } from '../verify/appraisal-flags.ts'
 
 export const CALL_COMMAND: Command = {
   words: ['enclave', 'call'],
@@ -30,5 +30,5 @@ export const CALL_COMMAND: Command = {
     'say which with --references, or all of it with --policy.',
   ],
   examples: ['casemate enclave call 127.0.0.1:7000 greet --input Zoë \\\n    --measurement HEX --simulated'],
-  run: async call => (await import('../enclave-client.ts')).callEnclave(call),
+  run: async call => (await import('../enclaves/client.ts')).callEnclave(call),
 }

@@ -11,11 +11,11 @@ import {
   verifySigstruct,
 } from '@casemate/enclave'
 import type { Answer, Command } from '../command.ts'
-import { IMAGE_LIMIT_BYTES, readBytes } from '../files.ts'
-import { noImage, parseImageOf } from '../image-files.ts'
-import { mark } from '../marks.ts'
-import { fields } from '../table.ts'
-import type { Palette } from '../terminal.ts'
+import { IMAGE_LIMIT_BYTES, readBytes } from '../files/input-files.ts'
+import { noImage, parseImageOf } from '../images/image-files.ts'
+import { mark } from '../terminal/marks.ts'
+import { fields } from '../terminal/table.ts'
+import type { Palette } from '../terminal/terminal.ts'
 import { manifestRows } from './enclave-build.ts'
 
 export const INSPECT_COMMAND: Command = {

@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SETTINGS_FILE } from '@casemate/enclave'
 import type { Command } from '../command.ts'
-import { CliError } from '../failure.ts'
-import { notWritable } from '../files.ts'
-import { writeNew } from '../output-files.ts'
-import { pasted } from '../shell-word.ts'
-import { signerOf } from '../signing-key.ts'
+import { CliError } from '../failure/failure.ts'
+import { notWritable } from '../files/input-files.ts'
+import { writeNew } from '../files/output-files.ts'
+import { signerOf } from '../images/signing-key.ts'
+import { pasted } from '../typed/shell-word.ts'
 
 const generate = promisify(generateKeyPair)
 const NAME = /^[A-Za-z][\w-]{0,63}$/

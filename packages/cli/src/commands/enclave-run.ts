@@ -1,11 +1,11 @@
 // casemate enclave run: an image on this machine; called once, or answering others.
 
-import { leaseFlags } from '../agent/lease-flags.ts'
-import { APPRAISAL_FLAGS } from '../appraisal-flags.ts'
+import { SIMULATOR_FLAGS } from '../attesting/attester.ts'
+import { DEFAULT_DATA_DIRECTORY } from '../broker/data-directory.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { DEFAULT_DATA_DIRECTORY } from '../data-directory.ts'
-import { INPUT_FLAGS } from '../enclave-input.ts'
-import { SIMULATOR_FLAGS } from '../simulated-attester.ts'
+import { INPUT_FLAGS } from '../enclaves/input.ts'
+import { APPRAISAL_FLAGS } from '../verify/appraisal-flags.ts'
+import { leaseFlags } from '../workload/lease-flags.ts'
 
 export const RUN_COMMAND: Command = {
   words: ['enclave', 'run'],
@@ -57,5 +57,5 @@ export const RUN_COMMAND: Command = {
     'casemate enclave run greet.enclave --input Zoë \\\n    --secret-file default/greet/phrase=phrase.txt',
     'casemate enclave run greet.enclave --server http://127.0.0.1:8080 \\\n    --listen 127.0.0.1:7000',
   ],
-  run: async call => (await import('../enclave-host.ts')).runEnclave(call),
+  run: async call => (await import('../enclaves/host.ts')).runEnclave(call),
 }

@@ -3,12 +3,12 @@
 import { createHash } from 'node:crypto'
 import { attachImageSignature, signedBytesOfImage, signImage } from '@casemate/enclave'
 import type { Answer, Call, Command } from '../command.ts'
-import { CliError } from '../failure.ts'
-import { readBytes } from '../files.ts'
-import { ANY_IMAGE, parseImageOf, readImageFile } from '../image-files.ts'
-import { writeOutput } from '../output-files.ts'
-import { readPublicKey, readSigningKey } from '../signing-key.ts'
-import { fields } from '../table.ts'
+import { CliError } from '../failure/failure.ts'
+import { readBytes } from '../files/input-files.ts'
+import { writeOutput } from '../files/output-files.ts'
+import { ANY_IMAGE, parseImageOf, readImageFile } from '../images/image-files.ts'
+import { readPublicKey, readSigningKey } from '../images/signing-key.ts'
+import { fields } from '../terminal/table.ts'
 import { day } from './enclave-inspect.ts'
 
 const DATE_FLAG = {

@@ -1,9 +1,9 @@
 // casemate key protect: what opens the file of the key-encryption key, changed while the broker is stopped.
 
 import type { Answer, Call, Command } from '../command.ts'
-import { CliError } from '../failure.ts'
-import { wordsHint } from '../flag-values.ts'
-import { shellWord } from '../shell-word.ts'
+import { CliError } from '../failure/failure.ts'
+import { wordsHint } from '../typed/flag-values.ts'
+import { shellWord } from '../typed/shell-word.ts'
 
 const PROTECTIONS = ['passphrase', 'file'] as const
 type Protection = (typeof PROTECTIONS)[number]
@@ -20,7 +20,7 @@ export const KEY_PROTECT_COMMAND: Command = {
   minimum: 1,
   maximum: 1,
   flags: async () => {
-    const { CONFIG_FLAG, SETTING_FLAGS } = await import('../broker-settings.ts')
+    const { CONFIG_FLAG, SETTING_FLAGS } = await import('../serving/broker-settings.ts')
     return {
       [NEW_PASSPHRASE]: { value: 'FILE', summary: 'the passphrase from now on; one line' },
       ...CONFIG_FLAG,
@@ -45,7 +45,7 @@ export const KEY_PROTECT_COMMAND: Command = {
 
 async function protect(call: Call): Promise<Answer> {
   const protection = protectionOf(call)
-  const { resolveSettings } = await import('../broker-settings.ts')
+  const { resolveSettings } = await import('../serving/broker-settings.ts')
   const { protectKek } = await import('@casemate/broker')
   const passphraseFile = call.option(NEW_PASSPHRASE)
   const { values } = resolveSettings(call)

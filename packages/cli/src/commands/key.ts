@@ -1,11 +1,11 @@
 // casemate key: versions of the broker's keys, never their material, and their rotation without downtime.
 
 import type { KeyDescription } from '@casemate/client'
+import { adminOf } from '../broker/connection.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { adminOf } from '../connection.ts'
-import { CliError } from '../failure.ts'
-import { wordsHint } from '../flag-values.ts'
-import { table, time } from '../table.ts'
+import { CliError } from '../failure/failure.ts'
+import { table, time } from '../terminal/table.ts'
+import { wordsHint } from '../typed/flag-values.ts'
 import { KEY_PROTECT_COMMAND } from './key-protect.ts'
 
 const KEYS = ['kek', 'signing'] as const

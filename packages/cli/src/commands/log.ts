@@ -18,17 +18,17 @@ import {
   verifyConsistency,
   verifyReceipt,
 } from '@casemate/ledger'
-import { attestationIdOf } from '../attestation-id.ts'
+import { attestationIdOf } from '../broker/attestation-id.ts'
+import { adminOf, brokerOf } from '../broker/connection.ts'
+import { denialLines } from '../broker/denial.ts'
+import { entrySubject } from '../broker/entry-subject.ts'
+import { firstOf, LIMIT_FLAG, limitOf, moreLines } from '../broker/paging.ts'
 import { type Answer, type Call, type Command, SERVER_FLAGS } from '../command.ts'
-import { adminOf, brokerOf } from '../connection.ts'
-import { denialLines } from '../denial.ts'
-import { entrySubject } from '../entry-subject.ts'
-import { CliError } from '../failure.ts'
-import { readBytes, readObject } from '../files.ts'
-import { mark } from '../marks.ts'
-import { firstOf, LIMIT_FLAG, limitOf, moreLines } from '../paging.ts'
-import { jsonLines } from '../printable.ts'
-import { cell, fields, shortIds, table, time } from '../table.ts'
+import { CliError } from '../failure/failure.ts'
+import { readBytes, readObject } from '../files/input-files.ts'
+import { mark } from '../terminal/marks.ts'
+import { jsonLines } from '../terminal/printable.ts'
+import { cell, fields, shortIds, table, time } from '../terminal/table.ts'
 
 const KEY_FLAG = {
   key: { value: 'KEY', summary: 'the log’s key, name+hash+base64, or a file with it' },

@@ -3,9 +3,9 @@
 import { statSync } from 'node:fs'
 import { type Detection, type DriverName, detectPlatform, type Looked } from '@casemate/enclave'
 import type { Command } from '../command.ts'
-import { CliError } from '../failure.ts'
-import { hanging, hintLines, mark } from '../marks.ts'
-import type { Terminal } from '../terminal.ts'
+import { CliError } from '../failure/failure.ts'
+import { hanging, hintLines, mark } from '../terminal/marks.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 const NAMES: Readonly<Record<DriverName, string>> = {
   gramine: 'SGX under Gramine',

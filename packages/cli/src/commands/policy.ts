@@ -2,17 +2,17 @@
 
 import { isPresetName } from '@casemate/appraisal'
 import type { Explanation } from '@casemate/client'
-import { attestationIdOf } from '../attestation-id.ts'
+import { attestationIdOf } from '../broker/attestation-id.ts'
+import { adminOf } from '../broker/connection.ts'
+import { base64, type Document, type DocumentKind, documentCommands } from '../broker/document-commands.ts'
 import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
-import { adminOf } from '../connection.ts'
-import { base64, type Document, type DocumentKind, documentCommands } from '../document-commands.ts'
-import { explanationLines } from '../explanation.ts'
-import { CliError } from '../failure.ts'
-import { readInput } from '../files.ts'
-import { clip } from '../printable.ts'
-import { cell } from '../table.ts'
-import { type Lack, lackOf } from '../undecided.ts'
-import { timeOf } from '../verify-files.ts'
+import { CliError } from '../failure/failure.ts'
+import { readInput } from '../files/input-files.ts'
+import { clip } from '../terminal/printable.ts'
+import { cell } from '../terminal/table.ts'
+import { explanationLines } from '../verify/explanation.ts'
+import { type Lack, lackOf } from '../verify/undecided.ts'
+import { timeOf } from '../verify/verify-files.ts'
 
 /** The policy that decides where a guest attests. */
 const HANDSHAKE_POLICY = 'default'
@@ -74,7 +74,7 @@ async function endorsementsOf(call: Call): Promise<{ readonly endorsements?: rea
   const paths = call.options('endorsements')
   if (paths.length === 0) return {}
   // Loaded when it is needed: the vendors' formats are most of the program.
-  const { endorsementSourcesAt } = await import('../endorsement-files.ts')
+  const { endorsementSourcesAt } = await import('../verify/endorsement-files.ts')
   const sources = endorsementSourcesAt(paths, call.terminal.note)
   return { endorsements: sources.map(({ bytes }) => base64(bytes)) }
 }

@@ -1,7 +1,7 @@
 // casemate reference: the measurements and versions that are wanted, which no evidence can bring along itself.
 
+import { type Document, documentCommands } from '../broker/document-commands.ts'
 import type { Command } from '../command.ts'
-import { type Document, documentCommands } from '../document-commands.ts'
 
 export const REFERENCE_COMMANDS: readonly Command[] = documentCommands({
   noun: 'reference',

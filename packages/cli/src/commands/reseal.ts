@@ -8,12 +8,12 @@ import {
   type UnsealOptions,
 } from '@casemate/enclave'
 import type { Answer, Call, Command } from '../command.ts'
-import { readWord } from '../flag-values.ts'
 import { readImage } from '../sealing/images.ts'
 import { startMeter } from '../sealing/meter.ts'
 import { keyPathOf, needed, POLICIES, rootOf } from '../sealing/parties.ts'
 import { BROKER_FLAGS, openRoot, ROOTS } from '../sealing/roots.ts'
-import { listenForStopOrHangUp } from '../stop-signal.ts'
+import { listenForStopOrHangUp } from '../terminal/stop-signal.ts'
+import { readWord } from '../typed/flag-values.ts'
 
 export const RESEAL_COMMAND: Command = {
   words: ['reseal'],

@@ -1,12 +1,12 @@
 // casemate rule: who gets which secret, in CEL; `dry-run` says what past attestations would now get.
 
+import { adminOf } from '../broker/connection.ts'
+import { type DocumentKind, documentCommands, SET_FLAGS, storeDocument } from '../broker/document-commands.ts'
 import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
-import { adminOf } from '../connection.ts'
-import { type DocumentKind, documentCommands, SET_FLAGS, storeDocument } from '../document-commands.ts'
-import { CliError } from '../failure.ts'
-import { readObject, STDIN } from '../files.ts'
-import { countOf } from '../flag-values.ts'
-import { cell, tableOfIds, time } from '../table.ts'
+import { CliError } from '../failure/failure.ts'
+import { readObject, STDIN } from '../files/input-files.ts'
+import { cell, tableOfIds, time } from '../terminal/table.ts'
+import { countOf } from '../typed/flag-values.ts'
 
 const RULES: DocumentKind = {
   noun: 'rule',

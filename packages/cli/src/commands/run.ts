@@ -1,8 +1,8 @@
 // casemate run: a command with secrets, under a lease.
 
-import { leaseFlags } from '../agent/lease-flags.ts'
+import { SIMULATOR_FLAGS } from '../attesting/attester.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { SIMULATOR_FLAGS } from '../simulated-attester.ts'
+import { leaseFlags } from '../workload/lease-flags.ts'
 
 export const RUN_COMMAND: Command = {
   words: ['run'],
@@ -54,5 +54,5 @@ export const RUN_COMMAND: Command = {
     'casemate run --secret default/db/password=PGPASSWORD -- psql -h db.internal',
     'casemate run --secret-file default/tls/key=TLS_KEY --on-change SIGHUP -- \\\n    sh -c \'exec server --key "$TLS_KEY"\'',
   ],
-  run: async call => (await import('../agent/run.ts')).run(call),
+  run: async call => (await import('../workload/run.ts')).run(call),
 }

@@ -10,9 +10,8 @@ import {
   type UnsealOptions,
 } from '@casemate/enclave'
 import type { Answer, Call, Command } from '../command.ts'
-import { CliError } from '../failure.ts'
-import { notReadable, STDIN } from '../files.ts'
-import { readWord } from '../flag-values.ts'
+import { CliError } from '../failure/failure.ts'
+import { notReadable, STDIN } from '../files/input-files.ts'
 import { headerJson, headerRows } from '../sealing/header-rows.ts'
 import { readImage } from '../sealing/images.ts'
 import { startMeter } from '../sealing/meter.ts'
@@ -26,8 +25,9 @@ import {
   signerIdentity,
 } from '../sealing/parties.ts'
 import { BROKER_FLAGS } from '../sealing/roots.ts'
-import { listenForStopOrHangUp } from '../stop-signal.ts'
-import { fields } from '../table.ts'
+import { listenForStopOrHangUp } from '../terminal/stop-signal.ts'
+import { fields } from '../terminal/table.ts'
+import { readWord } from '../typed/flag-values.ts'
 
 const SIGNER_FLAGS = ['for-signer', 'product-id', 'svn'] as const
 

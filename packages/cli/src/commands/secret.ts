@@ -1,14 +1,14 @@
 // casemate secret: put, list and delete what the broker keeps; get attests, as a workload would.
 
 import { resourcePath } from '@casemate/client'
+import { attestWith, openAttester, SIMULATOR_FLAGS } from '../attesting/attester.ts'
+import { adminOf } from '../broker/connection.ts'
+import { LIMIT_FLAG, listed, moreLines } from '../broker/paging.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { adminOf } from '../connection.ts'
-import { CliError } from '../failure.ts'
-import { readInput, STDIN } from '../files.ts'
-import { countOf } from '../flag-values.ts'
-import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
-import { attestWith, openAttester, SIMULATOR_FLAGS } from '../simulated-attester.ts'
-import { table, time } from '../table.ts'
+import { CliError } from '../failure/failure.ts'
+import { readInput, STDIN } from '../files/input-files.ts'
+import { table, time } from '../terminal/table.ts'
+import { countOf } from '../typed/flag-values.ts'
 
 const PATH = 'REPOSITORY/TYPE/TAG'
 

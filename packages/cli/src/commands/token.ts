@@ -1,13 +1,13 @@
 // casemate token: administrators' tokens. The broker keeps a hash only, so a token is shown once.
 
 import type { Role } from '@casemate/client'
+import { adminOf } from '../broker/connection.ts'
+import { LIMIT_FLAG, listed, moreLines } from '../broker/paging.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { adminOf } from '../connection.ts'
-import { CliError } from '../failure.ts'
-import { readWord } from '../flag-values.ts'
-import { readInstant } from '../instant.ts'
-import { LIMIT_FLAG, listed, moreLines } from '../paging.ts'
-import { fields, table, time } from '../table.ts'
+import { CliError } from '../failure/failure.ts'
+import { fields, table, time } from '../terminal/table.ts'
+import { readWord } from '../typed/flag-values.ts'
+import { readInstant } from '../typed/instant.ts'
 
 const ROLES = ['auditor', 'writer', 'admin'] as const satisfies readonly Role[]
 

@@ -9,8 +9,8 @@ export const UP_COMMAND: Command = {
   minimum: 0,
   maximum: 0,
   flags: async () => {
-    const { CONFIG_FLAG, SETTING_FLAGS } = await import('../broker-settings.ts')
-    const { BEGINNING_FLAGS } = await import('../beginning.ts')
+    const { CONFIG_FLAG, SETTING_FLAGS } = await import('../serving/broker-settings.ts')
+    const { BEGINNING_FLAGS } = await import('../serving/beginning.ts')
     return {
       tour: { summary: 'walk through the main job with a simulated TDX workload (what npm start does)' },
       'new-admin-token': { summary: 'make one more administrator’s token, where the others are lost' },
@@ -38,5 +38,5 @@ export const UP_COMMAND: Command = {
     'casemate up --tour',
     'casemate up --listen 0.0.0.0:8443 \\\n    --tls-cert-file tls.crt --tls-key-file tls.key',
   ],
-  run: async call => (await import('../serve.ts')).serve(call),
+  run: async call => (await import('../serving/serve.ts')).serve(call),
 }

@@ -1,7 +1,7 @@
 // casemate verify: is this evidence genuine, is the platform good enough, is it the code that is wanted?
 
-import { APPRAISAL_FLAGS } from '../appraisal-flags.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
+import { APPRAISAL_FLAGS } from '../verify/appraisal-flags.ts'
 
 export const VERIFY_COMMAND: Command = {
   words: ['verify'],
@@ -42,5 +42,5 @@ export const VERIFY_COMMAND: Command = {
     'casemate verify report.bin --policy standard --references workloads.yaml',
   ],
   // Loaded when it is needed: the vendors' formats are most of the program.
-  run: async call => (await import('../verify-files.ts')).verifyFiles(call),
+  run: async call => (await import('../verify/verify-files.ts')).verifyFiles(call),
 }

@@ -2,8 +2,8 @@
 
 import { type EnclaveStatement, identityOf, type SealingIdentity, verifyImage } from '@casemate/enclave'
 import type { Call } from '../command.ts'
-import { CliError } from '../failure.ts'
-import { parseImageOf, readImageFile } from '../image-files.ts'
+import { CliError } from '../failure/failure.ts'
+import { parseImageOf, readImageFile } from '../images/image-files.ts'
 
 /** An image whose signature holds. */
 export interface NamedImage {

@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DATA_KEY_SIZE, EnclaveError, openBrokerRoot, type SealingRoot } from '@casemate/enclave'
-import { CliError } from '../failure.ts'
-import { notReadable, notWritable } from '../files.ts'
-import { writeNew } from '../output-files.ts'
-import { shellWord } from '../shell-word.ts'
+import { CliError } from '../failure/failure.ts'
+import { notReadable, notWritable } from '../files/input-files.ts'
+import { writeNew } from '../files/output-files.ts'
+import { shellWord } from '../typed/shell-word.ts'
 
 /** The root of a key file. @throws {CliError} file-not-readable, key-unsafe @throws {EnclaveError} root-invalid */
 export function readKeyFile(path: string): SealingRoot {

@@ -1,6 +1,6 @@
 // How far a long piece of work with bytes is: one line that replaces itself for a person, one now and then for a log.
 
-import type { Terminal } from '../terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 
 const SCREEN_MS = 200
 const LOG_MS = 10_000

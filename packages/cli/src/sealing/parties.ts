@@ -2,8 +2,8 @@
 
 import type { SealingIdentity, SealingPolicy, UnsealOptions } from '@casemate/enclave'
 import type { Call, Flag } from '../command.ts'
-import { CliError } from '../failure.ts'
-import { readWord } from '../flag-values.ts'
+import { CliError } from '../failure/failure.ts'
+import { readWord } from '../typed/flag-values.ts'
 import { readImage } from './images.ts'
 import { createKeyFile, readKeyFile } from './key-file.ts'
 import { openRoot, ROOTS, type RootName } from './roots.ts'

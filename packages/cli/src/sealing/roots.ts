@@ -11,11 +11,11 @@ import {
   openSimulatedRoot,
   type SealingRoot,
 } from '@casemate/enclave'
+import { attestWith, openEnclaveDriver, SIMULATOR_FLAGS } from '../attesting/attester.ts'
+import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from '../broker/data-directory.ts'
 import { type Call, type Flag, SERVER_FLAGS } from '../command.ts'
-import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from '../data-directory.ts'
-import { CliError } from '../failure.ts'
-import { notWritable } from '../files.ts'
-import { attestWith, openEnclaveDriver, SIMULATOR_FLAGS } from '../simulated-attester.ts'
+import { CliError } from '../failure/failure.ts'
+import { notWritable } from '../files/input-files.ts'
 
 export const ROOTS = ['simulated', 'gramine', 'broker'] as const
 export type RootName = (typeof ROOTS)[number]
