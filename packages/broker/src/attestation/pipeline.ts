@@ -11,26 +11,27 @@ import {
 import {
   type EndorsementSource,
   type Endorsements,
-  type Kind,
   mergeEndorsements,
   parseKbsEvidence,
   parseStatement,
   Refusal,
   readEndorsements,
   recognise,
+  type TrustAnchor,
   type Verified,
   verifyEnclave,
 } from '@casemate/evidence'
 import { openEndorsementFetcher } from '@casemate/evidence/node'
+import type { BrokerConfig } from '../config/settings.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import type { BrokerContext } from '../lifecycle/context.ts'
+import type { Store } from '../store/store.ts'
 import { AppraisalSource, DEFAULT_POLICY, parseGivenPolicy } from './appraisal-source.ts'
 import { attestationId } from './attestation-id.ts'
 import { type Explanation, explainEnding, explainRefusal, explainResult } from './explanation.ts'
-import { type Recorded, RecordedRefusal, recordAttestation } from './record.ts'
+import { type AttestationRecords, type Recorded, RecordedRefusal, recordAttestation } from './record.ts'
 import type { AttestRequest } from './request.ts'
-import { signResult, tokenEnd } from './token.ts'
+import { signResult, type TokenSigning, tokenEnd } from './token.ts'
 import { type VerificationParts, verifyEvidence } from './verification.ts'
 
 /** An attestation that was accepted, signed and recorded. */
@@ -67,7 +68,24 @@ export interface AttestationPipeline {
   explain(request: ExplainRequest): Promise<JsonObject>
 }
 
-export function createPipeline(context: BrokerContext): AttestationPipeline {
+/** What evidence is verified, appraised, recorded and answered with. */
+export interface AttestationContext extends AttestationRecords, TokenSigning {
+  readonly config: TokenSigning['config'] & FetchSettings
+  readonly store: Pick<Store, 'attestations' | 'documents'>
+  /** Pinned vendor roots and what the starter added, e.g. a simulator’s. */
+  readonly anchors: readonly TrustAnchor[]
+  /** Endorsements that were given, as they are now: those of files may be replaced. */
+  readonly endorsements: () => Endorsements
+  readonly now: () => Date
+}
+
+/** From where, and whether at all, other endorsements are fetched. */
+type FetchSettings = Pick<
+  BrokerConfig,
+  'dataDir' | 'offline' | 'pcsUrl' | 'kdsUrl' | 'tcbUpdate' | 'tcbEvaluationDataNumber'
+>
+
+export function createPipeline(context: AttestationContext): AttestationPipeline {
   const { config, anchors, endorsements, now } = context
   const cacheDir = join(config.dataDir, 'endorsements')
   const { pcsUrl, kdsUrl } = config
@@ -85,13 +103,13 @@ export function createPipeline(context: BrokerContext): AttestationPipeline {
       await parts.source.policy(DEFAULT_POLICY)
       await parts.source.references()
     },
-    attest: request => counted(context, request.tee, () => attest(parts, request)),
+    attest: request => attest(parts, request),
     explain: request => explain(parts, request),
   }
 }
 
 interface PipelineParts {
-  readonly context: BrokerContext
+  readonly context: AttestationContext
   readonly source: AppraisalSource
   /** As it is now; for one piece of evidence. */
   readonly verification: () => VerificationParts
@@ -201,18 +219,5 @@ function readGiven(sources: readonly EndorsementSource[]): Endorsements {
     if (!(error instanceof Refusal)) throw error
     const { message, expected, got, hint } = error
     throw new BrokerError('endorsement-malformed', message, { expected, got, hint, cause: error })
-  }
-}
-
-async function counted<T>({ metrics }: BrokerContext, tee: Kind, attempt: () => Promise<T>): Promise<T> {
-  metrics.attestationRequests.inc()
-  try {
-    const value = await attempt()
-    metrics.attestationSuccesses.inc({ tee_type: tee })
-    return value
-  } catch (error) {
-    if (error instanceof RecordedRefusal) metrics.attestationFailures.inc({ tee_type: tee })
-    else metrics.attestationErrors.inc()
-    throw error
   }
 }

@@ -3,12 +3,14 @@
 
 import { hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
+import type { CountedEntries } from '../counted-entries.ts'
 import { entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
-import type { BrokerContext } from '../lifecycle/context.ts'
+import type { Store } from '../store/store.ts'
 import { clip } from './clip.ts'
 import type { Explanation } from './explanation.ts'
+import type { RefusalLimit } from './refusal-limit.ts'
 import type { AttestRequest } from './request.ts'
 
 /**
@@ -23,6 +25,15 @@ const MAX_REFUSED_EXPLANATION_BYTES = 64 * 1024
 /** Longest text of an entry, and most violations in it: entries are 64 KiB at most. All are with the attestation. */
 const MAX_ENTRY_TEXT_CHARS = 200
 const MAX_ENTRY_VIOLATIONS = 24
+
+/** Where verdicts are recorded. */
+export interface AttestationRecords {
+  readonly store: Pick<Store, 'attestations'>
+  /** Which refusals are recorded in full. */
+  readonly refusals: RefusalLimit
+  /** All others. */
+  readonly counted: CountedEntries
+}
 
 /** One verdict. */
 export interface AttestationToRecord {
@@ -50,30 +61,30 @@ export class RecordedRefusal extends BrokerError {
 
 /** Of refusals beyond the limit, a count is recorded; see `RefusalLimit`. */
 export async function recordAttestation(
-  context: BrokerContext,
+  records: AttestationRecords,
   verdict: AttestationToRecord,
 ): Promise<Recorded> {
   const { request, explanation } = verdict
-  if (explanation.verdict === 'refused' && !context.refusals.take(request.client)) {
+  if (explanation.verdict === 'refused' && !records.refusals.take(request.client)) {
     const { tee: kind, client } = request
-    countRefusal(context, { kind, code: explanation.code, client })
+    countRefusal(records, { kind, code: explanation.code, client })
     return {}
   }
-  await recordWhole(context, verdict)
+  await recordWhole(records, verdict)
   return { attestation: verdict.id }
 }
 
 /** What is recorded of a refusal beyond the limit, or without a session. */
-export function countRefusal({ counted }: BrokerContext, details: JsonObject): void {
+export function countRefusal({ counted }: Pick<AttestationRecords, 'counted'>, details: JsonObject): void {
   counted.add({ type: 'attestation.refused', actor: { system: 'attestation' }, details })
 }
 
-async function recordWhole(context: BrokerContext, verdict: AttestationToRecord): Promise<void> {
+async function recordWhole({ store }: AttestationRecords, verdict: AttestationToRecord): Promise<void> {
   const { id, at, request, explanation } = verdict
   const { json, leftOut } = recorded(request.primaryEvidence)
   const isKept = leftOut === 0 && json.length <= MAX_KEPT_EVIDENCE_BYTES
   const accepted = explanation.verdict === 'accepted'
-  await context.store.attestations.insert(
+  await store.attestations.insert(
     {
       id,
       at,

@@ -2,8 +2,9 @@
 
 import { type AppraisalResult, earClaims } from '@casemate/appraisal'
 import type { Verified } from '@casemate/evidence'
+import type { BrokerConfig } from '../config/settings.ts'
 import type { JsonObject } from '../json.ts'
-import type { BrokerContext } from '../lifecycle/context.ts'
+import type { TokenKeys } from '../keys/keys.ts'
 import type { AttestRequest } from './request.ts'
 
 /** `ear.verifier-id`: who appraised. */
@@ -11,6 +12,12 @@ const VERIFIER = { developer: 'Casemate', build: 'casemate broker' }
 
 /** Longest init-data that is repeated in a token, in characters; tokens travel in request heads of 128 KiB. */
 const MAX_INIT_DATA_CHARS = 16_384
+
+/** What tokens are signed with. */
+export interface TokenSigning {
+  readonly config: Pick<BrokerConfig, 'issuer' | 'tokenLifetime'>
+  readonly tokenKeys: Pick<TokenKeys, 'signToken'>
+}
 
 /** An accepted appraisal of one session. */
 export interface ResultToSign {
@@ -24,7 +31,7 @@ export interface ResultToSign {
 
 /** When a token of this verdict ends, in whole seconds; null where what it rests on ends before a token could be used. */
 export function tokenEnd(
-  { config }: BrokerContext,
+  { config }: Pick<TokenSigning, 'config'>,
   { at, verified, result }: Pick<ResultToSign, 'at' | 'verified' | 'result'>,
 ): Date | null {
   const end = Math.min(
@@ -36,8 +43,10 @@ export function tokenEnd(
   return expiresAt.getTime() - at.getTime() < 1000 ? null : expiresAt
 }
 
-export async function signResult(context: BrokerContext, accepted: ResultToSign): Promise<string> {
-  const { config, tokenKeys } = context
+export async function signResult(
+  { config, tokenKeys }: TokenSigning,
+  accepted: ResultToSign,
+): Promise<string> {
   const { id, at, request, verified, result, expiresAt } = accepted
   const claims = earClaims(result, {
     claims: verified.claims,

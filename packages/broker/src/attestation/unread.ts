@@ -5,12 +5,16 @@
 import type { Kind } from '@casemate/evidence'
 import { entry } from '../entry.ts'
 import type { BrokerError } from '../errors.ts'
-import type { BrokerContext } from '../lifecycle/context.ts'
 import { attestationId } from './attestation-id.ts'
 import { clip } from './clip.ts'
-import { countRefusal, RecordedRefusal } from './record.ts'
+import { type AttestationRecords, countRefusal, RecordedRefusal } from './record.ts'
 
 const MAX_TEXT_CHARS = 200
+
+/** Where they are recorded, and when. */
+export interface UnreadRecords extends AttestationRecords {
+  readonly now: () => Date
+}
 
 /** One attempt in a session that was good. */
 export interface UnreadAttestation {
@@ -26,37 +30,37 @@ export interface UnreadAttestation {
  * @returns the id to look it up by; null where nothing was written, or it was only counted
  */
 export async function recordUnread(
-  context: BrokerContext,
+  records: UnreadRecords,
   unread: UnreadAttestation,
 ): Promise<string | null> {
   const { client, kind, error } = unread
   if (error instanceof RecordedRefusal) return null
-  if (context.refusals.take(client)) return recordOne(context, unread)
-  countRefusal(context, { kind, code: error.code, client })
+  if (records.refusals.take(client)) return recordOne(records, unread)
+  countRefusal(records, { kind, code: error.code, client })
   return null
 }
 
 /** An attempt whose session could not be answered: a replayed, late or made-up one, none, or too many. Counted only. */
 export function countSessionless(
-  context: BrokerContext,
+  records: Pick<UnreadRecords, 'counted'>,
   client: string,
   { code, status }: BrokerError,
 ): void {
   if (status >= 500) return
-  countRefusal(context, { code, client })
+  countRefusal(records, { code, client })
 }
 
-async function recordOne(context: BrokerContext, unread: UnreadAttestation): Promise<string> {
+async function recordOne({ store, now }: UnreadRecords, unread: UnreadAttestation): Promise<string> {
   const { client, kind, protocolVersion, error } = unread
   const { code, message, detail } = error
   const { expected = null, got = null, hint = null } = detail
-  const at = context.now()
+  const at = now()
   const id = attestationId(at)
   const refusal = clip({ code, message, expected, got, hint }, MAX_TEXT_CHARS)
   const nothing = { steps: [], claims: null, result: null, validUntil: null }
   const session = { client, protocolVersion }
   const explanation = { verdict: 'refused', code, refusal, ...nothing, session } as const
-  await context.store.attestations.insert(
+  await store.attestations.insert(
     { id, at, verdict: 'refused', kind, code, explanation, evidence: null },
     entry({ type: 'attestation.refused', at, actor: { attestation: id } }, { kind, code, refusal }),
   )

@@ -6,11 +6,13 @@ import { BrokerError } from '../errors.ts'
 import type { StoredDocument } from '../store/store.ts'
 import { actorOf } from './administrator.ts'
 import type { KbsParts } from './parts.ts'
-import { findReferenceValue, putReferenceValues } from './reference-value.ts'
+import { findReferenceValue, putReferenceValues, type ReferenceParts } from './reference-value.ts'
 
 const PAGE = 100
 
-export function registerAdministration(scope: FastifyInstance, parts: KbsParts): void {
+type AdministrationParts = ReferenceParts & Pick<KbsParts, 'store'>
+
+export function registerAdministration(scope: FastifyInstance, parts: AdministrationParts): void {
   scope.post('/attestation-policy', { config: { access: 'writer' } }, () => {
     throw new BrokerError(
       'rego-unsupported',
@@ -31,7 +33,7 @@ export function registerAdministration(scope: FastifyInstance, parts: KbsParts):
     let after: string | null = null
     do {
       const page: { items: readonly StoredDocument[]; next: string | null } =
-        await parts.context.store.documents.list('rule', { limit: PAGE, after })
+        await parts.store.documents.list('rule', { limit: PAGE, after })
       names.push(...page.items.map(({ name }) => name))
       after = page.next
     } while (after !== null)
@@ -39,12 +41,12 @@ export function registerAdministration(scope: FastifyInstance, parts: KbsParts):
   })
 
   scope.post('/reference-value', { config: { access: 'writer', records: true } }, async (request, reply) => {
-    await putReferenceValues(parts.context, request.body, actorOf(request))
+    await putReferenceValues(parts, request.body, actorOf(request))
     return reply.type('application/json').send('')
   })
 
   scope.get('/reference-value/*', { config: { access: 'auditor' } }, async (request, reply) => {
     const { '*': id = '' } = request.params as Readonly<Record<string, string>>
-    return reply.type('application/json').send(JSON.stringify(await findReferenceValue(parts.context, id)))
+    return reply.type('application/json').send(JSON.stringify(await findReferenceValue(parts, id)))
   })
 }

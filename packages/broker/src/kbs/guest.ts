@@ -16,6 +16,9 @@ export interface Guest {
   readonly version: ProtocolVersion
 }
 
+/** What guests are recognised by. */
+export type GuestParts = Pick<KbsParts, 'sessions' | 'teeKeys' | 'tokenKeys' | 'config' | 'now'>
+
 /** Where a token of ours holds the attested key (EAR, Confidential Containers profile). */
 const TEE_KEY_PATH = [
   'submods',
@@ -28,13 +31,13 @@ const TEE_KEY_PATH = [
 const BEARER = /^Bearer ([\w.-]+)$/i
 
 /** Also tells the request whose it is. @throws {BrokerError} `attestation-token-missing`, `attestation-token-invalid`, `attestation-token-expired` */
-export async function guestOf(parts: KbsParts, request: FastifyRequest): Promise<Guest> {
+export async function guestOf(parts: GuestParts, request: FastifyRequest): Promise<Guest> {
   const guest = await recognised(parts, request)
   request.attestation = guest.attestationId
   return guest
 }
 
-async function recognised(parts: KbsParts, request: FastifyRequest): Promise<Guest> {
+async function recognised(parts: GuestParts, request: FastifyRequest): Promise<Guest> {
   const session = await parts.sessions.openAttested(readCookie(request.headers.cookie))
   if (session !== null) {
     const { attestationId, version, teeKey } = session
@@ -47,8 +50,8 @@ async function recognised(parts: KbsParts, request: FastifyRequest): Promise<Gue
   return bearer(parts, token)
 }
 
-async function bearer(parts: KbsParts, token: string): Promise<Guest> {
-  const { tokenKeys, config, now } = parts.context
+async function bearer(parts: GuestParts, token: string): Promise<Guest> {
+  const { tokenKeys, config, now } = parts
   const claims = await tokenKeys.verifyToken(token, now())
   if (claims['iss'] !== config.issuer) throw invalid('its iss is not this broker')
   if (claims['aud'] !== config.issuer) throw invalid('its aud is not this broker')

@@ -3,7 +3,8 @@
 import type { Kind } from '@casemate/evidence'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type InitData, readInitData } from '../attestation/init-data.ts'
-import { countSessionless, recordUnread } from '../attestation/unread.ts'
+import type { AttestRequest } from '../attestation/request.ts'
+import { countSessionless, recordUnread, type UnreadRecords } from '../attestation/unread.ts'
 import { clientOf } from '../client-limit.ts'
 import { BrokerError } from '../errors.ts'
 import { toBrokerError } from '../http/error-answer.ts'
@@ -11,6 +12,7 @@ import { readStatement } from './additional-evidence.ts'
 import { answerKbsError } from './answer.ts'
 import { parseJson, readAttest, readAuth, readLegacyAttest } from './body.ts'
 import { readCookie, setCookie } from './cookie.ts'
+import { countAttestation } from './counts.ts'
 import type { KbsParts } from './parts.ts'
 import { DEFAULT_HASH_ALGORITHM, expectedReportData, selectHash } from './runtime-data.ts'
 import type { ChallengedSession, SealedSession } from './session.ts'
@@ -35,7 +37,7 @@ declare module 'fastify' {
 const TEES: readonly Kind[] = ['sgx', 'tdx', 'snp', 'sample']
 
 export function registerHandshake(scope: FastifyInstance, parts: KbsParts): void {
-  const { metrics } = parts.context
+  const { metrics } = parts
   const used = new UsedChallenges()
 
   scope.post(
@@ -67,7 +69,7 @@ export function registerHandshake(scope: FastifyInstance, parts: KbsParts): void
     '/attest',
     {
       config: { access: 'guest', limited: 'attest' },
-      bodyLimit: Math.min(MAX_ATTESTATION_BYTES, parts.context.config.bodyLimit),
+      bodyLimit: Math.min(MAX_ATTESTATION_BYTES, parts.config.bodyLimit),
       onRequest,
       errorHandler,
     },
@@ -89,19 +91,19 @@ async function challenge(parts: KbsParts, request: FastifyRequest, reply: Fastif
 
 /** Every refusal in a session that was good is on record before the guest learns of it; all others are counted. */
 async function refuse(
-  { context }: KbsParts,
+  records: UnreadRecords,
   error: unknown,
   { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
 ): Promise<FastifyReply> {
   const session = request.challenged
   const [client, known] = [clientOf(request.ip), toBrokerError(error)]
   if (session === null) {
-    countSessionless(context, client, known)
+    countSessionless(records, client, known)
     return answerKbsError(known, request, reply)
   }
   try {
     const { tee, version: protocolVersion } = session
-    const id = await recordUnread(context, { client, kind: tee as Kind, protocolVersion, error: known })
+    const id = await recordUnread(records, { client, kind: tee as Kind, protocolVersion, error: known })
     return answerKbsError(id === null ? known : ofAttestation(known, id), request, reply)
   } catch (failure) {
     return answerKbsError(failure, request, reply)
@@ -128,9 +130,10 @@ async function attest(parts: KbsParts, request: FastifyRequest, reply: FastifyRe
   const session = request.challenged
   if (session === null) throw new BrokerError('session-missing', 'no session cookie; start with auth')
   const sent = readEvidence(parts, session, request.body)
-  const attested = await parts.pipeline.attest({
+  const tee = session.tee as Kind
+  const toAttest: AttestRequest = {
     client: clientOf(request.ip),
-    tee: session.tee as Kind,
+    tee,
     primaryEvidence: sent.primaryEvidence,
     enclaveStatement: sent.enclaveStatement,
     reportData: expectedReportData({ ...session, ...sent, teeKey: sent.teeKey.jwk }),
@@ -141,7 +144,8 @@ async function attest(parts: KbsParts, request: FastifyRequest, reply: FastifyRe
       'additional-evidence': sent.additionalEvidence,
     },
     protocolVersion: session.version,
-  })
+  }
+  const attested = await countAttestation(parts.metrics, tee, () => parts.pipeline.attest(toAttest))
   request.attestation = attested.id
   parts.subjects.keep(attested.id, attested.explanation)
   const next = {
@@ -198,11 +202,11 @@ function parseTee(name: string): Kind {
 }
 
 function giveCookie(
-  { context }: KbsParts,
+  { now }: Pick<KbsParts, 'now'>,
   request: FastifyRequest,
   reply: FastifyReply,
   { token, expiresAt }: SealedSession,
 ): void {
   const secure = request.protocol === 'https'
-  reply.header('set-cookie', setCookie(token, { now: context.now(), expires: expiresAt, secure }))
+  reply.header('set-cookie', setCookie(token, { now: now(), expires: expiresAt, secure }))
 }

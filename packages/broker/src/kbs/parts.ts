@@ -1,20 +1,38 @@
-// What the routes of the KBS protocol work with.
+// What the routes of the KBS protocol work with; each takes what it needs of it.
 
+import type { Ledger } from '@casemate/ledger/node'
 import type { AttestationPipeline } from '../attestation/pipeline.ts'
-import type { BrokerContext } from '../lifecycle/context.ts'
-import type { Denials } from '../release/denials.ts'
+import type { UnreadRecords } from '../attestation/unread.ts'
+import type { BrokerConfig } from '../config/settings.ts'
+import type { Logger } from '../http/logging.ts'
+import type { Metrics } from '../http/metrics.ts'
+import type { SessionKeys, TokenKeys } from '../keys/keys.ts'
+import type { ReleaseParts } from '../release/release.ts'
 import type { ReleaseRules } from '../release/rules.ts'
 import type { Subjects } from '../release/subjects.ts'
+import type { Secrets } from '../secrets/secrets.ts'
+import type { Store } from '../store/store.ts'
 import type { Sessions } from './session.ts'
 import type { TeeKeys } from './tee-key.ts'
 
-/** Made once by `registerKbs`, shared by its routes. */
-export interface KbsParts {
-  readonly context: BrokerContext
-  readonly pipeline: AttestationPipeline
-  readonly rules: ReleaseRules
+/** What the protocol is served with; put together by src/lifecycle/broker.ts. */
+export interface KbsOptions extends UnreadRecords {
+  readonly config: Pick<BrokerConfig, 'issuer' | 'bodyLimit' | 'sessionTimeout' | 'rsa15'>
+  readonly store: Pick<Store, 'attestations' | 'documents' | 'releases'>
+  readonly ledger: Pick<Ledger, 'append'>
+  readonly tokenKeys: Pick<TokenKeys, 'verifyToken'>
+  readonly sessionKeys: SessionKeys
+  readonly secrets: Secrets
+  readonly pipeline: Pick<AttestationPipeline, 'attest'>
+  readonly rules: Pick<ReleaseRules, 'decide'>
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** With what `registerKbs` makes once for all routes. */
+export interface KbsParts extends KbsOptions {
   readonly sessions: Sessions
   readonly teeKeys: TeeKeys
   readonly subjects: Subjects
-  readonly denials: Denials
+  readonly release: ReleaseParts
 }

@@ -8,12 +8,15 @@ import { recordOf } from '../document-record.ts'
 import { type Actor, entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
-import type { BrokerContext } from '../lifecycle/context.ts'
 import type { StoredDocument } from '../store/store.ts'
 import { untilUnraced } from '../store/unraced.ts'
 import { decodeBase64 } from './base64.ts'
 import { parseJson, readReferenceValue } from './body.ts'
+import type { KbsParts } from './parts.ts'
 import { PLACES, type Place, TOGETHER, whyNotHere } from './reference-names.ts'
+
+/** Where reference values are kept. */
+export type ReferenceParts = Pick<KbsParts, 'store' | 'logger' | 'now'>
 
 /** Name of the reference document. */
 export const KBS_REFERENCES = 'kbs'
@@ -31,25 +34,29 @@ type Workload = JsonObject & { readonly kind: string; readonly name: string }
 type Values = ReadonlyMap<Place, JsonValue>
 
 /** @throws {BrokerError} `request-malformed`, `reference-invalid` */
-export async function putReferenceValues(context: BrokerContext, body: unknown, actor: Actor): Promise<void> {
+export async function putReferenceValues(parts: ReferenceParts, body: unknown, actor: Actor): Promise<void> {
   const values = readValues(body)
-  const open = await untilUnraced('precondition-failed', () => putMerged(context, values, actor))
+  const open = await untilUnraced('precondition-failed', () => putMerged(parts, values, actor))
   if (open.length > 0)
-    context.logger.warn(
+    parts.logger.warn(
       { leftOpen: open },
       'reference values of a TD compare a part of its code: no TD is known by them until the rest is set',
     )
 }
 
 /** @returns what is left open then */
-async function putMerged(context: BrokerContext, values: Values, actor: Actor): Promise<readonly string[]> {
-  const { documents } = context.store
+async function putMerged(
+  { store, now }: ReferenceParts,
+  values: Values,
+  actor: Actor,
+): Promise<readonly string[]> {
+  const { documents } = store
   const stored = await documents.find('reference', KBS_REFERENCES)
   const workloads = merge(workloadsOf(stored), values)
   const document = checked(workloads)
   const open = leftOpen(workloads)
   await checkWithOthers(documents, KBS_REFERENCES, document)
-  const at = context.now()
+  const at = now()
   const change = { kind: 'reference', name: KBS_REFERENCES, document, at } as const
   const record = entry(
     { type: 'reference.put', at, actor },
@@ -60,10 +67,13 @@ async function putMerged(context: BrokerContext, values: Values, actor: Actor): 
 }
 
 /** @throws {BrokerError} `reference-missing` */
-export async function findReferenceValue(context: BrokerContext, id: string): Promise<JsonValue> {
+export async function findReferenceValue(
+  { store }: Pick<ReferenceParts, 'store'>,
+  id: string,
+): Promise<JsonValue> {
   const place = placeOf(id)
   if (place === null) throw new BrokerError('reference-missing', whyNotHere(id))
-  const stored = await context.store.documents.find('reference', KBS_REFERENCES)
+  const stored = await store.documents.find('reference', KBS_REFERENCES)
   const value = workloadsOf(stored).find(workload => isOf(workload, place))?.[place.field]
   if (value === undefined || value === 'any') {
     throw new BrokerError('reference-missing', `the reference value ${id} was never set`)

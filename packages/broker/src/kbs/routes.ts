@@ -2,41 +2,21 @@
 // Bodies are read as bytes whatever their content type says, and every answer other than 200 is `{type, detail}`.
 
 import type { FastifyInstance } from 'fastify'
-import type { AttestationPipeline } from '../attestation/pipeline.ts'
 import { BrokerError } from '../errors.ts'
-import type { BrokerContext } from '../lifecycle/context.ts'
 import { Denials } from '../release/denials.ts'
-import type { ReleaseRules } from '../release/rules.ts'
 import { Subjects } from '../release/subjects.ts'
 import { registerAdministration } from './administration.ts'
 import { answerKbsError } from './answer.ts'
+import { countDecisions } from './counts.ts'
 import { registerHandshake } from './handshake.ts'
-import type { KbsParts } from './parts.ts'
+import type { KbsOptions, KbsParts } from './parts.ts'
 import { registerResource } from './resource.ts'
 import { Sessions } from './session.ts'
 import { TeeKeys } from './tee-key.ts'
 
-/** What the protocol is served with. */
-export interface KbsOptions {
-  readonly context: BrokerContext
-  readonly pipeline: AttestationPipeline
-  readonly rules: ReleaseRules
-}
-
 /** Registers all routes in a scope of their own: parsers and error bodies are the protocol's there and nowhere else. */
 export async function registerKbs(app: FastifyInstance, options: KbsOptions): Promise<void> {
-  const { context } = options
-  const parts: KbsParts = {
-    ...options,
-    sessions: new Sessions({
-      keys: context.sessionKeys,
-      now: context.now,
-      lifetimeMs: context.config.sessionTimeout,
-    }),
-    teeKeys: new TeeKeys({ allowRsa15: context.config.rsa15 }),
-    subjects: new Subjects(context.store.attestations),
-    denials: new Denials(),
-  }
+  const parts = partsOf(options)
   await app.register(
     async scope => {
       readBodiesAsBytes(scope)
@@ -52,6 +32,25 @@ export async function registerKbs(app: FastifyInstance, options: KbsOptions): Pr
     },
     { prefix: '/kbs/v0' },
   )
+}
+
+function partsOf(options: KbsOptions): KbsParts {
+  const { config, store, ledger, sessionKeys, secrets, rules, counted, metrics, now } = options
+  const subjects = new Subjects(store.attestations)
+  return {
+    ...options,
+    sessions: new Sessions({ keys: sessionKeys, now, lifetimeMs: config.sessionTimeout }),
+    teeKeys: new TeeKeys({ allowRsa15: config.rsa15 }),
+    subjects,
+    release: {
+      subjects,
+      rules: countDecisions(metrics, rules),
+      secrets,
+      denials: new Denials({ append: denial => ledger.append(denial), counted }),
+      store,
+      now,
+    },
+  }
 }
 
 function readBodiesAsBytes(scope: FastifyInstance): void {

@@ -312,9 +312,16 @@ async function registerRoutes(app: FastifyInstance, core: Core, health: HealthPa
   const { context, pipeline, state } = core
   const rules = createReleaseRules(context)
   await collectOpenapi(app, VERSION)
-  registerV1(app, { ...core, rules, kek: state.kek, ledgerKey: state.ledgerKey, version: VERSION })
+  registerV1(app, {
+    ...core,
+    ...context,
+    rules,
+    kek: state.kek,
+    ledgerKey: state.ledgerKey,
+    version: VERSION,
+  })
   openapiRoutes(app, () => kbsDescription(VERSION))
   logRoutes(app, state.ledger)
   healthRoutes(app, health)
-  await registerKbs(app, { context, pipeline, rules })
+  await registerKbs(app, { ...context, pipeline, rules })
 }

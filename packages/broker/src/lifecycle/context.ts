@@ -1,4 +1,5 @@
-// What every route receives. Built once at start by src/lifecycle/broker.ts; nothing in it is a global.
+// The broker's parts, as its rooms share them. Built once at start by src/lifecycle/broker.ts; nothing in it is a global.
+// No room but this one names it: each says what it needs, and is given this.
 
 import type { Endorsements, TrustAnchor } from '@casemate/evidence'
 import type { Ledger } from '@casemate/ledger/node'
@@ -11,7 +12,6 @@ import type { SessionKeys, TokenKeys } from '../keys/keys.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Store } from '../store/store.ts'
 
-/** The broker’s parts, as routes see them. */
 export interface BrokerContext {
   readonly config: BrokerConfig
   readonly store: Store
@@ -31,6 +31,3 @@ export interface BrokerContext {
   readonly logger: FastifyBaseLogger
   readonly metrics: Metrics
 }
-
-/** What release rules need of it: where they, attestations and secrets are, and the time. */
-export type RulesContext = Pick<BrokerContext, 'store' | 'now'>

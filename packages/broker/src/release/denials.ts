@@ -2,26 +2,53 @@
 // good: of every attestation the first different denials are recorded, repetitions and further ones counted.
 // What was granted is never counted here: each release is an entry of its own.
 
+import type { CountedEntries } from '../counted-entries.ts'
+import type { Entry } from '../entry.ts'
+
 /** Different denials of one attestation that are recorded; a workload asks for a handful of secrets. */
 export const MAX_RECORDED_DENIALS = 32
 
 /** Attestations kept in mind; one that is forgotten starts anew. */
 const MAX_ATTESTATIONS = 4096
 
+/** Where denials go. */
+export interface DenialRecords {
+  /** Appends an entry that no change of the store goes with. */
+  readonly append: (entry: Entry) => Promise<unknown>
+  readonly counted: Pick<CountedEntries, 'add'>
+}
+
 export class Denials {
+  readonly #records: DenialRecords
   readonly #recorded = new Map<string, Set<string>>()
 
+  constructor(records: DenialRecords) {
+    this.#records = records
+  }
+
+  /** In full, or as a count. */
+  async record(attestationId: string, denial: Entry): Promise<void> {
+    const { at: _at, actor: _actor, ...details } = denial
+    const what = JSON.stringify(details)
+    if (!this.#take(attestationId, what)) {
+      const actor = { attestation: attestationId }
+      this.#records.counted.add({ type: 'release.denied', actor, details: { reason: 'further-denials' } })
+      return
+    }
+    try {
+      await this.#records.append(denial)
+    } catch (error) {
+      this.#recorded.get(attestationId)?.delete(what)
+      throw error
+    }
+  }
+
   /** Whether this denial is recorded in full; `what` is all that tells it from another. */
-  take(attestationId: string, what: string): boolean {
+  #take(attestationId: string, what: string): boolean {
     const recorded = this.#of(attestationId)
     if (recorded.has(what) || recorded.size >= MAX_RECORDED_DENIALS) return false
     recorded.add(what)
     return true
-  }
-
-  /** Undoes a `take` whose record could not be written. */
-  forget(attestationId: string, what: string): void {
-    this.#recorded.get(attestationId)?.delete(what)
   }
 
   #of(attestationId: string): Set<string> {

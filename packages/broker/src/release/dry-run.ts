@@ -1,8 +1,8 @@
 // A rule tried on the past before it is switched on: what would the newest accepted attestations get from it now?
 
 import type { JsonObject } from '../json.ts'
-import type { RulesContext } from '../lifecycle/context.ts'
 import type { SecretPath } from '../secret-path.ts'
+import type { Store } from '../store/store.ts'
 import { type CompiledRule, evaluateRule, type RequestedSecret, type RuleOutcome } from './decision.ts'
 import { subjectOf } from './expression.ts'
 import { patternMatches } from './pattern.ts'
@@ -16,12 +16,18 @@ const PAGE = 100
 const MAX_SECRETS = 10
 const MAX_SECRETS_SEEN = 500
 
+/** Where attestations and secrets are, and the time. */
+export interface DryRunContext {
+  readonly store: Pick<Store, 'attestations' | 'secrets'>
+  readonly now: () => Date
+}
+
 /**
  * Counts and one row per attestation. An expression about `secret` is tried with the secrets that match, and a row
  * gives the worst outcome; others are tried once.
  */
 export async function dryRunRule(
-  context: RulesContext,
+  context: DryRunContext,
   rule: CompiledRule,
   limit: number,
 ): Promise<JsonObject> {
@@ -47,7 +53,7 @@ export async function dryRunRule(
   return { evaluated: items.length, outcomes: totals, secretsTried: secrets.map(pathOf), items }
 }
 
-async function secretsToTry(context: RulesContext, rule: CompiledRule): Promise<readonly RequestedSecret[]> {
+async function secretsToTry(context: DryRunContext, rule: CompiledRule): Promise<readonly RequestedSecret[]> {
   const { repository, type, tag } = rule.pattern
   const standIn = { repository: repository ?? 'any', type: type ?? 'any', tag: tag ?? 'any', version: 1 }
   if (rule.expression instanceof Error || !rule.expression.mentionsSecret) return [standIn]

@@ -2,8 +2,7 @@
 
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import type { RulesContext } from '../lifecycle/context.ts'
-import type { StoredDocument } from '../store/store.ts'
+import type { Store, StoredDocument } from '../store/store.ts'
 import {
   type CompiledRule,
   decideRelease,
@@ -11,7 +10,7 @@ import {
   type ReleaseSubject,
   type RequestedSecret,
 } from './decision.ts'
-import { dryRunRule } from './dry-run.ts'
+import { type DryRunContext, dryRunRule } from './dry-run.ts'
 import { compileExpression } from './expression.ts'
 import { parseSecretPattern } from './pattern.ts'
 
@@ -39,6 +38,11 @@ const MEMBERS: readonly string[] = ['secrets', 'expression', 'message', 'enabled
 
 /** Longest message, in characters: it is repeated in every denial's ledger entry. */
 const MAX_MESSAGE_CHARS = 512
+
+/** Where rules are, and what they are tried on. */
+export interface RulesContext extends DryRunContext {
+  readonly store: DryRunContext['store'] & Pick<Store, 'documents'>
+}
 
 export function createReleaseRules(context: RulesContext): ReleaseRules {
   let compiled: { readonly generation: number; readonly rules: readonly CompiledRule[] } | undefined
