@@ -4,7 +4,7 @@ import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
 import { describeRoute } from '../openapi/route-schema.ts'
-import { type StoredAttestation, VERDICTS } from '../store/store.ts'
+import { type Store, type StoredAttestation, VERDICTS } from '../store/store.ts'
 import { Explanation } from './explanation.ts'
 import { readPage, writePage } from './paging.ts'
 import type { V1Parts } from './parts.ts'
@@ -58,9 +58,9 @@ export const ListQuery = Type.Object(
 
 const CURSOR = /^[1-9]\d{0,14}$/
 
-export function attestationRoutes(app: FastifyInstance, { context }: V1Parts): void {
+export function attestationRoutes(app: FastifyInstance, { store }: Pick<V1Parts, 'store'>): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  const { attestations } = context.store
+  const { attestations } = store
   typed.get(
     '/v1/attestations',
     {
@@ -108,17 +108,20 @@ export function attestationRoutes(app: FastifyInstance, { context }: V1Parts): v
       }),
     },
     async (request, reply) => {
-      const evidence = await readEvidence(context, request.params.id)
+      const evidence = await readEvidence(store, request.params.id)
       return reply.type('application/octet-stream').send(evidence)
     },
   )
 }
 
 /** @throws {BrokerError} `attestation-missing`, `evidence-missing` */
-export async function readEvidence({ store }: V1Parts['context'], id: string): Promise<Uint8Array> {
-  const evidence = await store.attestations.evidence(id)
+export async function readEvidence(
+  { attestations }: Pick<Store, 'attestations'>,
+  id: string,
+): Promise<Uint8Array> {
+  const evidence = await attestations.evidence(id)
   if (evidence !== null) return evidence
-  if ((await store.attestations.find(id)) === null) {
+  if ((await attestations.find(id)) === null) {
     throw new BrokerError('attestation-missing', 'there is no such attestation')
   }
   throw new BrokerError('evidence-missing', 'the evidence of this attestation is no longer kept', {

@@ -75,7 +75,9 @@ export const OrBuiltIn = Type.Object(
   { title: 'DocumentOrBuiltIn' },
 )
 
-export function documentRoutes(app: FastifyInstance, parts: V1Parts, routes: DocumentRoutes): void {
+type DocumentParts = Pick<V1Parts, 'store' | 'now'>
+
+export function documentRoutes(app: FastifyInstance, parts: DocumentParts, routes: DocumentRoutes): void {
   readRoutes(app, parts, routes)
   putRoute(app, parts, routes)
   deleteRoute(app, parts, routes)
@@ -83,11 +85,11 @@ export function documentRoutes(app: FastifyInstance, parts: V1Parts, routes: Doc
 
 function readRoutes(
   app: FastifyInstance,
-  { context }: V1Parts,
+  { store }: DocumentParts,
   { kind, plural, called, missing, builtIn }: DocumentRoutes,
 ): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  const { documents } = context.store
+  const { documents } = store
   typed.get(
     `/v1/${plural}`,
     {
@@ -126,7 +128,7 @@ function readRoutes(
   )
 }
 
-function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRoutes): void {
+function putRoute(app: FastifyInstance, { store, now }: DocumentParts, routes: DocumentRoutes): void {
   const { kind, plural, called, put, body, invalid, complete, check, checkBeside } = routes
   app.withTypeProvider<TypeBoxTypeProvider>().put(
     `/v1/${plural}/:name`,
@@ -149,14 +151,14 @@ function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRo
       // Of one revision, or of none, the answer stays what it is.
       const isFixed = typeof expected === 'number' || expected === 'none'
       const { index, value } = await untilUnraced(isFixed ? null : 'precondition-failed', async () => {
-        const stored = await context.store.documents.find(kind, name)
+        const stored = await store.documents.find(kind, name)
         const whole = isObject(request.body) ? complete?.(request.body, { name, stored }) : undefined
         const document = check(whole ?? request.body, name)
         await checkBeside?.(document, name)
-        const at = context.now()
+        const at = now()
         const record = entry({ type: put, at, actor: actorOf(request) }, { name, ...recordOf(document) })
         const seen = whole === undefined ? expected : seenAs(expected, stored)
-        return context.store.documents.put({ kind, name, document, at }, seen, record)
+        return store.documents.put({ kind, name, document, at }, seen, record)
       })
       reply.code(value.isNew ? 201 : 200)
       reply.header('etag', etag(value.revision))
@@ -167,7 +169,7 @@ function putRoute(app: FastifyInstance, { context }: V1Parts, routes: DocumentRo
 
 function deleteRoute(
   app: FastifyInstance,
-  { context }: V1Parts,
+  { store, now }: DocumentParts,
   { kind, plural, called, missing, deleted }: DocumentRoutes,
 ): void {
   app.withTypeProvider<TypeBoxTypeProvider>().delete(
@@ -184,9 +186,9 @@ function deleteRoute(
     },
     async request => {
       const { name } = request.params
-      const record = entry({ type: deleted, at: context.now(), actor: actorOf(request) }, { name })
+      const record = entry({ type: deleted, at: now(), actor: actorOf(request) }, { name })
       const options = { expected: readPrecondition(request), entry: record }
-      const { index } = await context.store.documents.delete(kind, name, options)
+      const { index } = await store.documents.delete(kind, name, options)
       return { ledgerIndex: index }
     },
   )

@@ -23,7 +23,10 @@ export const Info = Type.Object(
 
 const Jwks = Type.Object({ keys: Type.Array(AnyObject, { description: 'JWK' }) }, { title: 'Jwks' })
 
-export function infoRoutes(app: FastifyInstance, { context, version }: V1Parts): void {
+type InfoParts = Pick<V1Parts, 'version' | 'config' | 'ledger' | 'anchors' | 'tokenKeys'>
+
+export function infoRoutes(app: FastifyInstance, parts: InfoParts): void {
+  const { version, config, ledger, anchors, tokenKeys } = parts
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   typed.get(
     '/v1/info',
@@ -36,10 +39,10 @@ export function infoRoutes(app: FastifyInstance, { context, version }: V1Parts):
     },
     async () => ({
       version,
-      issuer: context.config.issuer,
-      origin: context.ledger.origin,
-      ledgerKey: context.ledger.verifierKey,
-      simulatedEvidence: context.anchors.some(({ simulated }) => simulated),
+      issuer: config.issuer,
+      origin: ledger.origin,
+      ledgerKey: ledger.verifierKey,
+      simulatedEvidence: anchors.some(({ simulated }) => simulated),
     }),
   )
   typed.get(
@@ -53,7 +56,7 @@ export function infoRoutes(app: FastifyInstance, { context, version }: V1Parts):
     },
     async (_request, reply) => {
       reply.header('cache-control', `public, max-age=${JWKS_MAX_AGE_MS / 1000}`)
-      const { keys } = context.tokenKeys.jwks()
+      const { keys } = tokenKeys.jwks()
       return { keys: [...keys] }
     },
   )

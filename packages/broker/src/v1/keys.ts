@@ -34,7 +34,9 @@ export const Retire = Type.Object(
   { additionalProperties: false, title: 'RetireKey' },
 )
 
-export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey }: V1Parts): void {
+type KeyParts = Pick<V1Parts, 'keys' | 'kek' | 'rotation' | 'ledgerKey'>
+
+export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey }: KeyParts): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   const kekVersion = (version: number): KeyDescription => ({
     id: String(version),

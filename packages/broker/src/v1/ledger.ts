@@ -67,14 +67,13 @@ const ListQuery = Type.Object(
 
 const CURSOR = /^\d{1,15}$/
 
-export function ledgerRoutes(app: FastifyInstance, parts: V1Parts): void {
+export function ledgerRoutes(app: FastifyInstance, parts: Pick<V1Parts, 'ledger' | 'now'>): void {
   entryRoutes(app, parts)
   proofRoutes(app, parts)
 }
 
-function entryRoutes(app: FastifyInstance, { context }: V1Parts): void {
+function entryRoutes(app: FastifyInstance, { ledger, now }: Pick<V1Parts, 'ledger' | 'now'>): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  const { ledger } = context
   typed.get(
     '/v1/ledger/entries',
     {
@@ -88,7 +87,7 @@ function entryRoutes(app: FastifyInstance, { context }: V1Parts): void {
     },
     async request => {
       const { order = 'asc', ...query } = request.query
-      return order === 'asc' ? listOldestFirst(context, query) : listNewestFirst(context, query)
+      return order === 'asc' ? listOldestFirst(ledger, query) : listNewestFirst(ledger, query)
     },
   )
   typed.get(
@@ -116,16 +115,15 @@ function entryRoutes(app: FastifyInstance, { context }: V1Parts): void {
       }),
     },
     async request => {
-      const record = entry({ type: 'ledger.erased', at: context.now(), actor: actorOf(request) })
+      const record = entry({ type: 'ledger.erased', at: now(), actor: actorOf(request) })
       const { index } = await ledger.erase(request.params.index, record)
       return { ledgerIndex: index }
     },
   )
 }
 
-function proofRoutes(app: FastifyInstance, { context }: V1Parts): void {
+function proofRoutes(app: FastifyInstance, { ledger }: Pick<V1Parts, 'ledger'>): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  const { ledger } = context
   typed.get(
     '/v1/ledger/receipts/:index',
     {
@@ -171,7 +169,7 @@ function proofRoutes(app: FastifyInstance, { context }: V1Parts): void {
   )
 }
 
-async function listOldestFirst({ ledger }: V1Parts['context'], query: PageRead) {
+async function listOldestFirst(ledger: V1Parts['ledger'], query: PageRead) {
   const { limit, after } = readPage(query, CURSOR)
   const from = after === null ? 0 : Number(after)
   const entries = await ledger.entries({ from, limit })
@@ -181,7 +179,7 @@ async function listOldestFirst({ ledger }: V1Parts['context'], query: PageRead) 
 }
 
 /** A cursor is the index before which the page ends, so that entries that are added meanwhile move nothing. */
-async function listNewestFirst({ ledger }: V1Parts['context'], query: PageRead) {
+async function listNewestFirst(ledger: V1Parts['ledger'], query: PageRead) {
   const { limit, after } = readPage(query, CURSOR)
   const end = Math.min(after === null ? ledger.size : Number(after), ledger.size)
   const from = Math.max(0, end - limit)

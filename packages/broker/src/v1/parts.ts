@@ -1,22 +1,33 @@
-// What the routes of /v1 are made with; put together by src/lifecycle/broker.ts.
+// What the routes of /v1 are made with; put together by src/lifecycle/broker.ts. Each takes what it needs of it.
 
+import type { TrustAnchor } from '@casemate/evidence'
+import type { Ledger } from '@casemate/ledger/node'
 import type { Administrators } from '../admin/tokens.ts'
 import type { AttestationPipeline } from '../attestation/pipeline.ts'
+import type { BrokerConfig } from '../config/settings.ts'
+import type { Metrics } from '../http/metrics.ts'
 import type { BrokerKeys } from '../keys/broker-keys.ts'
 import type { KekRotation } from '../keys/kek-rotation.ts'
-import type { KeyDescription, KeyEncryption } from '../keys/keys.ts'
-import type { BrokerContext } from '../lifecycle/context.ts'
+import type { KeyDescription, KeyEncryption, TokenKeys } from '../keys/keys.ts'
 import type { ReleaseRules } from '../release/rules.ts'
+import type { Secrets } from '../secrets/secrets.ts'
+import type { Store } from '../store/store.ts'
 
-/** What /v1 works with. */
 export interface V1Parts {
-  readonly context: BrokerContext
+  readonly version: string
+  readonly config: Pick<BrokerConfig, 'issuer'>
+  readonly anchors: readonly TrustAnchor[]
+  readonly store: Store
+  readonly secrets: Secrets
+  readonly ledger: Ledger
+  readonly ledgerKey: KeyDescription
   readonly administrators: Administrators
+  readonly tokenKeys: Pick<TokenKeys, 'jwks'>
   readonly keys: BrokerKeys
   readonly kek: KeyEncryption
   readonly rotation: KekRotation
-  readonly ledgerKey: KeyDescription
   readonly pipeline: Pick<AttestationPipeline, 'explain'>
   readonly rules: Pick<ReleaseRules, 'check' | 'dryRun'>
-  readonly version: string
+  readonly metrics: Metrics
+  readonly now: () => Date
 }

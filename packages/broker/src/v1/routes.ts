@@ -40,7 +40,7 @@ export function registerV1(app: FastifyInstance, parts: V1Parts): void {
   infoRoutes(app, parts)
 }
 
-function policyRoutes(app: FastifyInstance, parts: V1Parts): void {
+function policyRoutes(app: FastifyInstance, parts: Pick<V1Parts, 'store' | 'now'>): void {
   documentRoutes(app, parts, {
     kind: 'policy',
     plural: 'policies',
@@ -67,7 +67,7 @@ function presetName(name: string): BrokerError {
   })
 }
 
-function referenceRoutes(app: FastifyInstance, parts: V1Parts): void {
+function referenceRoutes(app: FastifyInstance, parts: Pick<V1Parts, 'store' | 'now'>): void {
   documentRoutes(app, parts, {
     kind: 'reference',
     plural: 'references',
@@ -78,11 +78,11 @@ function referenceRoutes(app: FastifyInstance, parts: V1Parts): void {
     deleted: 'reference.deleted',
     body: named('ReferenceValues', REFERENCE_VALUES_SCHEMA),
     check: document => checked('reference-invalid', document, parseReferenceValues),
-    checkBeside: (document, name) => checkWithOthers(parts.context.store.documents, name, document),
+    checkBeside: (document, name) => checkWithOthers(parts.store.documents, name, document),
   })
 }
 
-function ruleRoutes(app: FastifyInstance, parts: V1Parts): void {
+function ruleRoutes(app: FastifyInstance, parts: Pick<V1Parts, 'store' | 'rules' | 'now'>): void {
   documentRoutes(app, parts, {
     kind: 'rule',
     plural: 'rules',

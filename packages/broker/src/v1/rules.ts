@@ -74,7 +74,7 @@ export const DryRun = Type.Object(
   { ...CLOSED, title: 'DryRunRequest' },
 )
 
-export function dryRunRoute(app: FastifyInstance, { context, rules }: V1Parts): void {
+export function dryRunRoute(app: FastifyInstance, { store, rules }: Pick<V1Parts, 'store' | 'rules'>): void {
   app.withTypeProvider<TypeBoxTypeProvider>().post(
     '/v1/rules/:name/dry-run',
     {
@@ -90,14 +90,14 @@ export function dryRunRoute(app: FastifyInstance, { context, rules }: V1Parts): 
     },
     async request => {
       const { rule, limit = DEFAULT_DRY_RUN } = request.body
-      const tried = rule ?? (await storedRule(context, request.params.name))
+      const tried = rule ?? (await storedRule(store, request.params.name))
       return rules.dryRun(checkRuleShape(tried), limit)
     },
   )
 }
 
-async function storedRule({ store }: V1Parts['context'], name: string): Promise<JsonObject> {
-  const found = await store.documents.find('rule', name)
+async function storedRule({ documents }: V1Parts['store'], name: string): Promise<JsonObject> {
+  const found = await documents.find('rule', name)
   if (found === null) throw new BrokerError('rule-missing', `there is no rule ${name}`)
   return found.document
 }

@@ -63,7 +63,9 @@ const CURSOR = /^[\w-][\w.-]*\/[\w-][\w.-]*\/[\w-][\w.-]*$/
 
 const PATH = '/v1/secrets/:repository/:type/:tag'
 
-export function secretRoutes(app: FastifyInstance, parts: V1Parts): void {
+type SecretParts = Pick<V1Parts, 'secrets' | 'metrics'>
+
+export function secretRoutes(app: FastifyInstance, parts: SecretParts): void {
   readRoutes(app, parts)
   deleteRoute(app, parts)
   // A scope of its own: here a body is octets, whatever its content type says.
@@ -74,7 +76,7 @@ export function secretRoutes(app: FastifyInstance, parts: V1Parts): void {
   })
 }
 
-function readRoutes(app: FastifyInstance, { context }: V1Parts): void {
+function readRoutes(app: FastifyInstance, { secrets }: SecretParts): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   typed.get(
     '/v1/secrets',
@@ -87,7 +89,7 @@ function readRoutes(app: FastifyInstance, { context }: V1Parts): void {
         errors: ['cursor-invalid'],
       }),
     },
-    async request => writePage(await context.secrets.list(readPage(request.query, CURSOR)), showHead),
+    async request => writePage(await secrets.list(readPage(request.query, CURSOR)), showHead),
   )
   typed.get(
     PATH,
@@ -104,14 +106,14 @@ function readRoutes(app: FastifyInstance, { context }: V1Parts): void {
     },
     async (request, reply) => {
       const { repository, type, tag } = request.params
-      const described = await context.secrets.describe(secretPath(repository, type, tag))
+      const described = await secrets.describe(secretPath(repository, type, tag))
       if (isUnchanged(request, reply, described.revision)) return notModified(reply)
       return { ...showHead(described), versions: described.versions.map(showVersion) }
     },
   )
 }
 
-function putRoute(app: FastifyInstance, { context }: V1Parts): void {
+function putRoute(app: FastifyInstance, { secrets, metrics }: SecretParts): void {
   app.withTypeProvider<TypeBoxTypeProvider>().put(
     PATH,
     {
@@ -132,8 +134,8 @@ function putRoute(app: FastifyInstance, { context }: V1Parts): void {
       const { repository, type, tag } = request.params
       const path = secretPath(repository, type, tag)
       const change = { actor: actorOf(request), expected: readPrecondition(request) }
-      const { index, value } = await context.secrets.put(path, octetsOf(request.body), change)
-      context.metrics.resourceWrites.inc()
+      const { index, value } = await secrets.put(path, octetsOf(request.body), change)
+      metrics.resourceWrites.inc()
       reply.code(value.isNew ? 201 : 200)
       reply.header('etag', etag(value.revision))
       return { path: formatSecretPath(path), version: value.version, ledgerIndex: index }
@@ -141,7 +143,7 @@ function putRoute(app: FastifyInstance, { context }: V1Parts): void {
   )
 }
 
-function deleteRoute(app: FastifyInstance, { context }: V1Parts): void {
+function deleteRoute(app: FastifyInstance, { secrets, metrics }: SecretParts): void {
   app.withTypeProvider<TypeBoxTypeProvider>().delete(
     PATH,
     {
@@ -162,9 +164,9 @@ function deleteRoute(app: FastifyInstance, { context }: V1Parts): void {
       const change = { actor: actorOf(request), expected: readPrecondition(request) }
       const { index } =
         version === undefined
-          ? await context.secrets.delete(path, change)
-          : await context.secrets.deleteVersion(path, version, change)
-      context.metrics.resourceDeletes.inc()
+          ? await secrets.delete(path, change)
+          : await secrets.deleteVersion(path, version, change)
+      metrics.resourceDeletes.inc()
       return { ledgerIndex: index }
     },
   )

@@ -49,7 +49,8 @@ export const NewToken = Type.Object(
 
 const CURSOR = /^[0-9a-v]{16}$/
 
-export function tokenRoutes(app: FastifyInstance, { administrators, context }: V1Parts): void {
+export function tokenRoutes(app: FastifyInstance, parts: Pick<V1Parts, 'administrators' | 'store'>): void {
+  const { administrators, store } = parts
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   typed.get(
     '/v1/tokens',
@@ -62,7 +63,7 @@ export function tokenRoutes(app: FastifyInstance, { administrators, context }: V
         errors: ['cursor-invalid'],
       }),
     },
-    async request => writePage(await context.store.tokens.list(readPage(request.query, CURSOR)), showToken),
+    async request => writePage(await store.tokens.list(readPage(request.query, CURSOR)), showToken),
   )
   typed.post(
     '/v1/tokens',

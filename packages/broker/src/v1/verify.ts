@@ -62,12 +62,14 @@ export const Test = Type.Union(
   { title: 'PolicyTest' },
 )
 
-export function verifyRoutes(app: FastifyInstance, parts: V1Parts): void {
+type VerifyParts = Pick<V1Parts, 'pipeline' | 'store' | 'now'>
+
+export function verifyRoutes(app: FastifyInstance, parts: VerifyParts): void {
   verifyRoute(app, parts)
   testRoute(app, parts)
 }
 
-function verifyRoute(app: FastifyInstance, { context, pipeline }: V1Parts): void {
+function verifyRoute(app: FastifyInstance, { pipeline, now }: VerifyParts): void {
   app.withTypeProvider<TypeBoxTypeProvider>().post(
     '/v1/verify',
     {
@@ -84,7 +86,7 @@ function verifyRoute(app: FastifyInstance, { context, pipeline }: V1Parts): void
       const { evidence, at, policy = DEFAULT_POLICY } = request.body
       return pipeline.explain({
         evidence: Buffer.from(evidence, 'base64'),
-        at: at === undefined ? context.now() : readTime(at),
+        at: at === undefined ? now() : readTime(at),
         endorsements: sourcesOf(request.body.endorsements),
         policy: policy as string | JsonObject,
       })
@@ -92,7 +94,7 @@ function verifyRoute(app: FastifyInstance, { context, pipeline }: V1Parts): void
   )
 }
 
-function testRoute(app: FastifyInstance, { context, pipeline }: V1Parts): void {
+function testRoute(app: FastifyInstance, { pipeline, store, now }: VerifyParts): void {
   app.withTypeProvider<TypeBoxTypeProvider>().post(
     '/v1/policies/:name/test',
     {
@@ -111,12 +113,12 @@ function testRoute(app: FastifyInstance, { context, pipeline }: V1Parts): void {
       const policy = request.params.name
       const endorsements = sourcesOf(body.endorsements)
       if ('evidence' in body) {
-        const at = body.at === undefined ? context.now() : readTime(body.at)
+        const at = body.at === undefined ? now() : readTime(body.at)
         return pipeline.explain({ evidence: Buffer.from(body.evidence, 'base64'), at, endorsements, policy })
       }
-      const past = await context.store.attestations.find(body.attestationId)
+      const past = await store.attestations.find(body.attestationId)
       if (past === null) throw new BrokerError('attestation-missing', 'there is no such attestation')
-      const evidence = await readEvidence(context, past.id)
+      const evidence = await readEvidence(store, past.id)
       return pipeline.explain({ evidence, at: past.at, endorsements, policy })
     },
   )
