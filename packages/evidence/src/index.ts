@@ -72,13 +72,13 @@ export {
   snpKbsEvidence,
   type TdxKbsEvidence,
   tdxKbsEvidence,
-} from './kbs-encode.ts'
+} from './amd/kbs.ts'
 export { parseKbsEvidence } from './kbs-evidence.ts'
 export { nearest } from './nearest.ts'
 export { type ParsedEvidence, parse } from './parse.ts'
 export { recognise } from './recognise.ts'
 export { REFUSALS, Refusal, type RefusalCode, type RefusalDetail } from './refusal.ts'
-export type { SampleEvidence } from './sample.ts'
+export type { SampleEvidence } from './sample/evidence.ts'
 export type { Step } from './step.ts'
 export { escapeUnfit } from './untrusted-text.ts'
 export { type Verified, type VerifyOptions, verify } from './verify.ts'

@@ -14,7 +14,7 @@ import { MAX_QUOTE_BYTES, parseIntelQuote } from './intel/quote.ts'
 import { JsonFields } from './json-fields.ts'
 import type { ParsedEvidence } from './parse.ts'
 import { Refusal } from './refusal.ts'
-import { parseSampleEvidence } from './sample.ts'
+import { parseSampleEvidence } from './sample/evidence.ts'
 
 /** What older and newer guests send beside a TDX quote. */
 const EVENT_LOGS = ['cc_eventlog', 'aa_eventlog'] as const

@@ -4,7 +4,7 @@ import { parseSnpEvidence, type SnpEvidence } from './amd/evidence.ts'
 import { ByteReader } from './bytes.ts'
 import { parseIntelQuote, QUOTE_VERSIONS, type SgxQuote, type TdxQuote } from './intel/quote.ts'
 import { Refusal } from './refusal.ts'
-import type { SampleEvidence } from './sample.ts'
+import type { SampleEvidence } from './sample/evidence.ts'
 
 /** Evidence of any kind, UNVERIFIED. */
 export type ParsedEvidence = SgxQuote | TdxQuote | SnpEvidence | SampleEvidence

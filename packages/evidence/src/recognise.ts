@@ -3,7 +3,7 @@
 // parseKbsEvidence.
 
 import { BYTE_FORMS } from './forms/bytes.ts'
-import { withCertificates } from './forms/certificates.ts'
+import { withCertificates } from './amd/beside.ts'
 import { JSON_FORMS } from './forms/json.ts'
 import { type Beside, type Layer, MAX_RECOGNISED_BYTES, membersOf, openWith } from './forms/layer.ts'
 import { refuseRivals } from './forms/rivals.ts'

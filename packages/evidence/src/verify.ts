@@ -6,7 +6,7 @@ import type { Claims } from './claims.ts'
 import type { Endorsements } from './endorsements.ts'
 import { verifyIntel } from './intel/verify.ts'
 import type { ParsedEvidence } from './parse.ts'
-import { sampleClaims } from './sample.ts'
+import { sampleClaims } from './sample/evidence.ts'
 import type { Step } from './step.ts'
 
 export interface VerifyOptions {

@@ -8,11 +8,11 @@ import { encodeCertTable, parseCertTable } from '../src/amd/cert-table.ts'
 import { verifySnp } from '../src/amd/verify.ts'
 import type { Kind } from '../src/claims.ts'
 import { readEndorsements } from '../src/endorsements.ts'
-import { sampleKbsEvidence, sgxKbsEvidence, tdxKbsEvidence } from '../src/kbs-encode.ts'
+import { sampleKbsEvidence, sgxKbsEvidence, tdxKbsEvidence } from '../src/amd/kbs.ts'
 import { parseKbsEvidence } from '../src/kbs-evidence.ts'
 import { parse } from '../src/parse.ts'
 import { Refusal, type RefusalCode } from '../src/refusal.ts'
-import { sampleClaims } from '../src/sample.ts'
+import { sampleClaims } from '../src/sample/evidence.ts'
 import { readFile, skipVectors } from './amd/vectors.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')

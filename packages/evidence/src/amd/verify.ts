@@ -13,7 +13,7 @@ import { formatTime, recordSteps } from '../steps.ts'
 import { nearestFirst } from '../window.ts'
 import { type Certificate, describeCertificate, windowOfCertificate } from '../x509.ts'
 import { certificatePool, type LeafCertificate, leafCertificates } from './certificates.ts'
-import { decodeTcbs, describeVersion, type SnpTcbs, snpClaims } from './claims.ts'
+import { decodeTcbs, describeVersion, type SnpTcbs, snpClaims } from './claims-of-report.ts'
 import type { SnpEvidence } from './evidence.ts'
 import type { SnpKeyKind } from './leaf.ts'
 import {

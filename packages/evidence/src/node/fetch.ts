@@ -20,7 +20,7 @@ import {
   itemsFor,
   type NamedBy,
   type TcbUpdate,
-} from './fetch-items.ts'
+} from '../intel/addresses.ts'
 
 /** Nothing is kept longer without asking again, whatever its next update says: it is not yet verified. */
 export const MAX_CACHE_MS = 30 * 24 * 3_600_000

@@ -9,5 +9,5 @@ export {
   openEndorsementFetcher,
 } from './fetch.ts'
 export { Unavailable, type UnavailableCode } from './fetch-http.ts'
-export { AMD_KDS_URL, INTEL_PCS_URL, INTEL_ROOT_CRL_URL, type TcbUpdate } from './fetch-items.ts'
+export { AMD_KDS_URL, INTEL_PCS_URL, INTEL_ROOT_CRL_URL, type TcbUpdate } from '../intel/addresses.ts'
 export { readWithin } from './read-within.ts'

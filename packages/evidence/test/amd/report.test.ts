@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeCertTable, parseCertTable } from '../../src/amd/cert-table.ts'
-import { decodePlatformInfo, decodePolicy } from '../../src/amd/claims.ts'
+import { decodePlatformInfo, decodePolicy } from '../../src/amd/claims-of-report.ts'
 import { MAX_CERT_TABLE_SIZE, parseSnpEvidence } from '../../src/amd/evidence.ts'
 import { decodeTcb, encodeTcb, productInName, productOfCpuid } from '../../src/amd/product.ts'
 import { encodeSnpReport, parseSnpReport, type SnpReportVersion } from '../../src/amd/report.ts'

@@ -6,15 +6,15 @@ import {
   parseCertTable,
   type SnpCertificate,
   type SnpCertificateType,
-} from '../amd/cert-table.ts'
-import { MAX_CERT_TABLE_SIZE } from '../amd/evidence.ts'
+} from './cert-table.ts'
+import { MAX_CERT_TABLE_SIZE } from './evidence.ts'
 import { encodeUtf8, fromBase64, fromHex } from '../bytes.ts'
 import { TAG } from '../der.ts'
 import type { ParsedEvidence } from '../parse.ts'
 import { Refusal } from '../refusal.ts'
 import { looksLikePem, parseCertificate, readPemCertificates } from '../x509.ts'
-import { bytesOfJson } from './json-bytes.ts'
-import type { Beside } from './layer.ts'
+import { bytesOfJson } from '../forms/json-bytes.ts'
+import type { Beside } from '../forms/layer.ts'
 
 /**
  * The evidence with the certificates that stood beside it; Intel's has its own inside.

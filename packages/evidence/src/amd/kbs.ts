@@ -1,10 +1,10 @@
 // The inverse of kbs-evidence.ts: evidence as Confidential Containers guests send it to a key broker, which is the JSON
 // of each attester of guest-components (attestation-agent/attester: sgx_dcap, tdx, snp, sample).
 
-import { MAX_SNP_CERTIFICATES, type SnpCertificate } from './amd/cert-table.ts'
-import { parseSnpReport } from './amd/report.ts'
-import { decodeReport } from './amd/report-json.ts'
-import { toBase64 } from './bytes.ts'
+import { MAX_SNP_CERTIFICATES, type SnpCertificate } from './cert-table.ts'
+import { parseSnpReport } from './report.ts'
+import { decodeReport } from './report-json.ts'
+import { toBase64 } from '../bytes.ts'
 
 /** What `primary_evidence` holds for `sgx`. */
 export interface SgxKbsEvidence {

@@ -1,9 +1,9 @@
 // The evidence of the Confidential Containers sample attester: two fields that nothing signs. It exists so that
 // the protocol can be tried without a TEE, proves nothing, and its claims are always `simulated`.
 
-import { toHex } from './bytes.ts'
-import { NO_COLLATERAL, type SampleClaims } from './claims.ts'
-import { JsonFields } from './json-fields.ts'
+import { toHex } from '../bytes.ts'
+import { NO_COLLATERAL, type SampleClaims } from '../claims.ts'
+import { JsonFields } from '../json-fields.ts'
 
 export interface SampleEvidence {
   readonly kind: 'sample'
