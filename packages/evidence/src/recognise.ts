@@ -3,12 +3,12 @@
 // parseKbsEvidence.
 
 import { BYTE_FORMS } from './forms/bytes.ts'
-import { withCertificates } from './amd/beside.ts'
 import { JSON_FORMS } from './forms/json.ts'
-import { type Beside, type Layer, MAX_RECOGNISED_BYTES, membersOf, openWith } from './forms/layer.ts'
+import { KNOWN_EVIDENCE, type Layer, MAX_RECOGNISED_BYTES, openWith } from './forms/layer.ts'
+import { type Beside, membersOf } from './forms/members.ts'
 import { refuseRivals } from './forms/rivals.ts'
 import { TEXT_FORMS } from './forms/text.ts'
-import type { ParsedEvidence } from './parse.ts'
+import { kindOf, type ParsedEvidence } from './kinds.ts'
 import { Refusal } from './refusal.ts'
 import { escapeUnfit, quoteUntrusted } from './untrusted-text.ts'
 
@@ -40,7 +40,7 @@ export function recognise(bytes: Uint8Array): ParsedEvidence {
   refuseRivals(evidence, others, (layer, opened) =>
     openToEvidence(layer, inner => opened(inner, sizeOf(inner))),
   )
-  return withCertificates(evidence, beside)
+  return kindOf(evidence).withBeside(evidence, beside)
 }
 
 /** Layer by layer; `opened` sees each. @throws {Refusal} */
@@ -92,8 +92,7 @@ function unknownEvidence(got: string, path: readonly string[]): Refusal {
   )
   const within = names.slice(0, -1).toReversed()
   return new Refusal('evidence-malformed', 'the input is no evidence that is known here', {
-    expected:
-      'a quote of SGX or TDX or a report of SEV-SNP, in binary or in any form in which tools write them',
+    expected: `${KNOWN_EVIDENCE}, in binary or in any form in which tools write them`,
     got: within.length === 0 ? got : `${got}, in ${within.slice(0, 4).join(' in ')}`,
   })
 }

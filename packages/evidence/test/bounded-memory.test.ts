@@ -5,7 +5,7 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
 import { BoundedMap } from '../src/bounded-map.ts'
 import * as der from '../src/der-writer.ts'
-import { machineOf } from '../src/intel/machine.ts'
+import { qeCertificationOf } from '../src/intel/qe-certification.ts'
 import type { QuoteSignatureData } from '../src/intel/quote.ts'
 import { knownCertificate, memoryOf } from '../src/known-certificates.ts'
 import { parseCertificate } from '../src/x509.ts'
@@ -103,10 +103,10 @@ function madeUp(seed: number): QuoteSignatureData {
 }
 
 test('strangers’ machines without a certificate push each other out before they take what is said', async () => {
-  const first = await machineOf(madeUp(0))
-  assert.equal(await machineOf(madeUp(0)), first)
+  const first = await qeCertificationOf(madeUp(0))
+  assert.equal(await qeCertificationOf(madeUp(0)), first)
   // With what is remembered of its signature, each was measured to take some 3 KiB, and those of a fleet 4.
   const most = (48 * 1024 * 1024) / 4096
-  for (let seed = 1; seed <= most; seed++) await machineOf(madeUp(seed))
-  assert.notEqual(await machineOf(madeUp(0)), first)
+  for (let seed = 1; seed <= most; seed++) await qeCertificationOf(madeUp(seed))
+  assert.notEqual(await qeCertificationOf(madeUp(0)), first)
 })

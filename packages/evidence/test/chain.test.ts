@@ -7,11 +7,11 @@ import { before, test } from 'node:test'
 import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import type { TrustAnchor } from '../src/anchor.ts'
 import { type VerifiedChain, verifyChain, verifyRevocation } from '../src/chain.ts'
-import { readEndorsements } from '../src/endorsements.ts'
-import { machineOf } from '../src/intel/machine.ts'
 import { verifyPckChain } from '../src/intel/pck-chain.ts'
+import { qeCertificationOf } from '../src/intel/qe-certification.ts'
 import { parseIntelQuote, type SgxQuote, type TdxQuote } from '../src/intel/quote.ts'
 import { verifyEndorsement } from '../src/intel/signed-endorsement.ts'
+import { readEndorsements } from '../src/read-endorsements.ts'
 import { Refusal, type RefusalCode } from '../src/refusal.ts'
 import { type Certificate, KEY_USAGE, parseCertificate, readPem } from '../src/x509.ts'
 import { refusal } from './expect-refusal.ts'
@@ -106,7 +106,9 @@ test('a PCK is certified by the root’s own authority and no deeper', async () 
   const leafOnly = { ...quote, certificationType: 4, certificationData: pemOf(pck) }
   const options = { anchors, now }
   assert.equal(
-    await codeOf(verifyPckChain(await machineOf(leafOnly), { ...options, pool: [intermediate, root] })),
+    await codeOf(
+      verifyPckChain(await qeCertificationOf(leafOnly), { ...options, pool: [intermediate, root] }),
+    ),
     null,
   )
   // A root that would allow more than one authority below it.
@@ -115,18 +117,18 @@ test('a PCK is certified by the root’s own authority and no deeper', async () 
   const pool = [...longChain(undefined), wide]
   assert.equal((await verifyChain(pck, { pool, anchors, now })).certificates.length, 4)
   assert.equal(
-    await codeOf(verifyPckChain(await machineOf(leafOnly), { ...options, pool })),
+    await codeOf(verifyPckChain(await qeCertificationOf(leafOnly), { ...options, pool })),
     'certificate-usage-invalid',
   )
   // Without the root's certificate the path is as short as a right one with it.
   const rootless = longChain(undefined)
   assert.equal((await verifyChain(pck, { pool: rootless, anchors, now })).certificates.length, 3)
   assert.equal(
-    await codeOf(verifyPckChain(await machineOf(leafOnly), { ...options, pool: rootless })),
+    await codeOf(verifyPckChain(await qeCertificationOf(leafOnly), { ...options, pool: rootless })),
     'certificate-usage-invalid',
   )
   assert.equal(
-    await codeOf(verifyPckChain(await machineOf(leafOnly), { ...options, pool: [intermediate] })),
+    await codeOf(verifyPckChain(await qeCertificationOf(leafOnly), { ...options, pool: [intermediate] })),
     null,
   )
 })
@@ -135,7 +137,7 @@ test('a PCK that the root certified itself is refused', async () => {
   const direct = reissue(pck.der, privateKey(keys.root), { issuer: readParts(root.der).subject })
   const leafOnly = { ...quote, certificationType: 4, certificationData: pemOf(parseCertificate(direct)) }
   assert.equal(
-    await codeOf(verifyPckChain(await machineOf(leafOnly), { anchors, now, pool: [root] })),
+    await codeOf(verifyPckChain(await qeCertificationOf(leafOnly), { anchors, now, pool: [root] })),
     'certificate-usage-invalid',
   )
 })
@@ -174,7 +176,9 @@ test('a PCK certificate that is an authority is refused', async () => {
   const changed = parseCertificate(reissue(pck.der, privateKey(keys.intermediate), { extensions }))
   const leafOnly = { ...quote, certificationType: 4, certificationData: pemOf(changed) }
   assert.equal(
-    await codeOf(verifyPckChain(await machineOf(leafOnly), { anchors, now, pool: [intermediate, root] })),
+    await codeOf(
+      verifyPckChain(await qeCertificationOf(leafOnly), { anchors, now, pool: [intermediate, root] }),
+    ),
     'certificate-usage-invalid',
   )
 })

@@ -6,16 +6,10 @@ import { gzipSync } from 'node:zlib'
 import { createAmdPlatform, createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import { encodeCertTable } from '../src/amd/cert-table.ts'
 import { decodeUtf8, toBase64, toHex } from '../src/bytes.ts'
-import {
-  type EndorsementSource,
-  type Endorsements,
-  mergeEndorsements,
-  NO_ENDORSEMENTS,
-  readEndorsements,
-  recogniseEndorsements,
-} from '../src/endorsements.ts'
+import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from '../src/endorsements.ts'
 import { parse, verify } from '../src/index.ts'
 import { jsonMembers } from '../src/intel/signed-json.ts'
+import { type EndorsementSource, readEndorsements, recogniseEndorsements } from '../src/read-endorsements.ts'
 import { Refusal } from '../src/refusal.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')

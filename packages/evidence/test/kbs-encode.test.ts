@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { type AmdPlatform, createAmdPlatform } from '@casemate/simulator'
+import { snpKbsEvidence } from '../src/amd/kbs.ts'
 import { parseSnpReport, SNP_REPORT_SIZE } from '../src/amd/report.ts'
 import { decodeReport } from '../src/amd/report-json.ts'
-import { sampleKbsEvidence, snpKbsEvidence } from '../src/amd/kbs.ts'
 import { parseKbsEvidence } from '../src/kbs-evidence.ts'
 import { Refusal } from '../src/refusal.ts'
+import { sampleKbsEvidence } from '../src/sample/evidence.ts'
 import { readFile, readSnpVectors, skipVectors } from './amd/vectors.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')

@@ -6,13 +6,14 @@ import { type AmdPlatform, createAmdPlatform, createIntelPlatform } from '@casem
 import { AMD_ANCHORS } from '../src/amd/anchors.ts'
 import { encodeCertTable, parseCertTable } from '../src/amd/cert-table.ts'
 import { verifySnp } from '../src/amd/verify.ts'
-import type { Kind } from '../src/claims.ts'
-import { readEndorsements } from '../src/endorsements.ts'
-import { sampleKbsEvidence, sgxKbsEvidence, tdxKbsEvidence } from '../src/amd/kbs.ts'
+import { sgxKbsEvidence, tdxKbsEvidence } from '../src/intel/kbs.ts'
 import { parseKbsEvidence } from '../src/kbs-evidence.ts'
+import type { Kind } from '../src/kinds.ts'
 import { parse } from '../src/parse.ts'
+import { readEndorsements } from '../src/read-endorsements.ts'
 import { Refusal, type RefusalCode } from '../src/refusal.ts'
-import { sampleClaims } from '../src/sample/evidence.ts'
+import { sampleClaims } from '../src/sample/claims.ts'
+import { sampleKbsEvidence } from '../src/sample/evidence.ts'
 import { readFile, skipVectors } from './amd/vectors.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')

@@ -7,10 +7,11 @@ import { before, test } from 'node:test'
 import { createAmdPlatform, createIntelPlatform } from '@casemate/simulator'
 import * as fc from 'fast-check'
 import { MAX_RECOGNISED_BYTES } from '../src/forms/layer.ts'
-import { sampleKbsEvidence, sgxKbsEvidence, tdxKbsEvidence } from '../src/amd/kbs.ts'
+import { sgxKbsEvidence, tdxKbsEvidence } from '../src/intel/kbs.ts'
 import { parse } from '../src/parse.ts'
 import { recognise } from '../src/recognise.ts'
 import { Refusal, type RefusalCode } from '../src/refusal.ts'
+import { sampleKbsEvidence } from '../src/sample/evidence.ts'
 import { skip, VECTORS } from './vectors.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')

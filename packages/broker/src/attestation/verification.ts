@@ -3,8 +3,8 @@
 
 import { type AppraisalPolicy, collateralMaxAges, isCollateralTooOld } from '@casemate/appraisal'
 import {
-  type Claims,
   type Endorsements,
+  kindOf,
   mergeEndorsements,
   type ParsedEvidence,
   Refusal,
@@ -56,7 +56,8 @@ export async function verifyEvidence(parts: VerificationParts, request: Evidence
   try {
     withGiven = await verifyWith(parts, request, endorsements)
     const { claims } = withGiven
-    if (!lacksRevocation(claims) && !isCollateralTooOld(request.policy, claims, request.at)) return withGiven
+    if (!kindOf(claims).lacksRevocation(claims) && !isCollateralTooOld(request.policy, claims, request.at))
+      return withGiven
   } catch (error) {
     if (!(error instanceof Refusal) || !CURABLE.includes(error.code)) throw error
   }
@@ -77,10 +78,6 @@ function verifyWith(
 ): Promise<Verified> {
   // The lowest evaluation number is the policy's to demand.
   return verify(evidence, endorsements, { now: at, anchors, minTcbEvaluationDataNumber: 'any' })
-}
-
-function lacksRevocation(claims: Claims): boolean {
-  return claims.kind === 'snp' && claims.snp.revocation !== 'checked'
 }
 
 /** No list that says anything of this time; as when evidence is verified at a past one. */

@@ -2,7 +2,7 @@
 // verdict with its reasons. And the same as JSON.
 
 import { type AppraisalPolicy, comparesCode, isCodeKnown } from '@casemate/appraisal'
-import { type Claims, isLeafPublished, type ParsedEvidence, type SnpTcb } from '@casemate/evidence'
+import { type Claims, kindOf, type ParsedEvidence, type SnpTcb } from '@casemate/evidence'
 import { hanging, plain, refusedLines, stepLines, violationLines } from '../terminal/marks.ts'
 import { fields } from '../terminal/table.ts'
 import type { Palette } from '../terminal/terminal.ts'
@@ -34,7 +34,9 @@ function hintOf(
   if (refusal.code === 'chain-untrusted' && refusal.got?.startsWith('Casemate Simulated') === true)
     return OF_A_SIMULATOR
   const isWithheld =
-    refusal.code === 'endorsement-missing' && evidence?.kind === 'snp' && !isLeafPublished(evidence.report)
+    refusal.code === 'endorsement-missing' &&
+    evidence !== null &&
+    !kindOf(evidence).isSignerPublished(evidence)
   const lack = isWithheld ? null : lackOf(refusal.code)
   if (lack === 'window' && isSimulatorTrusted) return SIMULATED_WINDOW
   return lack === null ? refusal.hint : HINTS[lack]

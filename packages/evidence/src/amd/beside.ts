@@ -1,27 +1,21 @@
 // Certificates that a wrapper holds beside a SEV-SNP report: a certificate table (configfs `auxblob`), PEM of one or of a
 // whole chain, or DER, each as bytes or in the digits of one.
 
-import {
-  certificatesOf,
-  parseCertTable,
-  type SnpCertificate,
-  type SnpCertificateType,
-} from './cert-table.ts'
-import { MAX_CERT_TABLE_SIZE } from './evidence.ts'
 import { encodeUtf8, fromBase64, fromHex } from '../bytes.ts'
 import { TAG } from '../der.ts'
-import type { ParsedEvidence } from '../parse.ts'
+import { bytesOfJson } from '../forms/json-bytes.ts'
+import type { Beside } from '../forms/members.ts'
 import { Refusal } from '../refusal.ts'
 import { looksLikePem, parseCertificate, readPemCertificates } from '../x509.ts'
-import { bytesOfJson } from '../forms/json-bytes.ts'
-import type { Beside } from '../forms/layer.ts'
+import { certificatesOf, parseCertTable, type SnpCertificate, type SnpCertificateType } from './cert-table.ts'
+import { MAX_CERT_TABLE_SIZE, type SnpEvidence } from './evidence.ts'
 
 /**
- * The evidence with the certificates that stood beside it; Intel's has its own inside.
+ * The report with the certificates that stood beside it.
  * @throws {Refusal} `evidence-malformed` where something beside it is none
  */
-export function withCertificates(evidence: ParsedEvidence, beside: readonly Beside[]): ParsedEvidence {
-  if (evidence.kind !== 'snp' || beside.length === 0) return evidence
+export function withCertificates(evidence: SnpEvidence, beside: readonly Beside[]): SnpEvidence {
+  if (beside.length === 0) return evidence
   const found = beside.flatMap(certificatesBeside)
   return { ...evidence, certificates: certificatesOf([...evidence.certificates, ...found]) }
 }

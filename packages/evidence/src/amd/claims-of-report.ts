@@ -1,9 +1,10 @@
 // What a verified report says, field by field, as claims (AMD 56860: ATTESTATION_REPORT, POLICY, PLATFORM_INFO).
 
 import { isZero, toHex } from '../bytes.ts'
-import { NO_COLLATERAL, type SnpClaims } from '../claims.ts'
+import { NO_COLLATERAL } from '../claims.ts'
 import type { Crl } from '../crl.ts'
 import { formatTime } from '../steps.ts'
+import type { SnpClaims } from './claims.ts'
 import type { SnpLeaf } from './leaf.ts'
 import { decodeTcb, type SnpProduct } from './product.ts'
 import type { SnpFirmwareVersion, SnpReport } from './report.ts'

@@ -1,31 +1,24 @@
-// The inverse of kbs-evidence.ts: evidence as Confidential Containers guests send it to a key broker, which is the JSON
-// of each attester of guest-components (attestation-agent/attester: sgx_dcap, tdx, snp, sample).
+// A SEV-SNP report as Confidential Containers guests send it to a key broker: the JSON of their attester
+// (guest-components: attestation-agent/attester, snp), whose types are virtee/sev’s.
 
-import { MAX_SNP_CERTIFICATES, type SnpCertificate } from './cert-table.ts'
+import { type Members, membersOf } from '../forms/members.ts'
+import { JsonFields } from '../json-fields.ts'
+import {
+  type CertTableEntry,
+  certificatesOf,
+  MAX_CERT_TABLE_ENTRIES,
+  MAX_SNP_CERTIFICATES,
+  parseCertTable,
+  SNP_CERTIFICATE_TYPES,
+  type SnpCertificate,
+} from './cert-table.ts'
+import { MAX_CERT_TABLE_SIZE, type SnpEvidence } from './evidence.ts'
 import { parseSnpReport } from './report.ts'
-import { decodeReport } from './report-json.ts'
-import { toBase64 } from '../bytes.ts'
+import { decodeReport, encodeReportJson } from './report-json.ts'
 
-/** What `primary_evidence` holds for `sgx`. */
-export interface SgxKbsEvidence {
-  /** Base64. */
-  readonly quote: string
-}
-
-/** What `primary_evidence` holds for `tdx`. */
-export interface TdxKbsEvidence {
-  /** No event log: what it says has to be derived from the quote's registers anyway. */
-  readonly cc_eventlog: null
-  /** Base64. */
-  readonly quote: string
-}
-
-/** What `primary_evidence` holds for `sample`, which nothing signs. */
-export interface SampleKbsEvidence {
-  readonly svn: string
-  /** Base64. */
-  readonly report_data: string
-}
+const MAX_CERT_TYPE_LENGTH = 16
+/** A GUID in text. */
+const GUID_LENGTH = 36
 
 /** What `primary_evidence` holds for `snp`; bytes are arrays of numbers. */
 export interface SnpKbsEvidence {
@@ -33,17 +26,33 @@ export interface SnpKbsEvidence {
   readonly cert_chain: readonly { readonly cert_type: string; readonly data: readonly number[] }[] | null
 }
 
-export function sgxKbsEvidence(quote: Uint8Array): SgxKbsEvidence {
-  return { quote: toBase64(quote) }
+/** A decoded report, and the certificates that the guest's host has given it. */
+export function parseSnpKbs(value: unknown): SnpEvidence {
+  const json = new JsonFields(value, 'evidence')
+  const report = parseSnpReport(encodeReportJson(json.object('attestation_report')))
+  const entries = json.optionalObjects('cert_chain', MAX_CERT_TABLE_ENTRIES).map(readEntry)
+  json.finish()
+  return { kind: 'snp', report, certificates: certificatesOf(entries) }
 }
 
-export function tdxKbsEvidence(quote: Uint8Array): TdxKbsEvidence {
-  return { cc_eventlog: null, quote: toBase64(quote) }
+/** virtee/sev's `CertTableEntry`: the type is a word, or `{ OTHER: GUID }` for a GUID that is not AMD's. */
+function readEntry(json: JsonFields): CertTableEntry {
+  const type = json.isText('cert_type') ? readType(json) : readOther(json.object('cert_type'))
+  // As much as a host's table may hold altogether: what is no certificate is passed over, not refused.
+  const bytes = json.bytesUpTo('data', MAX_CERT_TABLE_SIZE)
+  json.finish()
+  return { type, bytes }
 }
 
-/** The evidence of a guest with no TEE at all. */
-export function sampleKbsEvidence(reportData: Uint8Array): SampleKbsEvidence {
-  return { svn: '1', report_data: toBase64(reportData) }
+function readType(json: JsonFields): CertTableEntry['type'] {
+  const name = json.word('cert_type', MAX_CERT_TYPE_LENGTH)
+  return SNP_CERTIFICATE_TYPES.find(it => it === name) ?? null
+}
+
+function readOther(json: JsonFields): null {
+  json.word('OTHER', GUID_LENGTH)
+  json.finish()
+  return null
 }
 
 /**
@@ -61,4 +70,26 @@ export function snpKbsEvidence(
     attestation_report: decodeReport(parseSnpReport(report)),
     cert_chain: chain.length === 0 ? null : chain,
   }
+}
+
+/** What a driver has: a report, and the table that the host offers, of which the verifier lacks the leaf alone. */
+export function encodeSnpKbs(report: Uint8Array, certificateTable: Uint8Array | null): SnpKbsEvidence {
+  return snpKbsEvidence(report, leafOf(certificateTable))
+}
+
+/** The verifier pins the roots itself and has what stands below them; the leaf is what it would have to ask AMD for. */
+function leafOf(table: Uint8Array | null): readonly SnpCertificate[] {
+  if (table === null || table.length === 0) return []
+  return parseCertTable(table).filter(({ type }) => type === 'VCEK' || type === 'VLEK')
+}
+
+const MEMBERS = ['attestation_report', 'cert_chain'] as const
+
+/** Tools add members of their own; a file of evidence is not refused for them. */
+export function recogniseSnpKbs(
+  members: Members,
+): { readonly evidence: SnpEvidence; readonly taken: 'attestation_report' } | null {
+  if (membersOf(members['attestation_report']) === null) return null
+  const known = Object.fromEntries(MEMBERS.filter(name => name in members).map(name => [name, members[name]]))
+  return { evidence: parseSnpKbs(known), taken: 'attestation_report' }
 }

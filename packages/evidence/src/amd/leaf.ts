@@ -3,10 +3,10 @@
 // X.509 lets unknown ones be; chain.ts refuses unknown critical ones.
 
 import { toHex } from '../bytes.ts'
-import type { SnpTcb } from '../claims.ts'
 import { DerReader, TAG } from '../der.ts'
 import { Refusal } from '../refusal.ts'
 import type { Certificate } from '../x509.ts'
+import type { SnpTcb } from './claims.ts'
 import { productInName, type SnpProduct } from './product.ts'
 
 const ARC = '1.3.6.1.4.1.3704.1'

@@ -1,8 +1,8 @@
 // The processor families that attest with SEV-SNP, by CPUID (AMD 56860, ATTESTATION_REPORT; 57230, KDS product
 // names), and the two layouts of TCB_VERSION: Milan and Genoa, and Turin, which inserts the FMC.
 
-import type { SnpTcb } from '../claims.ts'
 import { Refusal } from '../refusal.ts'
+import type { SnpTcb } from './claims.ts'
 
 export const SNP_PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const
 export type SnpProduct = (typeof SNP_PRODUCTS)[number]

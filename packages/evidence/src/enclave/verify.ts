@@ -3,7 +3,8 @@
 // machine's own measurement is worth. The signature proves who signed that code, not that it runs.
 
 import { equal, fromHex, toHex } from '../bytes.ts'
-import type { Claims, EnclaveClaims } from '../claims.ts'
+import type { EnclaveClaims } from '../claims.ts'
+import { type Claims, kindOf } from '../kinds.ts'
 import { Refusal } from '../refusal.ts'
 import type { Step } from '../step.ts'
 import type { Verified } from '../verify.ts'
@@ -52,11 +53,12 @@ function identityOf(sigstruct: Sigstruct, mrSigner: string): Identity {
 
 /** An enclave that the processor measured has the identity that the processor reports, or it is another one. */
 function measurerOf(claims: Claims, identity: Identity): EnclaveClaims['measuredBy'] {
-  if (claims.kind !== 'sgx' || claims.sgx.mrEnclave !== identity.mrEnclave) return 'host'
+  const measured = kindOf(claims).measuredEnclave(claims)
+  if (measured?.mrEnclave !== identity.mrEnclave) return 'host'
   for (const name of ['mrSigner', 'isvProdId', 'isvSvn'] as const) {
-    if (claims.sgx[name] === identity[name]) continue
+    if (measured[name] === identity[name]) continue
     throw new Refusal('enclave-mismatch', `the processor reports another ${name} than the statement has`, {
-      expected: String(claims.sgx[name]),
+      expected: String(measured[name]),
       got: String(identity[name]),
       hint: 'state the SIGSTRUCT that the enclave was started with',
     })
@@ -78,9 +80,10 @@ function isDebug(
 }
 
 async function registerOf(claims: Claims, statement: EnclaveStatement): Promise<EnclaveClaims['register']> {
-  if (claims.kind !== 'tdx') return null
-  const rtmr3 = fromHex(claims.tdx.rtmr3)
-  const isExtended = rtmr3 !== null && equal(rtmr3, await extendedRegister(statement))
+  const register = kindOf(claims).enclaveRegister(claims)
+  if (register === null) return null
+  const value = fromHex(register)
+  const isExtended = value !== null && equal(value, await extendedRegister(statement))
   return isExtended ? 'extended' : 'not-extended'
 }
 

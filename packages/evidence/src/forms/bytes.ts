@@ -7,7 +7,7 @@ import { DSTACK } from './dstack.ts'
 import { FOREIGN_BYTES } from './foreign-bytes.ts'
 import { GZIP } from './gzip.ts'
 import { OPEN_ENCLAVE, SNP_RESPONSE } from './headers.ts'
-import { type Form, looksBinary } from './layer.ts'
+import type { Form } from './layer.ts'
 import { PROTO_WIRE } from './protobuf/forms.ts'
 
 const BINARY: Form<Uint8Array> = {
@@ -23,6 +23,12 @@ const BINARY: Form<Uint8Array> = {
     }
     return { is: 'evidence', evidence: parse(bytes) }
   },
+}
+
+/** Versions that are not read here are told apart from text as well: they are below 16, in two or four bytes. */
+function looksBinary(bytes: Uint8Array): boolean {
+  const [low = 0, high] = bytes
+  return low < 16 && high === 0
 }
 
 /** Signatures and keys are never UTF-8 by chance; what is ASCII alone may be a template. */

@@ -3,7 +3,8 @@
 
 import { MAX_SNP_CERTIFICATES } from '../amd/cert-table.ts'
 import { Refusal } from '../refusal.ts'
-import { type Beside, damaged, type Form, type Layer, unsupported } from './layer.ts'
+import { damaged, type Form, type Layer, unsupported } from './layer.ts'
+import { type Beside } from './members.ts'
 
 const VERSION = 0
 /** Variants of its `AttestationQuote`. */

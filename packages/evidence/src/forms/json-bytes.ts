@@ -1,7 +1,7 @@
 // Bytes as JSON has them where nobody chose a form: an array of numbers, Node's `{ "type": "Buffer", "data": […] }`, or a
 // Uint8Array that was turned into an object: `{ "0": 4, "1": 0, … }`.
 
-import { membersOf } from './layer.ts'
+import { membersOf } from './members.ts'
 
 /** Null for anything else, and for an empty array. */
 export function bytesOfJson(value: unknown): Uint8Array | null {

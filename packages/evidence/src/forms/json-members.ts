@@ -2,11 +2,12 @@
 // write them; whatever else is there is theirs, and not looked at.
 
 import { MAX_SNP_CERTIFICATES } from '../amd/cert-table.ts'
-import { parseKbsEvidence } from '../kbs-evidence.ts'
+import { EVIDENCE_KINDS } from '../kinds.ts'
 import { Refusal } from '../refusal.ts'
 import { FOREIGN_JSON } from './foreign-json.ts'
 import { bytesOfJson } from './json-bytes.ts'
-import { type Beside, type Form, type Members, membersOf } from './layer.ts'
+import { type Form } from './layer.ts'
+import { type Beside, type Members, membersOf } from './members.ts'
 
 /** Members that hold evidence, outermost first. */
 const WRAPPERS: readonly string[] = [
@@ -60,23 +61,19 @@ const CERTIFICATES: readonly string[] = [
   'cert_chain',
 ]
 
-const SNP_MEMBERS = ['attestation_report', 'cert_chain'] as const
-
 /** As Confidential Containers guests have it: decoded, and so complete in itself. */
 export const KBS_JSON: Form<unknown> = {
   name: 'evidence of a Confidential Containers guest',
   open: value => {
     const members = membersOf(value)
-    if (members !== null && membersOf(members['attestation_report']) !== null) {
-      // Tools add members of their own; a file of evidence is not refused for them.
-      const known = Object.fromEntries(
-        SNP_MEMBERS.filter(name => name in members).map(name => [name, members[name]]),
-      )
-      const others = othersOf(members, 'attestation_report')
-      return { is: 'evidence', evidence: parseKbsEvidence('snp', known), others }
+    if (members === null) return null
+    for (const kind of Object.values(EVIDENCE_KINDS)) {
+      const found = kind.recogniseKbs(members)
+      if (found === null) continue
+      const { evidence, taken } = found
+      return { is: 'evidence', evidence, ...(taken === null ? {} : { others: othersOf(members, taken) }) }
     }
-    if (members === null || !('svn' in members && 'report_data' in members)) return null
-    return { is: 'evidence', evidence: parseKbsEvidence('sample', members) }
+    return null
   },
 }
 

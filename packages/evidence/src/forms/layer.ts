@@ -1,8 +1,9 @@
 // What people's evidence is wrapped in, one layer after another: each form opens one layer and says what is inside.
 // Forms are tried in the order of their table. Every form is bounded by its input, or by a limit of its own.
 
-import type { ParsedEvidence } from '../parse.ts'
+import { BINARY_FORMATS, type ParsedEvidence } from '../kinds.ts'
 import { Refusal } from '../refusal.ts'
+import type { Beside } from './members.ts'
 
 /** Largest input, and largest content of a layer; JSON with an event log is some 2 MiB. */
 export const MAX_RECOGNISED_BYTES = 16 * 1024 * 1024
@@ -12,12 +13,6 @@ export const MAX_SLOW_TEXT = 1024 * 1024
 
 /** Most fields of a message of protobuf that are read; those of evidence have some 70. */
 export const MAX_FIELDS = 4096
-
-/** A member that stands beside the evidence: of certificates, read only where the evidence is of AMD, or of a rival. */
-export interface Beside {
-  readonly name: string
-  readonly value: unknown
-}
 
 /** What a layer holds. */
 export type Content =
@@ -52,24 +47,13 @@ export function openWith<Input>(
   return null
 }
 
-/** The members of a JSON object. */
-export type Members = Readonly<Record<string, unknown>>
-
-/** Null for what is no object. */
-export function membersOf(value: unknown): Members | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : null
-}
-
-/** Evidence begins with a version below 16 in two or four bytes; text has no zero byte there. */
-export function looksBinary(bytes: Uint8Array): boolean {
-  const [low = 0, high] = bytes
-  return low < 16 && high === 0
-}
+/** `a quote of SGX or TDX, or a report of SEV-SNP`, for people. */
+export const KNOWN_EVIDENCE = BINARY_FORMATS.map(({ what }) => what).join(', or ')
 
 /** Something that is known, and not verified here. */
 export function unsupported(name: string, hint: string): Refusal {
   return new Refusal('evidence-unsupported', `it is ${name}`, {
-    expected: 'a quote of SGX or TDX, or a report of SEV-SNP',
+    expected: KNOWN_EVIDENCE,
     got: name,
     hint,
   })

@@ -3,10 +3,11 @@
 // out to be no evidence, or the same signed piece once more, is nobody's rival. Bounded by one budget for all, beyond which nothing is believed.
 
 import { equal } from '../bytes.ts'
-import type { ParsedEvidence } from '../parse.ts'
+import { kindOf, type ParsedEvidence } from '../kinds.ts'
 import { Refusal } from '../refusal.ts'
 import { quoteUntrusted } from '../untrusted-text.ts'
-import { type Beside, type Layer, MAX_RECOGNISED_BYTES } from './layer.ts'
+import { type Layer, MAX_RECOGNISED_BYTES } from './layer.ts'
+import { type Beside } from './members.ts'
 
 /** Members that may hold evidence, in all layers; answers of real services have five. */
 const MAX_OTHERS = 32
@@ -58,14 +59,8 @@ function piecesOf({ name, value }: Beside): readonly Beside[] {
 }
 
 function isSame(one: ParsedEvidence, other: ParsedEvidence): boolean {
-  const [a, b] = [signedOf(one), signedOf(other)]
+  const [a, b] = [kindOf(one).signedBytes(one), kindOf(other).signedBytes(other)]
   return a !== null && b !== null && equal(a, b)
-}
-
-/** What makes two pieces the same; null where nothing is signed. */
-function signedOf(evidence: ParsedEvidence): Uint8Array | null {
-  if (evidence.kind === 'sample') return null
-  return evidence.kind === 'snp' ? evidence.report.bytes : evidence.signed
 }
 
 const BYTES = `${MAX_RECOGNISED_BYTES} bytes, packed ones as they are unpacked`

@@ -1,18 +1,12 @@
 // The claims of a verified Intel quote: all fields of the body, the platform below it, and the common view.
 
 import { isZero, toHex } from '../bytes.ts'
-import type {
-  CollateralClaims,
-  CommonClaims,
-  IntelPlatformClaims,
-  SgxClaims,
-  TcbStatus,
-  TdAttributes,
-  TdMigrationClaims,
-  TdxClaims,
-} from '../claims.ts'
+import type { CollateralClaims, CommonClaims, TcbStatus } from '../claims.ts'
+import type { IntelPlatformClaims } from './claims.ts'
 import type { SgxQuote, TdxQuote } from './quote.ts'
 import type { TdMigration } from './report-body.ts'
+import type { SgxClaims } from './sgx-claims.ts'
+import type { TdAttributes, TdMigrationClaims, TdxClaims } from './tdx-claims.ts'
 
 /** What verification found out beside the quote's own fields. */
 export interface IntelFindings {

@@ -6,8 +6,8 @@ import { certificatesBelow, type VerifiedChain, verifyChain } from '../chain.ts'
 import { Refusal } from '../refusal.ts'
 import { isSignedBy } from '../signature.ts'
 import { type Certificate, describeCertificate } from '../x509.ts'
-import type { Machine } from './machine.ts'
 import { isPckCertificate } from './pck.ts'
+import type { QeCertification } from './qe-certification.ts'
 
 /** Phrases that common names must hold (QVL, X509Constants.h). */
 const PCK_NAME = 'SGX PCK Certificate'
@@ -26,9 +26,12 @@ export interface PckChainOptions {
  * The PCK's chain from the quote's certificates in any order; from the endorsements where the quote lacks them.
  * @throws {Refusal} `evidence-malformed`, `chain-incomplete`, `certificate-usage-invalid` and what `verifyChain` throws
  */
-export async function verifyPckChain(machine: Machine, options: PckChainOptions): Promise<VerifiedChain> {
-  const { certificates: own } = machine
-  const pck = own.length > 0 ? onlyPck(own) : await findSuppliedPck(machine, options.pool)
+export async function verifyPckChain(
+  certification: QeCertification,
+  options: PckChainOptions,
+): Promise<VerifiedChain> {
+  const { certificates: own } = certification
+  const pck = own.length > 0 ? onlyPck(own) : await findSuppliedPck(certification, options.pool)
   const chain = await verifyChain(pck, { ...options, pool: [...own, ...options.pool] })
   verifyRoles(chain)
   await verifyStrays(own, chain)
@@ -45,7 +48,10 @@ function onlyPck(certificates: readonly Certificate[]): Certificate {
 }
 
 /** Types 1 to 3 name the PCK by an encrypted PPID; whose key signed the QE report says the same. */
-async function findSuppliedPck({ qeReport }: Machine, pool: readonly Certificate[]): Promise<Certificate> {
+async function findSuppliedPck(
+  { qeReport }: QeCertification,
+  pool: readonly Certificate[],
+): Promise<Certificate> {
   for (const certificate of pool.filter(isPckCertificate)) {
     if (await isSignedBy(qeReport, certificate.spki)) return certificate
   }

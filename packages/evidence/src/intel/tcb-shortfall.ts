@@ -1,7 +1,8 @@
 // Which security version is short of what: for a part of the platform that Intel judges worse than it could be, the
 // components that keep it from the nearest level of each better status. An explanation of a verdict, never part of it.
 
-import { TCB_STATUSES, type TcbShortfall } from '../claims.ts'
+import { TCB_STATUSES } from '../claims.ts'
+import type { TcbShortfall } from './claims.ts'
 import type { EnclaveIdentity } from './enclave-identity.ts'
 import type { PckExtension } from './pck.ts'
 import type { SgxQuote, TdxQuote } from './quote.ts'

@@ -124,6 +124,33 @@ export function oldestDate(verdicts: readonly [TcbVerdict, ...TcbVerdict[]]): st
   return verdicts.reduce((a, b) => (Date.parse(b.date) < Date.parse(a.date) ? b : a)).date
 }
 
+/** The levels that the parts of a platform reach. */
+export interface Verdicts {
+  readonly info: TcbInfo
+  /** By CPUSVN and PCESVN alone. */
+  readonly sgx: TcbVerdict
+  readonly level: TcbVerdict
+  readonly module: TcbVerdict | null
+  readonly qe: TcbVerdict
+}
+
+/**
+ * The status of all parts together. `teeTcbSvn2` is that of a 1.5 body, else null.
+ * @throws {Refusal} `tdx-module-mismatch`, when the present module is unknown
+ */
+export function mergeAll(
+  { info, sgx, level, module, qe }: Verdicts,
+  teeTcbSvn2: Uint8Array | null,
+): TcbStatus {
+  const moduleStatus = module?.status ?? null
+  let status = mergeTcbStatus(level.status, moduleStatus)
+  if (teeTcbSvn2 && status !== 'Revoked') {
+    const statuses = { sgxStatus: sgx.status, tdxStatus: status, moduleStatus, qeStatus: qe.status }
+    status = adviseRelaunch(teeTcbSvn2, { info, ...statuses })
+  }
+  return mergeTcbStatus(status, qe.status)
+}
+
 /** What {@link adviseRelaunch} looks at beside the quote's second TEE_TCB_SVN. */
 export interface RelaunchInput {
   readonly info: TcbInfo

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BoundedMap } from '../bounded-map.ts'
 import { type CertificateFaultCode, certificateFault, systemCode } from '../certificate-fault.ts'
-import type { NamedBy } from '../intel/addresses.ts'
+import type { NamedBy } from '../fetch-item.ts'
 
 /** Vendors answer within two seconds; beyond ten a handshake has better things to wait for. */
 export const REQUEST_TIMEOUT_MS = 10_000

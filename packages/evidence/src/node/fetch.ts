@@ -2,25 +2,21 @@
 // caching service with its interface (PCS API v4, PCCS), and from AMD’s Key Distribution Service (57230). What comes
 // back is no more trusted than a file: `verify` checks every signature and window.
 
+import { AMD_KDS_URL } from '../amd/addresses.ts'
 import type { TrustAnchor } from '../anchor.ts'
 import { VENDOR_ANCHORS } from '../anchors.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import { decodeUtf8, encodeUtf8, toBase64 } from '../bytes.ts'
 import type { CollateralClaims } from '../claims.ts'
-import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS, readEndorsements } from '../endorsements.ts'
-import type { ParsedEvidence } from '../parse.ts'
+import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from '../endorsements.ts'
+import type { FetchItem, NamedBy, TcbUpdate } from '../fetch-item.ts'
+import { INTEL_PCS_URL } from '../intel/addresses.ts'
+import { kindOf, type ParsedEvidence } from '../kinds.ts'
+import { readEndorsements } from '../read-endorsements.ts'
 import { Refusal } from '../refusal.ts'
 import { RequestBudget } from './fetch-budget.ts'
 import { DiskCache } from './fetch-cache.ts'
 import { type HttpAnswer, type HttpOptions, HttpSource, Unavailable, waitFor } from './fetch-http.ts'
-import {
-  AMD_KDS_URL,
-  type FetchItem,
-  INTEL_PCS_URL,
-  itemsFor,
-  type NamedBy,
-  type TcbUpdate,
-} from '../intel/addresses.ts'
 
 /** Nothing is kept longer without asking again, whatever its next update says: it is not yet verified. */
 export const MAX_CACHE_MS = 30 * 24 * 3_600_000
@@ -111,7 +107,7 @@ class CachingFetcher implements EndorsementFetcher {
     client: string | null,
     maxAges: CollateralAges = {},
   ): Promise<Endorsements> {
-    const items = itemsFor(evidence, {
+    const items = kindOf(evidence).fetchItems(evidence, {
       pcsUrl: new URL(this.#options.pcsUrl ?? INTEL_PCS_URL),
       kdsUrl: new URL(this.#options.kdsUrl ?? AMD_KDS_URL),
       update: this.#options.update ?? 'standard',

@@ -1,8 +1,7 @@
 // The evidence of the Confidential Containers sample attester: two fields that nothing signs. It exists so that
 // the protocol can be tried without a TEE, proves nothing, and its claims are always `simulated`.
 
-import { toHex } from '../bytes.ts'
-import { NO_COLLATERAL, type SampleClaims } from '../claims.ts'
+import { toBase64 } from '../bytes.ts'
 import { JsonFields } from '../json-fields.ts'
 
 export interface SampleEvidence {
@@ -12,14 +11,8 @@ export interface SampleEvidence {
   readonly reportData: Uint8Array
 }
 
-const REPORT_DATA_SIZE = 64
+export const REPORT_DATA_SIZE = 64
 const MAX_SVN_TEXT = 16
-/** What the reference verifier reports for every sample. */
-const LAUNCH_DIGEST = 'abcde'
-const PLATFORM_VERSION = { major: 1, minor: 4 } as const
-/** The same digest as 48 bytes of hex. */
-const SAMPLE_MEASUREMENT = '6162636465'.padEnd(96, '0')
-
 /**
  * Reads `{ svn, report_data }`.
  * @throws {Refusal} `evidence-malformed`
@@ -32,23 +25,14 @@ export function parseSampleEvidence(value: unknown): SampleEvidence {
   return { kind: 'sample', svn, reportData }
 }
 
-/** The claims of a sample: unsigned, and marked so. */
-export function sampleClaims(evidence: SampleEvidence): SampleClaims {
-  return {
-    kind: 'sample',
-    measurement: SAMPLE_MEASUREMENT,
-    signer: null,
-    debug: false,
-    tcbStatus: null,
-    tcbDate: null,
-    advisoryIds: [],
-    tcbEvaluationDataNumber: null,
-    collateral: NO_COLLATERAL,
-    reportData: toHex(evidence.reportData).padEnd(2 * REPORT_DATA_SIZE, '0'),
-    hardwareId: null,
-    hostData: '00'.repeat(32),
-    simulated: true,
-    enclave: null,
-    sample: { svn: evidence.svn, launchDigest: LAUNCH_DIGEST, platformVersion: PLATFORM_VERSION },
-  }
+/** What `primary_evidence` holds for `sample`, which nothing signs. */
+export interface SampleKbsEvidence {
+  readonly svn: string
+  /** Base64. */
+  readonly report_data: string
+}
+
+/** The evidence of a guest with no TEE at all. */
+export function sampleKbsEvidence(reportData: Uint8Array): SampleKbsEvidence {
+  return { svn: '1', report_data: toBase64(reportData) }
 }

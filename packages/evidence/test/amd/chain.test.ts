@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AmdPlatform } from '@casemate/simulator'
-import { readEndorsements } from '../../src/endorsements.ts'
+import { readEndorsements } from '../../src/read-endorsements.ts'
 import { refuses } from '../expect-refusal.ts'
 import { createPlatform, MASKED, NOW, verifyOn } from './isolated.ts'
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { readEndorsements } from '../../src/endorsements.ts'
+import { readEndorsements } from '../../src/read-endorsements.ts'
 import { parseCertificate } from '../../src/x509.ts'
 import { refuses } from '../expect-refusal.ts'
 import { reissue } from '../reissue.ts'

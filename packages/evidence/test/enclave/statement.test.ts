@@ -18,8 +18,8 @@ import {
   statementDigest,
 } from '../../src/enclave/statement.ts'
 import { verifyEnclave } from '../../src/enclave/verify.ts'
-import { readEndorsements } from '../../src/endorsements.ts'
 import { parse } from '../../src/parse.ts'
+import { readEndorsements } from '../../src/read-endorsements.ts'
 import { Refusal, type RefusalCode } from '../../src/refusal.ts'
 import { type Verified, verify } from '../../src/verify.ts'
 import { BODY, modulusOf, SIGNER, signed } from './signed.ts'

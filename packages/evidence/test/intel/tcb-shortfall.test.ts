@@ -10,8 +10,8 @@ import {
   type SgxQuoteRequest,
   type TdxQuoteRequest,
 } from '@casemate/simulator'
-import type { TcbShortfall } from '../../src/claims.ts'
 import { parse, Refusal, readEndorsements, verify } from '../../src/index.ts'
+import type { TcbShortfall } from '../../src/intel/claims.ts'
 import { describeShortfalls } from '../../src/intel/tcb-shortfall.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')

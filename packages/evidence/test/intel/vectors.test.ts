@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeUtf8 } from '../../src/bytes.ts'
-import { readEndorsements } from '../../src/endorsements.ts'
 import {
   type Endorsements,
   parse,
@@ -19,6 +18,7 @@ import { readPckExtension } from '../../src/intel/pck.ts'
 import { judgeQuotingEnclave } from '../../src/intel/qe-identity.ts'
 import { parseIntelQuote } from '../../src/intel/quote.ts'
 import { judgeTdxModule, matchTcbLevels } from '../../src/intel/tcb-status.ts'
+import { readEndorsements } from '../../src/read-endorsements.ts'
 import { parseCertificate, readPem } from '../../src/x509.ts'
 import {
   type IntelVector,

@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type EndorsementSource, readEndorsements } from '../../src/endorsements.ts'
 import type { Endorsements } from '../../src/index.ts'
+import { type EndorsementSource, readEndorsements } from '../../src/read-endorsements.ts'
 import { skipWithout, VECTORS } from '../vectors.ts'
 
 export const skipVectors = skipWithout('tdx')

@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before, beforeEach, test } from 'node:test'
 import { type AmdPlatform, createAmdPlatform } from '@casemate/simulator'
+import { type ParsedEvidence } from '../../src/kinds.ts'
 import { MAX_CACHED_ITEMS } from '../../src/node/fetch-cache.ts'
 import { HttpSource } from '../../src/node/fetch-http.ts'
 import { openEndorsementFetcher } from '../../src/node/index.ts'
-import { type ParsedEvidence, parse } from '../../src/parse.ts'
+import { parse } from '../../src/parse.ts'
 
 const NOW = new Date('2026-11-22T12:00:00Z')
 const VENDOR = 'https://vendor.example'

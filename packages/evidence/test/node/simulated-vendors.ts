@@ -12,8 +12,9 @@ import {
   createIntelPlatform,
   type IntelPlatform,
 } from '@casemate/simulator'
+import { type ParsedEvidence } from '../../src/kinds.ts'
 import { type EndorsementFetcherOptions, openEndorsementFetcher } from '../../src/node/index.ts'
-import { type ParsedEvidence, parse } from '../../src/parse.ts'
+import { parse } from '../../src/parse.ts'
 import { verify } from '../../src/verify.ts'
 import { type Answers, startService } from './fetch-server.ts'
 

@@ -31,7 +31,7 @@ const HASH_BYTES = 32
 const REPORT_DATA_BYTES = 64
 
 /** UNVERIFIED, like the quote that it came with. */
-export interface Machine {
+export interface QeCertification {
   /** Those that the quote itself carries; none for certification types 1 to 3. */
   readonly certificates: readonly Certificate[]
   /** To be signed by the PCK. */
@@ -44,7 +44,7 @@ export interface Machine {
   readonly isBound: boolean
 }
 
-/** The octets that make a machine. */
+/** The octets of it. */
 interface Sent {
   readonly attestationKey: Uint8Array
   readonly qeReport: Uint8Array
@@ -56,29 +56,29 @@ interface Sent {
 
 interface Kept {
   readonly sent: Sent
-  readonly machine: Machine
+  readonly certification: QeCertification
 }
 
-const machines = new BoundedMap<number, Kept>(MAX_KEPT_BYTES, memoryOfMachine)
+const kept = new BoundedMap<number, Kept>(MAX_KEPT_BYTES, memoryOfKept)
 
 /**
- * The machine that a quote comes from.
+ * That of a quote.
  * @throws {Refusal} `evidence-malformed`, `certificate-malformed`, `evidence-unsupported`
  */
-export async function machineOf(quote: QuoteSignatureData): Promise<Machine> {
+export async function qeCertificationOf(quote: QuoteSignatureData): Promise<QeCertification> {
   const key = keyOf(quote.qeReportSignature)
-  const known = machines.get(key)
-  if (known && isSent(known.sent, quote)) return known.machine
+  const known = kept.get(key)
+  if (known && isSent(known.sent, quote)) return known.certification
   const sent = copyOf(quote)
-  const machine = await readMachine(sent)
-  machines.set(key, { sent, machine })
-  return machine
+  const certification = await readCertification(sent)
+  kept.set(key, { sent, certification })
+  return certification
 }
 
 /** The certificates above a leaf are usually shared; they are counted all the same, as a stranger's are not. */
-function memoryOfMachine({ sent, machine }: Kept): number {
+function memoryOfKept({ sent, certification }: Kept): number {
   const octets = FIXED_BYTES + sent.qeAuthenticationData.length + sent.certificationData.length
-  return machine.certificates.reduce((sum, certificate) => sum + memoryOf(certificate), octets)
+  return certification.certificates.reduce((sum, certificate) => sum + memoryOf(certificate), octets)
 }
 
 /** The first 48 bits of r: what a map finds; the comparison of everything decides. */
@@ -111,7 +111,7 @@ function copyOf(quote: QuoteSignatureData): Sent {
   }
 }
 
-async function readMachine(sent: Sent): Promise<Machine> {
+async function readCertification(sent: Sent): Promise<QeCertification> {
   const binding = await sha256(concat(sent.attestationKey, sent.qeAuthenticationData))
   const reportData = sent.qeReport.subarray(-REPORT_DATA_BYTES)
   return {
