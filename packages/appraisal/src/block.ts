@@ -3,8 +3,7 @@
 // Only own, known keys are ever read or copied, so that `__proto__` is an unknown key like any other.
 
 import { nearest } from '@casemate/evidence'
-import type { TObject, TSchema } from 'typebox'
-import * as Type from 'typebox/type'
+import { anyOf, type JsonSchema, type ObjectSchema, objectOf, wordOf } from './json-schema.ts'
 import { type Leaf, meantHint } from './leaf.ts'
 import { brief, type ConfigProblem } from './problem.ts'
 
@@ -68,32 +67,29 @@ export const choice = <const W extends string, F extends Fields>(
 ): Choice<W, F> => ({ is: 'choice', meaning, words: alternatives, block: block(meaning, fields) })
 
 /** JSON Schema of a block; without `complete`, fields may be left to a preset. */
-export function schemaOf(node: Block, complete: boolean): TObject {
-  const properties: Record<string, TSchema> = {}
-  for (const [name, child] of Object.entries(node.fields)) {
-    const schema = nodeSchema(child, complete)
-    properties[name] = complete ? schema : Type.Optional(schema)
-  }
-  return Type.Object(properties, { additionalProperties: false, description: node.meaning })
+export function schemaOf(node: Block, complete: boolean): ObjectSchema {
+  const children = Object.entries(node.fields)
+  const properties = Object.fromEntries(children.map(([name, child]) => [name, nodeSchema(child, complete)]))
+  return objectOf(properties, complete ? Object.keys(properties) : [], { description: node.meaning })
 }
 
-function nodeSchema(node: Node, complete: boolean): TSchema {
+function nodeSchema(node: Node, complete: boolean): JsonSchema {
   switch (node.is) {
     case 'field':
       return { ...node.leaf.schema, description: node.meaning }
     case 'block':
       return node.short === null ? schemaOf(node, complete) : shortSchema(node, node.short, complete)
     case 'choice': {
-      const alternatives = node.words.map(word => Type.Literal(word))
-      return Type.Union([...alternatives, schemaOf(node.block, true)], { description: node.meaning })
+      const alternatives = node.words.map(wordOf)
+      return anyOf([...alternatives, schemaOf(node.block, true)], { description: node.meaning })
     }
     default:
       return node satisfies never
   }
 }
 
-function shortSchema(node: Block, { leaf }: ShortForm, complete: boolean): TSchema {
-  return Type.Union([leaf.schema, schemaOf(node, complete)], { description: node.meaning })
+function shortSchema(node: Block, { leaf }: ShortForm, complete: boolean): JsonSchema {
+  return anyOf([leaf.schema, schemaOf(node, complete)], { description: node.meaning })
 }
 
 /** How a reading goes on: problems found so far, and what to say of a field that is nowhere. */

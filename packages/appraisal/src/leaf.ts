@@ -3,9 +3,8 @@
 // "Don't check" is the value 'any'; nothing else means it: an empty list, null and a missing field are refused.
 
 import { nearest } from '@casemate/evidence'
-import type { TSchema } from 'typebox'
 import { Check } from 'typebox/schema'
-import * as Type from 'typebox/type'
+import { anyOf, type JsonSchema, listOf, objectOf, textOf, wordOf } from './json-schema.ts'
 import { brief } from './problem.ts'
 
 /** What is wrong with a value, relative to its field. */
@@ -20,7 +19,7 @@ export interface Flaw {
 /** A value without structure of its own that a document can have at some path. */
 export interface Leaf<T> {
   readonly is: 'leaf'
-  readonly schema: TSchema
+  readonly schema: JsonSchema
   /** The accepted values, as an error message says them. */
   readonly wanted: string
   /** The words among the accepted values: what a slip of the hand is compared with. */
@@ -39,7 +38,7 @@ export const MAX_LIST_ITEMS = 1024
 
 /** An item of a list, or a value that stands alone. */
 interface Item<T> {
-  readonly schema: TSchema
+  readonly schema: JsonSchema
   readonly wanted: string
   readonly words?: readonly string[]
   normalise(value: unknown): T
@@ -49,7 +48,7 @@ interface Item<T> {
 function hexItem(...sizes: readonly number[]): Item<string> {
   const pattern = `^(?:${sizes.map(size => `[0-9A-Fa-f]{${size * 2}}`).join('|')})$`
   return {
-    schema: Type.String({ pattern }),
+    schema: textOf(pattern),
     wanted: `hex of ${sizes.join(' or ')} bytes`,
     normalise: value => String(value).toLowerCase(),
   }
@@ -57,7 +56,7 @@ function hexItem(...sizes: readonly number[]): Item<string> {
 
 function integerItem(minimum: number, maximum: number): Item<number> {
   return {
-    schema: Type.Integer({ minimum, maximum }),
+    schema: { type: 'integer', minimum, maximum },
     wanted: `an integer from ${minimum} to ${maximum}`,
     normalise: Number,
   }
@@ -73,14 +72,14 @@ function wordItem<const W extends readonly string[]>(words: W): Item<W[number]> 
 }
 
 /** One of them; a choice of one is no choice. */
-function alternativesOf(words: readonly string[]): TSchema {
-  const literals = words.map(word => Type.Literal(word))
+function alternativesOf(words: readonly string[]): JsonSchema {
+  const literals = words.map(wordOf)
   const [only] = literals
-  return only !== undefined && literals.length === 1 ? only : Type.Union(literals)
+  return only !== undefined && literals.length === 1 ? only : anyOf(literals)
 }
 
 function textItem(pattern: string, wanted: string): Item<string> {
-  return { schema: Type.String({ pattern }), wanted, normalise: String }
+  return { schema: textOf(pattern), wanted, normalise: String }
 }
 
 function single<T>(item: Item<T>, compare: Pick<Leaf<T>, 'comparison' | 'show'>): Leaf<T> {
@@ -99,7 +98,7 @@ function list<T>(item: Item<T>): Leaf<readonly T[]> {
   const wanted = `one or a list of ${item.wanted}`
   return {
     is: 'leaf',
-    schema: Type.Union([item.schema, Type.Array(item.schema, { minItems: 1, maxItems: MAX_LIST_ITEMS })]),
+    schema: anyOf([item.schema, listOf(item.schema, { minItems: 1, maxItems: MAX_LIST_ITEMS })]),
     wanted,
     words,
     flaws: value => {
@@ -137,7 +136,7 @@ export function orWord<T, const W extends readonly string[]>(words: W, leaf: Lea
   const all = { wanted, words: [...words, ...leaf.words] }
   return {
     is: 'leaf',
-    schema: Type.Union([...words.map(word => Type.Literal(word)), leaf.schema]),
+    schema: anyOf([...words.map(wordOf), leaf.schema]),
     ...all,
     flaws: value =>
       isWord(value) ? [] : leaf.flaws(value).map(found => (found.at === '' ? flaw('', all, value) : found)),
@@ -195,7 +194,7 @@ export const flag = (): Leaf<boolean | Any> =>
   orWord(
     ANY,
     single(
-      { schema: Type.Boolean(), wanted: 'true or false', normalise: Boolean },
+      { schema: { type: 'boolean' }, wanted: 'true or false', normalise: Boolean },
       { comparison: value => claim => claim === value, show: String },
     ),
   )
@@ -269,7 +268,7 @@ export interface MaskedBits {
 export const bits = (size: number): Leaf<MaskedBits | Any> => {
   const item = hexItem(size)
   const wanted = `{ value, mask }, each hex of ${size} bytes, with no bit in value that mask leaves out`
-  const schema = Type.Object({ value: item.schema, mask: item.schema }, { additionalProperties: false })
+  const schema = objectOf({ value: item.schema, mask: item.schema }, ['value', 'mask'])
   const covered = ({ value, mask }: MaskedBits): boolean => (number(value) & ~number(mask)) === 0n
   const pair = (value: unknown): value is MaskedBits => Check(schema, value)
   return orWord(ANY, {

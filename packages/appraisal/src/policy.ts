@@ -1,11 +1,10 @@
 // Policy documents: JSON or YAML, complete or on top of a preset, to one complete, frozen policy.
 // Normalised once, here; the rest of the package never sees a missing field.
 
-import type { TSchema } from 'typebox'
-import * as Type from 'typebox/type'
 import { deepFreeze, plainObject, type Reading, readBlock, schemaOf } from './block.ts'
 import { registerPolicy } from './compiled-policy.ts'
 import { readDocument } from './document.ts'
+import { type JsonSchema, objectOf } from './json-schema.ts'
 import { word } from './leaf.ts'
 import { type AppraisalPolicy, POLICY } from './policy-fields.ts'
 import { STANDARD, STRICT } from './preset-documents.ts'
@@ -64,19 +63,18 @@ export function isPresetName(name: unknown): name is keyof typeof PRESETS {
   return typeof name === 'string' && Object.hasOwn(PRESETS, name)
 }
 
-const documented = schemaOf(POLICY, false)
-
 /** JSON Schema of a policy document: complete, or with `extends` and whatever it changes. */
-export const POLICY_SCHEMA: TSchema = deepFreeze({
-  ...Type.Object(
+export const POLICY_SCHEMA: JsonSchema = deepFreeze({
+  ...objectOf(
     {
-      extends: Type.Optional({
+      extends: {
         ...EXTENDS.schema,
         description: 'Preset from which every field that is not stated is taken.',
-      }),
-      ...documented.properties,
+      },
+      ...schemaOf(POLICY, false).properties,
     },
-    { additionalProperties: false, description: POLICY.meaning },
+    [],
+    { description: POLICY.meaning },
   ),
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   $id: 'urn:casemate:schema:appraisal-policy',

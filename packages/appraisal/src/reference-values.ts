@@ -2,10 +2,9 @@
 // workload of some evidence, or the one that comes closest, does not depend on how many there are.
 
 import type { Claims } from '@casemate/evidence'
-import type { TSchema } from 'typebox'
-import * as Type from 'typebox/type'
 import { deepFreeze, plainObject, type Reading, readBlock, refuseUnknown, schemaOf } from './block.ts'
 import { readDocument } from './document.ts'
+import { anyOf, type JsonSchema, listOf, objectOf, wordOf } from './json-schema.ts'
 import { meantHint } from './leaf.ts'
 import { AppraisalConfigError, brief, type ConfigProblem } from './problem.ts'
 import { WORKLOADS, type Workload, type WorkloadKind, workloadBlock } from './workload-fields.ts'
@@ -125,29 +124,27 @@ function isWorkloadKind(kind: string): kind is WorkloadKind {
 }
 
 /** JSON Schema of a reference value document. */
-export const REFERENCE_VALUES_SCHEMA: TSchema = deepFreeze({
-  ...Type.Object(
+export const REFERENCE_VALUES_SCHEMA: JsonSchema = deepFreeze({
+  ...objectOf(
     {
-      workloads: Type.Array(Type.Union((Object.keys(WORKLOADS) as WorkloadKind[]).map(entry)), {
+      workloads: listOf(anyOf((Object.keys(WORKLOADS) as WorkloadKind[]).map(entry)), {
         minItems: 1,
         maxItems: MAX_WORKLOADS,
         description: 'Known workloads. Evidence matches one when every field of it matches.',
       }),
     },
-    { additionalProperties: false, description: 'Reference values: the workloads that are known.' },
+    ['workloads'],
+    { description: 'Reference values: the workloads that are known.' },
   ),
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   $id: 'urn:casemate:schema:reference-values',
   title: 'Casemate reference values',
 })
 
-function entry(kind: WorkloadKind): TSchema {
+function entry(kind: WorkloadKind): JsonSchema {
   const block = workloadBlock(kind)
-  const schema = schemaOf(block, true)
-  return Type.Object(
-    { kind: Type.Literal(kind), ...schema.properties },
-    { additionalProperties: false, description: block.meaning },
-  )
+  const properties = { kind: wordOf(kind), ...schemaOf(block, true).properties }
+  return objectOf(properties, Object.keys(properties), { description: block.meaning })
 }
 
 /** A document entry for the workload that this evidence shows, to paste or to store; every measurement is stated. */
