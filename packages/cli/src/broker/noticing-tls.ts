@@ -1,7 +1,6 @@
 // Plain HTTP to a server that speaks TLS: it hangs up, as one that fails does. Whether it is that is found out by the
 // beginning of a TLS connection, on which nothing is sent and nobody is believed.
 
-import { connect } from 'node:tls'
 import { type Fetch, Unavailable } from '@casemate/client'
 import { systemCode } from '@casemate/evidence'
 
@@ -27,7 +26,8 @@ export function noticingTls(fetch: Fetch): Fetch {
   }
 }
 
-function speaksTls({ hostname, port }: URL): Promise<boolean> {
+async function speaksTls({ hostname, port }: URL): Promise<boolean> {
+  const { connect } = await import('node:tls')
   return new Promise(resolve => {
     const host = hostname.replace(/^\[(.*)\]$/, '$1')
     const socket = connect({ host, port: Number(port || 80), rejectUnauthorized: false, timeout: PROBE_MS })

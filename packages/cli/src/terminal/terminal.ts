@@ -2,7 +2,6 @@
 // where the stream is a terminal that has them (which honours NO_COLOR), and never in JSON.
 // Whatever is printed goes by `visible`: a line holds no control character but our own colours, whoever wrote its words.
 
-import { randomUUID } from 'node:crypto'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { printable } from './printable.ts'
 import { ServerLog } from './server-log.ts'
@@ -85,18 +84,30 @@ function same(text: string): string {
   return text
 }
 
-/** Stands in our colours until they are printed; a text from elsewhere cannot know it, and so cannot paint. */
-const OURS = randomUUID()
-const PAINT = new RegExp(`<${OURS};(\\d+)>`)
+/** Stands for our colours until they are printed; a text from elsewhere cannot know it, and so cannot paint. */
+interface Paints {
+  readonly name: string
+  readonly pattern: RegExp
+}
+/** Made with the first colour: what is random takes a fifth of a start. */
+let made: Paints | null = null
+
+function paints(): Paints {
+  if (made !== null) return made
+  const name = process.getBuiltinModule('node:crypto').randomUUID()
+  made = { name, pattern: new RegExp(`<${name};(\\d+)>`) }
+  return made
+}
 
 function sgr(on: number, off: number): Paint {
-  return text => `<${OURS};${on}>${text}<${OURS};${off}>`
+  return text => `<${paints().name};${on}>${text}<${paints().name};${off}>`
 }
 
 /** A line as it goes to a stream: what a terminal would obey is escaped, and our colours are put in. */
 function visible(line: string): string {
+  if (made === null) return printable(line)
   return line
-    .split(PAINT)
+    .split(made.pattern)
     .map((piece, index) => (index % 2 === 0 ? printable(piece) : `\u001b[${piece}m`))
     .join('')
 }

@@ -2,7 +2,6 @@
 // whole process: Node's `fetch` knows no others.
 
 import { X509Certificate } from 'node:crypto'
-import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { Refusal } from '../refusal.ts'
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
@@ -24,6 +23,8 @@ export function trustAuthorities(text: string): void {
   if (found.length === 0) throw malformed('no certificate in PEM')
   const added = found.filter(pem => !trusted.has(pem))
   if (added.length === 0) return
+  // Loaded here: most programs that read evidence connect to nobody, and it costs as much as a start of Node.
+  const { getCACertificates, setDefaultCACertificates } = process.getBuiltinModule('node:tls')
   setDefaultCACertificates([...getCACertificates('default'), ...added])
   for (const pem of added) trusted.add(pem)
 }
