@@ -1,0 +1,55 @@
+// One package as it is published, in a folder of its own: compiled code with its sources, what its manifest names besides,
+// licence, and the manifest that is derived from the source's.
+import { cpSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { settle } from './compile.ts'
+import { builtManifest } from './manifest.ts'
+import type { Room } from './rooms.ts'
+
+export interface Places {
+  /** Of the sources. */
+  readonly root: string
+  /** Where all is built. */
+  readonly out: string
+  /** What the compiler made of all packages; nothing of it is left there. */
+  readonly compiled: string
+}
+
+/** Where a package is built. */
+export function folderOf(room: Room, out: string): string {
+  return join(out, 'packages', room.name)
+}
+
+export function stageRoom(room: Room, { root, out, compiled }: Places): void {
+  const folder = folderOf(room, out)
+  const lib = join(folder, 'lib')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  for (const name of ['src', ...(room.manifest.files ?? [])]) {
+    cpSync(join(room.folder, name), join(folder, name), { recursive: true })
+  }
+  cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
+  renameSync(join(compiled, room.name, 'src'), lib)
+  settle(lib)
+  // What is JavaScript in the source already.
+  for (const path of globSync('**/*.mjs', { cwd: join(folder, 'src') })) {
+    cpSync(join(folder, 'src', path), join(lib, path))
+  }
+  if (room.manifest.exports === undefined) dropTypes(lib)
+  if (room.manifest.bin !== undefined) settleCommands(join(folder, 'bin'))
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(builtManifest(room.manifest), null, 2)}\n`)
+}
+
+/** Of a package that nobody can import. */
+function dropTypes(lib: string): void {
+  for (const path of globSync('**/*.d.ts*', { cwd: lib })) rmSync(join(lib, path))
+}
+
+/** Commands are JavaScript, and start what is compiled. */
+function settleCommands(bin: string): void {
+  for (const path of globSync('**/*.js', { cwd: bin })) {
+    const file = join(bin, path)
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.replaceAll(/(['"]\.\.)\/src(\/[^'"\n]+)\.ts(?=['"])/g, '$1/lib$2.js'))
+  }
+}
