@@ -1,6 +1,7 @@
 // The manifests of what is published are derived from those of the sources.
 import assert from 'node:assert/strict'
-import { resolve } from 'node:path'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { join, relative, resolve, sep } from 'node:path'
 import { test } from 'node:test'
 import { settleModule } from '../../scripts/build/compile.ts'
 import { builtManifest } from '../../scripts/build/manifest.ts'
@@ -61,4 +62,18 @@ test('what the compiler leaves as it was names files that are there, in as many 
   assert.equal(settleModule(worker), worker.replace('.ts', '.js'))
   const elsewhere = `new URL('../../assembly/layers.ts', import.meta.url); import x from 'some/thing.ts'`
   assert.equal(settleModule(elsewhere), elsewhere)
+})
+
+test('a package holds every file that its code names', () => {
+  for (const { name, folder, manifest } of ROOMS) {
+    const packed = ['src', 'package.json', ...(manifest.files ?? [])]
+    for (const file of globSync(['src/**/*.ts', 'bin/**/*.js'], { cwd: folder })) {
+      const text = readFileSync(join(folder, file), 'utf8')
+      for (const [, named = ''] of text.matchAll(/new URL\('([^']+)', import\.meta\.url\)/g)) {
+        const path = relative(folder, join(folder, file, '..', named))
+        assert.ok(packed.includes(path.split(sep)[0] ?? ''), `packages/${name}/${file} names ${path}`)
+        assert.ok(existsSync(join(folder, path)), `packages/${name}/${file} names ${path}`)
+      }
+    }
+  }
 })
