@@ -16,7 +16,7 @@ const READ = [
   'examples/**/*.{md,ts}',
   'packages/*/*.md',
   'packages/*/{src,bin,examples,include}/**/*.{md,ts,js,h,rs,c}',
-  'scripts/**/*',
+  'scripts/**/*.*',
   'bench/**/*.{md,ts}',
 ]
 
