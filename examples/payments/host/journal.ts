@@ -3,7 +3,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type Ledger, openDatabase, openLedger } from '@casemate/ledger/node'
+import { ChangeRefused, ENTRY_INDEX, type Ledger, openDatabase, openLedger } from '@casemate/ledger/node'
 
 /** The name of the log; a bank would take one of its own. */
 export const LOG_ORIGIN = 'payments.example/log'
@@ -18,10 +18,13 @@ const SQL = {
   readKeys: 'SELECT sealed FROM payment_keys',
   addKeys: 'INSERT INTO payment_keys (id, sealed) VALUES (1, ?)',
   last: 'SELECT max(frame) AS frame FROM payment_frame',
-  add: 'INSERT INTO payment_frame (frame, position, sealed) VALUES (?, ?, ?)',
   one: 'SELECT frame, position, sealed FROM payment_frame WHERE frame = ?',
   all: 'SELECT frame, position, sealed FROM payment_frame ORDER BY frame',
 } as const
+
+/** Only as the one that follows the last. */
+const ADD_FRAME = `INSERT INTO payment_frame (frame, position, sealed)
+  SELECT ?, ?, ? WHERE (SELECT coalesce(max(frame), 0) FROM payment_frame) = ?`
 
 export interface Piece {
   readonly frame: number
@@ -79,14 +82,13 @@ export class Journal {
   /** Resolves once entry and piece are on disk. @throws {LedgerError}, and RangeError where a frame before is missing */
   async append({ frame, decisions, root }: FrameEntry, sealed: Uint8Array): Promise<void> {
     const entry = { type: 'payments.decided', frame, decisions, root: Buffer.from(root).toString('base64') }
-    await this.ledger.append(
-      () => entry,
-      ({ index }) => {
-        if (this.lastFrame !== frame - 1)
-          throw new RangeError(`frame ${frame} does not follow frame ${this.lastFrame}`)
-        this.#statements.add.run(frame, index, sealed)
-      },
-    )
+    const values = [frame, ENTRY_INDEX, sealed, frame - 1]
+    try {
+      await this.ledger.append(entry, [{ sql: ADD_FRAME, values, expected: 1 }])
+    } catch (error) {
+      if (!(error instanceof ChangeRefused)) throw error
+      throw new RangeError(`frame ${frame} does not follow frame ${this.lastFrame}`)
+    }
   }
 
   piece(frame: number): Piece | undefined {

@@ -8,6 +8,7 @@ export const LEDGER_ERRORS = {
   'entry-not-found': 'the log has no entry at that index',
   'entry-erased': 'the content of the entry was erased; only its commitment is left',
   'out-of-range': 'an index, size or tile lies beyond the log, or is no such number at all',
+  'change-refused': 'the state is not what the change was made for; neither it nor its entry was recorded',
   'ledger-busy': 'more appends are waiting than the ledger takes; nothing was recorded, try again',
   'ledger-unavailable': 'the database refused the transaction; nothing was recorded, try again',
   'ledger-failed': 'the storage failed; nothing is written any more until the ledger is opened again',

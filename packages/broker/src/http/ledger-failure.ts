@@ -9,6 +9,7 @@ const MEANINGS: { readonly [Code in LedgerErrorCode]?: BrokerErrorCode } = {
   'entry-too-large': 'request-too-large',
   'out-of-range': 'range-invalid',
   'path-malformed': 'tile-missing',
+  'change-refused': 'conflict',
   'ledger-busy': 'unavailable',
   'ledger-unavailable': 'unavailable',
   'ledger-failed': 'unavailable',

@@ -42,9 +42,9 @@ export async function openLedgerKey(parts: {
   if (found !== undefined)
     return { key: await openStoredKey(found, parts.kek), stored: found, created: false }
   const now = parts.now()
-  const stored = await createStoredKey('ledger', parts.kek, { now, activeFrom: now })
-  await parts.store.keys.bootstrap(stored)
-  return { key: await openStoredKey(stored, parts.kek), stored, created: true }
+  const made = await createStoredKey('ledger', parts.kek, { now, activeFrom: now })
+  const stored = await parts.store.keys.bootstrap(made)
+  return { key: await openStoredKey(stored, parts.kek), stored, created: stored.id === made.id }
 }
 
 export class BrokerKeys {
@@ -116,6 +116,7 @@ export class BrokerKeys {
   /** Renews the session key when it is old, and forgets keys whose time is over. To be called every minute or so. */
   async maintain(): Promise<void> {
     const now = this.#parts.now()
+    for (const ring of [this.#tokenRing, this.#sessionRing]) await ring.load()
     await this.#current(this.#tokenRing)
     const session = await this.#current(this.#sessionRing)
     if (now.getTime() - session.stored.activeFrom.getTime() >= SESSION_KEY_AGE_MS) {

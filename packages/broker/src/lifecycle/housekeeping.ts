@@ -3,7 +3,7 @@
 
 import type { RefusedAttempts } from '../admin/refused-attempts.ts'
 import type { CountedEntries } from '../counted-entries.ts'
-import { entry } from '../entry.ts'
+import { type EntryType, entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import { describeError, type Logger } from '../http/logging.ts'
 import type { JsonObject } from '../json.ts'
@@ -93,19 +93,18 @@ export class Housekeeping {
   async #purgeEvidence(): Promise<void> {
     const { store, now, evidenceRetentionMs } = this.#parts
     const before = new Date(now().getTime() - evidenceRetentionMs)
-    const count = await store.attestations.countEvidence(before)
-    if (count === 0) return
-    const head = { type: 'evidence.purged', at: now(), actor: { system: 'retention' } } as const
-    await store.attestations.purgeEvidence(before, entry(head, { before: before.toISOString(), count }))
+    await store.attestations.purgeEvidence(before, this.#purged('evidence.purged', before))
   }
 
   async #purgeRefused(): Promise<void> {
     const { store, now, refusalRetentionMs } = this.#parts
     const before = new Date(now().getTime() - refusalRetentionMs)
-    const count = await store.attestations.countRefused(before)
-    if (count === 0) return
-    const head = { type: 'refusals.purged', at: now(), actor: { system: 'retention' } } as const
-    await store.attestations.purgeRefused(before, entry(head, { before: before.toISOString(), count }))
+    await store.attestations.purgeRefused(before, this.#purged('refusals.purged', before))
+  }
+
+  #purged(type: EntryType, before: Date) {
+    const head = { type, at: this.#parts.now(), actor: { system: 'retention' } } as const
+    return (count: number) => entry(head, { before: before.toISOString(), count })
   }
 
   async #attempt(task: string, work: () => Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@
 // a full disk would show, so that readiness commits a small write of its own, at most so often.
 
 import { LedgerError } from '@casemate/ledger'
-import type { Ledger } from '@casemate/ledger/node'
+import type { Change, Ledger } from '@casemate/ledger/node'
 import { BrokerError } from '../errors.ts'
 
 /** Anybody may ask: asking must not be a way to keep the disk busy. */
@@ -41,8 +41,8 @@ export interface ReadinessParts {
   readonly assertKept: () => void
   /** Throws where the store cannot be read. */
   readonly read: () => Promise<void>
-  /** Changes so many bytes on disk that are no entry. */
-  readonly write: (bytes: number) => void
+  /** A change of so many bytes on disk that are no entry. */
+  readonly write: (bytes: number) => Change
   readonly ledger: Pick<Ledger, 'probe' | 'isRefusing' | 'hasFailed'>
   readonly elapsedMs: () => number
 }
@@ -84,7 +84,7 @@ export class Readiness {
     this.#probedAt = at
     const bytes = ledger.isRefusing || this.#found !== null ? ROOM_BYTES : PROBE_BYTES
     try {
-      ledger.probe(() => write(bytes))
+      ledger.probe(write(bytes))
       this.#found = null
     } catch (error) {
       this.#found = unready(ledger.hasFailed ? 'ledger-failed' : 'write-refused', error)

@@ -79,9 +79,9 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
   const { now, elapsedMs, beginning = 'as-it-was' } = sources
   const { db, mark, kept, assertHeld } = openFiles(config, beginning, closers)
   let opened: Ledger | null = null
-  const append: Append = async (record, within) => {
+  const append: Append = async (record, change) => {
     if (opened === null) throw new TypeError('the ledger is not open yet')
-    return opened.append(record, ({ index }) => within(index))
+    return opened.append(record, change)
   }
   const store = createSqliteStore({ db, append }, config.refusalBudget)
   const kek = await openKek(config, store)
@@ -108,14 +108,14 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
     ledger,
     kek,
     ledgerKey: describeLedgerKey(stored),
-    record: record => append(record, () => null),
+    record: async record => ({ index: (await append(record, [])).index, value: null }),
     readiness: new Readiness({
       ledger,
       elapsedMs,
       assertHeld,
       assertKept: () => kek.assertKept(),
       read: () => store.check(),
-      write: writeProbe(db),
+      write: writeProbe,
     }),
     failed: failed.promise,
     close: () => closeAll(closers),

@@ -2,6 +2,7 @@
 // under state that was not, or the other way round, do not fit it.
 
 import type { DatabaseSync } from 'node:sqlite'
+import { ENTRY_INDEX } from '@casemate/ledger/node'
 import type { JsonObject } from '../json.ts'
 import { text } from './rows.ts'
 import type { Append, SqliteParts } from './sqlite-parts.ts'
@@ -17,19 +18,17 @@ export interface EntryNote {
 
 /** Parts whose every append leaves its note, in the same transaction. */
 export function noteChanges({ db, append }: SqliteParts): SqliteParts {
-  const note = db.prepare(
-    `INSERT INTO broker_settings (name, value) VALUES ('${NAME}', ?)
-     ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-  )
-  const noting: Append = (entry, within) =>
-    append(entry, index => {
-      const value = within(index)
-      const { type = null, at = null } = entry
-      note.run(JSON.stringify({ index, members: { type, at } } satisfies EntryNote))
-      return value
-    })
+  const noting: Append = (entry, change) => {
+    const { type = null, at = null } = entry
+    const values = [ENTRY_INDEX, JSON.stringify({ type, at } satisfies EntryNote['members'])]
+    return append(entry, [...change, { sql: NOTE, values, expected: 1 }])
+  }
   return { db, append: noting }
 }
+
+const NOTE = `INSERT INTO broker_settings (name, value)
+  VALUES ('${NAME}', json_object('index', ?, 'members', json(?)))
+  ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 
 /** Null where nothing was changed since notes are kept. */
 export function lastChange(db: DatabaseSync): EntryNote | null {

@@ -105,6 +105,16 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE documents SET document = json_insert(document, '$.tdx.attributes.servtdExt', 'any')
   WHERE kind = 'policy' AND json_type(document, '$.tdx.attributes.unknownBits') = 'text';
   `,
+  // What refused attestations take is kept beside them, whoever adds and removes them; evidence goes with its attestation.
+  `
+  CREATE TABLE totals (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO totals SELECT 'refused-bytes', coalesce(sum(size_bytes), 0) FROM attestations WHERE verdict = 'refused';
+  CREATE TRIGGER attestation_refused AFTER INSERT ON attestations WHEN NEW.verdict = 'refused' BEGIN
+    UPDATE totals SET value = value + NEW.size_bytes WHERE name = 'refused-bytes'; END;
+  CREATE TRIGGER attestation_removed BEFORE DELETE ON attestations WHEN OLD.verdict = 'refused' BEGIN
+    UPDATE totals SET value = value - OLD.size_bytes WHERE name = 'refused-bytes';
+    DELETE FROM attestation_evidence WHERE id = OLD.id; END;
+  `,
 ]
 
 /**

@@ -1,14 +1,10 @@
 // Reading SQLite rows with types: a column that is not what the schema says is damage, not a default.
 
-import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { Row } from '@casemate/ledger/node'
 import { StartError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 
-/** One row as node:sqlite returns it. */
-export type Row = Record<string, SQLOutputValue>
-
-/** Values bound by position. */
-export type Bindings = readonly SQLInputValue[]
+export type { Row } from '@casemate/ledger/node'
 
 export function text(row: Row, column: string): string {
   const value = row[column]

@@ -1,6 +1,6 @@
 // Past attestations in SQLite; evidence lies apart, so that it can be purged while the explanation stays.
 
-import type { StatementSync } from 'node:sqlite'
+import { ChangeRefused, ENTRY_INDEX, type Statement } from '@casemate/ledger/node'
 import type { Entry } from '../entry.ts'
 import { bytes, date, integer, integerOrNull, jsonObject, type Row, text, textOrNull, word } from './rows.ts'
 import type { SqliteParts } from './sqlite-parts.ts'
@@ -43,22 +43,11 @@ function conditionsOf(
 
 export class SqliteAttestations implements AttestationStore {
   readonly #parts: SqliteParts
-  readonly #insert: StatementSync
-  readonly #insertEvidence: StatementSync
   readonly #refusalBudget: number
-  /** Bytes of all refused attestations; null: to be summed up again. */
-  #refusedBytes: number | null = null
 
   constructor(parts: SqliteParts, refusalBudget: number) {
     this.#parts = parts
     this.#refusalBudget = refusalBudget
-    this.#insert = parts.db.prepare(
-      `INSERT INTO attestations (id, at, verdict, kind, code, explanation, ledger_index, size_bytes)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    this.#insertEvidence = parts.db.prepare(
-      'INSERT INTO attestation_evidence (id, at, evidence) VALUES (?, ?, ?)',
-    )
   }
 
   async insert(attestation: NewAttestation, entry: Entry): Promise<Recorded<null>> {
@@ -66,48 +55,16 @@ export class SqliteAttestations implements AttestationStore {
     const at = attestation.at.getTime()
     const explanation = JSON.stringify(attestation.explanation)
     const size = Buffer.byteLength(explanation) + (evidence?.length ?? 0)
-    return this.#accounted(entry, index => {
-      if (verdict === 'refused') this.#makeRoom(size)
-      this.#insert.run(id, at, verdict, kind, code, explanation, index, size)
-      if (evidence !== null) this.#insertEvidence.run(id, at, evidence)
-      return null
-    })
+    const values = [id, at, verdict, kind, code, explanation, ENTRY_INDEX, size]
+    const change: Statement[] = [{ sql: INSERT, values, expected: 1 }]
+    if (evidence !== null) change.push({ sql: INSERT_EVIDENCE, values: [id, at, evidence], expected: 1 })
+    if (verdict === 'refused') change.unshift(this.#makeRoom(size))
+    const { index } = await this.#parts.append(entry, change)
+    return { index, value: null }
   }
 
-  /** A transaction that comes to nothing leaves the sum unknown. */
-  async #accounted<T>(entry: Entry, within: (index: number) => T): Promise<Recorded<T>> {
-    try {
-      return await this.#parts.append(entry, within)
-    } catch (error) {
-      this.#refusedBytes = null
-      throw error
-    }
-  }
-
-  #makeRoom(size: number): void {
-    const { db } = this.#parts
-    let taken = (this.#refusedBytes ?? this.#sumRefused()) + size
-    while (taken > this.#refusalBudget) {
-      const rows = db.prepare(OLDEST_REFUSED).all()
-      if (rows.length === 0) break
-      for (const row of rows) {
-        if (taken <= this.#refusalBudget) break
-        this.#delete(row)
-        taken -= integer(row, 'size_bytes')
-      }
-    }
-    this.#refusedBytes = taken
-  }
-
-  #sumRefused(): number {
-    const row = this.#parts.db.prepare(SUM_REFUSED).get()
-    return row === undefined ? 0 : integer(row, 'sum')
-  }
-
-  #delete(row: Row): void {
-    const { db } = this.#parts
-    db.prepare('DELETE FROM attestation_evidence WHERE id = ?').run(text(row, 'id'))
-    db.prepare('DELETE FROM attestations WHERE sequence = ?').run(integer(row, 'sequence'))
+  #makeRoom(size: number): Statement {
+    return { sql: MAKE_ROOM, values: [this.#refusalBudget - size, MAX_MADE_ROOM], expected: 'any' }
   }
 
   async find(id: string): Promise<StoredAttestation | null> {
@@ -148,42 +105,51 @@ export class SqliteAttestations implements AttestationStore {
     return row === undefined ? null : bytes(row, 'evidence')
   }
 
-  async countEvidence(before: Date): Promise<number> {
-    const row = this.#parts.db
-      .prepare('SELECT count(*) AS count FROM attestation_evidence WHERE at < ?')
-      .get(before.getTime())
-    return row === undefined ? 0 : integer(row, 'count')
+  purgeEvidence(before: Date, entryOf: (count: number) => Entry): Promise<Recorded<number> | null> {
+    return this.#purge(`FROM attestation_evidence WHERE at < ?`, before, entryOf)
   }
 
-  purgeEvidence(before: Date, entry: Entry): Promise<Recorded<number>> {
-    return this.#parts.append(entry, () =>
-      Number(
-        this.#parts.db.prepare('DELETE FROM attestation_evidence WHERE at < ?').run(before.getTime()).changes,
-      ),
-    )
+  purgeRefused(before: Date, entryOf: (count: number) => Entry): Promise<Recorded<number> | null> {
+    return this.#purge(`FROM attestations WHERE verdict = 'refused' AND at < ?`, before, entryOf)
   }
 
-  async countRefused(before: Date): Promise<number> {
-    const row = this.#parts.db.prepare(`SELECT count(*) AS count ${REFUSED_BEFORE}`).get(before.getTime())
-    return row === undefined ? 0 : integer(row, 'count')
-  }
-
-  purgeRefused(before: Date, entry: Entry): Promise<Recorded<number>> {
-    return this.#accounted(entry, () => {
-      const rows = this.#parts.db.prepare(`SELECT sequence, id ${REFUSED_BEFORE}`).all(before.getTime())
-      for (const row of rows) this.#delete(row)
-      this.#refusedBytes = null
-      return rows.length
-    })
+  /** The entry says how many: where others have gone or come meanwhile, it is for the next round. */
+  async #purge(
+    what: string,
+    before: Date,
+    entryOf: (count: number) => Entry,
+  ): Promise<Recorded<number> | null> {
+    const values = [before.getTime()]
+    const row = this.#parts.db.prepare(`SELECT count(*) AS count ${what}`).get(...values)
+    const count = row === undefined ? 0 : integer(row, 'count')
+    if (count === 0) return null
+    try {
+      const deletion = { sql: `DELETE ${what}`, values, expected: count }
+      const { index } = await this.#parts.append(entryOf(count), [deletion])
+      return { index, value: count }
+    } catch (error) {
+      if (error instanceof ChangeRefused) return null
+      throw error
+    }
   }
 }
 
-const SUM_REFUSED = `SELECT coalesce(sum(size_bytes), 0) AS sum FROM attestations WHERE verdict = 'refused'`
+const INSERT = `INSERT INTO attestations (id, at, verdict, kind, code, explanation, ledger_index, size_bytes)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 
-/** In batches, so that making room reads no more than it removes. */
-const OLDEST_REFUSED = `SELECT sequence, id, size_bytes FROM attestations WHERE verdict = 'refused' ORDER BY sequence LIMIT 16`
+const INSERT_EVIDENCE = 'INSERT INTO attestation_evidence (id, at, evidence) VALUES (?, ?, ?)'
 
-const REFUSED_BEFORE = `FROM attestations WHERE verdict = 'refused' AND at < ?`
+/** Attestations that go for one that comes, at most; where a budget was lowered, the next ones take the rest along. */
+const MAX_MADE_ROOM = 1024
+
+const REFUSED_BYTES = `(SELECT value FROM totals WHERE name = 'refused-bytes')`
+
+/** The oldest refused ones, until no more is taken than is left for them. */
+const MAKE_ROOM = `DELETE FROM attestations WHERE ${REFUSED_BYTES} > ?1 AND sequence IN (
+  SELECT sequence FROM (
+    SELECT sequence, sum(size_bytes) OVER (ORDER BY sequence) - size_bytes AS freed FROM (
+      SELECT sequence, size_bytes FROM attestations WHERE verdict = 'refused' ORDER BY sequence LIMIT ?2))
+  WHERE freed < ${REFUSED_BYTES} - ?1)`
 
 function readAttestation(row: Row): StoredAttestation {
   return {

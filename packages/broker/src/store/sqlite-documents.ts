@@ -4,7 +4,15 @@ import type { StatementSync } from 'node:sqlite'
 import type { Entry } from '../entry.ts'
 import { BrokerError, type BrokerErrorCode } from '../errors.ts'
 import { date, integer, jsonObject, type Row, text, word } from './rows.ts'
-import { checkPrecondition, nextGeneration, pageOf, type SqliteParts } from './sqlite-parts.ts'
+import {
+  appendUnless,
+  checkPrecondition,
+  givenGeneration,
+  guard,
+  nextGeneration,
+  pageOf,
+  type SqliteParts,
+} from './sqlite-parts.ts'
 import {
   type DeleteOptions,
   DOCUMENT_KINDS,
@@ -29,8 +37,6 @@ export class SqliteDocuments implements DocumentStore {
   readonly #parts: SqliteParts
   readonly #find: StatementSync
   readonly #generation: StatementSync
-  /** As they are in the database; the data directory is this process's alone, so no other changes them. */
-  readonly #generations = new Map<DocumentKind, number>()
 
   constructor(parts: SqliteParts) {
     this.#parts = parts
@@ -58,58 +64,67 @@ export class SqliteDocuments implements DocumentStore {
   }
 
   async generation(kind: DocumentKind): Promise<number> {
-    const known = this.#generations.get(kind)
-    if (known !== undefined) return known
     const row = this.#generation.get(kind)
-    const generation = row === undefined ? 0 : integer(row, 'value')
-    this.#generations.set(kind, generation)
-    return generation
+    return row === undefined ? 0 : integer(row, 'value')
   }
 
-  put(change: DocumentChange, expected: Precondition, entry: Entry): Promise<Recorded<Put<StoredDocument>>> {
-    return this.#parts.append(entry, () => {
-      const { db } = this.#parts
-      const found = this.#find.get(change.kind, change.name)
-      checkPrecondition(expected, found === undefined ? null : integer(found, 'revision'))
-      const at = change.at.getTime()
-      const row = db
-        .prepare(
-          `INSERT INTO documents (kind, name, document, revision, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)
-           ON CONFLICT (kind, name) DO UPDATE SET document = excluded.document, revision = excluded.revision,
-             updated_at = excluded.updated_at
-           RETURNING *`,
-        )
-        .get(
-          change.kind,
-          change.name,
-          JSON.stringify(change.document),
-          this.#nextGeneration(change.kind),
-          at,
-          at,
-        )
-      if (row === undefined) throw new BrokerError('internal', 'no row')
-      return { ...readDocument(row), isNew: found === undefined }
-    })
+  async put(
+    change: DocumentChange,
+    expected: Precondition,
+    entry: Entry,
+  ): Promise<Recorded<Put<StoredDocument>>> {
+    const { kind, name } = change
+    const at = change.at.getTime()
+    const values = [kind, name, JSON.stringify(change.document), kind, at, at]
+    const statements = [
+      guard(expected, FOUND, [kind, name]),
+      nextGeneration(kind),
+      { sql: PUT, values, expected: 1 },
+    ]
+    const { index, met } = await appendUnless(
+      () => this.#parts.append(entry, statements),
+      () => checkPrecondition(expected, this.#revision(kind, name)),
+    )
+    const [found, , row] = met
+    return { index, value: { ...readDocument(row?.rows[0] ?? {}), isNew: found?.count === 0 } }
   }
 
-  delete(kind: DocumentKind, name: string, { expected, entry }: DeleteOptions): Promise<Recorded<null>> {
-    return this.#parts.append(entry, () => {
-      const { db } = this.#parts
-      const found = this.#find.get(kind, name)
-      if (found === undefined) throw new BrokerError(MISSING[kind], `there is no ${kind} ${name}`)
-      checkPrecondition(expected, integer(found, 'revision'))
-      db.prepare('DELETE FROM documents WHERE kind = ? AND name = ?').run(kind, name)
-      this.#nextGeneration(kind)
-      return null
-    })
+  async delete(
+    kind: DocumentKind,
+    name: string,
+    { expected, entry }: DeleteOptions,
+  ): Promise<Recorded<null>> {
+    const statements = [
+      guard(expected, FOUND, [kind, name]),
+      { sql: DELETE, values: [kind, name], expected: 1 },
+      nextGeneration(kind),
+    ]
+    const { index } = await appendUnless(
+      () => this.#parts.append(entry, statements),
+      () => {
+        const revision = this.#revision(kind, name)
+        if (revision === null) throw new BrokerError(MISSING[kind], `there is no ${kind} ${name}`)
+        checkPrecondition(expected, revision)
+      },
+    )
+    return { index, value: null }
   }
 
-  /** Forgets the old one inside the transaction: it is read again after the commit, or after the rollback. */
-  #nextGeneration(kind: DocumentKind): number {
-    this.#generations.delete(kind)
-    return nextGeneration(this.#parts.db, kind)
+  #revision(kind: DocumentKind, name: string): number | null {
+    const row = this.#find.get(kind, name)
+    return row === undefined ? null : integer(row, 'revision')
   }
 }
+
+const FOUND = 'SELECT 1 FROM documents WHERE kind = ? AND name = ? AND revision = coalesce(?, revision)'
+
+const PUT = `INSERT INTO documents (kind, name, document, revision, created_at, updated_at)
+  VALUES (?, ?, ?, ${givenGeneration('?')}, ?, ?)
+  ON CONFLICT (kind, name) DO UPDATE SET document = excluded.document, revision = excluded.revision,
+    updated_at = excluded.updated_at
+  RETURNING *`
+
+const DELETE = 'DELETE FROM documents WHERE kind = ? AND name = ?'
 
 function readDocument(row: Row): StoredDocument {
   return {

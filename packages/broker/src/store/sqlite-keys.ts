@@ -24,42 +24,50 @@ export class SqliteKeys implements KeyStore {
     return rows.map(readKey).filter(key => purpose === 'any' || key.purpose === purpose)
   }
 
-  async bootstrap(key: StoredKey): Promise<void> {
-    this.#insert(key)
+  async bootstrap(key: StoredKey): Promise<StoredKey> {
+    const { db } = this.#parts
+    db.prepare(`${INSERT} SELECT ${PLACES} WHERE NOT EXISTS (SELECT 1 FROM keys WHERE purpose = ?)`).run(
+      ...valuesOf(key),
+      key.purpose,
+    )
+    const [first = key] = await this.list(key.purpose)
+    return first
   }
 
-  rotate(successor: StoredKey, retired: readonly Retirement[], entry: Entry): Promise<Recorded<null>> {
-    return this.#parts.append(entry, () => {
-      this.#insert(successor)
-      const retire = this.#parts.db.prepare('UPDATE keys SET retires_at = ? WHERE id = ?')
-      for (const { id, retiresAt } of retired) retire.run(retiresAt.getTime(), id)
-      return null
-    })
+  async rotate(successor: StoredKey, retired: readonly Retirement[], entry: Entry): Promise<Recorded<null>> {
+    const { index } = await this.#parts.append(entry, [
+      { sql: `${INSERT} VALUES (${PLACES})`, values: valuesOf(successor), expected: 1 },
+      ...retired.map(({ id, retiresAt }) => ({
+        sql: RETIRE,
+        values: [retiresAt.getTime(), id],
+        expected: 1,
+      })),
+    ])
+    return { index, value: null }
   }
 
-  delete(ids: readonly string[], entry: Entry): Promise<Recorded<null>> {
-    return this.#parts.append(entry, () => {
-      const remove = this.#parts.db.prepare('DELETE FROM keys WHERE id = ?')
-      for (const id of ids) remove.run(id)
-      return null
-    })
+  async delete(ids: readonly string[], entry: Entry): Promise<Recorded<null>> {
+    const statements = ids.map(id => ({ sql: 'DELETE FROM keys WHERE id = ?', values: [id], expected: 1 }))
+    const { index } = await this.#parts.append(entry, statements)
+    return { index, value: null }
   }
+}
 
-  #insert(key: StoredKey): void {
-    const publicJwk = key.publicJwk === null ? null : JSON.stringify(key.publicJwk)
-    this.#parts.db
-      .prepare('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(
-        key.id,
-        key.purpose,
-        publicJwk,
-        key.wrapped.kekVersion,
-        key.wrapped.bytes,
-        key.createdAt.getTime(),
-        key.activeFrom.getTime(),
-        key.retiresAt?.getTime() ?? null,
-      )
-  }
+const INSERT = `INSERT INTO keys (id, purpose, public_jwk, kek_version, wrapped, created_at, active_from, retires_at)`
+const PLACES = '?, ?, ?, ?, ?, ?, ?, ?'
+const RETIRE = 'UPDATE keys SET retires_at = ? WHERE id = ?'
+
+function valuesOf(key: StoredKey) {
+  return [
+    key.id,
+    key.purpose,
+    key.publicJwk === null ? null : JSON.stringify(key.publicJwk),
+    key.wrapped.kekVersion,
+    key.wrapped.bytes,
+    key.createdAt.getTime(),
+    key.activeFrom.getTime(),
+    key.retiresAt?.getTime() ?? null,
+  ]
 }
 
 function readKey(row: Row): StoredKey {

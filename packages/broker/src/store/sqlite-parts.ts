@@ -1,13 +1,14 @@
 // What the parts of the SQLite store share: the database, the transaction they write in, preconditions and paging.
 
 import type { DatabaseSync } from 'node:sqlite'
+import { type Appended, type Change, ChangeRefused, type Statement, type Value } from '@casemate/ledger/node'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import { integer, type Row } from './rows.ts'
-import type { Page, Precondition, Recorded } from './store.ts'
+import type { Row } from './rows.ts'
+import type { Page, Precondition } from './store.ts'
 
-/** `append` of the ledger: runs `within` in the transaction of the entry; what it throws undoes both. */
-export type Append = <T>(entry: JsonObject, within: (index: number) => T) => Promise<Recorded<T>>
+/** `append` of the ledger: the change is made in the transaction of the entry, or neither is. */
+export type Append = (entry: JsonObject, change: Change) => Promise<Appended>
 
 /** What each part of the store works with. */
 export interface SqliteParts {
@@ -15,16 +16,45 @@ export interface SqliteParts {
   readonly append: Append
 }
 
-/** The next number of a kind; rises with every change and is never given twice. */
-export function nextGeneration(db: DatabaseSync, kind: string): number {
-  const row = db
-    .prepare(
-      `INSERT INTO generations (kind, value) VALUES (?, 1)
-       ON CONFLICT (kind) DO UPDATE SET value = value + 1 RETURNING value`,
-    )
-    .get(kind)
-  if (row === undefined) throw new BrokerError('internal', 'no generation')
-  return integer(row, 'value')
+/** How often a change is tried that was refused for something that is no longer so. */
+const MAX_ATTEMPTS = 3
+
+/**
+ * Appends with a change. `explain` throws what keeps the change from being made, by what is stored now; where nothing does
+ * any more, it is tried again. @throws {BrokerError} `conflict` where it is refused again and again
+ */
+export async function appendUnless(
+  append: () => Promise<Appended>,
+  explain: (refused: ChangeRefused) => void,
+): Promise<Appended> {
+  for (let made = 1; ; made++) {
+    try {
+      return await append()
+    } catch (error) {
+      if (!(error instanceof ChangeRefused)) throw error
+      explain(error)
+      if (made === MAX_ATTEMPTS) throw new BrokerError('conflict', 'it changes too often', { cause: error })
+    }
+  }
+}
+
+/** Gives its kind the next number, which no change of the kind had before. */
+export function nextGeneration(kind: string): Statement {
+  return { sql: NEXT_GENERATION, values: [kind], expected: 1 }
+}
+
+const NEXT_GENERATION = `INSERT INTO generations (kind, value) VALUES (?, 1)
+  ON CONFLICT (kind) DO UPDATE SET value = value + 1`
+
+/** The number that {@link nextGeneration} gave, in a later statement of the change that has the kind at `place`. */
+export function givenGeneration(place: string): string {
+  return `(SELECT value FROM generations WHERE kind = ${place})`
+}
+
+/** Finds what is there only as the precondition wants it; `sql` takes the revision last, null for any. */
+export function guard(expected: Precondition, sql: string, values: readonly Value[]): Statement {
+  const count = expected === 'any' ? 'any' : expected === 'none' ? 0 : 1
+  return { sql, values: [...values, typeof expected === 'number' ? expected : null], expected: count }
 }
 
 /** @throws {BrokerError} `precondition-failed` */

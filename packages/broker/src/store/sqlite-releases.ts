@@ -1,37 +1,30 @@
 // Releases in SQLite: recorded in the ledger only while what they were decided on still holds, in one transaction.
 
-import type { StatementSync } from 'node:sqlite'
+import { ChangeRefused } from '@casemate/ledger/node'
 import type { Entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
-import { integer } from './rows.ts'
 import type { SqliteParts } from './sqlite-parts.ts'
 import type { Recorded, ReleaseBasis, ReleaseStore } from './store.ts'
 
+/** One row while the basis holds; a kind without changes has generation 0. */
+const BASIS = `SELECT 1 FROM secrets WHERE repository = ? AND type = ? AND tag = ? AND revision = ?
+  AND current_version IS NOT NULL AND coalesce((SELECT value FROM generations WHERE kind = 'rule'), 0) = ?`
+
 export class SqliteReleases implements ReleaseStore {
   readonly #parts: SqliteParts
-  readonly #generation: StatementSync
-  readonly #revision: StatementSync
 
   constructor(parts: SqliteParts) {
     this.#parts = parts
-    this.#generation = parts.db.prepare("SELECT value FROM generations WHERE kind = 'rule'")
-    this.#revision = parts.db.prepare(
-      `SELECT revision FROM secrets
-       WHERE repository = ? AND type = ? AND tag = ? AND current_version IS NOT NULL`,
-    )
   }
 
-  record(entry: Entry, { path, revision, ruleGeneration }: ReleaseBasis): Promise<Recorded<null>> {
-    return this.#parts.append(entry, () => {
-      // Asked of the database and not of what is kept in memory: writes of the same batch count.
-      const generation = this.#generation.get()
-      const secret = this.#revision.get(path.repository, path.type, path.tag)
-      const isSame =
-        (generation === undefined ? 0 : integer(generation, 'value')) === ruleGeneration &&
-        secret !== undefined &&
-        integer(secret, 'revision') === revision
-      if (!isSame) throw new BrokerError('conflict', 'the secret or a rule changed meanwhile')
-      return null
-    })
+  async record(entry: Entry, { path, revision, ruleGeneration }: ReleaseBasis): Promise<Recorded<null>> {
+    const values = [path.repository, path.type, path.tag, revision, ruleGeneration]
+    try {
+      const { index } = await this.#parts.append(entry, [{ sql: BASIS, values, expected: 1 }])
+      return { index, value: null }
+    } catch (cause) {
+      if (!(cause instanceof ChangeRefused)) throw cause
+      throw new BrokerError('conflict', 'the secret or a rule changed meanwhile', { cause })
+    }
   }
 }

@@ -2,11 +2,20 @@
 // names one content for ever.
 
 import type { StatementSync } from 'node:sqlite'
+import type { Change, Statement } from '@casemate/ledger/node'
 import type { Entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
-import { formatSecretPath, type SecretPath } from '../secret-path.ts'
-import { bytes, date, integer, integerOrNull, type Row, text } from './rows.ts'
-import { checkPrecondition, nextGeneration, pageOf, type SqliteParts } from './sqlite-parts.ts'
+import type { SecretPath } from '../secret-path.ts'
+import { bytes, date, integer, type Row, text } from './rows.ts'
+import {
+  appendUnless,
+  checkPrecondition,
+  givenGeneration,
+  guard,
+  nextGeneration,
+  pageOf,
+  type SqliteParts,
+} from './sqlite-parts.ts'
 import type {
   DeleteOptions,
   Page,
@@ -20,29 +29,26 @@ import type {
   SecretVersionHead,
 } from './store.ts'
 
-/** Rows kept, so that fetches of the same secrets read no more than the sealed version. */
-const MAX_KEPT_ROWS = 1024
-
 const SELECT_HEAD = 'SELECT * FROM secrets WHERE repository = ? AND type = ? AND tag = ?'
+
+/** Of a secret that exists; the current one without a number. */
+const SELECT_VERSION = `SELECT v.* FROM secrets s JOIN secret_versions v
+  ON v.secret_id = s.id AND v.version = coalesce(?, s.current_version)
+  WHERE s.repository = ? AND s.type = ? AND s.tag = ? AND s.current_version IS NOT NULL`
 
 export class SqliteSecrets implements SecretStore {
   readonly #parts: SqliteParts
   readonly #head: StatementSync
   readonly #version: StatementSync
-  /**
-   * By path, of secrets that exist; as they are in the database, since the data directory is this process's alone.
-   * Every change empties it inside its transaction: rows are read again after the commit, or after the rollback.
-   */
-  readonly #kept = new Map<string, Row>()
 
   constructor(parts: SqliteParts) {
     this.#parts = parts
     this.#head = parts.db.prepare(SELECT_HEAD)
-    this.#version = parts.db.prepare('SELECT * FROM secret_versions WHERE secret_id = ? AND version = ?')
+    this.#version = parts.db.prepare(SELECT_VERSION)
   }
 
   async find(path: SecretPath): Promise<SecretHead | null> {
-    const row = this.#known(path)
+    const row = this.#live(path)
     return row === null ? null : readHead(row)
   }
 
@@ -76,14 +82,11 @@ export class SqliteSecrets implements SecretStore {
   }
 
   async open(path: SecretPath, version: number | 'current'): Promise<SealedSecret | null> {
-    const head = this.#known(path)
-    if (head === null) return null
-    const wanted = version === 'current' ? integer(head, 'current_version') : version
-    const row = this.#version.get(integer(head, 'id'), wanted)
+    const row = this.#version.get(version === 'current' ? null : version, ...pathOf(path))
     if (row === undefined) return null
     return {
       ...path,
-      version: wanted,
+      version: integer(row, 'version'),
       createdAt: date(row, 'created_at'),
       sizeBytes: integer(row, 'size_bytes'),
       dataKey: { kekVersion: integer(row, 'kek_version'), bytes: bytes(row, 'data_key') },
@@ -91,98 +94,57 @@ export class SqliteSecrets implements SecretStore {
     }
   }
 
-  put(sealed: SealedSecret, expected: Precondition, entry: Entry): Promise<Recorded<Put<SecretHead>>> {
-    return this.#parts.append(entry, () => this.#put(sealed, expected))
+  async put(sealed: SealedSecret, expected: Precondition, entry: Entry): Promise<Recorded<Put<SecretHead>>> {
+    const { index, met } = await appendUnless(
+      () => this.#parts.append(entry, putting(sealed, expected)),
+      ({ statement }) => {
+        if (statement === 0) return checkPrecondition(expected, this.#revision(sealed))
+        throw new BrokerError('conflict', 'another version was put at the same time')
+      },
+    )
+    const [found, , row] = met
+    return { index, value: { ...readHead(row?.rows[0] ?? {}), isNew: found?.count === 0 } }
   }
 
-  delete(path: SecretPath, expected: Precondition, entry: Entry): Promise<Recorded<null>> {
-    return this.#parts.append(entry, () => {
-      this.#kept.clear()
-      const head = this.#existing(path)
-      checkPrecondition(expected, integer(head, 'revision'))
-      this.#parts.db.prepare('DELETE FROM secret_versions WHERE secret_id = ?').run(integer(head, 'id'))
-      this.#touch(head, null, new Date(entry.at))
-      return null
-    })
+  async delete(path: SecretPath, expected: Precondition, entry: Entry): Promise<Recorded<null>> {
+    const at = pathOf(path)
+    const statements = [
+      existing(path, expected),
+      { sql: DELETE_VERSIONS, values: at, expected: 'any' } as const,
+      nextGeneration(KIND),
+      { sql: TOUCH_DELETED, values: [KIND, Date.parse(entry.at), ...at], expected: 1 },
+    ]
+    const { index } = await appendUnless(
+      () => this.#parts.append(entry, statements),
+      () => this.#demandExisting(path, expected),
+    )
+    return { index, value: null }
   }
 
-  deleteVersion(
+  async deleteVersion(
     path: SecretPath,
     version: number,
     { expected, entry }: DeleteOptions,
   ): Promise<Recorded<null>> {
-    return this.#parts.append(entry, () => {
-      this.#kept.clear()
-      const { db } = this.#parts
-      const head = this.#existing(path)
-      checkPrecondition(expected, integer(head, 'revision'))
-      const id = integer(head, 'id')
-      const { changes } = db
-        .prepare('DELETE FROM secret_versions WHERE secret_id = ? AND version = ?')
-        .run(id, version)
-      if (changes === 0) throw new BrokerError('secret-missing', `there is no version ${version}`)
-      const left = db
-        .prepare('SELECT max(version) AS version FROM secret_versions WHERE secret_id = ?')
-        .get(id)
-      this.#touch(head, left === undefined ? null : integerOrNull(left, 'version'), new Date(entry.at))
-      return null
-    })
-  }
-
-  #put(sealed: SealedSecret, expected: Precondition): Put<SecretHead> {
-    this.#kept.clear()
-    const { db } = this.#parts
-    const found = this.#row(sealed)
-    const live = found !== null && found['current_version'] !== null
-    checkPrecondition(expected, live ? integer(found, 'revision') : null)
-    if (sealed.version !== (found === null ? 0 : integer(found, 'last_version')) + 1) {
-      throw new BrokerError('conflict', 'another version was put at the same time')
-    }
-    const at = sealed.createdAt.getTime()
-    const row = db
-      .prepare(
-        `INSERT INTO secrets (repository, type, tag, last_version, current_version, revision, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (repository, type, tag) DO UPDATE SET last_version = excluded.last_version,
-           current_version = excluded.current_version, revision = excluded.revision,
-           created_at = iif(current_version IS NULL, excluded.created_at, created_at),
-           updated_at = excluded.updated_at
-         RETURNING *`,
-      )
-      .get(...pathOf(sealed), sealed.version, sealed.version, nextGeneration(db, 'secret'), at, at)
-    if (row === undefined) throw new BrokerError('internal', 'no row')
-    db.prepare('INSERT INTO secret_versions VALUES (?, ?, ?, ?, ?, ?, ?)').run(
-      integer(row, 'id'),
-      sealed.version,
-      at,
-      sealed.sizeBytes,
-      sealed.dataKey.kekVersion,
-      sealed.dataKey.bytes,
-      sealed.ciphertext,
+    const at = pathOf(path)
+    const statements = [
+      existing(path, expected),
+      { sql: DELETE_VERSION, values: [...at, version], expected: 1 },
+      nextGeneration(KIND),
+      { sql: TOUCH_LEFT, values: [KIND, Date.parse(entry.at), ...at], expected: 1 },
+    ]
+    const { index } = await appendUnless(
+      () => this.#parts.append(entry, statements),
+      ({ statement }) => {
+        if (statement === 0) return this.#demandExisting(path, expected)
+        throw new BrokerError('secret-missing', `there is no version ${version}`)
+      },
     )
-    return { ...readHead(row), isNew: !live }
-  }
-
-  #touch(head: Row, currentVersion: number | null, at: Date): void {
-    this.#parts.db
-      .prepare('UPDATE secrets SET current_version = ?, revision = ?, updated_at = ? WHERE id = ?')
-      .run(currentVersion, nextGeneration(this.#parts.db, 'secret'), at.getTime(), integer(head, 'id'))
+    return { index, value: null }
   }
 
   #row(path: SecretPath): Row | null {
     return this.#head.get(...pathOf(path)) ?? null
-  }
-
-  /** For reads outside of transactions. */
-  #known(path: SecretPath): Row | null {
-    const key = formatSecretPath(path)
-    const kept = this.#kept.get(key)
-    if (kept !== undefined) return kept
-    const row = this.#live(path)
-    if (row === null) return null
-    if (this.#kept.size >= MAX_KEPT_ROWS) this.#kept.clear()
-    this.#kept.set(key, row)
-    return row
   }
 
   #live(path: SecretPath): Row | null {
@@ -190,11 +152,65 @@ export class SqliteSecrets implements SecretStore {
     return row === null || row['current_version'] === null ? null : row
   }
 
-  #existing(path: SecretPath): Row {
+  #revision(path: SecretPath): number | null {
     const row = this.#live(path)
-    if (row === null) throw new BrokerError('secret-missing', 'there is no such secret')
-    return row
+    return row === null ? null : integer(row, 'revision')
   }
+
+  #demandExisting(path: SecretPath, expected: Precondition): void {
+    const revision = this.#revision(path)
+    if (revision === null) throw new BrokerError('secret-missing', 'there is no such secret')
+    checkPrecondition(expected, revision)
+  }
+}
+
+/** In the table of generations. */
+const KIND = 'secret'
+
+const AT_PATH = 'repository = ? AND type = ? AND tag = ?'
+const ID_AT_PATH = `(SELECT id FROM secrets WHERE ${AT_PATH})`
+
+const FOUND = `SELECT 1 FROM secrets WHERE ${AT_PATH} AND current_version IS NOT NULL
+  AND revision = coalesce(?, revision)`
+
+/** The first version of a path; any later one only as the one that follows the last. */
+const PUT_FIRST = `INSERT INTO secrets
+  (last_version, current_version, revision, created_at, updated_at, repository, type, tag)
+  VALUES (?1, ?1, ${givenGeneration('?2')}, ?3, ?3, ?4, ?5, ?6)
+  ON CONFLICT (repository, type, tag) DO NOTHING RETURNING *`
+
+const PUT_NEXT = `UPDATE secrets SET last_version = ?1, current_version = ?1,
+  revision = ${givenGeneration('?2')},
+  created_at = iif(current_version IS NULL, ?3, created_at), updated_at = ?3
+  WHERE repository = ?4 AND type = ?5 AND tag = ?6 AND last_version = ?1 - 1 RETURNING *`
+
+const PUT_VERSION = `INSERT INTO secret_versions
+  (secret_id, version, created_at, size_bytes, kek_version, data_key, ciphertext)
+  VALUES (${ID_AT_PATH}, ?, ?, ?, ?, ?, ?)`
+
+const DELETE_VERSIONS = `DELETE FROM secret_versions WHERE secret_id = ${ID_AT_PATH}`
+const DELETE_VERSION = `${DELETE_VERSIONS} AND version = ?`
+
+const TOUCH = `UPDATE secrets SET revision = ${givenGeneration('?')}, updated_at = ?, current_version =`
+const TOUCH_DELETED = `${TOUCH} NULL WHERE ${AT_PATH}`
+const TOUCH_LEFT = `${TOUCH} (SELECT max(version) FROM secret_versions WHERE secret_id = id) WHERE ${AT_PATH}`
+
+function putting(sealed: SealedSecret, expected: Precondition): Change {
+  const { version, sizeBytes, dataKey, ciphertext } = sealed
+  const path = pathOf(sealed)
+  const at = sealed.createdAt.getTime()
+  const content = [version, at, sizeBytes, dataKey.kekVersion, dataKey.bytes, ciphertext]
+  return [
+    guard(expected, FOUND, path),
+    nextGeneration(KIND),
+    { sql: version === 1 ? PUT_FIRST : PUT_NEXT, values: [version, KIND, at, ...path], expected: 1 },
+    { sql: PUT_VERSION, values: [...path, ...content], expected: 1 },
+  ]
+}
+
+/** What is deleted has to be there, whatever else is expected. */
+function existing(path: SecretPath, expected: Precondition): Statement {
+  return guard(expected === 'any' ? 'some' : expected, FOUND, pathOf(path))
 }
 
 function pathOf(path: SecretPath): [string, string, string] {

@@ -5,7 +5,7 @@ import type { Entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import { ROLES } from '../roles.ts'
 import { bytes, date, integer, type Row, text, word } from './rows.ts'
-import { pageOf, type SqliteParts } from './sqlite-parts.ts'
+import { appendUnless, pageOf, type SqliteParts } from './sqlite-parts.ts'
 import type { Page, PageRequest, Recorded, StoredToken, TokenStore } from './store.ts'
 
 export class SqliteTokens implements TokenStore {
@@ -29,27 +29,30 @@ export class SqliteTokens implements TokenStore {
     return pageOf(rows, limit, { read: readToken, key: token => token.id })
   }
 
-  insert(token: StoredToken, entry: Entry): Promise<Recorded<null>> {
-    return this.#parts.append(entry, () => {
-      const { id, name, role, hash, createdAt, expiresAt } = token
-      this.#parts.db
-        .prepare('INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)')
-        .run(id, name, role, hash, createdAt.getTime(), expiresAt.getTime())
-      return null
-    })
+  async insert(token: StoredToken, entry: Entry): Promise<Recorded<null>> {
+    const { id, name, role, hash, createdAt, expiresAt } = token
+    const values = [id, name, role, hash, createdAt.getTime(), expiresAt.getTime()]
+    const { index } = await this.#parts.append(entry, [{ sql: INSERT, values, expected: 1 }])
+    return { index, value: null }
   }
 
-  delete(id: string, now: Date, entry: Entry): Promise<Recorded<null>> {
-    return this.#parts.append(entry, () => {
-      const row = this.#find.get(id)
-      if (row === undefined) throw new BrokerError('token-unknown', 'there is no such token')
-      this.#parts.db.prepare('DELETE FROM tokens WHERE id = ?').run(id)
-      if (readToken(row).role === 'admin' && this.#countValidAdmins(now) === 0) {
-        throw new BrokerError('last-admin', 'it is the last valid token with the role admin', {
-          hint: 'create another one first',
-        })
-      }
-      return null
+  async delete(id: string, now: Date, entry: Entry): Promise<Recorded<null>> {
+    const values = [id, now.getTime()]
+    const { index } = await appendUnless(
+      () => this.#parts.append(entry, [{ sql: DELETE, values, expected: 1 }]),
+      () => this.#demandDeletable(id, now),
+    )
+    return { index, value: null }
+  }
+
+  #demandDeletable(id: string, now: Date): void {
+    const row = this.#find.get(id)
+    if (row === undefined) throw new BrokerError('token-unknown', 'there is no such token')
+    const { role, expiresAt } = readToken(row)
+    const left = this.#countValidAdmins(now) - (role === 'admin' && expiresAt > now ? 1 : 0)
+    if (role !== 'admin' || left > 0) return
+    throw new BrokerError('last-admin', 'it is the last valid token with the role admin', {
+      hint: 'create another one first',
     })
   }
 
@@ -64,6 +67,12 @@ export class SqliteTokens implements TokenStore {
     return row === undefined ? 0 : integer(row, 'count')
   }
 }
+
+const INSERT = `INSERT INTO tokens (id, name, role, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)`
+
+/** An admin's only where another one that is valid stays. */
+const DELETE = `DELETE FROM tokens AS gone WHERE id = ? AND (role <> 'admin' OR EXISTS (
+  SELECT 1 FROM tokens AS other WHERE other.role = 'admin' AND other.expires_at > ? AND other.id <> gone.id))`
 
 function readToken(row: Row): StoredToken {
   return {

@@ -1,5 +1,6 @@
 // Everything in SQLite that is wrapped by the key-encryption key, as one list: what a rotation goes through.
 
+import type { Statement } from '@casemate/ledger/node'
 import type { Entry } from '../entry.ts'
 import { bytes, integer, type Row, text, word } from './rows.ts'
 import type { SqliteParts } from './sqlite-parts.ts'
@@ -25,8 +26,10 @@ export class SqliteWrappings implements WrappingStore {
     return [...keys.map(readKeyItem), ...versions.map(readVersionItem)].slice(0, limit)
   }
 
-  rewrap(items: readonly WrappedItem[], entry: Entry): Promise<Recorded<number>> {
-    return this.#parts.append(entry, () => items.reduce((count, item) => count + this.#rewrap(item), 0))
+  async rewrap(items: readonly WrappedItem[], entry: Entry): Promise<Recorded<number>> {
+    const { index, met } = await this.#parts.append(entry, items.map(rewrapping))
+    const value = met.slice(0, items.length).reduce((sum, { count }) => sum + count, 0)
+    return { index, value }
   }
 
   async versionsInUse(): Promise<readonly number[]> {
@@ -37,26 +40,25 @@ export class SqliteWrappings implements WrappingStore {
       .all()
       .map(row => integer(row, 'kek_version'))
   }
-
-  /** The content of a row never changes, and versions of the key only rise: an older one is all that may be replaced. */
-  #rewrap({ reference, wrapped }: WrappedItem): number {
-    const { db } = this.#parts
-    const [table, id = '', version = ''] = reference.split(' ')
-    const { kekVersion, bytes } = wrapped
-    const done =
-      table === 'key'
-        ? db
-            .prepare('UPDATE keys SET kek_version = ?, wrapped = ? WHERE id = ? AND kek_version < ?')
-            .run(kekVersion, bytes, id, kekVersion)
-        : db
-            .prepare(
-              `UPDATE secret_versions SET kek_version = ?, data_key = ?
-               WHERE secret_id = ? AND version = ? AND kek_version < ?`,
-            )
-            .run(kekVersion, bytes, Number(id), Number(version), kekVersion)
-    return Number(done.changes)
-  }
 }
+
+/** The content of a row never changes, and versions of the key only rise: an older one is all that may be replaced. */
+function rewrapping({ reference, wrapped }: WrappedItem): Statement {
+  const [table, id = '', version = ''] = reference.split(' ')
+  const { kekVersion, bytes } = wrapped
+  return table === 'key'
+    ? { sql: REWRAP_KEY, values: [kekVersion, bytes, id, kekVersion], expected: 'any' }
+    : {
+        sql: REWRAP_VERSION,
+        values: [kekVersion, bytes, Number(id), Number(version), kekVersion],
+        expected: 'any',
+      }
+}
+
+const REWRAP_KEY = 'UPDATE keys SET kek_version = ?, wrapped = ? WHERE id = ? AND kek_version < ?'
+
+const REWRAP_VERSION = `UPDATE secret_versions SET kek_version = ?, data_key = ?
+  WHERE secret_id = ? AND version = ? AND kek_version < ?`
 
 function readKeyItem(row: Row): WrappedItem {
   const id = text(row, 'id')

@@ -170,13 +170,10 @@ export interface AttestationStore {
   ): Promise<Page<StoredAttestation>>
   /** Null where it was purged or never stored. */
   evidence(id: string): Promise<Uint8Array | null>
-  /** How many attestations before `before` still hold evidence. */
-  countEvidence(before: Date): Promise<number>
-  purgeEvidence(before: Date, entry: Entry): Promise<Recorded<number>>
-  /** How many refused attestations there are from before `before`. */
-  countRefused(before: Date): Promise<number>
-  /** Removes them, with explanation and evidence. */
-  purgeRefused(before: Date, entry: Entry): Promise<Recorded<number>>
+  /** Of attestations from before `before`; null where there was none, or somebody else is at it. */
+  purgeEvidence(before: Date, entryOf: (count: number) => Entry): Promise<Recorded<number> | null>
+  /** Refused attestations from before `before`, with explanation and evidence; null as with {@link purgeEvidence}. */
+  purgeRefused(before: Date, entryOf: (count: number) => Entry): Promise<Recorded<number> | null>
 }
 
 export interface StoredToken {
@@ -224,8 +221,11 @@ export interface Retirement {
 
 export interface KeyStore {
   list(purpose: KeyPurpose | 'any'): Promise<readonly StoredKey[]>
-  /** Adds a key before a ledger exists to record it: the ledger’s own, once. */
-  bootstrap(key: StoredKey): Promise<void>
+  /**
+   * Adds a key before a ledger exists to record it: the ledger’s own, once. Gives the one that is there from then on: where
+   * another process came first, that one’s.
+   */
+  bootstrap(key: StoredKey): Promise<StoredKey>
   rotate(successor: StoredKey, retired: readonly Retirement[], entry: Entry): Promise<Recorded<null>>
   delete(ids: readonly string[], entry: Entry): Promise<Recorded<null>>
 }

@@ -1,14 +1,11 @@
-// A write that changes nothing that anybody reads: whether the disk takes one.
+// A change that nobody reads: whether the disk takes one.
 
-import type { DatabaseSync } from 'node:sqlite'
+import type { Change } from '@casemate/ledger/node'
 
-const NAME = 'write-probe'
-
-/** Takes so many bytes. Each call writes other values, on each page: SQLite does not write what has not changed. */
-export function writeProbe(db: DatabaseSync): (bytes: number) => void {
-  const statement = db.prepare(
-    `INSERT INTO broker_settings (name, value) VALUES ('${NAME}', hex(randomblob(?)))
-     ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-  )
-  return bytes => void statement.run(bytes / 2)
+/** Takes so many bytes. Each time other values are written, on each page: SQLite does not write what has not changed. */
+export function writeProbe(bytes: number): Change {
+  return [{ sql: PROBE, values: [bytes / 2], expected: 1 }]
 }
+
+const PROBE = `INSERT INTO broker_settings (name, value) VALUES ('write-probe', hex(randomblob(?)))
+  ON CONFLICT (name) DO UPDATE SET value = excluded.value`

@@ -168,8 +168,8 @@ describe('a clock that is set', () => {
     const broker = await openTestBroker()
     t.after(() => broker.close())
     const { attestations } = broker.context.store
-    const looked = ['countRefused', 'countEvidence'].map(name =>
-      t.mock.method(attestations, name as 'countEvidence'),
+    const looked = ['purgeRefused', 'purgeEvidence'].map(name =>
+      t.mock.method(attestations, name as 'purgeEvidence'),
     )
     const looks = () => looked.map(({ mock }) => mock.callCount())
     broker.step(400 * DAY)

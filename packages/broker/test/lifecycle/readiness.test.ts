@@ -230,13 +230,16 @@ test('health routes answer HEAD as GET, without a body', async t => {
 
 test('after a refusal readiness wants room for a whole decision, and before it for little', async () => {
   const wanted: number[] = []
-  const ledger = { isRefusing: false, hasFailed: false, probe: (write: () => void) => write() }
+  const ledger = { isRefusing: false, hasFailed: false, probe: () => undefined }
   let at = 0
   const readiness = new Readiness({
     assertHeld: () => undefined,
     assertKept: () => undefined,
     read: () => Promise.resolve(),
-    write: bytes => void wanted.push(bytes),
+    write: bytes => {
+      wanted.push(bytes)
+      return []
+    },
     ledger,
     elapsedMs: () => (at += 2_000),
   })

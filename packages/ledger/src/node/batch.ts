@@ -1,9 +1,10 @@
-// One batch: many appends in one transaction, which is on disk or not there at all. An append's `within` runs in a
-// savepoint of its own, so that a state change and its entry commit together, and one that throws takes nobody along.
+// One batch: many appends in one transaction, which is on disk or not there at all. A change runs in a savepoint of its
+// own, so that it and its entry commit together, and one that is refused takes nobody along.
 import { canonicalJson, type JsonObject } from '../canonical.ts'
 import { LedgerError } from '../errors.ts'
 import { COMMITMENT_OFFSET, LEAF_SIZE, LEAF_VERSION, SALT_SIZE } from '../leaf.ts'
 import { TILE_WIDTH } from '../tile.ts'
+import type { Change, Met } from './change.ts'
 import { commitInto, MAX_ENTRY_BYTES } from './hasher.ts'
 import { damaged, restoreTail } from './restore.ts'
 import type { LedgerStore } from './store.ts'
@@ -15,19 +16,16 @@ export interface Position {
   readonly timestamp: Date
 }
 
-/** Makes an entry that needs to know what `within` found, such as the version number that it took. */
-export type EntryMaker<T> = (value: T, position: Position) => JsonObject
-
 /** What a batch takes from the queue. */
 export interface Append {
-  /** Canonical JSON, or what makes the entry once `within` has run. */
-  readonly entry: string | EntryMaker<unknown>
-  readonly within: ((position: Position) => unknown) | undefined
+  /** Canonical JSON. */
+  readonly content: string
+  readonly change: Change
 }
 
 /** What became of one append; settled for its caller only after the commit. */
 export type Outcome =
-  | { readonly ok: true; readonly position: Position; readonly value: unknown }
+  | { readonly ok: true; readonly position: Position; readonly met: readonly Met[] }
   | { readonly ok: false; readonly error: unknown }
 
 export interface BatchSources {
@@ -97,20 +95,16 @@ class Batch {
     this.#leaves = Buffer.alloc(capacity * LEAF_SIZE)
   }
 
-  record(append: Append): Outcome {
+  record({ content, change }: Append): Outcome {
     const position = { index: this.tail.size, timestamp: this.#timestamp }
-    const { entry, within } = append
-    if (within === undefined && typeof entry === 'string') {
-      this.#append(entry)
-      return { ok: true, position, value: undefined }
+    if (change.length === 0) {
+      this.#append(content)
+      return { ok: true, position, met: [] }
     }
-    let value: unknown
-    let content: string
     this.#store.run('savepoint')
+    let met: readonly Met[]
     try {
-      value = within?.(position)
-      if (isThenable(value)) throw new TypeError('within must be synchronous: it runs inside the transaction')
-      content = typeof entry === 'string' ? entry : canonicalEntry(entry(value, position))
+      met = this.#store.apply(change, position.index)
     } catch (error) {
       // SQLite ends the whole transaction on some errors; then there is no savepoint to go back to, and no batch.
       if (!this.#store.isTransaction) throw error
@@ -120,7 +114,7 @@ class Batch {
     }
     this.#store.run('release')
     this.#append(content)
-    return { ok: true, position, value }
+    return { ok: true, position, met }
   }
 
   /** Writes the leaves and the head; full tiles are written as they come. */
@@ -153,8 +147,4 @@ class Batch {
   #leafAt(index: number): number {
     return (index - this.#first) * LEAF_SIZE
   }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

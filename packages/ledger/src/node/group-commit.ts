@@ -2,15 +2,8 @@
 // and promises are settled only then. The queue is bounded, so that a stalled disk costs refusals and not memory.
 import type { JsonObject } from '../canonical.ts'
 import { LedgerError } from '../errors.ts'
-import {
-  type Append,
-  type BatchSources,
-  canonicalEntry,
-  commitBatch,
-  type EntryMaker,
-  type Outcome,
-  type Position,
-} from './batch.ts'
+import { type Append, type BatchSources, canonicalEntry, commitBatch, type Outcome } from './batch.ts'
+import type { Change, Met } from './change.ts'
 import { failureOf, isFinal } from './storage-failure.ts'
 import type { MerkleTail } from './tail.ts'
 
@@ -23,16 +16,16 @@ export const MAX_WAITING_LENGTH = 64 * 1024 * 1024
 const RETRY_AFTER_MS = 1_000
 
 /** An append that is on disk. */
-export interface Appended<T> {
+export interface Appended {
   readonly index: number
   /** As it stands in the leaf. */
   readonly timestamp: Date
-  /** What `within` returned. */
-  readonly value: T
+  /** What each statement of its change met. */
+  readonly met: readonly Met[]
 }
 
 interface Waiting extends Append {
-  readonly resolve: (appended: Appended<unknown>) => void
+  readonly resolve: (appended: Appended) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -73,21 +66,13 @@ export class GroupCommit {
     return this.#tail
   }
 
-  async append<T>(
-    entry: JsonObject | EntryMaker<T>,
-    within: ((position: Position) => T) | undefined,
-  ): Promise<Appended<T>> {
+  async append(entry: JsonObject, change: Change): Promise<Appended> {
     // Written down at once: what the caller does to the object afterwards does not matter.
-    const written = typeof entry === 'function' ? (entry as EntryMaker<unknown>) : canonicalEntry(entry)
-    this.#demandRoom(lengthOf(written))
-    return new Promise<Appended<T>>((resolve, reject) => {
-      this.#waiting.push({
-        entry: written,
-        within,
-        resolve: resolve as (appended: Appended<unknown>) => void,
-        reject,
-      })
-      this.#waitingLength += lengthOf(written)
+    const content = canonicalEntry(entry)
+    this.#demandRoom(content.length)
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ content, change, resolve, reject })
+      this.#waitingLength += content.length
       this.#schedule()
     })
   }
@@ -111,15 +96,15 @@ export class GroupCommit {
     this.#guards.noteFile?.(this.#tail.size)
   }
 
-  /** Commits a write that is no entry, and notes the state: whether the disk takes both. @throws {LedgerError} as an append */
-  probe(write: () => void): void {
+  /** Commits a change that is no entry, and notes the state: whether the disk takes both. @throws {LedgerError} as an append */
+  probe(change: Change): void {
     this.#demandRoom(0)
     this.#guards.assertWritable?.()
     const { store } = this.#sources
     try {
       store.run('begin')
       try {
-        write()
+        store.apply(change, null)
         store.run('commit')
       } catch (error) {
         store.rollback()
@@ -176,7 +161,7 @@ export class GroupCommit {
     const appends = this.#waiting.slice(0, MAX_BATCH)
     if (appends.length === 0) return
     this.#waiting = this.#waiting.slice(MAX_BATCH)
-    for (const { entry } of appends) this.#waitingLength -= lengthOf(entry)
+    for (const { content } of appends) this.#waitingLength -= content.length
     try {
       this.#guards.assertWritable?.()
     } catch (error) {
@@ -217,10 +202,6 @@ export class GroupCommit {
 }
 
 function settle(append: Waiting | undefined, outcome: Outcome): void {
-  if (outcome.ok) append?.resolve({ ...outcome.position, value: outcome.value })
+  if (outcome.ok) append?.resolve({ ...outcome.position, met: outcome.met })
   else append?.reject(outcome.error)
-}
-
-function lengthOf(entry: Append['entry']): number {
-  return typeof entry === 'string' ? entry.length : 0
 }

@@ -1,6 +1,14 @@
 // @casemate/ledger/node: the log itself, over node:sqlite.
-export type { EntryMaker, Position } from './batch.ts'
 export { waitingBriefly } from './busy-timeout.ts'
+export {
+  type Change,
+  ChangeRefused,
+  ENTRY_INDEX,
+  type Met,
+  type Row,
+  type Statement,
+  type Value,
+} from './change.ts'
 export type { CheckReport } from './check.ts'
 export { openDatabase } from './database.ts'
 export { openExisting } from './existing-file.ts'

@@ -10,8 +10,8 @@ import { LedgerError } from '../errors.ts'
 import { LEAF_SIZE } from '../leaf.ts'
 import { RECEIPT_FORMAT, type Receipt } from '../receipt.ts'
 import { encodeBundle, TILE_WIDTH } from '../tile.ts'
-import type { EntryMaker, Position } from './batch.ts'
 import { waitingBriefly } from './busy-timeout.ts'
+import { type Change, ChangeRefused } from './change.ts'
 import { type CheckReport, checkAll } from './check.ts'
 import { FileSize } from './file-size.ts'
 import { type Appended, GroupCommit, type Remember } from './group-commit.ts'
@@ -29,7 +29,7 @@ import {
 } from './restore.ts'
 import { CheckpointSigner } from './signer.ts'
 import { reading } from './storage-failure.ts'
-import { type Head, LedgerStore } from './store.ts'
+import { erasureOf, type Head, LedgerStore } from './store.ts'
 import type { MerkleTail } from './tail.ts'
 import { outOfRange, TreeReader } from './tree.ts'
 import { requireDurable, truncateWal } from './wal.ts'
@@ -179,16 +179,13 @@ export class Ledger {
   }
 
   /**
-   * Records an entry, once it is on disk. `within` runs in the same transaction, in a savepoint: its changes to the
-   * database and the entry are committed together. Where it throws, both are dropped and the promise rejects with
-   * what it threw. The entry can be made from what `within` returned.
-   * @throws {LedgerError} entry-invalid, entry-too-large, ledger-busy, ledger-unavailable, ledger-failed,
-   * ledger-damaged, ledger-closed
+   * Records an entry, once it is on disk. A change is made in the same transaction: it and the entry are committed
+   * together. Where the state is not what it was made for, neither is, and nobody else's append suffers.
+   * @throws {LedgerError} entry-invalid, entry-too-large, change-refused ({@link ChangeRefused}), ledger-busy,
+   * ledger-unavailable, ledger-failed, ledger-damaged, ledger-closed
    */
-  append(entry: JsonObject): Promise<Appended<undefined>>
-  append<T>(entry: JsonObject | EntryMaker<T>, within: (position: Position) => T): Promise<Appended<T>>
-  append<T>(entry: JsonObject | EntryMaker<T>, within?: (position: Position) => T): Promise<Appended<T>> {
-    return this.#commits.append(entry, within)
+  append(entry: JsonObject, change: Change = []): Promise<Appended> {
+    return this.#commits.append(entry, change)
   }
 
   /**
@@ -198,13 +195,18 @@ export class Ledger {
    */
   async erase(index: number, record: JsonObject): Promise<Erased> {
     if (!isCount(index)) throw notFound(index, this.size)
-    const erased = await this.append({ ...record, erasedIndex: index }, position => {
-      if (this.#store.eraseEntry(index, position.index)) return
-      if (this.#store.entry(index) === undefined) throw notFound(index, this.size)
-      throw alreadyErased(index)
-    })
+    const erased = await this.#erased(index, record)
     this.#hasErasedPages = true
     return { index: erased.index, isOverwritten: this.#overwriteErased() }
+  }
+
+  async #erased(index: number, record: JsonObject): Promise<Appended> {
+    try {
+      return await this.append({ ...record, erasedIndex: index }, [erasureOf(index)])
+    } catch (error) {
+      if (!(error instanceof ChangeRefused)) throw error
+      throw this.#store.entry(index) === undefined ? notFound(index, this.size) : alreadyErased(index)
+    }
   }
 
   /** Whether the database refused the last write; a {@link probe} or an append that is taken ends it. */
@@ -218,11 +220,11 @@ export class Ledger {
   }
 
   /**
-   * Commits `write`, which is no entry: readiness. A database that somebody else holds is hardly waited for.
+   * Commits a change that goes with no entry: readiness. A database that somebody else holds is hardly waited for.
    * @throws {LedgerError} as {@link append}
    */
-  probe(write: () => void): void {
-    waitingBriefly(this.#db, () => this.#commits.probe(write))
+  probe(change: Change): void {
+    waitingBriefly(this.#db, () => this.#commits.probe(change))
   }
 
   /**

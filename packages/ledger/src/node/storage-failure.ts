@@ -5,6 +5,10 @@ import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 const IOERR = 10
 const CORRUPT = 11
 const NOTADB = 26
+/** What is written contradicts what is stored, and not the disk. */
+const CONSTRAINT = 19
+/** In full: what a trigger raised, which is no constraint of a table. */
+const CONSTRAINT_TRIGGER = 1811
 
 const RETRY_AFTER_MS = 1_000
 
@@ -13,6 +17,12 @@ export function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
     return undefined
   return error.errcode & 0xff
+}
+
+/** Whether a statement was refused for what it would store. */
+export function isConstraint(error: unknown): boolean {
+  if (resultCode(error) !== CONSTRAINT) return false
+  return (error as { errcode?: number }).errcode !== CONSTRAINT_TRIGGER
 }
 
 /** Why a batch was not committed, in the ledger's own words. */

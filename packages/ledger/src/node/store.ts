@@ -1,9 +1,19 @@
 // The ledger's statements, each prepared once, and nothing else: what is written when is src/node/batch.ts.
 // Everything here is synchronous, so that a transaction cannot be interleaved with another piece of work.
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { LedgerError } from '../errors.ts'
 import { LEAF_SIZE } from '../leaf.ts'
 import { TILE_WIDTH } from '../tile.ts'
+import {
+  type Change,
+  ChangeRefused,
+  ENTRY_INDEX,
+  type Met,
+  type Row,
+  type Statement,
+  type Value,
+} from './change.ts'
+import { isConstraint } from './storage-failure.ts'
 
 /** Whose log it is and its state after the last committed batch. */
 export interface Head {
@@ -37,22 +47,35 @@ const SQL = {
   addEntry: 'INSERT INTO ledger_entry (position, salt, content) VALUES (?, ?, ?)',
   readEntry: 'SELECT salt, content, erased_by AS erasedBy FROM ledger_entry WHERE position = ?',
   lastEntry: 'SELECT max(position) AS position FROM ledger_entry',
-  eraseEntry: `UPDATE ledger_entry SET salt = NULL, content = NULL, erased_by = ?
-               WHERE position = ? AND erased_by IS NULL`,
   addSegment: 'INSERT INTO ledger_segment (first, leaves) VALUES (?, ?)',
   readSegments: 'SELECT first, leaves FROM ledger_segment WHERE first >= ? AND first < ? ORDER BY first',
   lastSegment: `SELECT first + length(leaves) / ${LEAF_SIZE} AS size FROM ledger_segment ORDER BY first DESC LIMIT 1`,
   addTile: 'INSERT INTO ledger_tile (level, position, hashes) VALUES (?, ?, ?)',
   readTile: 'SELECT hashes FROM ledger_tile WHERE level = ? AND position = ?',
-  countTiles: 'SELECT count(*) AS tiles FROM ledger_tile',
   addCheckpoint: 'INSERT OR IGNORE INTO ledger_checkpoint (size, note) VALUES (?, ?)',
   latestCheckpoint: 'SELECT size, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1',
   readCheckpoint: 'SELECT note FROM ledger_checkpoint WHERE size = ?',
   checkpointsFrom: 'SELECT size, note FROM ledger_checkpoint WHERE size >= ? ORDER BY size LIMIT 1',
 } as const
 
+const ERASE_ENTRY = `UPDATE ledger_entry SET salt = NULL, content = NULL, erased_by = ?
+                     WHERE position = ? AND erased_by IS NULL`
+
+/** A statement of a change, prepared: one that gives rows is told by its columns. */
+interface Prepared {
+  readonly statement: StatementSync
+  readonly givesRows: boolean
+}
+
+/** Erases an entry that is there and was not erased, for the entry that records it. */
+export function erasureOf(index: number): Statement {
+  return { sql: ERASE_ENTRY, values: [ENTRY_INDEX, index], expected: 1 }
+}
+
 export class LedgerStore {
   readonly #db: DatabaseSync
+  /** By text, of which there are as many as changes have statements. */
+  readonly #prepared = new Map<string, Prepared>()
   readonly #statements: Readonly<Record<keyof typeof SQL, StatementSync>>
 
   constructor(db: DatabaseSync) {
@@ -72,6 +95,38 @@ export class LedgerStore {
 
   get isTransaction(): boolean {
     return this.#db.isTransaction
+  }
+
+  /** @param index of the entry that the change goes with; null where it goes with none. @throws {ChangeRefused} */
+  apply(change: Change, index: number | null): readonly Met[] {
+    return change.map((statement, at) => {
+      const met = this.#run(statement, { at, index })
+      if (statement.expected === 'any' || met.count === statement.expected) return met
+      throw new ChangeRefused(at, { expected: rowsOf(statement.expected), got: rowsOf(met.count) })
+    })
+  }
+
+  #run({ sql, values, expected }: Statement, { at, index }: { at: number; index: number | null }): Met {
+    const { statement, givesRows } = this.#prepare(sql)
+    const bound = values.map(value => bind(value, index))
+    try {
+      if (!givesRows) return { count: Number(statement.run(...bound).changes), rows: [] }
+      const rows = statement.all(...bound) as readonly Row[]
+      return { count: rows.length, rows }
+    } catch (error) {
+      if (!isConstraint(error)) throw error
+      const wanted = expected === 'any' ? 'no violation' : rowsOf(expected)
+      throw new ChangeRefused(at, { expected: wanted, got: 'a violated constraint', cause: error })
+    }
+  }
+
+  #prepare(sql: string): Prepared {
+    const known = this.#prepared.get(sql)
+    if (known !== undefined) return known
+    const statement = this.#db.prepare(sql)
+    const prepared = { statement, givesRows: statement.columns().length > 0 }
+    this.#prepared.set(sql, prepared)
+    return prepared
   }
 
   head(): Head | undefined {
@@ -98,11 +153,6 @@ export class LedgerStore {
   entriesEnd(): number {
     const row = this.#statements.lastEntry.get() as { position: number | null }
     return row.position === null ? 0 : row.position + 1
-  }
-
-  /** False where the entry is missing or erased already. */
-  eraseEntry(index: number, erasedBy: number): boolean {
-    return this.#statements.eraseEntry.run(erasedBy, index).changes === 1
   }
 
   addSegment(first: number, leaves: Uint8Array): void {
@@ -143,10 +193,6 @@ export class LedgerStore {
     return row.hashes
   }
 
-  countTiles(): number {
-    return (this.#statements.countTiles.get() as { tiles: number }).tiles
-  }
-
   addCheckpoint(size: number, note: string): void {
     this.#statements.addCheckpoint.run(size, note)
   }
@@ -165,3 +211,12 @@ export class LedgerStore {
     return this.#statements.checkpointsFrom.get(size) as StoredCheckpoint | undefined
   }
 }
+
+function bind(value: Value, index: number | null): SQLInputValue {
+  // By its shape: a change may have come from another thread.
+  if (typeof value !== 'object' || value === null || !('entry' in value)) return value
+  if (index === null) throw new TypeError('the change goes with no entry, and names its index')
+  return index
+}
+
+const rowsOf = (count: number): string => `${count} ${count === 1 ? 'row' : 'rows'}`

@@ -1,15 +1,22 @@
 // Appending: batches, savepoints, order, time, back-pressure, closing.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { LedgerError } from '../../src/index.ts'
-import { MAX_ENTRY_BYTES, MAX_WAITING, openLedger } from '../../src/node/index.ts'
+import {
+  ChangeRefused,
+  ENTRY_INDEX,
+  MAX_ENTRY_BYTES,
+  MAX_WAITING,
+  openLedger,
+  type Statement,
+} from '../../src/node/index.ts'
 import { rejectsCode } from '../expect-code.ts'
 import { entryOf, fill, KEY, ORIGIN, open, START } from './fixture.ts'
 
 test('an entry reads back as it was appended, with its index and time', async t => {
   const { ledger } = open(t)
-  const { index, timestamp, value } = await ledger.append({ b: 1, a: ['ü', null, { c: 1.5 }] })
-  assert.deepEqual([index, timestamp, value], [0, new Date(START), undefined])
+  const { index, timestamp, met } = await ledger.append({ b: 1, a: ['ü', null, { c: 1.5 }] })
+  assert.deepEqual([index, timestamp, met], [0, new Date(START), []])
   assert.deepEqual(await ledger.entry(0), {
     index: 0,
     timestamp: new Date(START),
@@ -49,85 +56,126 @@ test('a promise resolves only after the commit', async t => {
   assert.equal(count(), 1)
 })
 
-test('a change to the database and its entry commit together', async t => {
-  const { ledger, db } = open(t)
-  db.exec('CREATE TABLE state (value INTEGER)')
-  const insert = db.prepare('INSERT INTO state VALUES (?)')
-  const appended = await ledger.append(entryOf(0), ({ index, timestamp }) => {
-    insert.run(index + 40)
-    return timestamp
-  })
-  assert.deepEqual(appended.value, new Date(START))
-  assert.deepEqual({ ...db.prepare('SELECT value FROM state').get() }, { value: 40 })
+const insertion = (value: number | typeof ENTRY_INDEX): Statement => ({
+  sql: 'INSERT INTO state VALUES (?)',
+  values: [value],
+  expected: 1,
 })
 
-test('a change that throws takes its entry and nobody else along', async t => {
-  const { ledger, db } = open(t)
-  db.exec('CREATE TABLE state (value INTEGER)')
-  const insert = db.prepare('INSERT INTO state VALUES (?)')
-  const conflict = new Error('conflict')
+/** A statement that meets nothing, and has to meet something. */
+const REFUSED: Statement = { sql: 'SELECT 1 WHERE 0', values: [], expected: 1 }
+
+function openWithState(t: TestContext) {
+  const fixture = open(t)
+  fixture.db.exec('CREATE TABLE state (value INTEGER UNIQUE)')
+  const values = () =>
+    fixture.db
+      .prepare('SELECT value FROM state ORDER BY value')
+      .all()
+      .map(row => row['value'])
+  return { ...fixture, values }
+}
+
+test('a change to the database and its entry commit together, and the change can name the entry', async t => {
+  const { ledger, values } = openWithState(t)
+  await ledger.append(entryOf(0))
+  const { index } = await ledger.append(entryOf(1), [insertion(ENTRY_INDEX), insertion(40)])
+  assert.deepEqual([index, values()], [1, [1, 40]])
+})
+
+test('a change says what each of its statements met', async t => {
+  const { ledger } = openWithState(t)
+  const { met } = await ledger.append(entryOf(0), [
+    insertion(7),
+    insertion(8),
+    { sql: 'UPDATE state SET value = value + 10 RETURNING value', values: [], expected: 2 },
+    { sql: 'SELECT value FROM state WHERE value > ? ORDER BY value', values: [0], expected: 'any' },
+    { sql: 'DELETE FROM state', values: [], expected: 'any' },
+  ])
+  assert.deepEqual(
+    met.map(({ count, rows }) => [count, rows.map(row => row['value'])]),
+    [
+      [1, []],
+      [1, []],
+      [2, [17, 18]],
+      [2, [17, 18]],
+      [2, []],
+    ],
+  )
+})
+
+test('a change that is refused takes its entry and nobody else along, and says which statement it was', async t => {
+  const { ledger, values } = openWithState(t)
   const results = await Promise.allSettled([
-    ledger.append(entryOf(0), () => insert.run(0)),
-    ledger.append(entryOf(1), () => {
-      insert.run(1)
-      throw conflict
-    }),
-    ledger.append(entryOf(2), () => insert.run(2)),
+    ledger.append(entryOf(0), [insertion(0)]),
+    ledger.append(entryOf(1), [insertion(1), REFUSED]),
+    ledger.append(entryOf(2), [insertion(2)]),
+    ledger.append(entryOf(3), [insertion(3), insertion(2)]),
+    ledger.append(entryOf(4), [insertion(4)]),
+  ])
+  const refusals = results.map(result => (result.status === 'rejected' ? result.reason : null))
+  for (const refused of [refusals[1], refusals[3]]) {
+    assert.ok(refused instanceof ChangeRefused)
+    assert.deepEqual([refused.code, refused.statement], ['change-refused', 1])
+  }
+  assert.deepEqual([refusals[1].expected, refusals[1].got], ['1 row', '0 rows'])
+  assert.deepEqual([refusals[3].expected, refusals[3].got], ['1 row', 'a violated constraint'])
+  assert.deepEqual([refusals[0], refusals[2], refusals[4]], [null, null, null])
+  assert.deepEqual(values(), [0, 2, 4])
+  assert.deepEqual(
+    (await ledger.entries({ from: 0, limit: 10 })).map(({ entry }) => entry),
+    [entryOf(0), entryOf(2), entryOf(4)],
+  )
+})
+
+test('a change that meets more than it has to is refused as one that meets less', async t => {
+  const { ledger, values } = openWithState(t)
+  await ledger.append(entryOf(0), [insertion(1), insertion(2)])
+  const deletion = { sql: 'DELETE FROM state', values: [], expected: 1 } as const
+  await rejectsCode('change-refused', ledger.append(entryOf(1), [deletion]))
+  await rejectsCode('change-refused', ledger.append(entryOf(1), [{ ...deletion, expected: 0 }]))
+  assert.deepEqual(values(), [1, 2])
+  await ledger.append(entryOf(1), [{ ...deletion, expected: 2 }])
+  assert.deepEqual(values(), [])
+})
+
+test('a change sees those before it in its batch, and none that was refused', async t => {
+  const { ledger, values } = openWithState(t)
+  const rising = (from: number): Statement => ({
+    sql: 'INSERT INTO state SELECT ? WHERE (SELECT coalesce(max(value), 0) FROM state) = ?',
+    values: [from + 1, from],
+    expected: 1,
+  })
+  const results = await Promise.allSettled([
+    ledger.append(entryOf(0), [rising(0)]),
+    ledger.append(entryOf(1), [rising(1), REFUSED]),
+    ledger.append(entryOf(2), [rising(0)]),
+    ledger.append(entryOf(3), [rising(1)]),
   ])
   assert.deepEqual(
     results.map(({ status }) => status),
-    ['fulfilled', 'rejected', 'fulfilled'],
+    ['fulfilled', 'rejected', 'rejected', 'fulfilled'],
   )
-  assert.equal(results[1].status === 'rejected' && results[1].reason, conflict)
-  assert.deepEqual(
-    db
-      .prepare('SELECT value FROM state')
-      .all()
-      .map(row => row['value']),
-    [0, 2],
-  )
-  assert.deepEqual(
-    (await ledger.entries({ from: 0, limit: 10 })).map(({ entry }) => entry),
-    [entryOf(0), entryOf(2)],
-  )
+  assert.deepEqual(values(), [1, 2])
 })
 
-test('a batch in which every change throws leaves nothing', async t => {
+test('a batch in which every change is refused leaves nothing', async t => {
   const { ledger } = open(t)
-  const failing = () => ledger.append(entryOf(0), () => assert.fail('no'))
+  const failing = () => ledger.append(entryOf(0), [REFUSED])
   await Promise.allSettled([failing(), failing()])
   assert.equal(ledger.size, 0)
   await fill(ledger, 1)
   await ledger.check()
 })
 
-test('an entry can be made from what its change found', async t => {
+test('a change is refused that the database does not understand, alone and with the words of the database', async t => {
   const { ledger } = open(t)
-  await ledger.append(
-    (version, { index }) => ({ version, index }),
-    () => 7,
-  )
-  assert.deepEqual((await ledger.entry(0)).entry, { version: 7, index: 0 })
-})
-
-test('an entry made within that is no JSON takes its change along', async t => {
-  const { ledger, db } = open(t)
-  db.exec('CREATE TABLE state (value INTEGER)')
-  const appended = ledger.append(
-    () => ({ bad: Number.NaN }),
-    () => db.exec('INSERT INTO state VALUES (1)'),
-  )
-  await rejectsCode('entry-invalid', appended)
-  assert.equal(db.prepare('SELECT count(*) AS n FROM state').get()?.['n'], 0)
-})
-
-test('a change that is asynchronous is refused, for it would outlive the transaction', async t => {
-  const { ledger } = open(t)
-  await assert.rejects(
-    ledger.append(entryOf(0), () => Promise.resolve(1)),
-    TypeError,
-  )
-  assert.equal(ledger.size, 0)
+  const [none, after] = await Promise.allSettled([
+    ledger.append(entryOf(0), [{ sql: 'SELECT 1 FROM nowhere', values: [], expected: 'any' }]),
+    ledger.append(entryOf(1)),
+  ])
+  assert.match(String(none.status === 'rejected' && none.reason), /no such table/)
+  assert.equal(after.status === 'fulfilled' && after.value.index, 0)
 })
 
 test('time in the log never runs backwards', async t => {
@@ -215,6 +263,9 @@ test('a database that somebody else keeps locked is unavailable, not broken', as
   assert.equal((await ledger.append(entryOf(0))).index, 0)
 })
 
+/** Fails in other words than a refusal. */
+const WRITTEN: Statement = { sql: 'it was written', values: [], expected: 'any' }
+
 test('whether a batch may be written is asked once, right before it, and a refusal reaches each of its appends as it is', async t => {
   const { db } = open(t)
   const refusal = new Error('not ours any more')
@@ -227,11 +278,11 @@ test('whether a batch may be written is asked once, right before it, and a refus
   const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now, assertWritable })
   await fill(ledger, 300)
   assert.equal(asked, 1)
-  const taken = [ledger.append(entryOf(0)), ledger.append(entryOf(1), () => assert.fail('it was written'))]
+  const taken = [ledger.append(entryOf(0)), ledger.append(entryOf(1), [WRITTEN])]
   mayWrite = false
   const refused = await Promise.allSettled(taken)
   for (const outcome of refused) assert.equal(outcome.status === 'rejected' && outcome.reason, refusal)
-  assert.throws(() => ledger.probe(() => assert.fail('it was written')), refusal)
+  assert.throws(() => ledger.probe([WRITTEN]), refusal)
   const last = assert.rejects(ledger.append(entryOf(2)), refusal)
   await ledger.close()
   await last

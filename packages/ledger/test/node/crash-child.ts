@@ -1,12 +1,11 @@
 // Run by crash.test.ts, and killed by it: appends at random and says on stdout what it was promised, at once.
 import { writeSync } from 'node:fs'
-import { openDatabase, openLedger } from '../../src/node/index.ts'
+import { ChangeRefused, ENTRY_INDEX, openDatabase, openLedger } from '../../src/node/index.ts'
 import { KEY, ORIGIN } from './fixture.ts'
 
 const [path = '', round = ''] = process.argv.slice(2)
 const db = openDatabase(path)
 db.exec('CREATE TABLE IF NOT EXISTS state (position INTEGER PRIMARY KEY, number TEXT UNIQUE)')
-const insert = db.prepare('INSERT INTO state VALUES (?, ?)')
 const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now: () => new Date() })
 
 // Synchronous: what was said before the kill reaches the parent.
@@ -22,13 +21,13 @@ async function append(number: string): Promise<void> {
     return say('ack', index, number)
   }
   try {
-    const { index } = await ledger.append(entry, position => {
-      insert.run(position.index, number)
-      if (chance(0.2)) throw new RangeError('changed its mind')
-    })
+    const { index } = await ledger.append(entry, [
+      { sql: 'INSERT INTO state VALUES (?, ?)', values: [ENTRY_INDEX, number], expected: 1 },
+      { sql: 'SELECT 1 WHERE ?', values: [chance(0.2) ? 0 : 1], expected: 1 },
+    ])
     say('ack', index, number)
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
+    if (!(error instanceof ChangeRefused)) throw error
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { LedgerError, type SignedCheckpoint, verifyConsistency } from '../../src/index.ts'
-import { type Ledger, openDatabase, openLedger } from '../../src/node/index.ts'
+import { type Change, type Ledger, openDatabase, openLedger, type Statement } from '../../src/node/index.ts'
 import { rejectsCode } from '../expect-code.ts'
 import { type Fault, FaultyDatabase } from './faulty-database.ts'
 import { entryOf, fill, KEY, ORIGIN, open, START, temporaryDirectory } from './fixture.ts'
@@ -34,19 +34,18 @@ interface Seen {
 }
 
 /** All kinds of work, whose promises may or may not be kept. */
-async function work(ledger: Ledger, db: DatabaseSync, first: number): Promise<Seen> {
-  const insert = db.prepare('INSERT INTO state VALUES (?)')
+async function work(ledger: Ledger, first: number): Promise<Seen> {
   const seen: Seen = { acknowledged: new Map(), shown: [] }
-  const append = (number: number, within?: () => unknown) =>
-    (within === undefined ? ledger.append(entryOf(number)) : ledger.append(entryOf(number), within)).then(
-      ({ index }) => void seen.acknowledged.set(index, number),
-    )
-  const stated = (number: number) => append(number, () => insert.run(number))
+  const insertion = (number: number): Statement => ({
+    sql: 'INSERT INTO state VALUES (?)',
+    values: [number],
+    expected: 1,
+  })
+  const append = (number: number, change: Change = []) =>
+    ledger.append(entryOf(number), change).then(({ index }) => void seen.acknowledged.set(index, number))
+  const stated = (number: number) => append(number, [insertion(number)])
   const failing = (number: number) =>
-    append(number, () => {
-      insert.run(number)
-      throw new Error('no')
-    })
+    append(number, [insertion(number), { sql: 'SELECT 1 WHERE 0', values: [], expected: 1 }])
   const show = async () => void seen.shown.push(await ledger.checkpoint())
   await Promise.allSettled([
     append(first),
@@ -89,12 +88,12 @@ async function runWith(t: TestContext, source: string, fault: Fault): Promise<bo
   const faulty = new FaultyDatabase(real)
   const ledger = openOver(faulty.db)
   faulty.arm(fault)
-  const seen = await work(ledger, faulty.db, 0)
+  const seen = await work(ledger, 0)
   const { hasFailed } = faulty
   if (!fault.isForGood) {
     // After a failure that passes, the same ledger goes on as if nothing had been.
     faulty.arm(null)
-    const later = await work(ledger, faulty.db, 100)
+    const later = await work(ledger, 100)
     assert.equal(later.acknowledged.size, 5)
     assert.equal(later.shown.length, 2)
     for (const [index, number] of later.acknowledged) seen.acknowledged.set(index, number)
@@ -172,11 +171,11 @@ test('a probe that meets a failing disk, and a checkpoint, fail the log for good
     await fill(ledger, 2)
     // A probe first says how long it waits.
     faulty.arm({ at: meet === 'probe' ? 2 : 0, isAfter: false, isForGood: false, errcode: IOERR_FSYNC })
-    if (meet === 'probe') assert.throws(() => ledger.probe(() => undefined), { code: 'ledger-failed' })
+    if (meet === 'probe') assert.throws(() => ledger.probe([]), { code: 'ledger-failed' })
     else await rejectsCode('ledger-failed', ledger.checkpoint())
     assert.ok(ledger.isRefusing)
     await rejectsCode('ledger-failed', ledger.append({}))
-    assert.throws(() => ledger.probe(() => undefined), { code: 'ledger-failed' })
+    assert.throws(() => ledger.probe([]), { code: 'ledger-failed' })
     assert.deepEqual(told, ['ledger-failed'])
   }
 })
@@ -185,13 +184,15 @@ test('a probe hardly waits for a database that somebody else holds, and an appen
   const { ledger, db, path } = open(t)
   const timeout = () => Number(db.prepare('PRAGMA busy_timeout').get()?.['timeout'])
   const seen: number[] = [timeout()]
-  ledger.probe(() => void seen.push(timeout()))
-  await ledger.append({}, () => void seen.push(timeout()))
+  db.function('seen', () => seen.push(timeout()))
+  const look = [{ sql: 'SELECT seen()', values: [], expected: 1 }]
+  ledger.probe(look)
+  await ledger.append({}, look)
   assert.deepEqual(seen, [5_000, 50, 5_000])
   const other = openDatabase(path)
   t.after(() => other.close())
   other.exec('BEGIN IMMEDIATE')
-  assert.throws(() => ledger.probe(() => undefined), { code: 'ledger-unavailable' })
+  assert.throws(() => ledger.probe([]), { code: 'ledger-unavailable' })
   assert.equal(timeout(), 5_000)
 })
 

@@ -39,6 +39,7 @@ export class FaultyDatabase {
       run: (...values: SQLInputValue[]) => this.#call(() => statement.run(...values)),
       get: (...values: SQLInputValue[]) => this.#call(() => statement.get(...values)),
       all: (...values: SQLInputValue[]) => this.#call(() => statement.all(...values)),
+      columns: () => statement.columns(),
     }
     return faulty as unknown as StatementSync
   }
