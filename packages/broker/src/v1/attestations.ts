@@ -6,9 +6,9 @@ import { BrokerError } from '../errors.ts'
 import { describeRoute } from '../openapi/route-schema.ts'
 import { type Store, type StoredAttestation, VERDICTS } from '../store/store.ts'
 import { Explanation } from './explanation.ts'
-import { readPage, writePage } from './paging.ts'
+import { listRoute } from './list-route.ts'
 import type { V1Parts } from './parts.ts'
-import { AnyObject, IdPath, NullableText, Octets, PageQuery, pageOf, Time } from './schemas.ts'
+import { AnyObject, IdPath, NullableText, Octets, Time } from './schemas.ts'
 
 const VerdictName = Type.Enum([...VERDICTS])
 
@@ -35,9 +35,8 @@ export const FullDescribed = Type.Object(
   { title: 'Attestation' },
 )
 
-export const ListQuery = Type.Object(
+export const ListFilter = Type.Object(
   {
-    ...PageQuery.properties,
     verdict: Type.Optional(VerdictName),
     kind: Type.Optional(Type.String({ maxLength: 64 })),
     code: Type.Optional(Type.String({ maxLength: 64 })),
@@ -61,22 +60,21 @@ const CURSOR = /^[1-9]\d{0,14}$/
 export function attestationRoutes(app: FastifyInstance, { store }: Pick<V1Parts, 'store'>): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   const { attestations } = store
-  typed.get(
-    '/v1/attestations',
-    {
-      config: { access: 'auditor' },
-      schema: describeRoute('attestations', 'List attestations, newest first', {
-        operationId: 'listAttestations',
-        querystring: ListQuery,
-        response: { 200: pageOf(Summary) },
-        errors: ['cursor-invalid'],
-      }),
+  listRoute(app, {
+    path: '/v1/attestations',
+    access: 'auditor',
+    group: 'attestations',
+    summary: 'List attestations, newest first',
+    operationId: 'listAttestations',
+    query: ListFilter,
+    cursor: CURSOR,
+    read: (page, query) => {
+      const { verdict = 'any', ...filter } = query
+      return attestations.list(verdict, page, filter)
     },
-    async request => {
-      const { verdict = 'any', ...query } = request.query
-      return writePage(await attestations.list(verdict, readPage(query, CURSOR), query), showSummary)
-    },
-  )
+    shown: Summary,
+    show: showSummary,
+  })
   typed.get(
     '/v1/attestations/:id',
     {

@@ -12,7 +12,7 @@ import { describeRoute } from '../openapi/route-schema.ts'
 import type { DocumentKind, Precondition, StoredDocument } from '../store/store.ts'
 import { untilUnraced } from '../store/unraced.ts'
 import { actorOf } from './actor.ts'
-import { readPage, writePage } from './paging.ts'
+import { listRoute } from './list-route.ts'
 import type { V1Parts } from './parts.ts'
 import { etag, isUnchanged, notModified, readPrecondition } from './preconditions.ts'
 import {
@@ -22,8 +22,6 @@ import {
   LedgerIndex,
   NamePath,
   NullableTime,
-  PageQuery,
-  pageOf,
   ReadHeaders,
   Time,
 } from './schemas.ts'
@@ -88,22 +86,19 @@ function readRoutes(
   { store }: DocumentParts,
   { kind, plural, called, missing, builtIn }: DocumentRoutes,
 ): void {
-  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
   const { documents } = store
-  typed.get(
-    `/v1/${plural}`,
-    {
-      config: { access: 'auditor' },
-      schema: describeRoute(plural, `List ${plural}`, {
-        operationId: `list${called[1]}`,
-        querystring: PageQuery,
-        response: { 200: pageOf(Document) },
-        errors: ['cursor-invalid'],
-      }),
-    },
-    async request => writePage(await documents.list(kind, readPage(request.query, CURSOR)), showDocument),
-  )
-  typed.get(
+  listRoute(app, {
+    path: `/v1/${plural}`,
+    access: 'auditor',
+    group: plural,
+    summary: `List ${plural}`,
+    operationId: `list${called[1]}`,
+    cursor: CURSOR,
+    read: page => documents.list(kind, page),
+    shown: Document,
+    show: showDocument,
+  })
+  app.withTypeProvider<TypeBoxTypeProvider>().get(
     `/v1/${plural}/:name`,
     {
       config: { access: 'auditor' },

@@ -1,14 +1,15 @@
 // /v1/ledger: entries for auditors, receipts and proofs for everyone they are handed to, erasure for admins.
 
-import type { LedgerEntry } from '@casemate/ledger/node'
+import type { Ledger, LedgerEntry } from '@casemate/ledger/node'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { entry } from '../entry.ts'
 import { describeRoute } from '../openapi/route-schema.ts'
+import type { Page, PageRequest } from '../store/store.ts'
 import { actorOf } from './actor.ts'
-import { type PageQuery as PageRead, readPage, writePage } from './paging.ts'
+import { listRoute } from './list-route.ts'
 import type { V1Parts } from './parts.ts'
-import { AnyObject, Deleted, LedgerIndex, PageQuery, pageOf, Time } from './schemas.ts'
+import { AnyObject, Deleted, LedgerIndex, Time } from './schemas.ts'
 
 const CLOSED = { additionalProperties: false }
 
@@ -57,13 +58,9 @@ const LedgerKey = Type.Object(
   { title: 'LedgerKey' },
 )
 
-const ListQuery = Type.Object(
-  {
-    ...PageQuery.properties,
-    order: Type.Optional(Type.Enum(['asc', 'desc'], { description: 'default asc: oldest first' })),
-  },
-  CLOSED,
-)
+const Order = Type.Object({
+  order: Type.Optional(Type.Enum(['asc', 'desc'], { description: 'default asc: oldest first' })),
+})
 
 const CURSOR = /^\d{1,15}$/
 
@@ -74,22 +71,19 @@ export function ledgerRoutes(app: FastifyInstance, parts: Pick<V1Parts, 'ledger'
 
 function entryRoutes(app: FastifyInstance, { ledger, now }: Pick<V1Parts, 'ledger' | 'now'>): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  typed.get(
-    '/v1/ledger/entries',
-    {
-      config: { access: 'auditor' },
-      schema: describeRoute('ledger', 'List entries, oldest first or newest first', {
-        operationId: 'listEntries',
-        querystring: ListQuery,
-        response: { 200: pageOf(Entry) },
-        errors: ['cursor-invalid'],
-      }),
-    },
-    async request => {
-      const { order = 'asc', ...query } = request.query
-      return order === 'asc' ? listOldestFirst(ledger, query) : listNewestFirst(ledger, query)
-    },
-  )
+  listRoute(app, {
+    path: '/v1/ledger/entries',
+    access: 'auditor',
+    group: 'ledger',
+    summary: 'List entries, oldest first or newest first',
+    operationId: 'listEntries',
+    query: Order,
+    cursor: CURSOR,
+    read: (page, { order }) =>
+      order === 'desc' ? readNewestFirst(ledger, page) : readOldestFirst(ledger, page),
+    shown: Entry,
+    show: showEntry,
+  })
   typed.get(
     '/v1/ledger/entries/:index',
     {
@@ -169,22 +163,19 @@ function proofRoutes(app: FastifyInstance, { ledger }: Pick<V1Parts, 'ledger'>):
   )
 }
 
-async function listOldestFirst(ledger: V1Parts['ledger'], query: PageRead) {
-  const { limit, after } = readPage(query, CURSOR)
+async function readOldestFirst(ledger: Ledger, { limit, after }: PageRequest): Promise<Page<LedgerEntry>> {
   const from = after === null ? 0 : Number(after)
-  const entries = await ledger.entries({ from, limit })
-  const end = from + entries.length
-  const next = entries.length === limit && end < ledger.size ? String(end) : null
-  return writePage({ items: entries, next }, showEntry)
+  const items = await ledger.entries({ from, limit })
+  const end = from + items.length
+  return { items, next: items.length === limit && end < ledger.size ? String(end) : null }
 }
 
 /** A cursor is the index before which the page ends, so that entries that are added meanwhile move nothing. */
-async function listNewestFirst(ledger: V1Parts['ledger'], query: PageRead) {
-  const { limit, after } = readPage(query, CURSOR)
+async function readNewestFirst(ledger: Ledger, { limit, after }: PageRequest): Promise<Page<LedgerEntry>> {
   const end = Math.min(after === null ? ledger.size : Number(after), ledger.size)
   const from = Math.max(0, end - limit)
   const entries = end === 0 ? [] : await ledger.entries({ from, limit: end - from })
-  return writePage({ items: entries.toReversed(), next: from === 0 ? null : String(from) }, showEntry)
+  return { items: entries.toReversed(), next: from === 0 ? null : String(from) }
 }
 
 function showEntry({ index, timestamp, entry, erasedBy }: LedgerEntry) {

@@ -8,15 +8,13 @@ import { describeRoute } from '../openapi/route-schema.ts'
 import { formatSecretPath, secretPath } from '../secret-path.ts'
 import type { SecretHead, SecretVersionHead } from '../store/store.ts'
 import { actorOf } from './actor.ts'
-import { readPage, writePage } from './paging.ts'
+import { listRoute } from './list-route.ts'
 import type { V1Parts } from './parts.ts'
 import { etag, isUnchanged, notModified, readPrecondition } from './preconditions.ts'
 import {
   ChangeHeaders,
   Deleted,
   LedgerIndex,
-  PageQuery,
-  pageOf,
   ReadHeaders,
   SecretPathParameters,
   SomeOctets,
@@ -77,21 +75,18 @@ export function secretRoutes(app: FastifyInstance, parts: SecretParts): void {
 }
 
 function readRoutes(app: FastifyInstance, { secrets }: SecretParts): void {
-  const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  typed.get(
-    '/v1/secrets',
-    {
-      config: { access: 'auditor' },
-      schema: describeRoute('secrets', 'List secrets', {
-        operationId: 'listSecrets',
-        querystring: PageQuery,
-        response: { 200: pageOf(Head) },
-        errors: ['cursor-invalid'],
-      }),
-    },
-    async request => writePage(await secrets.list(readPage(request.query, CURSOR)), showHead),
-  )
-  typed.get(
+  listRoute(app, {
+    path: '/v1/secrets',
+    access: 'auditor',
+    group: 'secrets',
+    summary: 'List secrets',
+    operationId: 'listSecrets',
+    cursor: CURSOR,
+    read: page => secrets.list(page),
+    shown: Head,
+    show: showHead,
+  })
+  app.withTypeProvider<TypeBoxTypeProvider>().get(
     PATH,
     {
       config: { access: 'auditor' },

@@ -7,9 +7,9 @@ import { describeRoute } from '../openapi/route-schema.ts'
 import { ROLES } from '../roles.ts'
 import type { StoredToken } from '../store/store.ts'
 import { actorOf } from './actor.ts'
-import { readPage, writePage } from './paging.ts'
+import { listRoute } from './list-route.ts'
 import type { V1Parts } from './parts.ts'
-import { Deleted, IdPath, LedgerIndex, PageQuery, pageOf, TIME_PATTERN, Time, TypedTime } from './schemas.ts'
+import { Deleted, IdPath, LedgerIndex, TIME_PATTERN, Time, TypedTime } from './schemas.ts'
 
 const RoleName = Type.Enum([...ROLES])
 
@@ -52,19 +52,17 @@ const CURSOR = /^[0-9a-v]{16}$/
 export function tokenRoutes(app: FastifyInstance, parts: Pick<V1Parts, 'administrators' | 'store'>): void {
   const { administrators, store } = parts
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  typed.get(
-    '/v1/tokens',
-    {
-      config: { access: 'admin' },
-      schema: describeRoute('tokens', 'List tokens', {
-        operationId: 'listTokens',
-        querystring: PageQuery,
-        response: { 200: pageOf(Token) },
-        errors: ['cursor-invalid'],
-      }),
-    },
-    async request => writePage(await store.tokens.list(readPage(request.query, CURSOR)), showToken),
-  )
+  listRoute(app, {
+    path: '/v1/tokens',
+    access: 'admin',
+    group: 'tokens',
+    summary: 'List tokens',
+    operationId: 'listTokens',
+    cursor: CURSOR,
+    read: page => store.tokens.list(page),
+    shown: Token,
+    show: showToken,
+  })
   typed.post(
     '/v1/tokens',
     {

@@ -23,7 +23,7 @@ import type {
 } from '@casemate/client'
 import type { Static, TSchema } from 'typebox'
 import type { AttestationFilter as StoredFilter } from '../../src/store/store.ts'
-import type { ListQuery, FullDescribed as ServedAttestation, Summary } from '../../src/v1/attestations.ts'
+import type { ListFilter, FullDescribed as ServedAttestation, Summary } from '../../src/v1/attestations.ts'
 import type {
   Stored as DocumentStored,
   OrBuiltIn,
@@ -106,7 +106,7 @@ const REQUESTS: {
   readonly retire: Same<Static<typeof Retire>['version'], Parameters<Admin['keys']['retire']>[0]>
   readonly test: As<typeof Test, Parameters<Admin['policies']['test']>[1]>
   readonly verify: Same<Omit<Static<typeof Verify>, 'policy'>, Omit<Parameters<Admin['verify']>[0], 'policy'>>
-  readonly filter: Same<Omit<Static<typeof ListQuery>, 'limit' | 'cursor' | 'verdict'>, AttestationFilter>
+  readonly filter: Same<Omit<Static<typeof ListFilter>, 'verdict'>, AttestationFilter>
   readonly storedFilter: Same<StoredFilter, AttestationFilter>
 } = {
   rule: true,
