@@ -1,8 +1,8 @@
 // @casemate/channel: attested TLS. Who is at the other end, proved for this session.
 export type { AttestationDriver, Quote } from '@casemate/enclave'
+export type { CallTarget } from './enclave/call-target.ts'
 export { type ConnectEnclaveOptions, connectEnclave, type EnclaveClient } from './enclave/client.ts'
 export {
-  type CallTarget,
   type EnclaveServer,
   type ServeEnclaveOptions,
   serveEnclave,

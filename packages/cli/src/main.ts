@@ -1,7 +1,9 @@
 // The command: parse, run, print, and say by the exit code how it went.
 
 import { setImmediate } from 'node:timers/promises'
-import { CliError, type Failure, failureOf } from './failure/failure.ts'
+import { CliError } from './failure/cli-error.ts'
+import type { Failure } from './failure/failure.ts'
+import { failureOf } from './failure/failure-of.ts'
 import { helpFor } from './line/help.ts'
 import { parseCommandLine, wantsJson } from './line/parse.ts'
 import { checkVariables } from './line/variables.ts'

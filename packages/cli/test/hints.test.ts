@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { flagName, refuseUnknownVariables, resolveConfig, SETTINGS, StartError } from '@casemate/broker'
 import { type Command, flagsOf, nameOf } from '../src/command.ts'
 import { allCommands, FIRST_WORDS } from '../src/commands.ts'
-import { CliError } from '../src/failure/failure.ts'
+import { CliError } from '../src/failure/cli-error.ts'
 import { parseCommandLine } from '../src/line/parse.ts'
 
 let commands: readonly Command[]

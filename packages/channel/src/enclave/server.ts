@@ -1,19 +1,9 @@
 // An enclave that answers calls over attested channels.
-import type { CallOptions } from '@casemate/enclave'
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS } from '../session/establish.ts'
 import { type AttestedListener, type ListenOptions, listenAttested } from '../session/listen.ts'
+import type { CallTarget } from './call-target.ts'
 import { Serving } from './serving.ts'
 import { DEFAULT_WIRE_LIMITS, ENCLAVE_PROTOCOL, type WireLimits } from './wire.ts'
-
-/** What answers: an `Enclave`, or something around one. */
-export interface CallTarget {
-  readonly call: (name: string, input: Uint8Array, options: CallOptions) => Promise<Uint8Array>
-  readonly callBatch: (
-    name: string,
-    inputs: readonly Uint8Array[],
-    options?: CallOptions,
-  ) => Promise<readonly Uint8Array[]>
-}
 
 export interface ServeEnclaveOptions extends Omit<ListenOptions, 'onConnection' | 'protocol'> {
   readonly enclave: CallTarget

@@ -3,8 +3,8 @@
 import { EnclaveError } from '@casemate/enclave'
 import { ChannelError } from '../errors.ts'
 import type { AttestedConnection } from '../session/connection.ts'
+import type { CallTarget } from './call-target.ts'
 import { receiveFrames } from './parser.ts'
-import type { CallTarget } from './server.ts'
 import {
   bodySize,
   CALL_FRAME,

@@ -19,7 +19,7 @@ import { type EndorsementSource, sampleKbsEvidence, type TrustAnchor } from '@ca
 import { brokerOf } from '../broker/connection.ts'
 import { DEFAULT_DATA_DIRECTORY, SIMULATOR_DIRECTORY } from '../broker/data-directory.ts'
 import type { Call, Flag } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readWord } from '../typed/flag-values.ts'
 import { hardwareDriver } from './hardware.ts'
 

@@ -2,7 +2,7 @@
 
 import { type AttestationDriver, detectPlatform, openDriver } from '@casemate/enclave'
 import type { Call } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readWord } from '../typed/flag-values.ts'
 
 const WHERE = ['auto', 'hardware', 'simulated'] as const

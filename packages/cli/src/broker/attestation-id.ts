@@ -1,7 +1,7 @@
 // The id of an attestation as it was typed or copied: whole, or shortened as the log prints it.
 
 import type { Admin } from '@casemate/client'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { firstOf } from './paging.ts'
 
 /** So many ids are named where several end alike. */

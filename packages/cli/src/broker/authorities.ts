@@ -4,7 +4,7 @@
 import { Refusal } from '@casemate/evidence'
 import { trustAuthorities } from '@casemate/evidence/node'
 import type { Call } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readBytes } from '../files/input-files.ts'
 
 /** Before the first connection, as what is connected stays as it was. @throws {CliError} file-not-readable, file-malformed */

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { type DriverName, detectPlatform } from '@casemate/enclave'
 import type { Answer, Call, Command } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { LAYERS, openLayers } from '../layers/layers.ts'
 import { type LayerResult, measureLayers, type Spread } from '../layers/rounds.ts'
 import { makeWorkload } from '../layers/workload.ts'

@@ -10,7 +10,7 @@ import {
   SETTINGS_FILE,
 } from '@casemate/enclave'
 import type { Call, Command } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { writeOutput } from '../files/output-files.ts'
 import { ANY_IMAGE } from '../images/image-files.ts'
 import { fields } from '../terminal/table.ts'

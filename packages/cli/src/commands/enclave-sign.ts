@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { attachImageSignature, signedBytesOfImage, signImage } from '@casemate/enclave'
 import type { Answer, Call, Command } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readBytes } from '../files/input-files.ts'
 import { writeOutput } from '../files/output-files.ts'
 import { ANY_IMAGE, parseImageOf, readImageFile } from '../images/image-files.ts'

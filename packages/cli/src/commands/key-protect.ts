@@ -1,7 +1,7 @@
 // casemate key protect: what opens the file of the key-encryption key, changed while the broker is stopped.
 
 import type { Answer, Call, Command } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { wordsHint } from '../typed/flag-values.ts'
 import { shellWord } from '../typed/shell-word.ts'
 

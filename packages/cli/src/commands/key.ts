@@ -3,7 +3,7 @@
 import type { KeyDescription } from '@casemate/client'
 import { adminOf } from '../broker/connection.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { table, time } from '../terminal/table.ts'
 import { wordsHint } from '../typed/flag-values.ts'
 import { KEY_PROTECT_COMMAND } from './key-protect.ts'

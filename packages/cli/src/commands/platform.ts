@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs'
 import { type Detection, type DriverName, detectPlatform, type Looked } from '@casemate/enclave'
 import type { Command } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { hanging, hintLines, mark } from '../terminal/marks.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 

@@ -3,7 +3,7 @@
 import { adminOf } from '../broker/connection.ts'
 import { type DocumentKind, documentCommands, SET_FLAGS, storeDocument } from '../broker/document-commands.ts'
 import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readObject, STDIN } from '../files/input-files.ts'
 import { cell, tableOfIds, time } from '../terminal/table.ts'
 import { countOf } from '../typed/flag-values.ts'

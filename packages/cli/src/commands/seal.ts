@@ -10,7 +10,7 @@ import {
   type UnsealOptions,
 } from '@casemate/enclave'
 import type { Answer, Call, Command } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { notReadable, STDIN } from '../files/input-files.ts'
 import { headerJson, headerRows } from '../sealing/header-rows.ts'
 import { readImage } from '../sealing/images.ts'

@@ -5,7 +5,7 @@ import { attestWith, openAttester, SIMULATOR_FLAGS } from '../attesting/attester
 import { adminOf } from '../broker/connection.ts'
 import { LIMIT_FLAG, listed, moreLines } from '../broker/paging.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readInput, STDIN } from '../files/input-files.ts'
 import { table, time } from '../terminal/table.ts'
 import { countOf } from '../typed/flag-values.ts'

@@ -1,6 +1,6 @@
 // Where an enclave answers calls.
 
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 
 export interface Address {
   readonly host: string

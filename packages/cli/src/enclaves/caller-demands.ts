@@ -2,7 +2,7 @@
 
 import type { PeerDemands } from '@casemate/channel'
 import type { Call } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { APPRAISAL_FLAGS } from '../verify/appraisal-flags.ts'
 import { openContext } from '../verify/verify-files.ts'
 

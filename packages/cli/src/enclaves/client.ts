@@ -11,7 +11,7 @@ import {
 import { mergeEndorsements, readEndorsements } from '@casemate/evidence'
 import { openMachineDriver, simulatedTrust } from '../attesting/attester.ts'
 import type { Answer, Call } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { openContext } from '../verify/verify-files.ts'
 import { addressOf } from './address.ts'
 import { answerOf, inputOf } from './input.ts'

@@ -1,7 +1,7 @@
 // What an enclave is given on the command line, and what it answered.
 
 import type { Answer, Call, Flag } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readInput } from '../files/input-files.ts'
 
 export const INPUT_FLAGS = {

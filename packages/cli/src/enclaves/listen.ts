@@ -12,7 +12,7 @@ import { type ChannelIdentity, type EnclaveServer, openIdentity, serveEnclave } 
 import { type AttestationDriver, type EnclaveStatement, kbsAttester } from '@casemate/enclave'
 import { openEnclaveDriver } from '../attesting/attester.ts'
 import type { Answer, Call } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { listenForServerStop, NOTHING_TO_RELOAD, stoppedBy } from '../terminal/stop-signal.ts'
 import { readWord } from '../typed/flag-values.ts'
 import { APPRAISAL_FLAGS } from '../verify/appraisal-flags.ts'

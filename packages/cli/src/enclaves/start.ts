@@ -9,7 +9,7 @@ import {
   verifyImage,
 } from '@casemate/enclave'
 import type { Call } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readBytes } from '../files/input-files.ts'
 import { openLocalRoot } from '../sealing/roots.ts'
 

@@ -4,7 +4,7 @@ import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { readWithin } from '@casemate/evidence/node'
 import type { Call } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 
 /** Nothing that the command reads is legitimately larger, but for a secret that should be stored elsewhere. */
 const FILE_LIMIT_BYTES = 4 * 1024 * 1024

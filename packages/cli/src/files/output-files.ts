@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { errnoOf, notWritable } from './input-files.ts'
 
 /** Begins what an output may take the place of, beside nothing and an empty file. */

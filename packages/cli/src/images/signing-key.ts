@@ -3,7 +3,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { modulusOf } from '@casemate/enclave'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readBytes } from '../files/input-files.ts'
 import { shellWord } from '../typed/shell-word.ts'
 

@@ -3,7 +3,7 @@
 import { nearest } from '@casemate/evidence/nearest'
 import { type Command, type Flag, type Flags, flagsOf, nameOf } from '../command.ts'
 import { CHAPTERS, type Chapter, commandNames, commandsOf, FIRST_WORDS } from '../commands.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { wrap } from '../terminal/marks.ts'
 import type { Palette } from '../terminal/terminal.ts'
 

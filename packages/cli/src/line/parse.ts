@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { nearest } from '@casemate/evidence/nearest'
 import { type Call, type Command, type Flag, type Flags, flagsOf, nameOf } from '../command.ts'
 import { commandsOf, FIRST_WORDS } from '../commands.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { shellWord } from '../typed/shell-word.ts'
 
 /** What the person asked for. */

@@ -2,7 +2,7 @@
 
 import { type EnclaveStatement, identityOf, type SealingIdentity, verifyImage } from '@casemate/enclave'
 import type { Call } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { parseImageOf, readImageFile } from '../images/image-files.ts'
 
 /** An image whose signature holds. */

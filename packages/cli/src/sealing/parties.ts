@@ -2,7 +2,7 @@
 
 import type { SealingIdentity, SealingPolicy, UnsealOptions } from '@casemate/enclave'
 import type { Call, Flag } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readWord } from '../typed/flag-values.ts'
 import { readImage } from './images.ts'
 import { createKeyFile, readKeyFile } from './key-file.ts'

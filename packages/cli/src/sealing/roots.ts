@@ -14,7 +14,7 @@ import {
 import { attestWith, openEnclaveDriver, SIMULATOR_FLAGS } from '../attesting/attester.ts'
 import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from '../broker/data-directory.ts'
 import { type Call, type Flag, SERVER_FLAGS } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { notWritable } from '../files/input-files.ts'
 
 export const ROOTS = ['simulated', 'gramine', 'broker'] as const

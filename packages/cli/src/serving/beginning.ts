@@ -2,7 +2,7 @@
 
 import type { Beginning } from '@casemate/broker'
 import type { Call, Flags } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 
 export const BEGINNING_FLAGS = {
   restored: {

@@ -10,7 +10,7 @@ import {
   type SettingName,
 } from '@casemate/broker'
 import type { Call, Flags } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readBytes } from '../files/input-files.ts'
 
 /** Variables that are this command's, and none of the broker's settings. */

@@ -27,7 +27,8 @@ import type { Answer, Call } from '../command.ts'
 import { endUnread } from '../terminal/server-log.ts'
 import { listenForServerStop, type ServerSignals } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import type { TourStep } from '../tour/tour.ts'
+import { nextCommands } from '../tour/next-commands.ts'
+import type { TourStep } from '../tour/step.ts'
 import {
   LOST_TOKEN,
   nextLines,
@@ -38,7 +39,6 @@ import {
 } from '../tour/tour-text.ts'
 import { beginningOf } from './beginning.ts'
 import { rereadSettings, resolveSettings } from './broker-settings.ts'
-import { nextCommands } from './next-commands.ts'
 import { savedToken, saveToken, type TokenFile, tokenFile, tokenNotes } from './start-token.ts'
 
 /** The `up` command. */

@@ -2,10 +2,7 @@
 
 import { wrap } from '../terminal/marks.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import type { TourStep } from './tour.ts'
-
-/** The path of the tour's secret. */
-export const TOUR_SECRET = 'default/demo/greeting'
+import type { TourStep } from './step.ts'
 
 /** No line is longer, also on a wide screen; nobody likes to read across one. */
 const MAX_WIDTH = 92

@@ -19,7 +19,7 @@ import { readEndorsements, recognise, verify } from '@casemate/evidence'
 import type { Simulator } from '../attesting/attester.ts'
 import { TOUR_FILES, writeWhole } from '../broker/data-directory.ts'
 import { cell } from '../terminal/table.ts'
-import { TOUR_SECRET } from './tour-text.ts'
+import { TOUR_SECRET, type TourStep } from './step.ts'
 
 /** What the tour's secret says. */
 const GREETING = 'Good morning from inside the vault.'
@@ -29,20 +29,6 @@ const OTHER_CODE = 'somebody-else'
 
 /** How many of the newest entries are looked through for the release. */
 const RECENT_ENTRIES = 50
-
-/** One thing that was done and seen to be so. */
-export interface Proof {
-  readonly what: string
-  readonly detail: string
-}
-
-/** One step, as it is told. */
-export interface TourStep {
-  readonly title: string
-  /** One plain sentence. */
-  readonly sentence: string
-  readonly proofs: readonly Proof[]
-}
 
 /** What the tour works with. */
 export interface TourOptions {

@@ -10,7 +10,7 @@ import {
   readEndorsements,
   recogniseEndorsements,
 } from '@casemate/evidence'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { filesAt, readBytes } from '../files/input-files.ts'
 
 /** More warnings than these are counted only. */

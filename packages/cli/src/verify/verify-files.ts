@@ -28,7 +28,7 @@ import {
 import type { TcbUpdate } from '@casemate/evidence/node'
 import { trustOwnAuthority } from '../broker/authorities.ts'
 import type { Answer, Call } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { readDocument, readInput, readObject, STDIN } from '../files/input-files.ts'
 import { countOf, readWord } from '../typed/flag-values.ts'
 import { readInstant } from '../typed/instant.ts'

@@ -1,7 +1,7 @@
 // `--allow repository/type/tag`: which secrets the guest API may be asked for.
 
 import { type Allowed, allowedBy, isSecretPattern } from '@casemate/agent'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 
 /** @throws {CliError} flag-value-invalid */
 export function readAllowed(patterns: readonly string[], flag: string): Allowed {

@@ -15,7 +15,7 @@ import {
   tellerOn,
 } from '@casemate/agent'
 import type { Answer, Call } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { listenForServerStop, NOTHING_TO_RELOAD, stoppedBy } from '../terminal/stop-signal.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { version } from '../terminal/version.ts'

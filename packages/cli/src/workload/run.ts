@@ -8,7 +8,7 @@ import {
   type WantedSecret,
 } from '@casemate/agent'
 import type { Answer, Call } from '../command.ts'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 import { version } from '../terminal/version.ts'
 import { readNumber, readWord } from '../typed/flag-values.ts'
 import { readAllowed } from './allow-flag.ts'

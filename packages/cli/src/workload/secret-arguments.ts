@@ -2,7 +2,7 @@
 // under which name of its environment. Mistakes are found before anything is asked for.
 
 import { isSecretPath, type WantedSecret } from '@casemate/agent'
-import { CliError } from '../failure/failure.ts'
+import { CliError } from '../failure/cli-error.ts'
 
 /** What is repeated on the command line. */
 interface Typed {

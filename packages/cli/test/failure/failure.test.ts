@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { AGENT_ERRORS, AgentError, type AgentErrorCode } from '@casemate/agent'
 import { BrokerRefusal, Unavailable } from '@casemate/client'
 import { LEDGER_ERRORS, LedgerError, type LedgerErrorCode } from '@casemate/ledger'
-import { failureOf } from '../../src/failure/failure.ts'
+import { failureOf } from '../../src/failure/failure-of.ts'
 import { casemate } from '../run.ts'
 
 const OTHERWISE: Partial<Record<LedgerErrorCode, number>> = {
@@ -20,6 +21,26 @@ test('a ledger that cannot be asked is unavailable, a wrong key is usage, and an
   for (const code of Object.keys(LEDGER_ERRORS) as LedgerErrorCode[]) {
     assert.equal(failureOf(new LedgerError(code, 'x')).exitCode, OTHERWISE[code] ?? 1, code)
   }
+})
+
+const OF_AGENTS: Partial<Record<AgentErrorCode, number>> = {
+  'secret-not-text': 1,
+  'guard-lost': 3,
+  'command-not-executable': 126,
+  'command-missing': 127,
+}
+
+test('a command that cannot be run ends as in a shell, and what the machine lacks for it is usage', () => {
+  for (const code of Object.keys(AGENT_ERRORS) as AgentErrorCode[]) {
+    const { exitCode, hint } = failureOf(new AgentError(code, 'x', { hint: 'y' }))
+    assert.deepEqual([exitCode, hint], [OF_AGENTS[code] ?? 2, 'y'], code)
+  }
+})
+
+test('an error that only looks like one of a package is a fault of our own', () => {
+  const nameless = Object.assign(new Error('x'), { name: 'LedgerError' })
+  const stranger = Object.assign(new Error('x'), { name: 'constructor', code: 'key-malformed' })
+  for (const error of [nameless, stranger]) assert.equal(failureOf(error).exitCode, 70)
 })
 
 test('a broker’s code decides nothing but what is printed, whatever it is called', () => {

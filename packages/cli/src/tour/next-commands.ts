@@ -10,8 +10,8 @@ import {
   TOUR_DIRECTORY,
   TOUR_FILES,
 } from '../broker/data-directory.ts'
-import { TOUR_SECRET } from '../tour/tour-text.ts'
 import { pasted, shellWord } from '../typed/shell-word.ts'
+import { TOUR_SECRET } from './step.ts'
 
 /** Commands that work as they stand, wherever the data is and the broker listens: those whose files are there. */
 export function nextCommands(dataDir: string, url: string): readonly (readonly [string, string])[] {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { reachable } from '../../src/broker/connection.ts'
-import { nextCommands } from '../../src/serving/next-commands.ts'
+import { nextCommands } from '../../src/tour/next-commands.ts'
 import { temporaryDirectory } from '../run.ts'
 
 test('what the tour offers can be pasted, wherever the data is and the broker listens', t => {
