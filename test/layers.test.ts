@@ -23,9 +23,7 @@ const PORTABLE = ['evidence', 'appraisal', 'ledger', 'client']
 
 /** Packages whose folders still import each other in a circle, with the reason; one that does no more is taken off. */
 const FOLDERS_IN_CIRCLES: Readonly<Record<string, string>> = {
-  broker: 'the parts of an attestation are not yet apart from the protocol that they came by',
-  evidence:
-    'parsers of a kind and of a written form use parse.ts, kbs-evidence.ts and endorsements.ts, which list them',
+  evidence: 'the table of kinds loads their folders, which parse by it and take endorsements of its type',
 }
 
 function ours(specifier: string): string | null {
