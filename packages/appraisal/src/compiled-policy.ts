@@ -14,8 +14,6 @@ export interface CompiledCheck {
   readonly path: string
   readonly expected: string
   readonly facet: Facet
-  /** False where its value says that there is none of what it names. */
-  readonly isIdentifying: boolean
   /** Trustworthiness claim when it is not met. */
   readonly breach: number
   read(claims: Claims): unknown
@@ -105,33 +103,39 @@ function compile(policy: AppraisalPolicy): CompiledPolicy {
 interface Gathered {
   readonly checks: readonly CompiledCheck[]
   readonly unchecked: readonly string[]
+  /** Paths whose value says which code it wants. */
+  readonly identifying: readonly string[]
 }
 
-const NOTHING: Gathered = { checks: [], unchecked: [] }
+const NOTHING: Gathered = { checks: [], unchecked: [], identifying: [] }
+
+function together(parts: readonly Gathered[]): Gathered {
+  return {
+    checks: parts.flatMap(part => part.checks),
+    unchecked: parts.flatMap(part => part.unchecked),
+    identifying: parts.flatMap(part => part.identifying),
+  }
+}
 
 function compileEnclave({ enclave, debug }: AppraisalPolicy): CompiledEnclave {
   const node = POLICY.fields.enclave
-  const { checks, unchecked } = gather(node, enclave, 'enclave')
+  const { checks, unchecked, identifying } = gather(node, enclave, 'enclave')
   const covered = debug === false ? compileExpectation(node.fields.debug, false, 'enclave.debug') : null
   return {
     checks,
     debug: covered,
     unchecked: Object.freeze(unchecked.filter(path => path !== covered?.path)),
-    identifying: identifyingOf(checks),
+    identifying: new Set(identifying),
   }
 }
 
-function identifyingOf(checks: readonly CompiledCheck[]): ReadonlySet<string> {
-  return new Set(checks.filter(check => check.isIdentifying).map(check => check.path))
-}
-
 function compileKind(parts: readonly Gathered[], collateral: CollateralLimits): CompiledKind {
-  const checks = parts.flatMap(part => part.checks)
+  const { checks, unchecked, identifying } = together(parts)
   return {
     checks,
     collateral: collateral.limits,
-    unchecked: Object.freeze([...parts.flatMap(part => part.unchecked), ...collateral.unchecked]),
-    identifying: identifyingOf(checks),
+    unchecked: Object.freeze([...unchecked, ...collateral.unchecked]),
+    identifying: new Set(identifying),
     statesConfiguration: checks.some(check => check.facet === 'configuration' && check.path !== 'debug'),
   }
 }
@@ -142,18 +146,23 @@ function gatherTcb({ tcb }: AppraisalPolicy): Gathered {
   return gather({ ...POLICY.fields.tcb, fields }, tcb, 'tcb')
 }
 
-/** Every expectation below a node, and every 'any'; fields that are no plain expectation have checks of their own. */
+/**
+ * Every expectation below a node, the paths of those that say which code is wanted, and every 'any'. Fields that are no
+ * plain expectation have checks of their own.
+ */
 function gather(node: Node, value: unknown, path: string): Gathered {
-  if (value === 'any') return { checks: [], unchecked: [path] }
+  if (value === 'any') return { ...NOTHING, unchecked: [path] }
   if (node.is === 'choice') return typeof value === 'string' ? NOTHING : gather(node.block, value, path)
   if (node.is === 'block') {
+    const members = value as Readonly<Record<string, unknown>>
     const parts = Object.entries(node.fields).map(([name, child]) =>
-      gather(child, (value as Readonly<Record<string, unknown>>)[name], `${path}.${name}`),
+      gather(child, members[name], `${path}.${name}`),
     )
-    return { checks: parts.flatMap(part => part.checks), unchecked: parts.flatMap(part => part.unchecked) }
+    return together(parts)
   }
   if (!isExpectation(node)) return NOTHING
-  return { checks: [compileExpectation(node, value, path)], unchecked: [] }
+  const identifying = isIdentifying(path, value) ? [path] : []
+  return { checks: [compileExpectation(node, value, path)], unchecked: [], identifying }
 }
 
 const BREACH: Readonly<Record<Facet, number>> = {
@@ -175,7 +184,6 @@ function compileExpectation(node: Expectation<unknown>, value: unknown, path: st
     path,
     expected: node.leaf.show(value),
     facet: node.facet,
-    isIdentifying: isIdentifying(path, value),
     breach: UNRECOGNISED.has(path) ? TRUST.unrecognised : BREACH[node.facet],
     read: claimReader(node.claim),
     met: node.leaf.comparison(value),
@@ -206,7 +214,6 @@ function minimumTcbChecks(product: SnpProduct, minimum: MinimumTcb): readonly Co
       path: `${path}.${component}`,
       expected: `${tcb}.${component} at least ${value}`,
       facet: 'hardware' as const,
-      isIdentifying: false,
       breach: TRUST.contraindicated,
       read: claimReader(`snp.${tcb}.${component}`),
       met: (claim: unknown) => typeof claim === 'number' && claim >= value,
@@ -225,7 +232,6 @@ function unstatedMinimum(product: SnpProduct, path: string): CompiledCheck {
     path,
     expected: `a minimum TCB for ${product}, stated by the policy`,
     facet: 'hardware',
-    isIdentifying: false,
     breach: TRUST.contraindicated,
     read: claims => (claims.kind === 'snp' ? claims.snp.reportedTcb : read(claims)),
     met: () => false,
