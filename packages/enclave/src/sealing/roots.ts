@@ -15,7 +15,7 @@ import {
 import { dirname, join } from 'node:path'
 import { isZero } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
-import { errnoOf, fileError } from './files/file-errors.ts'
+import { errnoOf, fileError } from './file-errors.ts'
 import type { SealingPolicy } from './identity.ts'
 import { CPU_SVN_SIZE, makeRoot, POLICY_BITS, type SealingRoot } from './root.ts'
 

@@ -8,7 +8,7 @@ import type { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { toHex } from '../../bytes.ts'
 import { EnclaveError } from '../../errors.ts'
-import { errnoOf, onFile } from './file-errors.ts'
+import { errnoOf, onFile } from '../file-errors.ts'
 
 /** Written at once, in bytes. */
 const BATCH_SIZE = 2 ** 20

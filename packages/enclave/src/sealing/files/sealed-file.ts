@@ -5,6 +5,7 @@ import { equal } from '../../bytes.ts'
 import { EnclaveError } from '../../errors.ts'
 import { unseal } from '../blob.ts'
 import { ChunkKeys, SEALED_CHUNK_SIZE } from '../chunks.ts'
+import { onFile } from '../file-errors.ts'
 import {
   encodeHeader,
   HEADER_SIZE,
@@ -14,7 +15,6 @@ import {
   type SealedHeader,
 } from '../header.ts'
 import { keyToOpen, type UnsealOptions } from '../opening.ts'
-import { onFile } from './file-errors.ts'
 
 /** Read at once, in bytes: enough that the reading costs little, of whole chunks. */
 const PIECE_SIZE = 16 * SEALED_CHUNK_SIZE

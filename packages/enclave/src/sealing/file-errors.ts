@@ -1,5 +1,5 @@
 // What the operating system says of files, as codes that stay the same on every platform.
-import { EnclaveError, type EnclaveErrorCode } from '../../errors.ts'
+import { EnclaveError, type EnclaveErrorCode } from '../errors.ts'
 
 const CODES: Readonly<Record<string, EnclaveErrorCode>> = {
   ENOSPC: 'disk-full',
