@@ -37,7 +37,7 @@ test('every package of the house is on the plan', () => {
 
 for (const [room, allowed] of Object.entries(MAY_IMPORT)) {
   const manifest = JSON.parse(readFileSync(`packages/${room}/package.json`, 'utf8'))
-  const declared = Object.keys(manifest.dependencies ?? {})
+  const declared = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
   const sources = globSync(`packages/${room}/src/**/*.ts`)
 
   test(`${room} declares only the rooms below it`, () => {
@@ -72,7 +72,7 @@ for (const room of Object.keys(MAY_IMPORT)) {
   test(`${room} declares only what it imports`, () => {
     const manifest = JSON.parse(readFileSync(`packages/${room}/package.json`, 'utf8'))
     const imported = globSync(`packages/${room}/src/**/*.ts`).flatMap(importsOf)
-    for (const name of Object.keys(manifest.dependencies ?? {})) {
+    for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
       assert.ok(
         imported.some(specifier => specifier === name || specifier.startsWith(`${name}/`)),
         `${room} declares ${name} and does not import it`,

@@ -11,6 +11,8 @@ export const ENCLAVE_ERRORS = {
   'invalid-key': 'the key is not RSA of 3,072 bits with exponent 3',
   'source-unreadable': 'a file of the source is missing or cannot be read',
   'settings-invalid': 'a setting of the build is missing, unknown or out of range',
+  'compiler-unavailable':
+    'the compiler of enclaves, which is optional, is not installed in the version that is wanted',
   'compile-failed': 'the compiler does not accept the source',
   'export-unsuitable': 'an exported function is none that the platform can call',
   'image-unsigned': 'the image carries no signature',

@@ -72,6 +72,7 @@ declare module 'assemblyscript/asc' {
     program: Program
     afterParse(parser: Parser): void
   }
+  export const version: string
   export function main(
     argv: readonly string[],
     options: {

@@ -4,7 +4,8 @@ import { basename, dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readWithin } from '@casemate/evidence/node'
 import type { Parser, Program } from 'assemblyscript'
-import type { Diagnostic } from 'assemblyscript/asc'
+import type { Diagnostic, main } from 'assemblyscript/asc'
+import manifest from '../../package.json' with { type: 'json' }
 import { EnclaveError } from '../errors.ts'
 import { ENTRY_FILE, generateEntry } from './entry.ts'
 import { hintFor } from './hints.ts'
@@ -12,6 +13,7 @@ import { hintFor } from './hints.ts'
 /** The folder of the SDK; in code it is imported as `casemate`. */
 const SDK = fileURLToPath(new URL('../../assembly', import.meta.url))
 const SDK_NAME = 'casemate'
+const COMPILER = manifest.optionalDependencies.assemblyscript
 const ERROR_CATEGORY = 3
 /** What an `asc` of the same folder would read its options from, transforms included. */
 const COMPILER_SETTINGS = 'asconfig.json'
@@ -31,13 +33,12 @@ export interface CompileOptions {
   readonly runtime: Runtime
 }
 
-/** @throws {EnclaveError} compile-failed, export-unsuitable, source-unreadable */
+/** @throws {EnclaveError} compile-failed, compiler-unavailable, export-unsuitable, source-unreadable */
 export async function compileAssemblyScript(
   entry: string,
   options: CompileOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  // Loaded for builds alone: it brings a compiler of ten megabytes.
-  const { main } = await import('assemblyscript/asc')
+  const main = await loadCompiler()
   const folder = dirname(resolve(entry))
   const files = new SourceFiles(folder)
   if (files.read(basename(entry)) === null) {
@@ -80,6 +81,29 @@ export async function compileAssemblyScript(
     throw new EnclaveError('compile-failed', error?.message ?? 'the compiler gave nothing', { cause: error })
   }
   return new Uint8Array(code)
+}
+
+/**
+ * Loaded for builds alone: it takes a hundred megabytes on the disk, which what only runs enclaves does without.
+ * @throws {EnclaveError} compiler-unavailable
+ */
+async function loadCompiler(): Promise<typeof main> {
+  const compiler = await import('assemblyscript/asc').catch((cause: unknown) => {
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND'
+    throw isMissing ? compilerUnavailable('none', cause) : cause
+  })
+  // Another version may give other bytes, and so another measurement, of the same source.
+  if (compiler.version !== COMPILER) throw compilerUnavailable(compiler.version)
+  return compiler.main
+}
+
+function compilerUnavailable(got: string, cause?: unknown): EnclaveError {
+  return new EnclaveError('compiler-unavailable', 'the compiler of enclaves is not here as it has to be', {
+    expected: `assemblyscript ${COMPILER}`,
+    got,
+    hint: `it is optional: npm install assemblyscript@${COMPILER}`,
+    cause,
+  })
 }
 
 function argumentsOf(folder: string, { memoryPages, debug, runtime }: CompileOptions): string[] {
