@@ -1,13 +1,11 @@
 // A broker under attack, with the limits that it has without any setting: what hostile requests cost one by one, and what
 // attested guests keep of their rate, and the broker of its memory, while four machines flood it over TLS.
 import { type ChildProcess, fork } from 'node:child_process'
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as asn1 from '@casemate/evidence/asn1'
 import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import { ask, type Broker, withBroker } from './broker-child.ts'
 import { pin } from './cores.ts'
@@ -15,9 +13,10 @@ import { measureDoors } from './doors.ts'
 import { Fleet } from './fleet.ts'
 import type { Flooded, FloodKind, Order } from './flooder.ts'
 import { attestation, prepare } from './guest.ts'
-import type { Started } from './handshake-server.ts'
 import { spread } from './measure.ts'
 import { type Budget, budgetRow, printTable } from './report.ts'
+import { writeTls } from './tls-files.ts'
+import { portOf } from './wire.ts'
 
 const ROUNDS = 5
 const PHASE_MS = 3000
@@ -48,7 +47,7 @@ export async function benchFlood(): Promise<void> {
       pin(server.pid, BROKER_CORE)
       await prepare(started.url, started.adminToken)
       await measureDoors({
-        target: { port: portOf(started), isTls: false },
+        target: { port: portOf(started.url), isTls: false },
         cpu: () => ask(server, { cpu: true }),
         attest: nonce => JSON.stringify(attestation(platform, nonce)),
       })
@@ -80,7 +79,7 @@ async function measureFlood(
   { server, started }: Broker,
   platform: IntelPlatform,
 ): Promise<Outcome> {
-  const target = { port: portOf(started), isTls: true }
+  const target = { port: portOf(started.url), isTls: true }
   const fleet = new Fleet(target, platform)
   pin(server.pid, BROKER_CORE)
   const flooder = fork(new URL('./flooder.ts', import.meta.url))
@@ -176,39 +175,6 @@ const TEXTS: Readonly<Record<FloodKind, string>> = {
   connections: 'new connections with TLS handshakes',
   slow: 'slow senders, a byte short',
   all: 'all together',
-}
-
-/** A certificate for the broker; nobody here checks it. */
-function writeTls(directory: string): Readonly<Record<string, string>> {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const name: asn1.Name = [['CN', 'casemate bench']]
-  const now = Date.now()
-  const certificate = asn1.encodeCertificate(
-    {
-      notBefore: new Date(now - DAY_MS),
-      notAfter: new Date(now + DAY_MS),
-      serial: randomBytes(8).fill(1, 0, 1),
-      issuer: name,
-      subject: name,
-      spki: publicKey.export({ type: 'spki', format: 'der' }),
-      extensions: [asn1.endEntity()],
-    },
-    {
-      algorithm: asn1.sequence(asn1.oid('1.2.840.10045.4.3.2')),
-      sign: tbs => sign('sha256', tbs, privateKey),
-    },
-  )
-  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
-  const text = Buffer.from(certificate).toString('base64')
-  writeFileSync(certFile, `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`)
-  writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
-  return { 'tls-cert-file': certFile, 'tls-key-file': keyFile }
-}
-
-const DAY_MS = 86_400_000
-
-function portOf({ url }: Started): number {
-  return Number(new URL(url).port)
 }
 
 /** Of all its life, in megabytes. */

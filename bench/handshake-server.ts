@@ -2,7 +2,9 @@
 // and the bare cryptography of a handshake. It reports the processor time that this process spent, so that
 // the guests' work next door does not count.
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { readFileSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { resolveConfig, startBroker } from '@casemate/broker'
@@ -40,7 +42,7 @@ export type Question =
 
 const [start] = (await once(process, 'message')) as [Start]
 const { url, adminToken, close } = await openBroker(start)
-const echo = openEcho()
+const echo = openEcho(start)
 await once(echo, 'listening')
 
 let parts = null as HandshakeParts | null
@@ -91,15 +93,21 @@ async function openBroker({ dataDir, anchors, endorsements, flags: others }: Sta
   return { url: broker.url, adminToken: broker.firstAdminToken!, close: () => broker.close() }
 }
 
-function openEcho(): Server {
-  const server = createServer((request, response) => {
+/** Over TLS if the broker is. */
+function openEcho({ flags = {} }: Start): Server {
+  const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify({ length: Buffer.concat(chunks).length }))
     })
-  })
+  }
+  const { 'tls-cert-file': cert, 'tls-key-file': key } = flags
+  const server =
+    cert === undefined || key === undefined
+      ? createServer(listener)
+      : createSecureServer({ cert: readFileSync(cert), key: readFileSync(key) }, listener)
   return server.listen(0, '127.0.0.1')
 }
 

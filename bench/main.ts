@@ -2,6 +2,7 @@
 // `npm run bench -- quotes ledger` runs only those topics.
 import { cpus } from 'node:os'
 import { benchChannel } from './channel.ts'
+import { benchConnections } from './connections.ts'
 import { benchEnclave } from './enclave.ts'
 import { benchFlood } from './flood.ts'
 import { benchHandshake } from './handshake.ts'
@@ -13,6 +14,7 @@ import { benchStartup } from './startup.ts'
 const TOPICS: Record<string, () => Promise<void>> = {
   quotes: benchQuotes,
   handshake: benchHandshake,
+  connections: benchConnections,
   flood: benchFlood,
   enclave: benchEnclave,
   ledger: benchLedger,

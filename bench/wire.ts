@@ -9,6 +9,10 @@ export interface Target {
   readonly isTls: boolean
 }
 
+export function portOf(url: string): number {
+  return Number(new URL(url).port)
+}
+
 /** The `n`th machine of a group; Linux has all of 127.0.0.0/8. */
 export function machine(group: number, n: number): string {
   return `127.0.${group + (n >> 8)}.${n & 255}`
