@@ -1,4 +1,4 @@
-// The signatures that nobody can avoid, bare: keys imported once, bytes at hand, nothing around them.
+// The signatures that nobody can avoid, bare: bytes at hand, nothing around them.
 import { createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto'
 
 /** Verifies one ECDSA signature over `size` bytes with a key that is already imported. */
@@ -12,4 +12,10 @@ export function bareVerification(curve: 'P-256' | 'P-384', size: number): () => 
   } as const
   const signature = sign(hash, message, { key: privateKey, dsaEncoding: 'ieee-p1363' })
   return () => verify(hash, message, key, signature)
+}
+
+/** Imports one P-256 key from the DER that certificates have it in, and keeps nothing. */
+export function bareImport(): () => unknown {
+  const spki = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' })
+  return () => createPublicKey({ key: spki, format: 'der', type: 'spki' })
 }

@@ -4,8 +4,6 @@
 import { Refusal, type RefusalCode } from './refusal.ts'
 
 const HEX_DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-/** What the web calls latin1 is windows-1252: not the identity above 0x7f, but still one character for each byte. */
-const LATIN1 = new TextDecoder('latin1')
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const UTF8_ENCODER = new TextEncoder()
 
@@ -67,11 +65,6 @@ function decodeDigits(digits: string): Uint8Array | null {
 /** Standard base64 with padding. */
 export function toBase64(bytes: Uint8Array): string {
   return (bytes as Native).toBase64?.() ?? btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''))
-}
-
-/** One character per byte, and another for each: a compact key for maps, never shown to anybody. */
-export function latin1(bytes: Uint8Array): string {
-  return LATIN1.decode(bytes)
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {

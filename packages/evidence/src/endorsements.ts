@@ -1,7 +1,7 @@
 // Endorsements: what vendors sign about their hardware, in one bag. Nothing in the bag is trusted before verification has
 // checked its signature.
 
-import { equal, latin1 } from './bytes.ts'
+import { equal, toHex } from './bytes.ts'
 import type { Crl } from './crl.ts'
 import type { EnclaveIdentity } from './intel/enclave-identity.ts'
 import type { TcbEvaluationNumbers } from './intel/tcb-evaluation.ts'
@@ -47,7 +47,7 @@ export function uniqueItems(all: readonly Endorsements[]): Endorsements {
 function unique<T extends Signed>(items: readonly T[]): readonly T[] {
   const bySignature = new Map<string, T[]>()
   return items.filter(item => {
-    const key = latin1(item.signature)
+    const key = toHex(item.signature)
     const same = bySignature.get(key)
     if (same?.some(({ tbs }) => equal(tbs, item.tbs))) return false
     if (same) same.push(item)

@@ -30,6 +30,9 @@ export type JsonFault =
 const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c]
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d]
 
+/** A string of up to so many characters is gone through one by one. */
+const SHORT_STRING = 64
+
 /** Longest name that is shown. */
 const MAX_SHOWN = 64
 
@@ -117,9 +120,13 @@ class StructureScan {
     return counted + 1
   }
 
-  /** From quote or escape to the next, since evidence is one long string; where they follow each other, without a search. */
+  /**
+   * Names and figures are short, and a search costs as much as some dozen characters; evidence is one long string: beyond
+   * its beginning, from quote or escape to the next.
+   */
   #endOfString(start: number): number {
     const text = this.#text
+    const near = start + SHORT_STRING
     let at = start + 1
     while (at < text.length) {
       const character = text.charCodeAt(at)
@@ -127,7 +134,7 @@ class StructureScan {
       if (character === BACKSLASH) {
         this.#escapes = this.#count(this.#escapes, 'escapes')
         at += 2
-      } else at = this.#nextSpecial(at)
+      } else at = at < near ? at + 1 : this.#nextSpecial(at)
     }
     return text.length
   }

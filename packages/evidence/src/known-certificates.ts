@@ -3,7 +3,7 @@
 
 import { equalBytes } from '#crypto'
 import { BoundedMap } from './bounded-map.ts'
-import { latin1 } from './bytes.ts'
+import { toHex } from './bytes.ts'
 import { type Certificate, parseCertificate } from './x509.ts'
 
 /** In bytes of memory: over 3,000 real certificates of about 6 KiB; a fleet has one per machine, and a few above them. */
@@ -25,7 +25,7 @@ export function memoryOf({ der, extensions }: Certificate): number {
  * @throws {Refusal} as `parseCertificate`
  */
 export function knownCertificate(der: Uint8Array): Certificate {
-  const key = latin1(der.subarray(-KEY_BYTES))
+  const key = toHex(der.subarray(-KEY_BYTES))
   const known = kept.get(key)
   if (known !== undefined && equalBytes(known.der, der)) return known
   const certificate = parseCertificate(new Uint8Array(der))

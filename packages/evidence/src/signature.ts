@@ -5,7 +5,7 @@
 import { importKey, verifySignature } from '#crypto'
 import type { SignatureScheme } from './algorithm.ts'
 import { BoundedMap } from './bounded-map.ts'
-import { latin1 } from './bytes.ts'
+import { toHex } from './bytes.ts'
 import { MAX_SPKI_BYTES, type PublicKey, type SignatureCheck, type SignatureEncoding } from './crypto.ts'
 
 /** Imported keys kept; one is about 1 KiB. */
@@ -80,7 +80,7 @@ export async function isSignedBy(signed: Signed, spki: Uint8Array): Promise<bool
 function nameOf(spki: Uint8Array): string {
   let name = spkiNames.get(spki)
   if (name === undefined) {
-    name = latin1(spki)
+    name = toHex(spki)
     spkiNames.set(spki, name)
   }
   return name

@@ -163,6 +163,20 @@ test('a reopened platform quotes under the same root, with endorsements issued a
   )
 })
 
+test('a sibling is another machine under the same papers', async () => {
+  const platform = await createIntelPlatform({ now: NOW })
+  const sibling = platform.sibling()
+  const [quote, other] = [platform, sibling].map(machine => machine.tdxQuote({ reportData: REPORT_DATA }))
+  assert.equal(verifyWithQvl(platform, other!, { tee: 'tdx', now: NOW }).status, 'UpToDate')
+  const [chain, another] = [chainOf(quote!), chainOf(other!)]
+  assert.notDeepEqual(another[0]!.raw, chain[0]!.raw)
+  assert.deepEqual(
+    another.slice(1).map(({ raw }) => raw),
+    chain.slice(1).map(({ raw }) => raw),
+  )
+  assert.equal(sibling.endorsements, platform.endorsements)
+})
+
 test('public trust holds anchors and endorsements and no private key', async () => {
   const platform = await createIntelPlatform({ now: NOW })
   const json = JSON.stringify(platform.publicTrust())

@@ -4,7 +4,7 @@
 
 import { equalBytes } from '#crypto'
 import { BoundedMap } from '../bounded-map.ts'
-import { decodeUtf8, latin1 } from '../bytes.ts'
+import { decodeUtf8, toHex } from '../bytes.ts'
 import { knownCertificate, memoryOf } from '../known-certificates.ts'
 import { Refusal } from '../refusal.ts'
 import { type Certificate, looksLikePem, parseCertificate, readPem } from '../x509.ts'
@@ -70,7 +70,7 @@ export function leafCertificates(pool: readonly Certificate[]): readonly LeafCer
 
 // The end of a certificate is its signature: enough to find it by, and all of it is then compared.
 function keep(bytes: Uint8Array): Certificate {
-  const key = latin1(bytes.subarray(-KEY_SIZE))
+  const key = toHex(bytes.subarray(-KEY_SIZE))
   const known = kept.get(key)
   if (known !== undefined && equalBytes(known.sent, bytes)) return known.certificate
   const certificate = knownCertificate(looksLikePem(bytes) ? derOfPem(bytes) : bytes)

@@ -64,26 +64,12 @@ interface Subject {
 
 export function issueAuthority(input: AuthorityInput): Authority {
   const subjects = subjectsOf(input)
-  const certificate = (which: IntelCertificateName): Uint8Array => {
-    const { name, issuer, notAfter, extensions } = subjects[which]
-    const fault = input.faults.certificates?.[which]
-    const template = {
-      notBefore: fault?.notBefore ?? later(input.createdAt, -BACKDATED_MS),
-      notAfter: fault?.notAfter ?? notAfter,
-      serial: serialOf(which, input.keys),
-      issuer: subjects[issuer].name,
-      subject: name,
-      spki: input.keys[which].spki,
-      extensions: constrained(extensions, fault),
-    }
-    return damaged(issueCertificate(template, input.keys[issuer]), fault)
-  }
   return {
     certificates: {
-      root: certificate('root'),
-      intermediate: certificate('intermediate'),
-      pck: certificate('pck'),
-      tcbSigning: certificate('tcbSigning'),
+      root: issueFor('root', input),
+      intermediate: issueFor('intermediate', input),
+      pck: issueFor('pck', input),
+      tcbSigning: issueFor('tcbSigning', input),
     },
     crls: {
       root: issueList(input, { list: 'root', issuer: 'root', days: ROOT_CRL_DAYS, name: subjects.root.name }),
@@ -95,6 +81,23 @@ export function issueAuthority(input: AuthorityInput): Authority {
       }),
     },
   }
+}
+
+/** The certificate of one of the keys in DER, signed anew. */
+export function issueFor(which: IntelCertificateName, input: AuthorityInput): Uint8Array {
+  const subjects = subjectsOf(input)
+  const { name, issuer, notAfter, extensions } = subjects[which]
+  const fault = input.faults.certificates?.[which]
+  const template = {
+    notBefore: fault?.notBefore ?? later(input.createdAt, -BACKDATED_MS),
+    notAfter: fault?.notAfter ?? notAfter,
+    serial: serialOf(which, input.keys),
+    issuer: subjects[issuer].name,
+    subject: name,
+    spki: input.keys[which].spki,
+    extensions: constrained(extensions, fault),
+  }
+  return damaged(issueCertificate(template, input.keys[issuer]), fault)
 }
 
 function subjectsOf({ keys, settings, createdAt }: AuthorityInput): Record<IntelCertificateName, Subject> {

@@ -11,6 +11,7 @@ import {
   type AuthorityFaults,
   type IntelKeys,
   issueAuthority,
+  issueFor,
   ROOT_NAME,
 } from './authority.ts'
 import { type DocumentFaults, issueDocuments } from './documents.ts'
@@ -58,6 +59,11 @@ export interface IntelPlatform {
   readonly endorsements: readonly NamedEndorsement<IntelEndorsementName>[]
   /** The same, issued anew at another time. */
   endorsementsAt(now: Date): readonly NamedEndorsement<IntelEndorsementName>[]
+  /**
+   * Another machine of the same vendor: a PCK and quoting enclaves of its own under the same authorities, and the same
+   * endorsements to the byte.
+   */
+  sibling(): IntelPlatform
   /** A version 3 quote. */
   sgxQuote(request: SgxQuoteRequest): Uint8Array
   /** A version 4 or 5 quote. */
@@ -112,12 +118,19 @@ interface Parts {
 }
 
 function assemble(parts: Parts): IntelPlatform {
-  const { keys, settings } = parts
   const authority = issueAuthority(parts)
+  return platformOf(parts, authority, issueEndorsements(parts, authority))
+}
+
+function platformOf(
+  parts: Parts,
+  authority: Authority,
+  endorsements: IntelPlatform['endorsements'],
+): IntelPlatform {
+  const { keys, settings } = parts
   const anchors: readonly TrustAnchor[] = [
     { vendor: 'intel', name: ROOT_NAME, spki: keys.root.spki, simulated: true },
   ]
-  const endorsements = issueEndorsements(parts, authority)
   const source = {
     certificates: authority.certificates,
     cpuSvn: settings.cpuSvn,
@@ -129,6 +142,12 @@ function assemble(parts: Parts): IntelPlatform {
     settings,
     anchors,
     endorsements,
+    sibling: () => {
+      const others = { pck: generateEcKey('P-256'), qe: generateEcKey('P-256'), tdQe: generateEcKey('P-256') }
+      const another = { ...parts, keys: { ...keys, ...others } }
+      const certificates = { ...authority.certificates, pck: issueFor('pck', another) }
+      return platformOf(another, { ...authority, certificates }, endorsements)
+    },
     endorsementsAt: now => issueEndorsements({ ...parts, now }, issueAuthority({ ...parts, now })),
     sgxQuote: request => encodeSgxQuote({ ...source, attestationKey: keys.qe }, request),
     tdxQuote: request => encodeTdxQuote({ ...source, attestationKey: keys.tdQe }, request),
