@@ -16,6 +16,9 @@ export function bareVerification(curve: 'P-256' | 'P-384', size: number): () => 
 
 /** Imports one P-256 key from the DER that certificates have it in, and keeps nothing. */
 export function bareImport(): () => unknown {
-  const spki = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' })
+  const spki = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
+    type: 'spki',
+    format: 'der',
+  })
   return () => createPublicKey({ key: spki, format: 'der', type: 'spki' })
 }

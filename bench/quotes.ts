@@ -73,7 +73,10 @@ async function intelNewMachine(): Promise<void> {
   const [ours, floor] = await measureBatches(
     async () => Array.from({ length: NEW_MACHINES }, () => quoteOf(platform.sibling(), 'tdx')),
     [
-      { name: 'casemate tdx v4, collateral known', run: quote => verify(parse(quote), endorsements, options) },
+      {
+        name: 'casemate tdx v4, collateral known',
+        run: quote => verify(parse(quote), endorsements, options),
+      },
       {
         name: `its ${MACHINE_SIGNATURES} P-256 verifications and ${MACHINE_IMPORTS} key imports, bare`,
         run: bareWork(MACHINE_SIGNATURES, MACHINE_IMPORTS),
