@@ -1,4 +1,4 @@
-// The camera: seals each frame for the enclave and sends it on the attested channel, several under way at a time.
+// The camera: seals each frame for the enclave, and sends it as a sealed call, several under way at a time.
 import { seal } from '@casemate/enclave'
 import { type Calibration, encodeCalibration } from './calibration.ts'
 import { type Answer, type CameraKeys, parseAnswer, sealFrame } from './frame.ts'
@@ -6,6 +6,7 @@ import { type Answer, type CameraKeys, parseAnswer, sealFrame } from './frame.ts
 /** What answers: the enclave at the other end of a channel, or one in this process. */
 export interface EnclaveCalls {
   readonly call: (name: string, input: Uint8Array) => Promise<Uint8Array>
+  readonly callSealed: (name: string, blob: Uint8Array) => Promise<Uint8Array>
 }
 
 const NOTHING = new Uint8Array()
@@ -44,7 +45,7 @@ export class Camera {
     const startedAt = performance.now()
     const sealed = sealFrame(pixels, { streamId: this.#streamId, sequence }, this.#keys)
     this.#sealingMs += performance.now() - startedAt
-    const answer = parseAnswer(await this.#enclave.call('detect', sealed))
+    const answer = parseAnswer(await this.#enclave.callSealed('detect', sealed))
     // Sent, and of no more use: without this, frames are what the garbage collector of a camera is busy with.
     if (sealed.buffer instanceof ArrayBuffer) sealed.buffer.transfer(0)
     if (answer.status === 'looked-at' && answer.sequence !== sequence)

@@ -12,5 +12,6 @@ const CALLS: readonly string[] = ['open', 'detect']
 
 export const openService: OpenService = async (enclave, context) => {
   const sealed = readFileSync(join(context.directory, CALIBRATION_FILE))
-  return loadedService(enclave, context, { calls: CALLS, load: () => enclave.call('calibrate', sealed) })
+  const load = (): Promise<unknown> => enclave.call('calibrate', sealed)
+  return { ...(await loadedService(enclave, context, { calls: CALLS, load })), dataPort: 0 }
 }

@@ -73,6 +73,7 @@ await serveParent(async (start: ServerStart): Promise<Opened<ServerReady>> => {
     identity,
     peers: 'anyone',
     enclave: service.target,
+    ...(service.dataPort === undefined ? {} : { dataPort: service.dataPort }),
   })
   return {
     ready: { host: server.host, port: server.port },

@@ -15,6 +15,8 @@ export interface ServiceContext {
 export interface Service {
   /** What clients call. */
   readonly target: CallTarget
+  /** Where the ciphertexts of sealed calls arrive, 0 for any free port. Default: there are no sealed calls. */
+  readonly dataPort?: number
   readonly close: () => Promise<void>
 }
 

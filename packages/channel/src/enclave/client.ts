@@ -1,17 +1,23 @@
 // The other end of an enclave server: calls go out as they come, answers come back as they are ready. Whatever ends
 // the connection ends each call that has no answer, which may have run or not.
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { ENCLAVE_ERRORS, EnclaveError, type EnclaveErrorCode } from '@casemate/enclave'
 import { ChannelError, isChannelErrorCode } from '../errors.ts'
 import type { Peer } from '../peer/demands.ts'
 import { type ConnectOptions, connectAttested } from '../session/connect.ts'
 import type { AttestedConnection } from '../session/connection.ts'
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS } from '../session/establish.ts'
+import { connectData } from './outgoing-data.ts'
 import { receiveFrames } from './parser.ts'
+import { encodeSealedCall, partsOfSealed } from './sealed-call.ts'
 import {
   bodySize,
   CALL_FRAME,
   type CallFrame,
+  type CallFrameType,
   DEFAULT_WIRE_LIMITS,
+  decodeDataOffer,
   decodeLimits,
   ENCLAVE_PROTOCOL,
   encodeHead,
@@ -30,22 +36,34 @@ export interface ConnectEnclaveOptions extends Omit<ConnectOptions, 'protocol'> 
   readonly limits?: Partial<WireLimits>
 }
 
-interface Pending {
-  /** Inputs, and so outputs. */
+interface Request {
+  readonly encode: (id: number) => { readonly head: Buffer; readonly items: readonly Uint8Array[] }
+  /** For the data connection. */
+  readonly ciphertext?: Uint8Array
+  /** Of the frame that answers it, if no failure does; and how many items that has. */
+  readonly answer: CallFrameType
   readonly count: number
+}
+
+interface Pending extends Pick<Request, 'answer' | 'count'> {
   readonly resolve: (outputs: readonly Uint8Array[]) => void
   readonly reject: (error: Error) => void
 }
 
-interface Waiting extends Omit<Pending, 'count'> {
-  readonly name: string
-  readonly inputs: readonly Uint8Array[]
+type Waiting = Request & Pending
+
+interface ClientSettings {
+  /** Where data connections go as well. */
+  readonly host: string
+  readonly limits: WireLimits
+  readonly timeoutMs: number
 }
 
 /** @throws {ChannelError} with the code of what is wrong */
 export async function connectEnclave({ limits, ...options }: ConnectEnclaveOptions): Promise<EnclaveClient> {
   const connection = await connectAttested({ ...options, protocol: ENCLAVE_PROTOCOL })
   return EnclaveClient.open(connection, {
+    host: options.host,
     limits: { ...DEFAULT_WIRE_LIMITS, ...limits },
     timeoutMs: options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
   })
@@ -55,31 +73,32 @@ export class EnclaveClient {
   /** Resolves when the connection has ended: with why, or with null where either side closed it. */
   readonly closed: Promise<ChannelError | null>
   readonly #connection: AttestedConnection
-  readonly #limits: WireLimits
+  readonly #settings: ClientSettings
   readonly #ready = Promise.withResolvers<WireLimits>()
   readonly #pending = new Map<number, Pending>()
   readonly #waiting: Waiting[] = []
   #server: WireLimits | null = null
   #nextId = 0
-  #isBlocked = false
+  /** Sockets that have enough for now. */
+  readonly #blocked = new Set<object>()
+  #data: Promise<void> | null = null
+  #dataSocket: Socket | null = null
   #isClosing = false
   #end: ChannelError | null = null
   /** Of those who close. */
   #idle: PromiseWithResolvers<void> | null = null
 
-  private constructor(connection: AttestedConnection, limits: WireLimits) {
+  private constructor(connection: AttestedConnection, settings: ClientSettings) {
     this.#connection = connection
-    this.#limits = limits
+    this.#settings = settings
     this.closed = connection.closed
     this.#start()
   }
 
   /** Resolves when the server has said what it takes. @throws {ChannelError} connection-lost, handshake-timeout */
-  static async open(
-    connection: AttestedConnection,
-    { limits, timeoutMs }: { readonly limits: WireLimits; readonly timeoutMs: number },
-  ): Promise<EnclaveClient> {
-    const client = new EnclaveClient(connection, limits)
+  static async open(connection: AttestedConnection, settings: ClientSettings): Promise<EnclaveClient> {
+    const { timeoutMs } = settings
+    const client = new EnclaveClient(connection, settings)
     const late = new ChannelError(
       'handshake-timeout',
       `the server did not say what it takes in ${timeoutMs} ms`,
@@ -104,14 +123,38 @@ export class EnclaveClient {
    * @throws {ChannelError} frame-too-large, too-many-calls, connection-lost, channel-closed
    */
   async call(name: string, input: Uint8Array): Promise<Uint8Array> {
-    const [output] = await this.#enqueue(name, [input])
-    if (output === undefined) throw violation('one answer', 'none')
-    return output
+    return this.#callOne({
+      encode: id => frameOf(id, name, [input]),
+      answer: CALL_FRAME.answer,
+      count: 1,
+    })
+  }
+
+  /**
+   * As `call`, with what `seal` gave as its input: the ciphertext goes beside the channel, encrypted once. The function
+   * must open it, and must take nothing of it for granted before.
+   * @throws {ChannelError} as `call`; request-invalid if it is no sealed blob, or the server takes no sealed calls;
+   * connect-failed
+   */
+  async callSealed(name: string, blob: Uint8Array): Promise<Uint8Array> {
+    const parts = partsOfSealed(blob)
+    await (this.#data ??= this.#openData())
+    return this.#callOne({
+      encode: id => encodeSealedCall(id, name, parts),
+      ciphertext: parts.ciphertext,
+      answer: CALL_FRAME.answer,
+      count: 1,
+    })
   }
 
   /** The answers to many inputs, in their order: all of them or none. @throws as `call` */
   async callBatch(name: string, inputs: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
-    return inputs.length === 0 ? [] : this.#enqueue(name, inputs)
+    if (inputs.length === 0) return []
+    return this.#enqueue({
+      encode: id => frameOf(id, name, inputs),
+      answer: CALL_FRAME.answer,
+      count: inputs.length,
+    })
   }
 
   /** Takes no more calls, waits for the answers to those that there are, then ends the connection. */
@@ -126,24 +169,55 @@ export class EnclaveClient {
 
   #start(): void {
     const { socket } = this.#connection
-    receiveFrames(this.#connection, this.#limits.maxFrameBytes, frame => this.#receive(frame))
-    socket.on('drain', () => {
-      this.#isBlocked = false
-      this.#proceed()
-    })
+    const { limits } = this.#settings
+    receiveFrames(this.#connection, limits.maxFrameBytes, frame => this.#receive(frame))
+    this.#proceedOnDrain(socket)
     void this.closed.then(reason => this.#lose(reason))
-    const items = [encodeLimits(this.#limits)]
-    writeFrame(socket, encodeHead(CALL_FRAME.limits, 0, { name: '', items }), items)
+    const { head, items } = frameOf(0, '', [encodeLimits(limits)], CALL_FRAME.limits)
+    writeFrame(socket, head, items)
   }
 
-  #enqueue(name: string, inputs: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+  #proceedOnDrain(socket: Duplex): void {
+    socket.on('drain', () => {
+      this.#blocked.delete(socket)
+      this.#proceed()
+    })
+  }
+
+  async #openData(): Promise<void> {
+    const offer = await this.#callOne({
+      encode: id => frameOf(id, '', [], CALL_FRAME.data),
+      answer: CALL_FRAME.data,
+      count: 1,
+    })
+    const { host, timeoutMs } = this.#settings
+    const socket = await connectData({ ...decodeDataOffer(offer), host, timeoutMs })
+    if (this.#end !== null) {
+      socket.destroy()
+      throw this.#end
+    }
+    this.#dataSocket = socket
+    this.#proceedOnDrain(socket)
+    socket.once('close', () => {
+      if (!this.#isClosing)
+        this.#connection.fail(new ChannelError('connection-lost', 'the data connection ended'))
+    })
+  }
+
+  async #callOne(request: Request): Promise<Uint8Array> {
+    const [output] = await this.#enqueue(request)
+    if (output === undefined) throw violation('one answer', 'none')
+    return output
+  }
+
+  #enqueue(request: Request): Promise<readonly Uint8Array[]> {
     return new Promise((resolve, reject) => {
       const refused = this.#refusal()
       if (refused !== null) {
         reject(refused)
         return
       }
-      this.#waiting.push({ name, inputs, resolve, reject })
+      this.#waiting.push({ ...request, resolve, reject })
       this.#proceed()
     })
   }
@@ -159,40 +233,40 @@ export class EnclaveClient {
 
   #proceed(): void {
     const most = this.#server?.maxCallsInFlight ?? 0
-    while (!this.#isBlocked && this.#end === null && this.#pending.size < most) {
+    while (this.#blocked.size === 0 && this.#end === null && this.#pending.size < most) {
       const next = this.#waiting.shift()
       if (next === undefined) return
       this.#send(next)
     }
   }
 
-  #send({ name, inputs, resolve, reject }: Waiting): void {
+  #send({ encode, ciphertext, ...pending }: Waiting): void {
     const id = this.#nextId
     this.#nextId = (id + 1) >>> 0
-    let head: Buffer
+    let frame: ReturnType<Request['encode']>
     try {
-      head = encodeHead(CALL_FRAME.call, id, { name, items: inputs })
-      this.#checkSize(head)
+      frame = encode(id)
+      this.#checkSize(bodySize(frame.head) + (ciphertext?.length ?? 0))
     } catch (error) {
-      reject(error as Error)
+      pending.reject(error as Error)
       this.#checkIdle()
       return
     }
-    this.#pending.set(id, { count: inputs.length, resolve, reject })
-    if (!writeFrame(this.#connection.socket, head, inputs)) this.#isBlocked = true
+    this.#pending.set(id, pending)
+    const { socket } = this.#connection
+    if (!writeFrame(socket, frame.head, frame.items)) this.#blocked.add(socket)
+    // In the same order as the announcements, always.
+    const data = this.#dataSocket
+    if (ciphertext !== undefined && data?.write(ciphertext) === false) this.#blocked.add(data)
   }
 
-  #checkSize(head: Buffer): void {
+  #checkSize(size: number): void {
     const limit = this.#server?.maxFrameBytes ?? 0
-    if (bodySize(head) <= limit) return
-    throw new ChannelError(
-      'frame-too-large',
-      `the call has ${bodySize(head)} bytes, the server takes ${limit}`,
-      {
-        expected: `at most ${limit} bytes`,
-        got: `${bodySize(head)} bytes`,
-      },
-    )
+    if (size <= limit) return
+    throw new ChannelError('frame-too-large', `the call has ${size} bytes, the server takes ${limit}`, {
+      expected: `at most ${limit} bytes`,
+      got: `${size} bytes`,
+    })
   }
 
   #receive(frame: CallFrame): void {
@@ -203,7 +277,7 @@ export class EnclaveClient {
     }
     const pending = this.#pending.get(frame.id)
     if (pending === undefined) throw violation('answers to calls', `one to ${frame.id}, which is no call`)
-    const isAnswer = frame.type === CALL_FRAME.answer && frame.lengths.length === pending.count
+    const isAnswer = frame.type === pending.answer && frame.lengths.length === pending.count
     if (isAnswer) pending.resolve(itemsOf(frame))
     else if (frame.type === CALL_FRAME.failure) pending.reject(failureOf(frame))
     else
@@ -227,12 +301,22 @@ export class EnclaveClient {
           cause,
           hint: 'connect again; call again where the function may run twice',
         })
+    this.#dataSocket?.destroy()
     this.#ready.reject(this.#end)
     this.#ready.promise.catch(() => undefined)
     for (const { reject } of [...this.#pending.values(), ...this.#waiting.splice(0)]) reject(this.#end)
     this.#pending.clear()
     this.#idle?.resolve()
   }
+}
+
+function frameOf(
+  id: number,
+  name: string,
+  items: readonly Uint8Array[],
+  type: CallFrameType = CALL_FRAME.call,
+): { readonly head: Buffer; readonly items: readonly Uint8Array[] } {
+  return { head: encodeHead(type, id, { name, items }), items }
 }
 
 /** The error that the same call would have met in the server's process, without what only that process may know. */

@@ -4,13 +4,17 @@ import { EnclaveError } from '@casemate/enclave'
 import { ChannelError } from '../errors.ts'
 import type { AttestedConnection } from '../session/connection.ts'
 import type { CallTarget } from './call-target.ts'
+import type { DataListener } from './data-listener.ts'
+import { IncomingData } from './incoming-data.ts'
 import { receiveFrames } from './parser.ts'
+import { decodeSealedCall } from './sealed-call.ts'
 import {
   bodySize,
   CALL_FRAME,
   type CallFrame,
   type CallFrameType,
   decodeLimits,
+  encodeDataOffer,
   encodeHead,
   encodeLimits,
   itemsOf,
@@ -27,6 +31,8 @@ export interface ServingSettings {
   readonly limits: WireLimits
   /** How long a client may take to say what it takes. */
   readonly timeoutMs: number
+  /** Null if no sealed calls are taken. */
+  readonly data: DataListener | null
   readonly onError: (error: unknown) => void
 }
 
@@ -39,6 +45,8 @@ export class Serving {
   #bytesInFlight = 0
   #isBlocked = false
   #clientLimits: WireLimits | null = null
+  /** From when the client asks for a data connection. */
+  #data: IncomingData | null = null
 
   constructor(connection: AttestedConnection, settings: ServingSettings) {
     this.#connection = connection
@@ -75,9 +83,39 @@ export class Serving {
       this.#clientLimits = decodeLimits(frame)
       return
     }
-    if (frame.type !== CALL_FRAME.call) throw violation('calls', `a frame of type ${frame.type}`)
-    this.#waiting.push(frame)
+    if (frame.type === CALL_FRAME.data) this.#offerData(frame.id)
+    else if (frame.type === CALL_FRAME.sealedCall) this.#announce(frame)
+    else if (frame.type === CALL_FRAME.call) this.#waiting.push(frame)
+    else throw violation('calls', `a frame of type ${frame.type}`)
     this.#proceed()
+  }
+
+  #offerData(id: number): void {
+    const listener = this.#settings.data
+    if (listener === null) {
+      this.#send(CALL_FRAME.failure, id, { name: 'request-invalid', items: [] })
+      return
+    }
+    if (this.#data !== null) throw violation('one data connection', 'a request for another')
+    const data = new IncomingData({
+      onCall: frame => {
+        this.#waiting.push(frame)
+        this.#proceed()
+      },
+      onLost: error => this.#connection.fail(error),
+    })
+    const { ticket, cancel } = listener.expect(socket => data.attach(socket))
+    this.#connection.socket.on('close', () => {
+      cancel()
+      data.close()
+    })
+    this.#data = data
+    this.#send(CALL_FRAME.data, id, { name: '', items: [encodeDataOffer({ port: listener.port, ticket })] })
+  }
+
+  #announce(frame: CallFrame): void {
+    if (this.#data === null) throw violation('a request for a data connection', 'a sealed call without one')
+    this.#data.announce(decodeSealedCall(frame, this.#settings.limits.maxFrameBytes))
   }
 
   #proceed(): void {
@@ -89,7 +127,10 @@ export class Serving {
       this.#bytesInFlight += costOf(frame)
       this.#answer(frame).catch((error: unknown) => this.#settings.onError(error))
     }
-    if (this.#waiting.length > 0 || !this.#hasRoom()) socket.pause()
+    const isHeld = this.#waiting.length > 0 || !this.#hasRoom()
+    this.#data?.hold(isHeld)
+    const announced = this.#data?.count ?? 0
+    if (isHeld || announced >= this.#settings.limits.maxCallsInFlight) socket.pause()
     else if (socket.isPaused()) socket.resume()
   }
 

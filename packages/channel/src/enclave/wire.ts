@@ -14,8 +14,16 @@ export const CALL_FRAME = {
   answer: 2,
   /** Its name is the code; an item says more. */
   failure: 3,
+  /** From a client: it wants a data connection. From a server: {@link DataOffer}. */
+  data: 4,
+  /** Its ciphertext comes over the data connection: sealed-call.ts. */
+  sealedCall: 5,
 } as const
 export type CallFrameType = (typeof CALL_FRAME)[keyof typeof CALL_FRAME]
+
+/** Of a data connection, in bytes. */
+export const TICKET_SIZE = 32
+const PORT_SIZE = 2
 
 export const HEADER_SIZE = 12
 export const LENGTH_SIZE = 4
@@ -128,6 +136,28 @@ export function decodeLimits({ type, payload }: CallFrame): WireLimits {
     if (limits.maxFrameBytes >= MIN_FRAME_BYTES && limits.maxCallsInFlight > 0) return limits
   }
   throw violation('limits as the first frame', `a frame of type ${type}`)
+}
+
+/** Where a client's data connection is to go, and what it has to begin with. */
+export interface DataOffer {
+  readonly port: number
+  /** 32 bytes. */
+  readonly ticket: Uint8Array
+}
+
+export function encodeDataOffer({ port, ticket }: DataOffer): Uint8Array {
+  const bytes = Buffer.alloc(PORT_SIZE + ticket.length)
+  bytes.writeUInt16LE(port)
+  bytes.set(ticket, PORT_SIZE)
+  return bytes
+}
+
+/** @throws {ChannelError} protocol-violation */
+export function decodeDataOffer(offer: Uint8Array): DataOffer {
+  const bytes = Buffer.from(offer.buffer, offer.byteOffset, offer.length)
+  if (bytes.length !== PORT_SIZE + TICKET_SIZE)
+    throw violation('a port and a ticket', `${bytes.length} bytes`)
+  return { port: bytes.readUInt16LE(), ticket: bytes.subarray(PORT_SIZE) }
 }
 
 export function violation(expected: string, got: string): ChannelError {

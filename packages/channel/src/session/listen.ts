@@ -7,6 +7,7 @@ import type { PeerDemands } from '../peer/demands.ts'
 import type { AttestedConnection } from './connection.ts'
 import { endSoon } from './end.ts'
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, establish } from './establish.ts'
+import { listening } from './listening.ts'
 import {
   CHANNEL_PROTOCOL,
   checkSession,
@@ -149,20 +150,4 @@ async function accept(socket: TLSSocket, options: ListenOptions): Promise<void> 
     return
   }
   onConnection(connection)
-}
-
-function listening(server: Server, at: { readonly host: string; readonly port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: Error): void =>
-      reject(
-        new ChannelError('address-unavailable', `cannot listen on ${at.host}:${at.port}: ${cause.message}`, {
-          cause,
-        }),
-      )
-    server.once('error', fail)
-    server.listen(at.port, at.host, () => {
-      server.off('error', fail)
-      resolve()
-    })
-  })
 }

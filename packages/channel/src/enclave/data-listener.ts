@@ -1,0 +1,89 @@
+// Where data connections arrive: TCP without TLS, for ciphertexts of sealed calls alone. A connection says first to which
+// session it belongs, by a ticket that the attested channel gave. A ticket that is stolen on its way gets nothing to
+// read and can only spoil calls, as whoever sits on the wire can anyway.
+import { randomBytes } from 'node:crypto'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { listening } from '../session/listening.ts'
+import { KEEP_ALIVE_MS } from '../session/tls.ts'
+import { TICKET_SIZE } from './wire.ts'
+
+export interface DataListenerOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** How long a connection may take to show its ticket. */
+  readonly timeoutMs: number
+  readonly maxConnections: number
+}
+
+export class DataListener {
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  /** By ticket in hex; each is taken once. */
+  readonly #expected = new Map<string, (socket: Socket) => void>()
+  readonly #timeoutMs: number
+
+  private constructor({ timeoutMs, maxConnections }: DataListenerOptions) {
+    this.#timeoutMs = timeoutMs
+    this.#server = createServer(
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
+      socket => this.#accept(socket),
+    )
+    this.#server.maxConnections = maxConnections
+  }
+
+  /** @throws {ChannelError} address-unavailable */
+  static async open(options: DataListenerOptions): Promise<DataListener> {
+    const listener = new DataListener(options)
+    await listening(listener.#server, options)
+    // A connection that could not be accepted: the others go on.
+    listener.#server.on('error', () => undefined)
+    return listener
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** A ticket for one connection, and what gives it back if nobody came. */
+  expect(onConnection: (socket: Socket) => void): { readonly ticket: Buffer; readonly cancel: () => void } {
+    const ticket = randomBytes(TICKET_SIZE)
+    const name = ticket.toString('hex')
+    this.#expected.set(name, onConnection)
+    return { ticket, cancel: () => void this.#expected.delete(name) }
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket)
+    const timer = setTimeout(() => socket.destroy(), this.#timeoutMs)
+    timer.unref()
+    socket.on('error', () => undefined)
+    socket.once('close', () => {
+      clearTimeout(timer)
+      this.#sockets.delete(socket)
+    })
+    const onReadable = (): void => {
+      const ticket: unknown = socket.read(TICKET_SIZE)
+      if (ticket === null) return
+      socket.off('readable', onReadable)
+      clearTimeout(timer)
+      this.#admit(socket, ticket as Buffer)
+    }
+    socket.on('readable', onReadable)
+  }
+
+  /** What is left at the end of a stream is shorter, and no ticket. */
+  #admit(socket: Socket, ticket: Buffer): void {
+    const name = ticket.toString('hex')
+    const onConnection = this.#expected.get(name)
+    this.#expected.delete(name)
+    if (onConnection === undefined) socket.destroy()
+    else onConnection(socket)
+  }
+}
