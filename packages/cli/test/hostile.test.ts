@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openBrokerRoot, seal } from '@casemate/enclave'
 import { openDatabase, openLedger } from '@casemate/ledger/node'
-import { openSimulator } from '../src/attesting/attester.ts'
+import { openSimulator } from '../src/attesting/simulator.ts'
 import { FIRST_WORDS } from '../src/commands.ts'
 import { casemate, type Ran, temporaryDirectory } from './run.ts'
 

@@ -1,6 +1,6 @@
 // casemate agent: attests, and serves the guest API of Confidential Containers on this machine.
 
-import { SIMULATOR_FLAGS } from '../attesting/attester.ts'
+import { ATTESTER_FLAGS } from '../attesting/flags.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 
 export const AGENT_COMMAND: Command = {
@@ -26,7 +26,7 @@ export const AGENT_COMMAND: Command = {
       summary: 'secrets that may be asked for, e.g. default/db/* (default: what the broker releases)',
       multiple: true,
     },
-    ...SIMULATOR_FLAGS,
+    ...ATTESTER_FLAGS,
   },
   notes: [
     'Serves /cdh/resource/REPOSITORY/TYPE/TAG, /aa/token, /aa/evidence, /aa/additional-evidence, /aa/aael and /info as',

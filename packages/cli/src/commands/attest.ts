@@ -1,7 +1,8 @@
 // casemate attest: the whole handshake of a workload, to see what the broker makes of it; simulated on a laptop.
 
 import { KEY_TYPES } from '@casemate/client'
-import { attestWith, openAttester, SIMULATOR_FLAGS } from '../attesting/attester.ts'
+import { attestWith, openAttester } from '../attesting/attester.ts'
+import { ATTESTER_FLAGS } from '../attesting/flags.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { cell, fields, time } from '../terminal/table.ts'
 import { readWord } from '../typed/flag-values.ts'
@@ -15,7 +16,7 @@ export const ATTEST_COMMAND: Command = {
   flags: {
     server: SERVER_FLAGS.server,
     'ca-file': SERVER_FLAGS['ca-file'],
-    ...SIMULATOR_FLAGS,
+    ...ATTESTER_FLAGS,
     'key-type': { value: 'TYPE', summary: `the TEE’s key: ${KEY_TYPES.join(', ')} (default P-256)` },
   },
   notes: [

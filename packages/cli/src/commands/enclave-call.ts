@@ -1,6 +1,6 @@
 // casemate enclave call: calls an enclave elsewhere, once it has proved that it is the one that was meant.
 
-import { SIMULATOR_FLAGS } from '../attesting/attester.ts'
+import { ATTESTER_FLAGS } from '../attesting/flags.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { INPUT_FLAGS } from '../enclaves/input.ts'
 import { APPRAISAL_FLAGS } from '../verify/appraisal-flags.ts'
@@ -21,7 +21,7 @@ export const CALL_COMMAND: Command = {
     ...APPRAISAL_FLAGS,
     'ca-file': SERVER_FLAGS['ca-file'],
     attest: { summary: 'prove as well what this machine is, to an enclave that wants to know who calls' },
-    ...SIMULATOR_FLAGS,
+    ...ATTESTER_FLAGS,
     kind: { value: 'KIND', summary: 'of the simulated platform with --attest: tdx (default), sgx or snp' },
   },
   notes: [

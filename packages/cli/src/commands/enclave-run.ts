@@ -1,6 +1,6 @@
 // casemate enclave run: an image on this machine; called once, or answering others.
 
-import { SIMULATOR_FLAGS } from '../attesting/attester.ts'
+import { ATTESTER_FLAGS } from '../attesting/flags.ts'
 import { DEFAULT_DATA_DIRECTORY } from '../broker/data-directory.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { INPUT_FLAGS } from '../enclaves/input.ts'
@@ -40,7 +40,7 @@ export const RUN_COMMAND: Command = {
       value: 'FILE',
       summary: 'what callers have to be: an appraisal policy (default: anyone may call)',
     },
-    ...SIMULATOR_FLAGS,
+    ...ATTESTER_FLAGS,
     kind: { value: 'KIND', summary: 'of the simulated platform: tdx (default), sgx or snp' },
     'extend-register': {
       summary: 'TDX: show the enclave in RTMR3 as well, for good; reference values then need rtmr3: any',

@@ -1,6 +1,6 @@
 // casemate run: a command with secrets, under a lease.
 
-import { SIMULATOR_FLAGS } from '../attesting/attester.ts'
+import { ATTESTER_FLAGS } from '../attesting/flags.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { leaseFlags } from '../workload/lease-flags.ts'
 
@@ -42,7 +42,7 @@ export const RUN_COMMAND: Command = {
       summary: 'secrets to be had there beside those named above, e.g. default/db/*',
       multiple: true,
     },
-    ...SIMULATOR_FLAGS,
+    ...ATTESTER_FLAGS,
   },
   notes: [
     'Nothing is started unless every secret was released. The lease is that of the attestation result; it is',

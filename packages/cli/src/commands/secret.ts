@@ -1,7 +1,8 @@
 // casemate secret: put, list and delete what the broker keeps; get attests, as a workload would.
 
 import { resourcePath } from '@casemate/client'
-import { attestWith, openAttester, SIMULATOR_FLAGS } from '../attesting/attester.ts'
+import { attestWith, openAttester } from '../attesting/attester.ts'
+import { ATTESTER_FLAGS } from '../attesting/flags.ts'
 import { adminOf } from '../broker/connection.ts'
 import { LIMIT_FLAG, listed, moreLines } from '../broker/paging.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
@@ -42,7 +43,7 @@ export const SECRET_COMMANDS: readonly Command[] = [
     usage: PATH,
     minimum: 1,
     maximum: 1,
-    flags: { server: SERVER_FLAGS.server, 'ca-file': SERVER_FLAGS['ca-file'], ...SIMULATOR_FLAGS },
+    flags: { server: SERVER_FLAGS.server, 'ca-file': SERVER_FLAGS['ca-file'], ...ATTESTER_FLAGS },
     notes: [
       'No administrator can read a secret back; this command attests as any workload does, and gets it only',
       'where the policy accepts its evidence and a rule releases it. The secret goes to stdout. Evidence is',

@@ -7,7 +7,7 @@ import { APPRAISAL_FLAGS } from '../verify/appraisal-flags.ts'
 import { openContext } from '../verify/verify-files.ts'
 
 /** @throws {CliError} flag-value-unwanted, argument-missing, file-not-readable, file-malformed */
-export async function clientsOf(call: Call): Promise<PeerDemands | 'anyone'> {
+export async function demandsOnCallers(call: Call): Promise<PeerDemands | 'anyone'> {
   const policy = call.option('policy')
   if (policy === null) {
     const first = Object.keys(APPRAISAL_FLAGS).find(name => call.given(name))

@@ -9,7 +9,8 @@ import {
   type PeerDemands,
 } from '@casemate/channel'
 import { mergeEndorsements, readEndorsements } from '@casemate/evidence'
-import { openMachineDriver, simulatedTrust } from '../attesting/attester.ts'
+import { openMachineDriver } from '../attesting/attester.ts'
+import { simulatedTrust } from '../attesting/simulator.ts'
 import type { Answer, Call } from '../command.ts'
 import { CliError } from '../failure/cli-error.ts'
 import { openContext } from '../verify/verify-files.ts'

@@ -19,7 +19,7 @@ import { APPRAISAL_FLAGS } from '../verify/appraisal-flags.ts'
 import { readLeaseFlags } from '../workload/lease-choice.ts'
 import { openWith } from '../workload/opening.ts'
 import { addressOf } from './address.ts'
-import { clientsOf } from './caller-demands.ts'
+import { demandsOnCallers } from './caller-demands.ts'
 import { type ReadImage, type SecretSources, sourcesOf, startEnclave, statementOf } from './start.ts'
 
 /** Flags that mean nothing without `--listen`. */
@@ -51,7 +51,7 @@ async function readFlags(call: Call, sources: SecretSources) {
     address: addressOf(call.option('listen') ?? ''),
     ...readLeaseFlags(call),
     onChange: readWord('on-change', call.option('on-change'), ENCLAVE_CHANGE_POLICIES),
-    peers: await clientsOf(call),
+    peers: await demandsOnCallers(call),
   }
 }
 

@@ -11,7 +11,8 @@ import {
   openSimulatedRoot,
   type SealingRoot,
 } from '@casemate/enclave'
-import { attestWith, openEnclaveDriver, SIMULATOR_FLAGS } from '../attesting/attester.ts'
+import { attestWith, openEnclaveDriver } from '../attesting/attester.ts'
+import { ATTESTER_FLAGS } from '../attesting/flags.ts'
 import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from '../broker/data-directory.ts'
 import { type Call, type Flag, SERVER_FLAGS } from '../command.ts'
 import { CliError } from '../failure/cli-error.ts'
@@ -24,7 +25,7 @@ export type RootName = (typeof ROOTS)[number]
 export const BROKER_FLAGS = {
   server: SERVER_FLAGS.server,
   'ca-file': SERVER_FLAGS['ca-file'],
-  ...SIMULATOR_FLAGS,
+  ...ATTESTER_FLAGS,
   kind: { value: 'KIND', summary: 'of the simulated platform: tdx (default), sgx or snp' },
 } as const satisfies Record<string, Flag>
 

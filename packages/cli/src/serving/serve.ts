@@ -15,7 +15,7 @@ import {
   startBroker,
 } from '@casemate/broker'
 import { simulatorExists } from '@casemate/enclave/simulator-files'
-import type { Simulator } from '../attesting/attester.ts'
+import type { Simulator } from '../attesting/simulator.ts'
 import {
   beginTour,
   endTour,
@@ -141,7 +141,7 @@ async function simulatorOfTour({ dataDir }: BrokerConfig, terminal: Terminal): P
 
 /** A broker that no tour was run on loads neither a simulator nor a client. */
 async function makeSimulator(directory: string, now: Date): Promise<Simulator> {
-  const { openSimulator } = await import('../attesting/attester.ts')
+  const { openSimulator } = await import('../attesting/simulator.ts')
   return openSimulator(directory, now)
 }
 

@@ -16,7 +16,7 @@ import {
 } from '@casemate/client'
 import { DEMO_CODE } from '@casemate/enclave/simulator-files'
 import { readEndorsements, recognise, verify } from '@casemate/evidence'
-import type { Simulator } from '../attesting/attester.ts'
+import type { Simulator } from '../attesting/simulator.ts'
 import { TOUR_FILES, writeWhole } from '../broker/data-directory.ts'
 import { cell } from '../terminal/table.ts'
 import { TOUR_SECRET, type TourStep } from './step.ts'
