@@ -50,6 +50,14 @@ const HINTS: Readonly<Record<Lack, string>> = {
   window: 'the collateral does not cover this time; --endorsements PATH gives one that does',
 }
 
+/** With what to do about a refusal that is undecided, where the broker does not say it. */
+function hinted(explanation: Explanation): Explanation {
+  const { refusal } = explanation
+  const lack = refusal === null ? null : lackOf(refusal.code)
+  if (refusal === null || lack === null || refusal.hint !== null) return explanation
+  return { ...explanation, refusal: { ...refusal, hint: HINTS[lack] } }
+}
+
 /** A policy says its name itself, and the results that it leads to repeat it: two names would mislead, and a preset's. */
 function refuseName({ name: own }: Document, name: string): void {
   if (isPresetName(name)) {
@@ -125,17 +133,15 @@ export const POLICY_COMMANDS: readonly Command[] = [
         attestationId === null
           ? { evidence: base64(await readInput(file ?? '', call)), ...atOf(call) }
           : { attestationId: await attestationIdOf(admin, attestationId) }
-      const explanation: Explanation = await call.terminal.progress(
-        'appraising',
-        admin.policies.test(name, { ...what, ...given }),
+      const explanation = hinted(
+        await call.terminal.progress('appraising', admin.policies.test(name, { ...what, ...given })),
       )
       const { verdict, refusal } = explanation
-      const lack = refusal === null ? null : lackOf(refusal.code)
-      const hint = lack === null || refusal?.hint != null ? [] : [`  hint: ${HINTS[lack]}`]
+      const isUndecided = refusal !== null && lackOf(refusal.code) !== null
       return {
         exitCode: verdict === 'accepted' ? 0 : 1,
-        json: lack === null ? explanation : { ...explanation, verdict: 'undecided' },
-        lines: [...explanationLines(explanation, call.terminal), ...hint],
+        json: isUndecided ? { ...explanation, verdict: 'undecided' } : explanation,
+        lines: explanationLines(explanation, call.terminal),
       }
     },
   },
