@@ -36,7 +36,14 @@ test('the version and the help load the command alone, and the measure of slips'
 
 test('verify loads what reads and appraises evidence, and nothing that speaks to a broker', () => {
   const loaded = loadedBy('verify', 'quote.bin', '--endorsements', 'collateral', '--at', AT)
-  assert.deepEqual(packagesOf(loaded), ['appraisal', 'cli', 'evidence', 'typebox', 'yaml'])
+  assert.deepEqual(packagesOf(loaded), [
+    'appraisal',
+    'cli',
+    'evidence',
+    'get-east-asian-width',
+    'typebox',
+    'yaml',
+  ])
 })
 
 test('the table names the commands that its modules have', async () => {

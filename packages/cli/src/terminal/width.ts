@@ -1,14 +1,18 @@
-// How many columns of a screen a text takes: characters of East Asian scripts and pictures take two, marks that stand on
-// the one before take none. The common cases of Unicode's UAX #11, not all of it.
+// How many columns of a screen a text takes as it is printed: wide characters take two (Unicode's UAX #11), marks that
+// stand on the one before take none. LIMIT: pictures that are joined into one are counted one by one, as terminals differ.
 
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u
-const NARROW = /[\p{Mn}\p{Me}\p{Cf}]/u
+import { eastAsianWidth } from 'get-east-asian-width'
+import { printable } from './printable.ts'
+
+const ASCII = /^[\x20-\x7e]*$/
+const WITHOUT_COLUMN = /[\p{Mn}\p{Me}\p{Cf}]/u
 
 export function widthOf(text: string): number {
+  if (ASCII.test(text)) return text.length
   let width = 0
-  for (const char of text) {
-    if (!NARROW.test(char)) width += WIDE.test(char) ? 2 : 1
+  // Letters of Hangul stand together as one syllable.
+  for (const char of printable(text).normalize('NFC')) {
+    if (!WITHOUT_COLUMN.test(char)) width += eastAsianWidth(char.codePointAt(0) ?? 0)
   }
   return width
 }

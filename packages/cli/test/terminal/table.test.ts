@@ -13,6 +13,11 @@ test('wide characters take two columns, and marks on others none', () => {
     ['서울', 4],
     ['ひらがな', 8],
     ['🔑', 2],
+    ['ｶﾀｶﾅ', 4],
+    ['ꀀ﹏', 4],
+    ['\u1112\u1161\u11ab글', 4],
+    ['\u200b', 0],
+    ['a\tb\u001b[1m', 17],
     ['“”–…✓✗', 6],
     ['', 0],
   ] as const)
