@@ -17,13 +17,8 @@ export {
   type StartErrorCode,
 } from './errors.ts'
 export { createLogger, type Logger } from './http/logging.ts'
-export {
-  type BrokerDeps,
-  type OpenBroker,
-  openBroker,
-  type RunningBroker,
-  startBroker,
-} from './lifecycle/broker.ts'
+export { type OpenBroker, openBroker, type RunningBroker, startBroker } from './lifecycle/broker.ts'
+export type { BrokerDeps } from './lifecycle/core.ts'
 export { type ProtectedKek, protectKek } from './lifecycle/protect-kek.ts'
 export { ROLES, type Role } from './roles.ts'
 export type { Beginning } from './store/beginning.ts'

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { RefusedAttempts } from '../admin/refused-attempts.ts'
 import type { Administrators } from '../admin/tokens.ts'
 import { type ClientLimit, clientOf } from '../client-limit.ts'
-import { entry } from '../entry.ts'
+import { type Actor, entry } from '../entry.ts'
 import { BrokerError, errorBody } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { type Administrator, neededRole, type Role, roleAllows } from '../roles.ts'
@@ -47,6 +47,13 @@ export function enforceAccess(app: FastifyInstance, parts: AccessParts): void {
       return withhold(error, request, reply)
     }
   })
+}
+
+/** Who makes a change, as the ledger names it. */
+export function actorOf({ administrator }: FastifyRequest): Actor {
+  if (administrator !== null) return { ...administrator }
+  // Only where a route was registered without a role: refuse rather than act for nobody.
+  throw new BrokerError('internal', 'a change without an administrator')
 }
 
 function checkLimit(limit: ClientLimit, request: FastifyRequest): void {

@@ -1,5 +1,5 @@
 // The HTTP application: limits, ids, access, errors, security headers, measures. Routes are registered on it by
-// src/lifecycle/broker.ts; everything here applies to all of them.
+// src/lifecycle/apps.ts; everything here applies to all of them.
 
 import { randomUUID } from 'node:crypto'
 import { createServer as createHttpServer } from 'node:http'

@@ -3,8 +3,8 @@
 
 import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
+import { actorOf } from '../http/access.ts'
 import type { StoredDocument } from '../store/store.ts'
-import { actorOf } from './administrator.ts'
 import type { KbsParts } from './parts.ts'
 import { findReferenceValue, putReferenceValues, type ReferenceParts } from './reference-value.ts'
 

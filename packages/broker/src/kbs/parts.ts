@@ -15,7 +15,7 @@ import type { Store } from '../store/store.ts'
 import type { Sessions } from './session.ts'
 import type { TeeKeys } from './tee-key.ts'
 
-/** What the protocol is served with; put together by src/lifecycle/broker.ts. */
+/** What the protocol is served with; put together by src/lifecycle/apps.ts. */
 export interface KbsOptions extends UnreadRecords {
   readonly config: Pick<BrokerConfig, 'issuer' | 'bodyLimit' | 'sessionTimeout' | 'rsa15'>
   readonly store: Pick<Store, 'attestations' | 'documents' | 'releases'>

@@ -3,9 +3,9 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BrokerError } from '../errors.ts'
+import { actorOf } from '../http/access.ts'
 import { type Recipient, releaseSecret } from '../release/release.ts'
 import { type SecretPath, secretPath } from '../secret-path.ts'
-import { actorOf } from './administrator.ts'
 import { type Guest, type GuestParts, guestOf } from './guest.ts'
 import { encryptToTee, type Jwe } from './jwe.ts'
 import type { KbsParts } from './parts.ts'

@@ -1,67 +1,23 @@
 // The broker, put together: state, keys, routes, listeners; and taken apart again without losing a request.
 
-import type { Server as SecureServer } from 'node:https'
-import {
-  type EndorsementSource,
-  readEndorsements,
-  type TrustAnchor,
-  VENDOR_ANCHORS,
-} from '@casemate/evidence'
 import type { LedgerError } from '@casemate/ledger'
 import type { FastifyInstance } from 'fastify'
-import manifest from '../../package.json' with { type: 'json' }
-import { RefusedAttempts } from '../admin/refused-attempts.ts'
-import { Administrators } from '../admin/tokens.ts'
-import { createPipeline } from '../attestation/pipeline.ts'
-import { RefusalLimit } from '../attestation/refusal-limit.ts'
-import { ClientLimit } from '../client-limit.ts'
+import type { Administrators } from '../admin/tokens.ts'
 import { checkConfig } from '../config/check.ts'
 import type { BrokerConfig } from '../config/settings.ts'
-import { CountedEntries } from '../counted-entries.ts'
 import { entry } from '../entry.ts'
-import { type AppParts, createApp } from '../http/app.ts'
 import { createLogger, describeError, type Logger } from '../http/logging.ts'
-import { createMetrics } from '../http/metrics.ts'
-import { readTls, TlsReloader } from '../http/tls.ts'
-import { KBS_PROTOCOL_ERRORS } from '../kbs/answer.ts'
-import { kbsDescription } from '../kbs/description.ts'
-import { registerKbs } from '../kbs/routes.ts'
-import { BrokerKeys } from '../keys/broker-keys.ts'
 import { exposedMode } from '../keys/exposed-file.ts'
-import { KekRotation } from '../keys/kek-rotation.ts'
-import { PendingWraps } from '../keys/pending-wraps.ts'
-import { collectOpenapi, openapiRoutes } from '../openapi/document.ts'
-import { createReleaseRules } from '../release/rules.ts'
-import { SecretService } from '../secrets/secret-service.ts'
-import type { Beginning } from '../store/beginning.ts'
-import { logRoutes } from '../v1/public-log.ts'
-import { registerV1 } from '../v1/routes.ts'
+import { openApps } from './apps.ts'
 import { trustConfigured } from './authorities.ts'
 import type { BrokerContext } from './context.ts'
-import { LoadedEndorsements } from './endorsement-files.ts'
-import { type HealthParts, healthRoutes } from './health-routes.ts'
+import { type BrokerDeps, type Core, openCore } from './core.ts'
+import type { HealthParts } from './health-routes.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Judging } from './judging.ts'
-import { drain, listen, tlsFilesOf, watchTls } from './listening.ts'
-import { createMetricsApp } from './metrics-listener.ts'
+import { drain, listen, watchTls } from './listening.ts'
 import { type Part, Reloader } from './reload.ts'
-import { type BrokerState, type Clocks, openState } from './state.ts'
-
-const VERSION = manifest.version
-
-const MINUTE_MS = 60_000
-
-/** What the broker takes from whoever starts it. */
-export interface BrokerDeps extends Clocks {
-  /** Trusted beside the vendors' pinned roots: a simulator's. */
-  readonly anchors: readonly TrustAnchor[]
-  /** Known beside `endorsementPaths`. */
-  readonly endorsements: readonly EndorsementSource[]
-  /** Null: JSON lines on standard output. */
-  readonly logger: Logger | null
-  /** As it was unless said otherwise. */
-  readonly beginning?: Beginning
-}
+import { type BrokerState, openState } from './state.ts'
 
 /** A broker without listeners: what tests inject requests into. */
 export interface OpenBroker {
@@ -153,7 +109,7 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
   tellOfExposed(config, logger)
   const core = await openCore(config, { deps, state, logger })
   const head = { type: 'broker.started', at: deps.now(), actor: { system: 'start' } } as const
-  await state.record(entry(head, { version: VERSION }))
+  await state.record(entry(head, { version: core.version }))
   let isClosing = false
   const judging = new Judging(() => core.pipeline.assertAble(), logger)
   await judging.check()
@@ -225,103 +181,4 @@ async function flushCounts({ attempts, context }: Core, logger: Logger): Promise
   } catch (error) {
     logger.error({ failure: describeError(error) }, 'counts of refused attempts could not be recorded')
   }
-}
-
-interface CoreSources {
-  readonly deps: BrokerDeps
-  readonly state: BrokerState
-  readonly logger: Logger
-}
-
-/** The parts without HTTP. */
-async function openCore(config: BrokerConfig, { deps, state, logger }: CoreSources) {
-  const { now } = deps
-  const { store, kek, record } = state
-  const pending = new PendingWraps()
-  const keys = new BrokerKeys({
-    store,
-    kek,
-    pending,
-    now,
-    tokenLifetimeMs: config.tokenLifetime,
-    sessionTimeoutMs: config.sessionTimeout,
-  })
-  await keys.open()
-  const metrics = createMetrics(VERSION)
-  metrics.observeLedger(() => state.ledger.size)
-  const counted = new CountedEntries(record, now)
-  const endorsements = new LoadedEndorsements(readEndorsements(deps.endorsements), config.endorsementPaths)
-  const context: BrokerContext = {
-    config,
-    store,
-    ledger: state.ledger,
-    tokenKeys: keys.tokenKeys,
-    sessionKeys: keys.sessionKeys,
-    secrets: new SecretService({ store, kek, pending, now }),
-    anchors: [...VENDOR_ANCHORS, ...deps.anchors],
-    endorsements: () => endorsements.current,
-    refusals: new RefusalLimit(deps.elapsedMs),
-    counted,
-    now,
-    logger,
-    metrics,
-  }
-  const administrators = new Administrators({ store, now })
-  const attempts = new RefusedAttempts(record, now, deps.elapsedMs)
-  const rotation = new KekRotation({ store, kek, pending, now, record })
-  const { elapsedMs } = deps
-  const pipeline = createPipeline(context)
-  return { context, pipeline, keys, administrators, attempts, rotation, state, endorsements, elapsedMs }
-}
-
-type Core = Awaited<ReturnType<typeof openCore>>
-
-async function openApps(config: BrokerConfig, core: Core, health: HealthParts) {
-  const { context, state } = core
-  const { now, logger, metrics } = context
-  const files = tlsFilesOf(config)
-  const loaded = files === null ? null : readTls(files)
-  const newLimit = () =>
-    new ClientLimit({ count: config.authLimit, windowMs: MINUTE_MS, elapsedMs: core.elapsedMs })
-  const limits = { auth: newLimit(), attest: newLimit() }
-  const parts: AppParts = {
-    ...core,
-    config,
-    logger,
-    tls: loaded,
-    limits,
-    metrics,
-    now,
-    record: state.record,
-    protocol: KBS_PROTOCOL_ERRORS,
-  }
-  const app = createApp(parts)
-  const routes: string[] = []
-  app.addHook('onRoute', ({ method, url }) => void routes.push(`${String(method)} ${url}`))
-  await registerRoutes(app, core, health)
-  const metricsApp =
-    config.metricsListen === 'off' ? null : createMetricsApp(parts, config.metricsListen, health)
-  const apps = metricsApp === null ? [app] : [app, metricsApp]
-  // Made by createHttpsServer where there is TLS.
-  const servers = apps.map(each => each.server as unknown as SecureServer)
-  const tls = files === null || loaded === null ? null : new TlsReloader(servers, files, loaded)
-  return { app, metricsApp, apps, routes, tls }
-}
-
-async function registerRoutes(app: FastifyInstance, core: Core, health: HealthParts): Promise<void> {
-  const { context, pipeline, state } = core
-  const rules = createReleaseRules(context)
-  await collectOpenapi(app, VERSION)
-  registerV1(app, {
-    ...core,
-    ...context,
-    rules,
-    kek: state.kek,
-    ledgerKey: state.ledgerKey,
-    version: VERSION,
-  })
-  openapiRoutes(app, () => kbsDescription(VERSION))
-  logRoutes(app, state.ledger)
-  healthRoutes(app, health)
-  await registerKbs(app, { ...context, pipeline, rules })
 }

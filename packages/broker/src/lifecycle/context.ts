@@ -1,4 +1,4 @@
-// The broker's parts, as its rooms share them. Built once at start by src/lifecycle/broker.ts; nothing in it is a global.
+// The broker's parts, as its rooms share them. Built once at start by core.ts; nothing in it is a global.
 // No room but this one names it: each says what it needs, and is given this.
 
 import type { Endorsements, TrustAnchor } from '@casemate/evidence'

@@ -2,9 +2,9 @@
 
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
+import { actorOf } from '../http/access.ts'
 import type { KeyDescription } from '../keys/keys.ts'
 import { describeRoute } from '../openapi/route-schema.ts'
-import { actorOf } from './actor.ts'
 import type { V1Parts } from './parts.ts'
 import { Deleted, LedgerIndex, NullableTime } from './schemas.ts'
 
