@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cachedCommand } from './build/cached-command.ts'
 import { writeGroups } from './test-groups.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -38,6 +39,9 @@ const tests = globSync(
   ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
   { cwd: root },
 )
+const builtAt = Date.now()
+env['BUILT_COMMAND'] = await cachedCommand(root)
+console.log(`command: built (${((Date.now() - builtAt) / 1000).toFixed(1)} s)`)
 // Most files wait for processes of their own, so that three at a time are done in little more than half the time.
 // What hangs fails after ten minutes, by name; half an hour in the long form.
 const flags = ['--test-concurrency=3', `--test-timeout=${long ? 1_800_000 : 600_000}`, '--test-reporter=spec']

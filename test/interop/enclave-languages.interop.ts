@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { after, suite, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { buildEnclave, Enclave, encodeImage, makeRoot, parseImage, signImage } from '@casemate/enclave'
-import { BIN, startServing } from './serving.ts'
+import { BIN } from '../../packages/cli/test/bin.ts'
+import { startServing } from './serving.ts'
 import { compile, ENCLAVE_PACKAGE, type Language, whyNoCompiler } from './toolchains.ts'
 
 const ENCLAVES = fileURLToPath(new URL('./enclaves', import.meta.url))

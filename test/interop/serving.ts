@@ -2,9 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { after } from 'node:test'
-import { fileURLToPath } from 'node:url'
-
-export const BIN = fileURLToPath(new URL('../../packages/cli/bin/casemate.js', import.meta.url))
+import { BIN } from '../../packages/cli/test/bin.ts'
 
 /** Starts a command, and resolves with what it prints when it is ready. */
 export async function startServing(

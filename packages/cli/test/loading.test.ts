@@ -2,11 +2,9 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { commandNames, commandsOf, FIRST_WORDS } from '../src/commands.ts'
+import { SOURCE } from './bin.ts'
 import { AT, cwd } from './verify/directory.ts'
-
-const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))
 
 /** Prints, as the process ends, the address of every module that was loaded. */
 const HOOK = `data:text/javascript,${encodeURIComponent(`
@@ -18,7 +16,10 @@ const HOOK = `data:text/javascript,${encodeURIComponent(`
 
 /** The modules that a command line loads, as `package/path`. */
 function loadedBy(...args: readonly string[]): string[] {
-  const { stderr } = spawnSync(process.execPath, ['--import', HOOK, BIN, ...args], { cwd, encoding: 'utf8' })
+  const { stderr } = spawnSync(process.execPath, ['--import', HOOK, SOURCE, ...args], {
+    cwd,
+    encoding: 'utf8',
+  })
   const urls: string[] = JSON.parse(stderr.slice(stderr.lastIndexOf('[')))
   return urls.flatMap(url => /\/(?:packages|node_modules)\/(?!.*\/node_modules\/)(.+)$/.exec(url)?.[1] ?? [])
 }

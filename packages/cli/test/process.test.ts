@@ -16,11 +16,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { listenForServerStop } from '../src/terminal/stop-signal.ts'
+import { BIN } from './bin.ts'
 import { casemateProcess, serving, temporaryDirectory } from './run.ts'
-
-const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))
 
 test('the exit code says how it went, and a pipe has no colours', async () => {
   const [help, wrong, away] = await Promise.all([

@@ -6,10 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { after } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { run } from '../src/main.ts'
-
-export const BIN = fileURLToPath(new URL('../bin/casemate.js', import.meta.url))
+import { BIN } from './bin.ts'
 
 export interface Ran {
   readonly code: number | null

@@ -76,7 +76,7 @@ async function builtInLines(noun: string, name: string, document: Document): Pro
 
 /** YAML; where that would hold what a terminal obeys, JSON, which is YAML too, and can say it in escapes. */
 async function yamlLines(document: Readonly<Record<string, unknown>>): Promise<string[]> {
-  const { stringify } = await import('yaml')
+  const { stringify } = await import('../files/yaml.ts')
   const lines = stringify(document).trimEnd().split('\n')
   return lines.every(line => printable(line) === line) ? lines : jsonLines(document)
 }

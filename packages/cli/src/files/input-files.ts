@@ -93,7 +93,7 @@ function isFileWithin(entry: Dirent, directory: string): boolean {
 /** Reads a document in JSON or YAML. @throws {CliError} file-not-readable, file-malformed */
 export async function readDocument(path: string, call: Call): Promise<unknown> {
   const bytes = await readInput(path, call)
-  const { parse } = await import('yaml')
+  const { parse } = await import('./yaml.ts')
   try {
     return parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {

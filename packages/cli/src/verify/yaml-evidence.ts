@@ -41,7 +41,7 @@ export async function evidenceInYaml(bytes: Uint8Array): Promise<ParsedEvidence 
 }
 
 async function parseYaml(text: string): Promise<object | null> {
-  const { parse } = await import('yaml')
+  const { parse } = await import('../files/yaml.ts')
   try {
     const document: unknown = parse(text, { logLevel: 'error' })
     return typeof document === 'object' && document !== null && !Array.isArray(document) ? document : null

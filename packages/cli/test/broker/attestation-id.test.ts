@@ -6,7 +6,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
-import { BIN, casemate } from '../run.ts'
+import { BIN } from '../bin.ts'
+import { casemate } from '../run.ts'
 
 const IDS = ['019a0000-0000-7000-8000-00004f21c09b', '019b0000-0000-7000-8000-00014f21c09b']
 

@@ -6,7 +6,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { SIGNING } from '../../../enclave/test/image/keys.ts'
-import { BIN, casemate, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { BIN } from '../bin.ts'
+import { casemate, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
 
 const cwd = temporaryDirectory(after)
 let broker: Serving

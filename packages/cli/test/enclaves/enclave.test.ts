@@ -15,7 +15,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { parseImage } from '@casemate/enclave'
 import { PUBLISHED_SIGSTRUCT } from '../../../enclave/test/image/published-sigstruct.ts'
-import { BIN, casemate, type Ran, temporaryDirectory } from '../run.ts'
+import { BIN } from '../bin.ts'
+import { casemate, type Ran, temporaryDirectory } from '../run.ts'
 
 const cwd = temporaryDirectory(after)
 const at = (name: string): string => join(cwd, name)

@@ -6,15 +6,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SIGNING } from '../../../enclave/test/image/keys.ts'
-import {
-  BIN,
-  casemate,
-  casemateProcess,
-  type Ran,
-  type Serving,
-  serving,
-  temporaryDirectory,
-} from '../run.ts'
+import { BIN } from '../bin.ts'
+import { casemate, casemateProcess, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
 
 const SOURCE = `import { log, secret, text } from 'casemate'
 

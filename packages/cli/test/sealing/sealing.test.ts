@@ -18,12 +18,11 @@ import {
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { encodeImage, type Manifest, parseHeader, parseImage, signImage } from '@casemate/enclave'
 import { EMPTY_MODULE, MANIFEST } from '../../../enclave/test/image/samples.ts'
+import { BIN } from '../bin.ts'
 import { casemate, casemateProcess, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
 
-const BIN = fileURLToPath(new URL('../../bin/casemate.js', import.meta.url))
 const cwd = temporaryDirectory(after)
 const at = (name: string): string => join(cwd, name)
 const CONTENT = Buffer.alloc(150_000, 'the plaintext that no other file may hold ')

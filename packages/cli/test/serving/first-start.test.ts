@@ -6,10 +6,9 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { BIN } from '../bin.ts'
 import { casemate, casemateProcess, serving, temporaryDirectory } from '../run.ts'
 
-const BIN = fileURLToPath(new URL('../../bin/casemate.js', import.meta.url))
 const TOUR_END = /Ctrl-C stops/
 const FULL_TOUR = /1 {2}Prepare\n[^]*5 {2}Record\n/
 

@@ -5,7 +5,8 @@ import { EventEmitter, once } from 'node:events'
 import { existsSync, openSync } from 'node:fs'
 import { test } from 'node:test'
 import { ServerLog } from '../../src/terminal/server-log.ts'
-import { BIN, serving, temporaryDirectory } from '../run.ts'
+import { BIN } from '../bin.ts'
+import { serving, temporaryDirectory } from '../run.ts'
 
 const LINE = `${'x'.repeat(1023)}\n`
 

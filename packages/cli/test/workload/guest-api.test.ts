@@ -7,12 +7,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { parseKbsEvidence } from '@casemate/evidence'
 import { compactVerify, createLocalJWKSet, flattenedDecrypt, importPKCS8 } from 'jose'
+import { BIN } from '../bin.ts'
 import { casemate, type Serving, serving, temporaryDirectory } from '../run.ts'
-
-const BIN = fileURLToPath(new URL('../../bin/casemate.js', import.meta.url))
 
 /** Where a renewal takes longer than a third of it, the lease is lost. */
 const LIFETIME = '9s'

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appears, filesBelow, memoryBase, noneLeft, skip } from '../../../agent/test/command/left-behind.ts'
-import { BIN, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { BIN } from '../bin.ts'
+import { type Serving, serving, temporaryDirectory } from '../run.ts'
 
 const LONG = process.env['CASEMATE_LONG_TESTS'] === '1'
 const KILLS = LONG ? 150 : 4

@@ -7,10 +7,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statfsSync
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { BIN } from '../bin.ts'
 import { casemate, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
 
-const BIN = fileURLToPath(new URL('../../bin/casemate.js', import.meta.url))
 /** For what happens at a renewal. Long, since where a renewal takes longer than a third of it, the lease is lost. */
 const RENEWED = '12s'
 const TMPFS = 0x01021994

@@ -1,0 +1,67 @@
+// The command in one folder that needs no other: everything that it imports, ours and others', in a few files of plain
+// JavaScript with source maps, what it reads beside its code, and the licences of what is in it. Only the compiler of
+// AssemblyScript stays outside. Names are not shortened, so that what is installed can be read.
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, type Metafile } from 'esbuild'
+import { neighboursOf, withNeighbours } from './neighbours.ts'
+import { noticesOf } from './notices.ts'
+
+/** Loaded where an enclave is built, if it is installed. */
+export const OUTSIDE = ['assemblyscript', 'assemblyscript/*']
+
+/** Some packages are CommonJS and ask for what Node has; a module has no `require` of its own. */
+const REQUIRE =
+  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
+
+/** The file that starts it, in the folder. */
+export const ENTRY = 'casemate.js'
+
+/** Makes the folder anew. @throws {Error} what esbuild says */
+export async function bundleCommand(root: string, folder: string): Promise<void> {
+  const { code, data } = neighboursOf(root)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [{ in: 'packages/cli/bin/casemate.js', out: ENTRY.replace('.js', '') }, ...code],
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    external: OUTSIDE,
+    banner: { js: REQUIRE },
+    chunkNames: 'chunk-[hash]',
+    sourcemap: 'linked',
+    legalComments: 'none',
+    metafile: true,
+    plugins: [withNeighbours(root)],
+    logLevel: 'error',
+  })
+  refuseDynamicCommonJs(metafile)
+  for (const { from, to } of data) cpSync(from, join(folder, to), { recursive: true })
+  writeFileSync(join(folder, 'LICENSES.txt'), noticesOf(packagesIn(metafile), root))
+}
+
+/**
+ * What such an import gives has no names in a bundle, and has them in Node.
+ * @throws {Error} with the modules to be imported by one of ours, by name
+ */
+export function refuseDynamicCommonJs({ inputs }: Pick<Metafile, 'inputs'>): void {
+  const found = Object.entries(inputs).flatMap(([path, { imports }]) =>
+    imports
+      .filter(one => one.kind === 'dynamic-import' && inputs[one.path]?.format === 'cjs')
+      .map(one => `${path} imports ${one.path}`),
+  )
+  if (found.length > 0) throw new Error(`CommonJS is imported dynamically:\n${found.join('\n')}`)
+}
+
+/** Folders of the packages from elsewhere of which something is inside. */
+function packagesIn({ inputs }: Metafile): readonly string[] {
+  const folders = Object.keys(inputs).flatMap(
+    path => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+  )
+  return [...new Set(folders)].toSorted()
+}
