@@ -2,6 +2,7 @@
 // `npm run bench -- quotes ledger` runs only those topics.
 import { cpus } from 'node:os'
 import { benchChannel } from './channel.ts'
+import { benchCommand } from './command.ts'
 import { benchConnections } from './connections.ts'
 import { benchEnclave } from './enclave.ts'
 import { benchFlood } from './flood.ts'
@@ -21,6 +22,7 @@ const TOPICS: Record<string, () => Promise<void>> = {
   channel: benchChannel,
   sealing: benchSealing,
   startup: benchStartup,
+  command: benchCommand,
 }
 
 const wanted = process.argv.slice(2)

@@ -31,17 +31,20 @@ export function neighboursOf(root: string): Neighbours {
 export function withNeighbours(root: string): Plugin {
   return {
     name: 'neighbours',
-    setup: ({ onLoad }) => {
-      onLoad({ filter: /[\\/]packages[\\/][^\\/]+[\\/](?:src|bin)[\\/].*\.(?:ts|js|mjs)$/ }, ({ path }) => {
-        const text = readFileSync(path, 'utf8')
-        const contents = text.replaceAll(
-          ADDRESS,
-          (_, address: string) =>
-            `new URL('./${placeOf(join(dirname(path), address), root)}', import.meta.url)`,
-        )
-        const loader: Loader = path.endsWith('.ts') ? 'ts' : 'js'
-        return { contents, loader }
-      })
+    setup: build => {
+      build.onLoad(
+        { filter: /[\\/]packages[\\/][^\\/]+[\\/](?:src|bin)[\\/].*\.(?:ts|js|mjs)$/ },
+        ({ path }) => {
+          const text = readFileSync(path, 'utf8')
+          const contents = text.replaceAll(
+            ADDRESS,
+            (_, address: string) =>
+              `new URL('./${placeOf(join(dirname(path), address), root)}', import.meta.url)`,
+          )
+          const loader: Loader = path.endsWith('.ts') ? 'ts' : 'js'
+          return { contents, loader }
+        },
+      )
     },
   }
 }
