@@ -50,9 +50,11 @@ export { type JsonFault, type JsonLimits, jsonFault } from './json-structure.ts'
 export { encodeKbsEvidence, parseKbsEvidence } from './kbs-evidence.ts'
 export type { EvidenceKind, VerifyOptions } from './kind.ts'
 export {
+  type BinaryKind,
   type Claims,
   type ClaimsOf,
   EVIDENCE_KINDS,
+  type EvidenceOf,
   KINDS,
   type Kind,
   kindOf,

@@ -75,6 +75,8 @@ export interface EvidenceKind<E, C extends CommonClaims> {
   withBeside(evidence: E, beside: readonly Beside[]): E
   /** @throws {Refusal} any code of `REFUSALS`, with the steps that had passed */
   verify(evidence: E, endorsements: Endorsements, options: VerifyOptions): Promise<VerifiedClaims<C>>
+  /** The vendor's roots. */
+  readonly anchors: readonly TrustAnchor[]
   /** The names and types of its claims beside the common ones. */
   readonly claimFields: OwnFieldsOf<C>
   /** What a verdict rests on that the vendor issues again and again. */

@@ -21,6 +21,9 @@ export type EvidenceOf<K extends Kind> = ReturnType<Table[K]['parseKbs']>
 /** What verified evidence of a kind can say. */
 export type ClaimsOf<K extends Kind> = Awaited<ReturnType<Table[K]['verify']>>['claims']
 
+/** Kinds that are known by bytes alone, as machines give them. */
+export type BinaryKind = ReturnType<(typeof BINARY_FORMATS)[number]['parse']>['kind']
+
 /** Evidence of any kind, UNVERIFIED. */
 export type ParsedEvidence = { [K in Kind]: EvidenceOf<K> }[Kind]
 /** Everything that verified evidence can say. */

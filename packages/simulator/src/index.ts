@@ -35,3 +35,4 @@ export {
   SIMULATED_FMSPC,
 } from './intel/settings.ts'
 export type { Bytes, FieldValue } from './layout.ts'
+export { type Platforms, VENDORS, type VendorName } from './vendors.ts'

@@ -5,6 +5,7 @@ import type { Quote } from '@casemate/enclave'
 import { encode, Tagged } from 'cborg'
 import { ChannelError } from '../errors.ts'
 import { decodeStrict } from './cbor.ts'
+import { EVIDENCE_TAGS } from './tags.ts'
 
 /** `tcg-dice-tagged-evidence`. */
 export const OID_TAGGED_EVIDENCE = '2.23.133.5.4.9'
@@ -14,13 +15,10 @@ export const OID_TAGGED_EVIDENCE = '2.23.133.5.4.9'
  */
 export const OID_GRAMINE_QUOTE = '0.6.9.42.840.113741.1337.6'
 
-/** An SGX or TDX quote (IANA). */
-const TAG_TEE_QUOTE = 60_000
-/** A SEV-SNP report; unregistered, what rats-tls and librats use. A certificate table may follow the report. */
-const TAG_SNP_REPORT = 0x1a_75_04
-
 /** A quote has 5 KiB with its certificates, a report with its table may have more; TLS takes 100 KiB. */
 const MAX_EVIDENCE = 64 * 1024
+
+const TAGS = [...new Set(Object.values(EVIDENCE_TAGS))]
 
 /** Evidence from a certificate, UNVERIFIED. */
 export interface CarriedEvidence {
@@ -32,8 +30,7 @@ export interface CarriedEvidence {
 
 /** The value of the DICE extension. */
 export function encodeCarried(quote: Quote, claimsBuffer: Uint8Array): Uint8Array {
-  const tag = quote.kind === 'snp' ? TAG_SNP_REPORT : TAG_TEE_QUOTE
-  return encode(new Tagged(tag, [evidenceOf(quote), claimsBuffer]))
+  return encode(new Tagged(EVIDENCE_TAGS[quote.kind], [evidenceOf(quote), claimsBuffer]))
 }
 
 /** All that `parse` of the evidence room takes. */
@@ -56,8 +53,8 @@ export function readCarried(extensions: ReadonlyMap<string, Uint8Array>): Carrie
 
 /** @throws {ChannelError} evidence-malformed */
 function decodeCarried(bytes: Uint8Array): CarriedEvidence {
-  const expected = `tag ${TAG_TEE_QUOTE} or ${TAG_SNP_REPORT} over [evidence, claims-buffer]`
-  const value = decodeStrict(checkSize(bytes), 'the evidence extension', [TAG_TEE_QUOTE, TAG_SNP_REPORT])
+  const expected = `tag ${TAGS.join(' or ')} over [evidence, claims-buffer]`
+  const value = decodeStrict(checkSize(bytes), 'the evidence extension', TAGS)
   const parts: unknown = value instanceof Tagged ? value.value : null
   const [evidence, claimsBuffer, ...rest] = Array.isArray(parts) ? (parts as unknown[]) : []
   if (evidence instanceof Uint8Array && claimsBuffer instanceof Uint8Array && rest.length === 0) {

@@ -1,6 +1,6 @@
 // Evidence is checked before it leaves this machine: of the kind that was asked for, and with our report data in it. What
 // somebody else asked for at the same moment would be refused by every verifier, later and with less to say.
-import { parse, Refusal } from '@casemate/evidence'
+import { kindOf, parse, Refusal } from '@casemate/evidence'
 import { EnclaveError } from '../errors.ts'
 import type { Quote } from './driver.ts'
 
@@ -11,18 +11,12 @@ export function reportDataIn(kind: Quote['kind'], evidence: Uint8Array): Uint8Ar
     const detail = { expected: kind, got: parsed.kind }
     throw new EnclaveError('attestation-failed', 'the platform gave evidence of another kind', detail)
   }
-  if (parsed.kind === 'snp') return parsed.report.reportData
-  return parsed.body.reportData
+  return kindOf(parsed).reportData(parsed)
 }
 
-function parsedEvidence(
-  kind: Quote['kind'],
-  evidence: Uint8Array,
-): Exclude<ReturnType<typeof parse>, { kind: 'sample' }> {
+function parsedEvidence(kind: Quote['kind'], evidence: Uint8Array): ReturnType<typeof parse> {
   try {
-    const parsed = parse(evidence)
-    if (parsed.kind !== 'sample') return parsed
-    throw new TypeError('no bytes are sample evidence')
+    return parse(evidence)
   } catch (cause) {
     if (!(cause instanceof Refusal)) throw cause
     throw new EnclaveError('attestation-failed', `what the platform gave is no evidence: ${cause.message}`, {

@@ -6,12 +6,16 @@ import { EnclaveError } from '../errors.ts'
 import type { AttestationDriver } from './driver.ts'
 import { GRAMINE_DIRECTORY, openGramineDriver, wrongType } from './gramine.ts'
 import { errnoOf, type PlatformFiles, readWord, SYSTEM_FILES } from './platform-files.ts'
-import { openTsmDriver, TSM_DIRECTORY, TSM_PROVIDERS, type TsmProvider } from './tsm.ts'
+import { openTsmDriver, TSM_DIRECTORY } from './tsm.ts'
 import { DIRECTORY_REASONS } from './tsm-failures.ts'
+import { TSM_PROVIDERS, type TsmProvider } from './tsm-providers.ts'
 
 /** Drivers that ask hardware, in the order in which they are looked for: innermost first. */
-export const DRIVER_NAMES = ['gramine', 'tdx_guest', 'sev_guest'] as const
-export type DriverName = (typeof DRIVER_NAMES)[number]
+export const DRIVER_NAMES: readonly DriverName[] = [
+  'gramine',
+  ...(Object.keys(TSM_PROVIDERS) as readonly TsmProvider[]),
+]
+export type DriverName = 'gramine' | TsmProvider
 
 /** What was found out about one driver. */
 export interface Looked {
@@ -116,32 +120,19 @@ async function probe(files: PlatformFiles, directory: string): Promise<Probe> {
   }
 }
 
-/** Older kernels write the TDX device with a dash. */
-const DEVICES: Readonly<Record<TsmProvider, readonly string[]>> = {
-  tdx_guest: ['dev/tdx_guest', 'dev/tdx-guest'],
-  sev_guest: ['dev/sev-guest'],
-}
-const HARDWARE: Readonly<Record<TsmProvider, string>> = {
-  tdx_guest: 'a TDX domain',
-  sev_guest: 'a SEV-SNP guest',
-}
-
 async function lookFor(
   files: PlatformFiles,
   root: string,
   { driver, found }: { readonly driver: TsmProvider; readonly found: Probe },
 ): Promise<Looked> {
   if ('provider' in found) return judgeProvider(driver, found.provider)
-  if (driver === 'tdx_guest' && (await isNoTd(files, root))) {
-    return {
-      driver,
-      fits: false,
-      reason: 'this is no TDX domain: its processors show no tdx_guest',
-      hint: null,
-    }
+  const { machine, devices, cpuFlag } = TSM_PROVIDERS[driver]
+  if (cpuFlag !== null && (await lacksFlag(files, root, cpuFlag))) {
+    const reason = `this is ${machine.replace(/^a /, 'no ')}: its processors show no ${cpuFlag}`
+    return { driver, fits: false, reason, hint: null }
   }
-  const device = await firstThere(files, root, DEVICES[driver])
-  const here = device === null ? '' : `; the device /${device} is there, so that this is ${HARDWARE[driver]}`
+  const device = await firstThere(files, root, devices)
+  const here = device === null ? '' : `; the device /${device} is there, so that this is ${machine}`
   const { reason, hint } = await explain(files, root, {
     driver,
     errno: found.errno,
@@ -152,12 +143,8 @@ async function lookFor(
 
 function judgeProvider(driver: TsmProvider, provider: string): Looked {
   if (provider === driver) {
-    return {
-      driver,
-      fits: true,
-      reason: `this is ${HARDWARE[driver]}, whose kernel gives reports`,
-      hint: null,
-    }
+    const reason = `this is ${TSM_PROVIDERS[driver].machine}, whose kernel gives reports`
+    return { driver, fits: true, reason, hint: null }
   }
   const known = provider in TSM_PROVIDERS ? '' : ', which is not read here'
   const reason = `the kernel's provider is ${JSON.stringify(provider.slice(0, 64))}${known}`
@@ -175,13 +162,14 @@ async function explain(
   root: string,
   { driver, errno, hasDevice }: Missing,
 ): Promise<{ readonly reason: string; readonly hint: string | null }> {
+  const { module } = TSM_PROVIDERS[driver]
   const [reason, hint] = DIRECTORY_REASONS[errno] ?? [`/${TSM_DIRECTORY} cannot be used (${errno})`, null]
   if (errno !== 'ENOENT' && errno !== 'ENXIO') return { reason, hint }
   if (await isAzure(files, root)) {
     const reason = 'this is Azure, whose paravisor keeps the device of a confidential machine from its kernel'
     return { reason, hint: 'evidence comes by the vTPM there, which is not read here' }
   }
-  if (errno === 'ENXIO') return { reason, hint: `modprobe ${driver.replace('sev_', 'sev-')}` }
+  if (errno === 'ENXIO') return { reason, hint: `modprobe ${module}` }
   const release = await kernelRelease(files, root)
   if (release !== null && isBefore67(release)) {
     return { reason: `Linux ${release} gives no reports`, hint: 'use Linux 6.7 or later' }
@@ -189,17 +177,16 @@ async function explain(
   if (!(await seems(files, join(root, 'sys/kernel/config')))) {
     return { reason: 'configfs is not there', hint: 'mount -t configfs none /sys/kernel/config' }
   }
-  const module = driver.replace('sev_', 'sev-')
   const loading = `modprobe ${module}, and mount -t configfs none /sys/kernel/config where that is empty`
   return { reason: `the kernel offers no reports: no /${TSM_DIRECTORY}`, hint: hasDevice ? loading : null }
 }
 
-/** Linux shows the flag in every TD (X86_FEATURE_TDX_GUEST, since 5.16); where nothing is shown, nothing is known. */
-async function isNoTd(files: PlatformFiles, root: string): Promise<boolean> {
+/** Where nothing is shown, nothing is known. */
+async function lacksFlag(files: PlatformFiles, root: string, flag: string): Promise<boolean> {
   try {
     const text = new TextDecoder().decode(await files.read(join(root, 'proc/cpuinfo'), MAX_CPUINFO_BYTES))
     const flags = /^flags\s*:(.*)$/m.exec(text)?.[1]?.split(' ')
-    return flags !== undefined && !flags.includes('tdx_guest')
+    return flags !== undefined && !flags.includes(flag)
   } catch {
     return false
   }

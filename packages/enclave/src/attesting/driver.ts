@@ -1,6 +1,6 @@
 // One interface to whatever signs evidence here: report data in, evidence out. What hardware, kernel or LibOS stands
 // behind it is the driver's business; what runs on top of it is in the report data.
-import type { Kind } from '@casemate/evidence'
+import type { BinaryKind } from '@casemate/evidence'
 import { EnclaveError } from '../errors.ts'
 import type { RegisterState } from './register.ts'
 import type { EnclaveStatement } from './statement.ts'
@@ -10,7 +10,7 @@ export const REPORT_DATA_SIZE = 64
 
 /** Evidence as the platform gives it, binary. */
 export interface Quote {
-  readonly kind: Exclude<Kind, 'sample'>
+  readonly kind: BinaryKind
   /** An SGX or TDX quote, or a SEV-SNP report of 1,184 bytes. */
   readonly evidence: Uint8Array
   /** SEV-SNP: the certificate table that the host offers (GHCB, extended guest request); null where there is none. */

@@ -1,12 +1,11 @@
-// A simulated machine in a directory: one Intel and one AMD platform under random roots of their own, made once and
-// kept. Several processes may open, and even make, the same one at the same time.
+// A simulated machine in a directory: a platform of each vendor under a random root of its own, made once and kept. Several processes may open, and even make, the same one at the same time.
 import { randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
-import type { AmdPlatform, IntelPlatform } from '@casemate/simulator'
+import type { Platforms, VendorName } from '@casemate/simulator'
 import { EnclaveError } from '../errors.ts'
-import { SIMULATOR_FILES } from './simulator-files.ts'
+import { SIMULATOR_FILES, vendorFile } from './simulator-files.ts'
 
 /** What a verifier has to be given to accept the evidence of a simulated platform, as simulated. */
 export interface SimulatedTrust {
@@ -14,16 +13,11 @@ export interface SimulatedTrust {
   readonly endorsements: readonly EndorsementSource[]
 }
 
-/** Both vendors’ virtual machines. */
-export interface SimulatedPlatform {
+/** A virtual machine of each vendor. */
+export interface SimulatedPlatform extends Platforms {
   readonly directory: string
-  readonly intel: IntelPlatform
-  readonly amd: AmdPlatform
   readonly trust: SimulatedTrust
 }
-
-/** Half of AMD’s own: keys that prove nothing need not take seconds to make. */
-const AMD_MODULUS_BITS = 2048
 
 /**
  * Opens the simulator in a directory, or makes one there: private keys with mode 0600, and `public-trust.json`,
@@ -31,17 +25,15 @@ const AMD_MODULUS_BITS = 2048
  * @throws {EnclaveError} simulator-invalid
  */
 export async function openSimulatedPlatform(directory: string, now: Date): Promise<SimulatedPlatform> {
-  const simulator = await import('@casemate/simulator')
+  const { VENDORS } = await import('@casemate/simulator')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const intel = await reopen(join(directory, SIMULATOR_FILES.intel), {
-    read: stored => simulator.intelPlatformFromJSON(stored as never, { now }),
-    create: () => simulator.createIntelPlatform({ now }),
-  })
-  const amd = await reopen(join(directory, SIMULATOR_FILES.amd), {
-    read: stored => simulator.amdPlatformFromJSON(stored as never, { now }),
-    create: () => simulator.createAmdPlatform({ now, modulusBits: AMD_MODULUS_BITS }),
-  })
-  const trusts = [intel.publicTrust(), amd.publicTrust()]
+  const platforms = new Map<string, Platforms[VendorName]>()
+  for (const [vendor, { create, reopen: read }] of Object.entries(VENDORS)) {
+    const reopening = { read: (stored: unknown) => read(stored, { now }), create: () => create({ now }) }
+    platforms.set(vendor, await reopen<Platforms[VendorName]>(vendorFile(directory, vendor), reopening))
+  }
+  const all = [...platforms.values()]
+  const trusts = all.map(one => one.publicTrust())
   const trust = {
     anchors: trusts.flatMap(one => one.anchors),
     endorsements: trusts.flatMap(one => one.endorsements),
@@ -50,11 +42,10 @@ export async function openSimulatedPlatform(directory: string, now: Date): Promi
   renameSync(draft, join(directory, SIMULATOR_FILES.trust))
   return {
     directory,
-    intel,
-    amd,
+    ...(Object.fromEntries(platforms) as unknown as Platforms),
     trust: {
-      anchors: [...intel.anchors, ...amd.anchors],
-      endorsements: [...intel.endorsements, ...amd.endorsements],
+      anchors: all.flatMap(one => one.anchors),
+      endorsements: all.flatMap((one): readonly EndorsementSource[] => one.endorsements),
     },
   }
 }

@@ -3,13 +3,18 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Both vendors' private halves, mode 0600, and the public trust, which holds no key. */
-export const SIMULATOR_FILES = { intel: 'intel.json', amd: 'amd.json', trust: 'public-trust.json' } as const
+/** The public trust, which holds no key, and the first that is made of the vendors’ private halves. */
+export const SIMULATOR_FILES = { trust: 'public-trust.json', first: 'intel.json' } as const
+
+/** A vendor’s private half, mode 0600. */
+export function vendorFile(directory: string, vendor: string): string {
+  return join(directory, `${vendor}.json`)
+}
 
 /** The code that a simulated machine runs unless told otherwise. */
 export const DEMO_CODE = 'demo'
 
 /** True where a simulator was made before. */
 export function simulatorExists(directory: string): boolean {
-  return existsSync(join(directory, SIMULATOR_FILES.intel))
+  return existsSync(join(directory, SIMULATOR_FILES.first))
 }

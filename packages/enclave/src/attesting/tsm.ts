@@ -14,13 +14,10 @@ import { type AttestationDriver, checkReportData, type Quote } from './driver.ts
 import { errnoOf, type PlatformFiles, readWord, SYSTEM_FILES } from './platform-files.ts'
 import { extendRegister } from './register.ts'
 import { directoryFailure, isPassing, outblobFailure } from './tsm-failures.ts'
+import { TSM_PROVIDERS, type TsmProvider } from './tsm-providers.ts'
 
 /** Below the root of the file system. */
 export const TSM_DIRECTORY = 'sys/kernel/config/tsm/report'
-
-/** Providers that are read here, with the kind of evidence that each gives. */
-export const TSM_PROVIDERS = { tdx_guest: 'tdx', sev_guest: 'snp' } as const
-export type TsmProvider = keyof typeof TSM_PROVIDERS
 
 /** TSM_REPORT_OUTBLOB_MAX. */
 const MAX_OUTBLOB_BYTES = 32 * 1024
@@ -59,7 +56,7 @@ export function openTsmDriver(options: TsmDriverOptions): AttestationDriver {
   const tsm = { provider, directory: join(root, TSM_DIRECTORY), files, privilegeLevel: levelOf(options) }
   const timeoutMs = options.timeoutMs ?? ATTESTATION_TIMEOUT_MS
   return {
-    kind: TSM_PROVIDERS[provider],
+    kind: TSM_PROVIDERS[provider].kind,
     simulated: false,
     source: `${tsm.directory} (${provider})`,
     quote: async reportData => {
@@ -67,7 +64,7 @@ export function openTsmDriver(options: TsmDriverOptions): AttestationDriver {
       const own = reportData.slice()
       return withinTime(timeoutMs, signal => persist(tsm, own, { wait, signal }))
     },
-    ...(provider === 'tdx_guest'
+    ...(TSM_PROVIDERS[provider].hasRegister
       ? { extendRegister: statement => extendRegister(files, root, statement) }
       : {}),
   }
@@ -75,7 +72,7 @@ export function openTsmDriver(options: TsmDriverOptions): AttestationDriver {
 
 function levelOf({ privilegeLevel, provider }: TsmDriverOptions): number | null {
   if (privilegeLevel === undefined) return null
-  if (provider === 'sev_guest' && [0, 1, 2, 3].includes(privilegeLevel)) return privilegeLevel
+  if (TSM_PROVIDERS[provider].hasLevels && [0, 1, 2, 3].includes(privilegeLevel)) return privilegeLevel
   throw new EnclaveError('invalid-parameter', 'the privilege level is not one that the provider has', {
     expected: '0 to 3, of sev_guest',
     got: `${privilegeLevel}, of ${provider}`,
@@ -116,7 +113,7 @@ async function requestOnce(tsm: Tsm, reportData: Uint8Array): Promise<Quote> {
 }
 
 async function fill(tsm: Tsm, entry: string, reportData: Uint8Array): Promise<Quote> {
-  const kind = TSM_PROVIDERS[tsm.provider]
+  const { kind, hasCertificates } = TSM_PROVIDERS[tsm.provider]
   await demandProvider(tsm, entry)
   const before = await generation(tsm, entry)
   let writes = 0n
@@ -128,7 +125,7 @@ async function fill(tsm: Tsm, entry: string, reportData: Uint8Array): Promise<Qu
   await write(tsm, join(entry, 'inblob'), reportData)
   writes++
   const evidence = await readOutblob(tsm, entry)
-  const certificateTable = kind === 'snp' ? await readAuxblob(tsm, entry) : null
+  const certificateTable = hasCertificates ? await readAuxblob(tsm, entry) : null
   demandGeneration((before + writes) % GENERATIONS, await generation(tsm, entry))
   demandReportData(reportData, reportDataIn(kind, evidence))
   return { kind, evidence, certificateTable }
@@ -181,7 +178,7 @@ async function privilegeLevel(
   { files, provider, privilegeLevel: wanted }: Tsm,
   entry: string,
 ): Promise<number | null> {
-  if (provider !== 'sev_guest' || wanted !== null) return wanted
+  if (!TSM_PROVIDERS[provider].hasLevels || wanted !== null) return wanted
   const path = join(entry, 'privlevel_floor')
   if (!(await files.isThere(path))) return null
   const floor = await readAttribute(files, path)

@@ -7,6 +7,7 @@ import { after, test } from 'node:test'
 import {
   type Claims,
   extendedRegister,
+  type ParsedEvidence,
   parse,
   parseKbsEvidence,
   readEndorsements,
@@ -32,7 +33,7 @@ async function claimsOf(driver: SimulatedDriver): Promise<Claims> {
   return verified(driver, parse(quote.evidence))
 }
 
-async function verified(driver: SimulatedDriver, evidence: ReturnType<typeof parse>): Promise<Claims> {
+async function verified(driver: SimulatedDriver, evidence: ParsedEvidence): Promise<Claims> {
   const { anchors, endorsements } = driver.trust
   return (
     await verify(evidence, readEndorsements(endorsements), {

@@ -2,6 +2,7 @@
 
 import type { BinaryFormat, EvidenceKind } from '../kind.ts'
 import { snpItems } from './addresses.ts'
+import { AMD_ANCHORS } from './anchors.ts'
 import { withCertificates } from './beside.ts'
 import { SNP_FIELDS, type SnpClaims } from './claims.ts'
 import { parseSnpEvidence, type SnpEvidence } from './evidence.ts'
@@ -25,6 +26,7 @@ export const SNP: EvidenceKind<SnpEvidence, SnpClaims> = {
   recogniseKbs: recogniseSnpKbs,
   withBeside: withCertificates,
   verify: verifySnp,
+  anchors: AMD_ANCHORS,
   claimFields: SNP_FIELDS,
   collateral: ['arkCrl'],
   fetchItems: snpItems,

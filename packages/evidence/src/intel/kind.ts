@@ -2,6 +2,7 @@
 
 import type { BinaryFormat, EvidenceKind } from '../kind.ts'
 import { intelItems } from './addresses.ts'
+import { INTEL_ANCHORS } from './anchors.ts'
 import { parseSgxKbs, parseTdxKbs, sgxKbsEvidence, tdxKbsEvidence } from './kbs.ts'
 import { parseIntelQuote, QUOTE_VERSIONS, type SgxQuote, type TdxQuote } from './quote.ts'
 import { SGX_FIELDS, type SgxClaims } from './sgx-claims.ts'
@@ -20,6 +21,7 @@ export const INTEL_QUOTE: BinaryFormat<SgxQuote | TdxQuote> = {
 const QUOTE = {
   reportData: (quote: SgxQuote | TdxQuote) => quote.body.reportData,
   signedBytes: (quote: SgxQuote | TdxQuote) => quote.signed,
+  anchors: INTEL_ANCHORS,
   /** Its JSON wraps the bytes of a quote. */
   recogniseKbs: () => null,
   collateral: ['tcbInfo', 'qeIdentity', 'pckCrl', 'rootCrl'],

@@ -24,6 +24,7 @@ export const SAMPLE: EvidenceKind<SampleEvidence, SampleClaims> = {
     steps: [{ name: 'sample', looked: 'nothing: sample evidence is not signed' }],
     validUntil: new Date(NEVER),
   }),
+  anchors: [],
   claimFields: SAMPLE_FIELDS,
   collateral: [],
   fetchItems: () => [],
