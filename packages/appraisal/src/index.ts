@@ -20,5 +20,5 @@ export {
 export type { AppraisalResult, CheckedExpectation, Violation } from './result.ts'
 export { RESULT_FIELDS } from './result-fields.ts'
 export { FACETS, type Facet, type TrustStatus, type TrustVector, tierOf } from './trust-vector.ts'
-export type { Workload, WorkloadKind } from './workload-fields.ts'
+export { openWorkload, type Workload, type WorkloadKind } from './workload-fields.ts'
 export type { ClosestReference, Difference } from './workload-index.ts'

@@ -1,6 +1,6 @@
 // The handshake: POST auth gives a challenge, POST attest takes the evidence and answers with the attestation result.
 
-import type { Kind } from '@casemate/evidence'
+import { KINDS, type Kind } from '@casemate/evidence'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type InitData, readInitData } from '../attestation/init-data.ts'
 import type { AttestRequest } from '../attestation/request.ts'
@@ -32,9 +32,6 @@ declare module 'fastify' {
     challenged: ChallengedSession | null
   }
 }
-
-/** Kinds of evidence that are verified; every other `tee` is refused at once. */
-const TEES: readonly Kind[] = ['sgx', 'tdx', 'snp', 'sample']
 
 export function registerHandshake(scope: FastifyInstance, parts: KbsParts): void {
   const { metrics } = parts
@@ -195,10 +192,11 @@ function readEvidence(parts: KbsParts, session: ChallengedSession, body: unknown
   }
 }
 
+/** Every kind that is verified; every other `tee` is refused at once. */
 function parseTee(name: string): Kind {
-  const tee = TEES.find(known => known === name.toLowerCase())
+  const tee = KINDS.find(known => known === name.toLowerCase())
   if (tee !== undefined) return tee
-  throw new BrokerError('tee-unsupported', `evidence is verified here of ${TEES.join(', ')} only`)
+  throw new BrokerError('tee-unsupported', `evidence is verified here of ${KINDS.join(', ')} only`)
 }
 
 function giveCookie(

@@ -2,35 +2,27 @@
 // belongs here. A value is either compared in every appraisal or refused with the place to write it: nothing is kept
 // that nobody would check.
 
-import { escapeUnfit } from '@casemate/evidence'
+import { escapeUnfit, type Kind } from '@casemate/evidence'
+import { KBS_KINDS, type KbsKind } from './kinds.ts'
 
 /** A field of the workload `kbs-KIND` in the reference document. */
 export interface Place {
-  readonly kind: 'snp' | 'tdx' | 'sgx' | 'sample'
+  readonly kind: Kind
   readonly field: string
 }
 
-/** What is compared with the code of a workload. */
-export const PLACES: Readonly<Record<string, Place>> = {
-  snp_launch_measurement: { kind: 'snp', field: 'measurement' },
-  mr_td: { kind: 'tdx', field: 'mrTd' },
-  rtmr_0: { kind: 'tdx', field: 'rtmr0' },
-  rtmr_1: { kind: 'tdx', field: 'rtmr1' },
-  rtmr_2: { kind: 'tdx', field: 'rtmr2' },
-  rtmr_3: { kind: 'tdx', field: 'rtmr3' },
-  mr_enclave: { kind: 'sgx', field: 'mrEnclave' },
-  mr_signer: { kind: 'sgx', field: 'mrSigner' },
-  svn: { kind: 'sample', field: 'svn' },
-  launch_digest: { kind: 'sample', field: 'launchDigest' },
-  major_version: { kind: 'sample', field: 'majorVersion' },
-  minimum_minor_version: { kind: 'sample', field: 'minMinorVersion' },
-}
+const placesOf = ([kind, { references }]: readonly [string, KbsKind]): readonly (readonly [
+  string,
+  Place,
+])[] => Object.entries(references).map(([name, field]) => [name, { kind: kind as Kind, field }])
 
-/**
- * Of a TD these say together which code runs, and none does alone: firmware loads any kernel, and what a register holds is
- * the word of the firmware.
- */
-export const TOGETHER: readonly string[] = ['mr_td', 'rtmr_1', 'rtmr_2']
+/** What is compared with the code of a workload. */
+export const PLACES: Readonly<Record<string, Place>> = Object.fromEntries(
+  Object.entries(KBS_KINDS).flatMap(placesOf),
+)
+
+/** Names that say only together which code runs. */
+export const TOGETHER: readonly string[] = Object.values(KBS_KINDS).flatMap(({ together }) => together)
 
 /** What is no reference value here: a field of the appraisal policy, a claim for rules, or nothing that is verified. */
 export type Elsewhere = { readonly field: string } | { readonly claim: string } | { readonly reason: string }

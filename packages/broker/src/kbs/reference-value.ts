@@ -2,7 +2,12 @@
 // document, `kbs`, with one workload per kind. A value stands there as it was sent, so that it comes back as it was
 // set. What has no place in a workload is refused by name: it would be kept, and nothing would check it.
 
-import { AppraisalConfigError, type ConfigProblem, parseReferenceValues } from '@casemate/appraisal'
+import {
+  AppraisalConfigError,
+  type ConfigProblem,
+  openWorkload,
+  parseReferenceValues,
+} from '@casemate/appraisal'
 import { checkWithOthers } from '../attestation/appraisal-source.ts'
 import { recordOf } from '../document-record.ts'
 import { type Actor, entry } from '../entry.ts'
@@ -20,14 +25,6 @@ export type ReferenceParts = Pick<KbsParts, 'store' | 'logger' | 'now'>
 
 /** Name of the reference document. */
 export const KBS_REFERENCES = 'kbs'
-
-/** A workload of each kind of which nothing is stated yet. */
-const OPEN: Readonly<Record<Place['kind'], JsonObject>> = {
-  snp: { measurement: 'any', idKeyDigest: 'any', authorKeyDigest: 'any', minGuestSvn: 'any' },
-  tdx: { mrTd: 'any', rtmr0: 'any', rtmr1: 'any', rtmr2: 'any', rtmr3: 'any' },
-  sgx: { mrEnclave: 'any', mrSigner: 'any', isvProdId: 'any', minIsvSvn: 'any' },
-  sample: { svn: 'any', launchDigest: 'any', majorVersion: 'any', minMinorVersion: 'any' },
-}
 
 type Workload = JsonObject & { readonly kind: string; readonly name: string }
 
@@ -126,7 +123,7 @@ function merge(workloads: readonly Workload[], values: Values): readonly Workloa
   for (const [place, value] of values) {
     const { kind, field } = place
     const at = merged.findIndex(workload => isOf(workload, place))
-    const workload = merged[at] ?? { kind, name: `kbs-${kind}`, ...OPEN[kind] }
+    const workload = merged[at] ?? { kind, name: `kbs-${kind}`, ...openWorkload(kind) }
     merged.splice(at < 0 ? merged.length : at, 1, { ...workload, [field]: value })
   }
   return merged

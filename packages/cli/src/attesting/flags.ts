@@ -2,10 +2,11 @@
 
 import { DEMO_CODE } from '@casemate/enclave/simulator-files'
 import type { Flag } from '../command.ts'
+import { kindsToChoose, SIMULATED_KINDS } from '../kinds/kinds.ts'
 
 /** Which machine attests, and as what. */
 export const ATTESTER_FLAGS = {
-  kind: { value: 'KIND', summary: 'tdx (default), sgx, snp or sample' },
+  kind: { value: 'KIND', summary: kindsToChoose(SIMULATED_KINDS) },
   code: { value: 'NAME', summary: `pretend to run other code (default ${DEMO_CODE}, which the tour knows)` },
   simulator: { value: 'DIR', summary: 'the simulated platform (default .casemate/simulator)' },
   platform: {

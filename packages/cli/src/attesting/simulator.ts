@@ -14,23 +14,20 @@ import {
   simulatedDriver,
 } from '@casemate/enclave'
 import { DEMO_CODE, simulatorExists } from '@casemate/enclave/simulator-files'
-import { type EndorsementSource, sampleKbsEvidence, type TrustAnchor } from '@casemate/evidence'
+import { type EndorsementSource, encodeKbsEvidence, type TrustAnchor } from '@casemate/evidence'
 import { DEFAULT_DATA_DIRECTORY, SIMULATOR_DIRECTORY } from '../broker/data-directory.ts'
 import type { Call } from '../command.ts'
 import { CliError } from '../failure/cli-error.ts'
+import { DEFAULT_KIND, QUOTED_KINDS, type QuotedKind, SIMULATED_KINDS } from '../kinds/kinds.ts'
 import { readWord } from '../typed/flag-values.ts'
 
-/** Kinds of evidence that can be simulated. */
-const KINDS = ['tdx', 'sgx', 'snp', 'sample'] as const
-type SimulatedKind = (typeof KINDS)[number]
-/** Those that can say which enclave runs. */
-const QUOTED_KINDS = ['tdx', 'sgx', 'snp'] as const
+type SimulatedKind = (typeof SIMULATED_KINDS)[number]
 
 /** Both vendors' virtual machines. */
 export interface Simulator {
   readonly attester: (kind: SimulatedKind, code: string) => Attester
-  /** One binary TDX quote, as it could be captured from a machine. */
-  readonly tdxQuote: (reportData: Uint8Array, code: string) => Promise<Uint8Array>
+  /** One piece of binary evidence of the default kind, as it could be captured from a machine. */
+  readonly quote: (reportData: Uint8Array, code: string) => Promise<Uint8Array>
   /** What a verifier has to be given to accept their evidence, as simulated. */
   readonly anchors: readonly TrustAnchor[]
   readonly endorsements: readonly EndorsementSource[]
@@ -41,7 +38,7 @@ export interface Simulator {
  * @throws {CliError} simulator-missing, flag-value-invalid
  */
 export async function openSimulatedAttester(call: Call): Promise<Attester> {
-  const kind = kindOf(call, KINDS)
+  const kind = kindOf(call, SIMULATED_KINDS)
   const simulator = await openSimulator(existingSimulator(call), call.terminal.now())
   return simulator.attester(kind, call.option('code') ?? DEMO_CODE)
 }
@@ -87,14 +84,20 @@ export async function openSimulator(directory: string, now: Date): Promise<Simul
   const platform = await openPlatform(directory, now)
   const driver = (kind: Quote['kind'], code: string) => simulatedDriver(platform, { kind, code })
   return {
-    attester: (kind, code) => (kind === 'sample' ? SAMPLE : kbsAttester(driver(kind, code), null)),
-    tdxQuote: async (reportData, code) => (await driver('tdx', code).quote(reportData)).evidence,
+    attester: (kind, code) => (isQuoted(kind) ? kbsAttester(driver(kind, code), null) : unsigned(kind)),
+    quote: async (reportData, code) => (await driver(DEFAULT_KIND, code).quote(reportData)).evidence,
     ...platform.trust,
   }
 }
 
+function isQuoted(kind: SimulatedKind): kind is QuotedKind {
+  return QUOTED_KINDS.some(one => one === kind)
+}
+
 /** A guest with no TEE at all. */
-const SAMPLE: Attester = { tee: 'sample', evidence: async reportData => sampleKbsEvidence(reportData) }
+function unsigned(tee: SimulatedKind): Attester {
+  return { tee, evidence: async reportData => encodeKbsEvidence(tee, reportData, null) }
+}
 
 async function openPlatform(directory: string, now: Date): Promise<SimulatedPlatform> {
   try {

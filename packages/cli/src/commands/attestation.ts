@@ -6,6 +6,7 @@ import { attestationIdOf } from '../broker/attestation-id.ts'
 import { adminOf } from '../broker/connection.ts'
 import { LIMIT_FLAG, listed, moreLines } from '../broker/paging.ts'
 import { type Call, type Command, SERVER_FLAGS } from '../command.ts'
+import { inWords } from '../kinds/kinds.ts'
 import { cell, fields, tableOfIds, time } from '../terminal/table.ts'
 import { readWord } from '../typed/flag-values.ts'
 import { claimLines, differenceLines } from '../verify/claim-lines.ts'
@@ -13,7 +14,7 @@ import { explanationLines } from '../verify/explanation.ts'
 
 /** By flag, what of an attestation it has to be. */
 const FILTER_FLAGS = {
-  kind: { value: 'KIND', summary: 'sgx, tdx, snp or sample' },
+  kind: { value: 'KIND', summary: inWords(KINDS) },
   code: { value: 'CODE', summary: 'why it was refused, e.g. appraisal-refused' },
   workload: { value: 'NAME', summary: 'the known workload that it was' },
   measurement: { value: 'HEX', summary: 'the code that ran, or the beginning of its measurement' },

@@ -3,6 +3,7 @@
 import { ATTESTER_FLAGS } from '../attesting/flags.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { INPUT_FLAGS } from '../enclaves/input.ts'
+import { kindsToChoose, QUOTED_KINDS } from '../kinds/kinds.ts'
 import { APPRAISAL_FLAGS } from '../verify/appraisal-flags.ts'
 
 export const CALL_COMMAND: Command = {
@@ -22,7 +23,10 @@ export const CALL_COMMAND: Command = {
     'ca-file': SERVER_FLAGS['ca-file'],
     attest: { summary: 'prove as well what this machine is, to an enclave that wants to know who calls' },
     ...ATTESTER_FLAGS,
-    kind: { value: 'KIND', summary: 'of the simulated platform with --attest: tdx (default), sgx or snp' },
+    kind: {
+      value: 'KIND',
+      summary: `of the simulated platform with --attest: ${kindsToChoose(QUOTED_KINDS)}`,
+    },
   },
   notes: [
     'Nothing is sent before the other end has proved itself; it can be meant by measurement, by signer, or in',

@@ -4,6 +4,7 @@ import { ATTESTER_FLAGS } from '../attesting/flags.ts'
 import { DEFAULT_DATA_DIRECTORY } from '../broker/data-directory.ts'
 import { type Command, SERVER_FLAGS } from '../command.ts'
 import { INPUT_FLAGS } from '../enclaves/input.ts'
+import { kindsToChoose, QUOTED_KINDS } from '../kinds/kinds.ts'
 import { APPRAISAL_FLAGS } from '../verify/appraisal-flags.ts'
 import { leaseFlags } from '../workload/lease-flags.ts'
 
@@ -41,7 +42,7 @@ export const RUN_COMMAND: Command = {
       summary: 'what callers have to be: an appraisal policy (default: anyone may call)',
     },
     ...ATTESTER_FLAGS,
-    kind: { value: 'KIND', summary: 'of the simulated platform: tdx (default), sgx or snp' },
+    kind: { value: 'KIND', summary: `of the simulated platform: ${kindsToChoose(QUOTED_KINDS)}` },
     'extend-register': {
       summary: 'TDX: show the enclave in RTMR3 as well, for good; reference values then need rtmr3: any',
     },

@@ -17,6 +17,7 @@ import { DEFAULT_DATA_DIRECTORY, SEALING_ROOT_FILE } from '../broker/data-direct
 import { type Call, type Flag, SERVER_FLAGS } from '../command.ts'
 import { CliError } from '../failure/cli-error.ts'
 import { notWritable } from '../files/input-files.ts'
+import { kindsToChoose, QUOTED_KINDS } from '../kinds/kinds.ts'
 
 export const ROOTS = ['simulated', 'gramine', 'broker'] as const
 export type RootName = (typeof ROOTS)[number]
@@ -26,7 +27,7 @@ export const BROKER_FLAGS = {
   server: SERVER_FLAGS.server,
   'ca-file': SERVER_FLAGS['ca-file'],
   ...ATTESTER_FLAGS,
-  kind: { value: 'KIND', summary: 'of the simulated platform: tdx (default), sgx or snp' },
+  kind: { value: 'KIND', summary: `of the simulated platform: ${kindsToChoose(QUOTED_KINDS)}` },
 } as const satisfies Record<string, Flag>
 
 export interface WantedRoot {

@@ -18,6 +18,7 @@ import { DEMO_CODE } from '@casemate/enclave/simulator-files'
 import { readEndorsements, recognise, verify } from '@casemate/evidence'
 import type { Simulator } from '../attesting/simulator.ts'
 import { TOUR_FILES, writeWhole } from '../broker/data-directory.ts'
+import { DEFAULT_KIND } from '../kinds/kinds.ts'
 import { cell } from '../terminal/table.ts'
 import { TOUR_SECRET, type TourStep } from './step.ts'
 
@@ -132,7 +133,7 @@ async function unlessThere(put: Promise<unknown>): Promise<void> {
 
 /** Reference values as one gets them in real life: by measuring a machine that is known to be good. */
 async function measuredWorkload(simulator: Simulator, now: Date): Promise<ReturnType<typeof workloadOf>> {
-  const quote = recognise(await simulator.tdxQuote(new Uint8Array(64), DEMO_CODE))
+  const quote = recognise(await simulator.quote(new Uint8Array(64), DEMO_CODE))
   const { claims } = await verify(quote, readEndorsements(simulator.endorsements), {
     now,
     anchors: simulator.anchors,
@@ -144,7 +145,7 @@ async function measuredWorkload(simulator: Simulator, now: Date): Promise<Return
 /** The workload's side of the handshake; the quote that it sent is kept to be looked at. */
 async function attestDemo({ url, simulator, directory }: TourOptions): Promise<AttestedDemo> {
   const { issuer } = await fetchInfo({ url })
-  const { tee, evidence } = simulator.attester('tdx', DEMO_CODE)
+  const { tee, evidence } = simulator.attester(DEFAULT_KIND, DEMO_CODE)
   let quote = new Uint8Array()
   const attester: Attester = {
     tee,
@@ -211,7 +212,7 @@ async function releaseStep(session: AttestedSession, options: TourOptions): Prom
 async function strangerRefused({ url, simulator }: TourOptions): Promise<string> {
   try {
     const { issuer } = await fetchInfo({ url })
-    await attest({ url, attester: simulator.attester('tdx', OTHER_CODE), issuer })
+    await attest({ url, attester: simulator.attester(DEFAULT_KIND, OTHER_CODE), issuer })
   } catch (error) {
     if (error instanceof BrokerRefusal) return `the same machine with other code (${error.code})`
     throw error

@@ -2,7 +2,8 @@
 // verdict with its reasons. And the same as JSON.
 
 import { type AppraisalPolicy, comparesCode, isCodeKnown } from '@casemate/appraisal'
-import { type Claims, kindOf, type ParsedEvidence, type SnpTcb } from '@casemate/evidence'
+import { type Claims, kindOf, type ParsedEvidence } from '@casemate/evidence'
+import { shownKind } from '../kinds/kinds.ts'
 import { hanging, plain, refusedLines, stepLines, violationLines } from '../terminal/marks.ts'
 import { fields } from '../terminal/table.ts'
 import type { Palette } from '../terminal/terminal.ts'
@@ -89,7 +90,7 @@ export function examinationLines(file: string, examination: Examination, situati
   const { palette } = situation
   const { evidence, claims } = examination
   const blocks = [
-    [palette.bold(file), `  ${evidence === null ? 'not recognised' : describe(evidence)}`],
+    [palette.bold(file), `  ${evidence === null ? 'not recognised' : kindOf(evidence).describe(evidence)}`],
     checks(examination, situation),
   ]
   if (claims !== null) {
@@ -99,21 +100,6 @@ export function examinationLines(file: string, examination: Examination, situati
   }
   blocks.push(verdict(examination, situation))
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]))
-}
-
-function describe(evidence: ParsedEvidence): string {
-  switch (evidence.kind) {
-    case 'sgx':
-      return `Intel SGX quote, version ${evidence.version}`
-    case 'tdx':
-      return `Intel TDX quote, version ${evidence.version}`
-    case 'snp':
-      return `AMD SEV-SNP attestation report, version ${evidence.report.version}`
-    case 'sample':
-      return 'evidence of the Confidential Containers sample attester, which nothing signs'
-    default:
-      return evidence satisfies never
-  }
 }
 
 function checks({ evidence, steps, refusal }: Examination, situation: Situation): string[] {
@@ -144,28 +130,16 @@ function platform(claims: Claims, palette: Palette): string[] {
     rows.push(['TCB status', shown + since])
     rows.push(['advisories', claims.advisoryIds.length === 0 ? 'none' : claims.advisoryIds.join(', ')])
   }
-  if (claims.kind === 'snp') {
-    rows.push(['processor', claims.snp.product], ['reported TCB', components(claims.snp.reportedTcb)])
-  }
-  if (claims.kind === 'sgx' || claims.kind === 'tdx') rows.push(['FMSPC', claims.platform.fmspc])
-  rows.push(['hardware id', hardwareId(claims)])
+  const shown = shownKind(claims.kind)
+  rows.push(...shown.platform(claims).map(([name, value]): [string, string] => [name, value]))
+  const { hardwareId } = claims
+  rows.push([
+    'hardware id',
+    hardwareId === null ? shown.noHardwareId : hardwareId + shown.hardwareIdNote(claims),
+  ])
   rows.push(['debug', claims.debug ? palette.red('yes, the host can read its memory') : 'no'])
   rows.push(['simulated', claims.simulated ? palette.yellow('yes, no hardware stands behind it') : 'no'])
   return [palette.bold('Platform'), ...fields(rows, '  ')]
-}
-
-function hardwareId(claims: Claims): string {
-  if (claims.hardwareId === null)
-    return claims.kind === 'snp' ? 'none: masked, and a VLEK names no chip' : 'none'
-  const isOfVcek = claims.kind === 'snp' && claims.snp.hardwareIdSource === 'vcek'
-  return isOfVcek ? `${claims.hardwareId} (by its VCEK; the report masks it)` : claims.hardwareId
-}
-
-function components(tcb: SnpTcb): string {
-  return Object.entries(tcb)
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ')
 }
 
 function measurements(rows: readonly Measurement[], title: string, palette: Palette): string[] {
