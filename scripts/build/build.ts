@@ -6,6 +6,7 @@ import { compileRooms } from './compile.ts'
 import { packRooms } from './pack.ts'
 import { roomsOf } from './rooms.ts'
 import { stageRoom } from './stage.ts'
+import { stageCommand } from './stage-command.ts'
 
 export interface Build {
   /** Of the sources. */
@@ -14,13 +15,16 @@ export interface Build {
   readonly out: string
 }
 
-export function build({ root, out }: Build): void {
+export async function build({ root, out }: Build): Promise<void> {
   const rooms = roomsOf(root)
   mkdirSync(out, { recursive: true })
   const compiled = mkdtempSync(join(out, 'compiled-'))
   try {
     compileRooms(root, compiled)
-    for (const room of rooms) stageRoom(room, { root, out, compiled })
+    for (const room of rooms) {
+      if (room.manifest.bin === undefined) stageRoom(room, { root, out, compiled })
+      else await stageCommand(room, rooms, { root, out })
+    }
   } finally {
     rmSync(compiled, { recursive: true, force: true })
   }

@@ -1,6 +1,6 @@
 // One package as it is published, in a folder of its own: compiled code with its sources, what its manifest names besides,
 // licence, and the manifest that is derived from the source's.
-import { cpSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { settle } from './compile.ts'
 import { builtManifest } from './manifest.ts'
@@ -35,21 +35,5 @@ export function stageRoom(room: Room, { root, out, compiled }: Places): void {
   for (const path of globSync('**/*.mjs', { cwd: join(folder, 'src') })) {
     cpSync(join(folder, 'src', path), join(lib, path))
   }
-  if (room.manifest.exports === undefined) dropTypes(lib)
-  if (room.manifest.bin !== undefined) settleCommands(join(folder, 'bin'))
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(builtManifest(room.manifest), null, 2)}\n`)
-}
-
-/** Of a package that nobody can import. */
-function dropTypes(lib: string): void {
-  for (const path of globSync('**/*.d.ts*', { cwd: lib })) rmSync(join(lib, path))
-}
-
-/** Commands are JavaScript, and start what is compiled. */
-function settleCommands(bin: string): void {
-  for (const path of globSync('**/*.js', { cwd: bin })) {
-    const file = join(bin, path)
-    const text = readFileSync(file, 'utf8')
-    writeFileSync(file, text.replaceAll(/(['"]\.\.)\/src(\/[^'"\n]+)\.ts(?=['"])/g, '$1/lib$2.js'))
-  }
 }

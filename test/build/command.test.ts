@@ -7,6 +7,8 @@ import { dirname, join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { cachedCommand } from '../../scripts/build/cached-command.ts'
 import { ENTRY, refuseDynamicCommonJs } from '../../scripts/build/command.ts'
+import { roomsOf } from '../../scripts/build/rooms.ts'
+import { commandManifest } from '../../scripts/build/stage-command.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 let folder = ''
@@ -60,4 +62,13 @@ test('CommonJS that is imported dynamically is refused, as it would lose its nam
   )
   refuseDynamicCommonJs(importing('import-statement', 'cjs'))
   refuseDynamicCommonJs(importing('dynamic-import', 'esm'))
+})
+
+test('nothing is installed with it but the compiler of enclaves, if one wants it, in the version that is pinned', () => {
+  const rooms = roomsOf(root)
+  const manifest = commandManifest(rooms.find(({ name }) => name === 'cli')!.manifest, rooms)
+  const pinned = JSON.parse(readFileSync(join(root, 'packages/enclave/package.json'), 'utf8'))
+  assert.equal(manifest['dependencies'], undefined)
+  assert.deepEqual(manifest['optionalDependencies'], pinned.optionalDependencies)
+  assert.deepEqual(manifest['bin'], { casemate: 'lib/casemate.js' })
 })
