@@ -2,7 +2,7 @@
 // Probes that find all well are logged at debug, as they would be most of the log.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { addressOf } from '../client-limit.ts'
+import { addressOf } from '../client-address.ts'
 import type { BrokerError } from '../errors.ts'
 import type { Logger } from './logging.ts'
 

@@ -3,7 +3,7 @@
 
 import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { siteOf } from '../client-limit.ts'
+import { siteOf } from '../client-address.ts'
 import type { BrokerConfig } from '../config/settings.ts'
 import { BrokerError } from '../errors.ts'
 import { BodyBudget, type HeldBody } from './body-budget.ts'

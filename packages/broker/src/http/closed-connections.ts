@@ -1,6 +1,7 @@
 // Connections that a limit closes, in the log: once a minute for each client, as a line for each would be a flood of its own.
 
-import { ClientLimit, clientOf } from '../client-limit.ts'
+import { clientOf } from '../client-address.ts'
+import { ClientLimit } from '../client-limit.ts'
 import type { SettingName } from '../config/settings.ts'
 import type { Logger } from './logging.ts'
 

@@ -3,7 +3,8 @@
 // taken, the oldest of the site that has the most makes room. A trusted proxy brings many clients' and may.
 
 import { BlockList, isIPv6, type Server, type Socket } from 'node:net'
-import { type ClientLimit, clientOf, siteOf } from '../client-limit.ts'
+import { clientOf, siteOf } from '../client-address.ts'
+import { type ClientLimit } from '../client-limit.ts'
 import type { BrokerConfig, SettingName } from '../config/settings.ts'
 import type { TellClosed } from './closed-connections.ts'
 
