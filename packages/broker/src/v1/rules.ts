@@ -1,4 +1,4 @@
-// /v1/rules/{name}/dry-run: what past attestations would get from a rule, stored or proposed.
+// /v1/rules: release rules, and what past attestations would get from one, stored or proposed (dry-run).
 
 import { type Static, Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
@@ -11,6 +11,7 @@ import { MAX_DRY_RUN } from '../release/dry-run.ts'
 import { MAX_EXPRESSION_CHARS } from '../release/expression.ts'
 import type { ReleaseRule } from '../release/rules.ts'
 import { SEGMENT_PATTERN } from '../secret-path.ts'
+import { documentRoutes } from './documents.ts'
 import type { V1Parts } from './parts.ts'
 import { AnyObject, NamePath, NullableText, Time } from './schemas.ts'
 
@@ -74,7 +75,26 @@ export const DryRun = Type.Object(
   { ...CLOSED, title: 'DryRunRequest' },
 )
 
-export function dryRunRoute(app: FastifyInstance, { store, rules }: Pick<V1Parts, 'store' | 'rules'>): void {
+export function ruleRoutes(app: FastifyInstance, parts: Pick<V1Parts, 'store' | 'rules' | 'now'>): void {
+  documentRoutes(app, parts, {
+    kind: 'rule',
+    plural: 'rules',
+    called: ['Rule', 'Rules'],
+    missing: 'rule-missing',
+    invalid: 'rule-invalid',
+    put: 'rule.put',
+    deleted: 'rule.deleted',
+    body: Rule,
+    check: document => {
+      const rule = checkRuleShape(document)
+      parts.rules.check(rule)
+      return rule
+    },
+  })
+  dryRunRoute(app, parts)
+}
+
+function dryRunRoute(app: FastifyInstance, { store, rules }: Pick<V1Parts, 'store' | 'rules'>): void {
   app.withTypeProvider<TypeBoxTypeProvider>().post(
     '/v1/rules/:name/dry-run',
     {
@@ -103,7 +123,7 @@ async function storedRule({ documents }: V1Parts['store'], name: string): Promis
 }
 
 /** Whole. @throws {BrokerError} `rule-invalid` for anything that is not shaped like a rule */
-export function checkRuleShape(document: unknown): ReleaseRule {
+function checkRuleShape(document: unknown): ReleaseRule {
   if (Value.Check(Rule, document)) return wholeRule(document)
   const violations = schemaViolations(Rule, document, '')
   throw new BrokerError('rule-invalid', 'it is not shaped like a release rule', { violations })
