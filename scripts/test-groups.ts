@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 
 const COMMAND = [
   'attesting/platform',
-  'broker/{denial,entry-subject}',
+  'log/{denial,entry-cells}',
   'failure/*',
   'line/*',
   'sealing/meter',

@@ -10,5 +10,5 @@ export const DEMO_COMMAND: Command = {
   maximum: 0,
   flags: {},
   examples: ['casemate demo'],
-  run: async call => (await import('../serving/serve.ts')).demonstrate(call),
+  run: async call => (await import('../serving/demo.ts')).demonstrate(call),
 }

@@ -38,5 +38,5 @@ export const UP_COMMAND: Command = {
     'casemate up --tour',
     'casemate up --listen 0.0.0.0:8443 \\\n    --tls-cert-file tls.crt --tls-key-file tls.key',
   ],
-  run: async call => (await import('../serving/serve.ts')).serve(call),
+  run: async call => (await import('../serving/up.ts')).serve(call),
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { entrySubject } from '../../src/broker/entry-subject.ts'
+import { entrySubject } from '../../src/log/entry-cells.ts'
 
 const head = (type: string): Record<string, unknown> => ({ type, at: '2026-01-01T00:00:00Z', actor: {} })
 

@@ -1,7 +1,7 @@
 // A denial in words: whoever reads a row of the log learns which rule it was.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { denialInWords, denialLines } from '../../src/broker/denial.ts'
+import { denialInWords, denialLines } from '../../src/log/denial.ts'
 
 const denied = (reason: string, rules: readonly object[]) => ({
   type: 'release.denied',

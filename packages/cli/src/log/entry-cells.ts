@@ -1,4 +1,5 @@
-// What an entry of the log is about, in one cell: the member that names it, or all that the entry says of its own kind.
+// What an entry of the log is about, and who made it, each in one cell: the member that names it, or all that the entry says
+// of its own kind.
 
 import { cell } from '../terminal/table.ts'
 import { denialInWords } from './denial.ts'
@@ -26,4 +27,11 @@ function everyMember(entry: Readonly<Record<string, unknown>>): string {
     .filter(([name, value]) => !HEAD.has(name) && name !== 'status' && typeof value !== 'object')
     .map(([name, value]) => `${cell(name)} ${cell(value)}`)
   return cell(told.length === 0 ? null : told.join(', '))
+}
+
+/** A token's name, an attestation's id, or the broker itself. */
+export function entryActor(actor: unknown): string {
+  if (typeof actor !== 'object' || actor === null) return '-'
+  const { name, attestation, system } = actor as Record<string, unknown>
+  return cell(name ?? attestation ?? system)
 }
