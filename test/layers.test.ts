@@ -3,20 +3,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { circlesOf, filesOf, foldersOf, importsOf } from './import-graph.ts'
-
-/** Floor by floor, as in ARCHITECTURE.md: each package with the packages of ours that it may import. */
-const MAY_IMPORT: Record<string, readonly string[]> = {
-  evidence: [],
-  ledger: [],
-  simulator: ['evidence'],
-  appraisal: ['evidence'],
-  client: ['evidence', 'ledger'],
-  broker: ['evidence', 'appraisal', 'ledger'],
-  enclave: ['evidence', 'simulator', 'client'],
-  channel: ['evidence', 'appraisal', 'enclave'],
-  agent: ['evidence', 'client', 'enclave', 'channel'],
-  cli: ['evidence', 'ledger', 'simulator', 'appraisal', 'client', 'broker', 'enclave', 'channel', 'agent'],
-}
+import { MAY_IMPORT } from './rooms.ts'
 
 /** Packages whose src, but for src/node, runs in browsers as well. */
 const PORTABLE = ['evidence', 'appraisal', 'ledger', 'client']
