@@ -8,6 +8,7 @@ import { benchEnclave } from './enclave.ts'
 import { benchFlood } from './flood.ts'
 import { benchHandshake } from './handshake.ts'
 import { benchLedger } from './ledger.ts'
+import { benchMemory } from './memory.ts'
 import { benchQuotes } from './quotes.ts'
 import { benchSealing } from './sealing.ts'
 import { benchStartup } from './startup.ts'
@@ -17,6 +18,7 @@ const TOPICS: Record<string, () => Promise<void>> = {
   handshake: benchHandshake,
   connections: benchConnections,
   flood: benchFlood,
+  memory: benchMemory,
   enclave: benchEnclave,
   ledger: benchLedger,
   channel: benchChannel,
