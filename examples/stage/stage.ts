@@ -1,6 +1,7 @@
 // What every example plays on: a simulated platform, a broker and an enclave's server in processes of their own, and
 // a data owner, who is this process. The owner builds and signs the enclave, keeps a data key in the broker, and says
 // who may have it; the rest proves itself or gets nothing.
+
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,6 +19,7 @@ import {
   type UnsealOptions,
   verifyImage,
 } from '@casemate/enclave'
+import { toHex } from '@casemate/evidence/bytes'
 import type { BrokerReady, BrokerStart } from './broker.ts'
 import { type Party, startParty } from './child.ts'
 import { proveReleases } from './receipts.ts'
@@ -188,7 +190,7 @@ function describeImage(bytes: Uint8Array): StageImage {
   const image = parseImage(bytes)
   const { mrSigner } = verifyImage(image)
   const { isvProdId, isvSvn } = image.manifest
-  return { bytes, mrEnclave: hex(image.mrEnclave), mrSigner: hex(mrSigner), isvProdId, isvSvn }
+  return { bytes, mrEnclave: toHex(image.mrEnclave), mrSigner: toHex(mrSigner), isvProdId, isvSvn }
 }
 
 /** A fresh key: in the broker, and in this process as a root that prints nothing. */
@@ -201,8 +203,4 @@ async function makeDataKey(admin: Admin, path: string, image: Uint8Array): Promi
   } finally {
     key.fill(0)
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -1,8 +1,2 @@
-// Plain JSON as a type: what a document, a claim set or a ledger entry may be made of.
-
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
-
-/** An object of plain JSON. */
-export interface JsonObject {
-  readonly [key: string]: JsonValue
-}
+// Plain JSON as a type is the ledger's: a document, a claim set or a record becomes an entry, or a part of one.
+export type { JsonObject, JsonValue } from '@casemate/ledger'

@@ -1,5 +1,6 @@
 // The broker's own API, `/v1`, typed. A token is sent over TLS or to this machine only.
 
+import type { JsonObject } from '@casemate/ledger'
 import { ClientConfigError, refuse } from './failure.ts'
 import { type Http, type HttpAnswer, type HttpOptions, type HttpRequest, openHttp } from './http.ts'
 import { resourcePath } from './secret.ts'
@@ -11,7 +12,6 @@ import type {
   BrokerInfo,
   CreatedToken,
   Explanation,
-  JsonObject,
   KeyDescription,
   LedgerEntry,
   ListedDocument,

@@ -1,5 +1,6 @@
 // Client of a broker, for Node and browsers: attest, get a secret, administer, check what one is given.
 
+export type { JsonObject, JsonValue } from '@casemate/ledger'
 export {
   type Admin,
   type AdminOptions,
@@ -42,8 +43,6 @@ export type {
   BrokerInfo,
   CreatedToken,
   Explanation,
-  Json,
-  JsonObject,
   KeyDescription,
   LedgerEntry,
   ListedDocument,

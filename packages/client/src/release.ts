@@ -1,9 +1,9 @@
 // Proof of a release: the broker hands over the receipt, and it is checked here, with the log's key and nothing else.
 
+import type { JsonObject } from '@casemate/ledger'
 import { verifyReceipt } from '@casemate/ledger'
 import type { Admin } from './admin.ts'
 import { refuse } from './failure.ts'
-import type { JsonObject } from './wire.ts'
 
 /** Which entry to prove, and by which key. */
 export interface VerifyReleaseOptions {

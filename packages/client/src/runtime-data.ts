@@ -1,7 +1,7 @@
 // What the hardware signs: the digest over the canonical runtime data, at the front of REPORT_DATA
 // (KBS protocol 0.4.0: RFC 8785 JSON, SHA-384 unless the challenge selects another hash).
 
-import canonicalize from 'canonicalize'
+import { canonicalJson } from '@casemate/ledger'
 import { refuse } from './failure.ts'
 import type { TeePublicKey } from './tee-key.ts'
 
@@ -35,7 +35,7 @@ export async function reportDataOf(runtime: RuntimeData, hash: string): Promise<
       got: hash,
     })
   }
-  const text = canonicalize({
+  const text = canonicalJson({
     'additional-evidence': runtime.additionalEvidence,
     nonce: runtime.nonce,
     'tee-pubkey': runtime.publicJwk,

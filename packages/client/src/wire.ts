@@ -1,13 +1,7 @@
 // What the broker's `/v1` answers: the shapes of OpenAPI's schemas that callers of `admin` see.
 
+import type { JsonObject } from '@casemate/ledger'
 import type { Violation } from './failure.ts'
-
-/** Any JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject
-/** A JSON object, e.g. a policy or a ledger entry. */
-export interface JsonObject {
-  readonly [name: string]: Json
-}
 
 /** One page of a list; `next` is the cursor of the following one, null at the end. */
 export interface Page<Item> {

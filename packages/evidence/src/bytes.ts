@@ -67,7 +67,7 @@ export function toBase64(bytes: Uint8Array): string {
   return (bytes as Native).toBase64?.() ?? btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''))
 }
 
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
   let offset = 0
   for (const part of parts) {

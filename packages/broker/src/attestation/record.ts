@@ -2,7 +2,7 @@
 // Everything in it that a guest chose is bounded.
 
 import { hash } from 'node:crypto'
-import canonicalize from 'canonicalize'
+import { canonicalJson } from '@casemate/ledger'
 import type { CountedEntries } from '../counted-entries.ts'
 import { entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
@@ -144,11 +144,10 @@ function sessionOf(request: AttestRequest, accepted: boolean): JsonObject {
   const { client, protocolVersion, runtimeData, initData } = request
   const initDataDigest = initData?.digest ?? null
   if (accepted) return { client, protocolVersion, runtimeData, initDataDigest }
-  const canonical = canonicalize(runtimeData) ?? ''
   return {
     client,
     protocolVersion,
-    runtimeDataDigest: `sha256:${hash('sha256', canonical, 'hex')}`,
+    runtimeDataDigest: `sha256:${hash('sha256', canonicalJson(runtimeData), 'hex')}`,
     initDataDigest,
   }
 }

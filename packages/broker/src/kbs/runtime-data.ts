@@ -4,7 +4,7 @@
 //   0.1.1, 0.2.0  H({"nonce": N, "tee-pubkey": K}), always SHA-384
 
 import { hash } from 'node:crypto'
-import canonicalize from 'canonicalize'
+import { canonicalJson, type JsonObject } from '@casemate/ledger'
 import { BrokerError } from '../errors.ts'
 import type { TeeJwk } from './tee-key.ts'
 import type { ProtocolVersion } from './version.ts'
@@ -58,16 +58,14 @@ export function expectedReportData(runtimeData: RuntimeData): string {
     version === '0.4.0'
       ? { 'additional-evidence': additionalEvidence, nonce, 'tee-pubkey': teeKey }
       : { nonce, 'tee-pubkey': teeKey }
-  const digest = hash(runtimeData.hash, canonicalBytes(bound), 'hex')
+  const digest = hash(runtimeData.hash, canonicalText(bound), 'hex')
   return digest.padEnd(REPORT_DATA_BYTES * 2, '0')
 }
 
-function canonicalBytes(value: unknown): string {
+function canonicalText(value: JsonObject): string {
   try {
-    const text = canonicalize(value)
-    if (text !== undefined) return text
+    return canonicalJson(value)
   } catch (error) {
     throw new BrokerError('request-malformed', 'runtime data has no canonical JSON form', { cause: error })
   }
-  throw new BrokerError('request-malformed', 'runtime data has no canonical JSON form')
 }

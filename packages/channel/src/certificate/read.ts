@@ -4,7 +4,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { Refusal } from '@casemate/evidence'
 import { DerReader, explicitTag, readExtensions, TAG } from '@casemate/evidence/asn1'
-import { equal } from '../bytes.ts'
+import { equal } from '@casemate/evidence/bytes'
 import { ChannelError } from '../errors.ts'
 
 /** A certificate table of the largest size that hosts use, twice encoded, and room. */

@@ -3,11 +3,11 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { AttestationDriver, EnclaveStatement } from '@casemate/enclave'
 import { REPORT_DATA_SIZE } from '@casemate/enclave'
-import { sha256 } from '../bytes.ts'
 import { issueCertificate } from '../certificate/issue.ts'
 import { ChannelError } from '../errors.ts'
 import { encodeCarried } from '../evidence/carried.ts'
 import { encodeClaims } from '../evidence/claims-buffer.ts'
+import { sha256 } from '../sha256.ts'
 
 /** How far a peer's clock may be behind this one's. */
 const CLOCK_SKEW_MS = 60_000

@@ -1,10 +1,11 @@
 // Who this side is on its channels: credentials that are renewed, evidence and all, before they end. A session keeps
 // those that it began with.
 import type { AttestationDriver, EnclaveStatement } from '@casemate/enclave'
-import { equal, sha256 } from '../bytes.ts'
+import { equal } from '@casemate/evidence/bytes'
 import { ChannelError } from '../errors.ts'
 import { evidenceOf } from '../evidence/carried.ts'
 import { atMoment } from '../moment.ts'
+import { sha256 } from '../sha256.ts'
 import { type Credentials, makeCredentials, quoteOf } from './credentials.ts'
 
 /** One hour: a key that is stolen with a memory dump is worth no more, and evidence is made 36 times a day. */

@@ -11,11 +11,12 @@ import {
   verify,
   verifyEnclave,
 } from '@casemate/evidence'
-import { equal, sha256, toHex } from '../bytes.ts'
+import { equal, toHex } from '@casemate/evidence/bytes'
 import { type PeerCertificate, readPeerCertificate } from '../certificate/read.ts'
 import { ChannelError } from '../errors.ts'
 import { type CarriedEvidence, readCarried } from '../evidence/carried.ts'
 import { type AttestedWindow, type BoundClaims, decodeClaims } from '../evidence/claims-buffer.ts'
+import { sha256 } from '../sha256.ts'
 import type { Peer, PeerDemands } from './demands.ts'
 
 const REPORT_DATA_HEX_DIGITS = 128

@@ -1,8 +1,9 @@
 // Remembers verdicts: evidence is verified once for each certificate and each set of demands, and once only while
 // several sessions of a new peer begin together. What is remembered is bounded and never outlives a window.
 import { BoundedMap } from '@casemate/evidence'
-import { sha256, toHex } from '../bytes.ts'
+import { toHex } from '@casemate/evidence/bytes'
 import { ChannelError } from '../errors.ts'
+import { sha256 } from '../sha256.ts'
 import { appraiseCertificate, type TlsCertificate, type Verdict } from './appraise.ts'
 import type { PeerDemands } from './demands.ts'
 

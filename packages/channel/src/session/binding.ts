@@ -3,7 +3,7 @@
 // is meant, and what both sides demanded is as they sent it. The key signs nothing else, and nothing else begins so.
 import { type KeyObject, sign, verify } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
-import { sha256 } from '../bytes.ts'
+import { sha256 } from '../sha256.ts'
 import type { Hello } from './hello.ts'
 import { encodeHello } from './hello.ts'
 

@@ -5,7 +5,6 @@ import { type TestContext, test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { parsePolicy } from '@casemate/appraisal'
 import { mergeEndorsements } from '@casemate/evidence'
-import { sha256 } from '../../src/bytes.ts'
 import { issueCertificate } from '../../src/certificate/issue.ts'
 import { readCertificate } from '../../src/certificate/read.ts'
 import { encodeCarried, OID_TAGGED_EVIDENCE, readCarried } from '../../src/evidence/carried.ts'
@@ -16,6 +15,7 @@ import { type ChannelIdentity, connectAttested, type PeerDemands } from '../../s
 import { bindingMessage, exporterOf, signBinding } from '../../src/session/binding.ts'
 import { FRAME } from '../../src/session/frames.ts'
 import type { Hello } from '../../src/session/hello.ts'
+import { sha256 } from '../../src/sha256.ts'
 import { identityOf, intelMachine, LAPTOP, listenerOf, type Machine, rejectsCode } from '../fixtures.ts'
 import {
   CACHED,

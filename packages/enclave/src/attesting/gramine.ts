@@ -1,7 +1,7 @@
 // Gramine's /dev/attestation: 64 bytes into `user_report_data`, then the quote that holds them out of `quote`. The files
 // are the process's own, and it has one set: whoever uses them takes turns.
 import { join } from 'node:path'
-import { equal } from '../bytes.ts'
+import { equal } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../errors.ts'
 import { reportDataIn } from './asked-for.ts'
 import { ATTESTATION_TIMEOUT_MS, withinTime } from './deadline.ts'

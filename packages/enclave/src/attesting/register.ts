@@ -2,7 +2,7 @@
 // writes its enclave there when it starts cannot state another one later, whatever takes it over in between.
 import { join } from 'node:path'
 import { extendedRegister, statementDigest } from '@casemate/evidence'
-import { equal, isZero } from '../bytes.ts'
+import { equal, isZero } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../errors.ts'
 import { errnoOf, type PlatformFiles } from './platform-files.ts'
 import type { EnclaveStatement } from './statement.ts'

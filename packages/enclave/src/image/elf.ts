@@ -1,6 +1,7 @@
 // The SIGSTRUCTs in a signed SGX enclave (.signed.so): ELF64 section `.note.sgxmeta`, one note named `sgx_metadata`,
 // in it one or more metadata structures of the SGX SDK, each with an enclave_css. Every offset is checked.
-import { decodeUtf8, viewOf } from '../bytes.ts'
+import { decodeUtf8 } from '@casemate/evidence/bytes'
+import { viewOf } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
 import { parseSigstruct, SIGSTRUCT_SIZE, type Sigstruct } from './sigstruct.ts'
 

@@ -3,7 +3,8 @@
 //  16  4  size of the SIGSTRUCT: 1808, or 0 where it is unsigned     20  4  zero
 // Nothing follows and nothing stands between: the same parts always give the same bytes.
 import { createHash } from 'node:crypto'
-import { concat, equal, viewOf } from '../bytes.ts'
+import { concat, equal } from '@casemate/evidence/bytes'
+import { viewOf } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
 import { encodeManifest, type Manifest, parseManifest } from './manifest.ts'
 import { parseSigstruct, SIGSTRUCT_SIZE, type Sigstruct } from './sigstruct.ts'

@@ -1,6 +1,6 @@
 // The manifest of an enclave image: what the code is called, what it may use and who it is to sealing.
 // It has one spelling, canonical JSON (RFC 8785), so that the same enclave always has the same measurement.
-import { decodeUtf8 } from '../bytes.ts'
+import { decodeUtf8 } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../errors.ts'
 
 /** Version of the calling convention in ABI.md. */

@@ -1,7 +1,7 @@
 // Signing images, here or apart: print what is signed, sign it in an HSM or offline, attach the signature.
 // The SIGSTRUCT of an image insists on every attribute, so that a production signature never runs a debug enclave.
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { equal, toHex } from '../bytes.ts'
+import { equal, toHex } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../errors.ts'
 import { isElf, readElfSigstructs } from './elf.ts'
 import { type EnclaveImage, parseImage, withSigstruct } from './image.ts'

@@ -2,7 +2,7 @@
 // q1 and q2 spare the processor a division; they are not signed, so they are recomputed and compared.
 import { constants, createPublicKey, createVerify, type KeyObject, sign } from 'node:crypto'
 import { sigstructHints as hintsOf } from '@casemate/evidence'
-import { equal } from '../bytes.ts'
+import { equal } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../errors.ts'
 import {
   completeSigstruct,

@@ -1,6 +1,6 @@
 // Reads the numbers, names and parts of WebAssembly's binary format (core specification, section 5.2), front to back and
 // never past the end.
-import { decodeUtf8 } from '../bytes.ts'
+import { decodeUtf8 } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../errors.ts'
 
 export class WasmReader {

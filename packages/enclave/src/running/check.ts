@@ -1,6 +1,6 @@
 // Everything that is checked before a single instruction of an enclave runs, in one place and in this order:
 // shape, signature, measurement, identity, signer, debug flag, limits, secrets, code, exports, imports.
-import { toHex } from '../bytes.ts'
+import { toHex } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../errors.ts'
 import { type EnclaveImage, parseImage } from '../image/image.ts'
 import { type Manifest, WASM_PAGE_SIZE } from '../image/manifest.ts'

@@ -1,5 +1,6 @@
 // The functions that a platform offers to code, by the names of their imports (ABI.md).
-import { decodeUtf8, viewOf } from '../bytes.ts'
+import { decodeUtf8 } from '@casemate/evidence/bytes'
+import { viewOf } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
 import { seal, unsealInto } from '../sealing/blob.ts'
 import type { SealingPolicy } from '../sealing/identity.ts'

@@ -9,7 +9,8 @@
 //  10  1  1 where cpuSvn counts                124  4  size of the additional data
 //  11  1  zero                                 128     additional data
 // Numbers are little-endian. One header has one spelling.
-import { concat, equal, isZero, viewOf } from '../bytes.ts'
+import { concat, equal, isZero } from '@casemate/evidence/bytes'
+import { viewOf } from '../bytes.ts'
 import { EnclaveError } from '../errors.ts'
 import { KEY_ID_SIZE } from './derive.ts'
 import type { SealingPolicy } from './identity.ts'

@@ -1,7 +1,7 @@
 // Who may open what, said by the header before any key is derived: a wrong enclave, signer, product, version or root has
 // a code of its own. The header is not yet verified then. One that lies gets past this, and to a key that does not fit.
 import type { KeyObject } from 'node:crypto'
-import { equal, toHex } from '../bytes.ts'
+import { equal, toHex } from '@casemate/evidence/bytes'
 import { EnclaveError, type EnclaveErrorCode } from '../errors.ts'
 import { checkVersion, deriveSealingKey } from './derive.ts'
 import type { SealedHeader } from './header.ts'

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isZero } from '../bytes.ts'
+import { isZero } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../errors.ts'
 import { errnoOf, fileError } from './file-errors.ts'
 import type { SealingPolicy } from './identity.ts'

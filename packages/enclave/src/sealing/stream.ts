@@ -1,7 +1,7 @@
 // Sealed streams of any size in constant memory, as transforms of Node; chunks.ts says what they consist of.
 // Plaintext comes out chunk by chunk, each verified; only the end of the stream says that it was whole.
 import { Transform, type TransformCallback } from 'node:stream'
-import { concat } from '../bytes.ts'
+import { concat } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../errors.ts'
 import { newHeader, type SealOptions } from './blob.ts'
 import { ChunkKeys, SEALED_CHUNK_SIZE } from './chunks.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { toHex } from '../../src/bytes.ts'
+import { toHex } from '@casemate/evidence/bytes'
 import { attachSignature, signSigstruct, verifySigstruct } from '../../src/image/signature.ts'
 import {
   encodeSigstructBody,

@@ -6,7 +6,7 @@ import {
   Refusal,
   verifySigstruct as verifyEvidence,
 } from '@casemate/evidence'
-import { toHex } from '../../src/bytes.ts'
+import { toHex } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../../src/errors.ts'
 import { parseImage } from '../../src/image/image.ts'
 import { signImage } from '../../src/image/sign.ts'

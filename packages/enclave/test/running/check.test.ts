@@ -1,7 +1,7 @@
 // What is refused before a single instruction runs: one image for each check, wrong in that alone.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { toHex } from '../../src/bytes.ts'
+import { toHex } from '@casemate/evidence/bytes'
 import { encodeImage, parseImage, withSigstruct } from '../../src/image/image.ts'
 import type { Manifest } from '../../src/image/manifest.ts'
 import { signImage } from '../../src/image/sign.ts'

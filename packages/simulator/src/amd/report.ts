@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import type { SnpTcb } from '@casemate/evidence'
+import { concat } from '@casemate/evidence/bytes'
 import { flipped } from '../faults.ts'
 import { type SigningKey, signRaw } from '../keys.ts'
 import { type Bytes, type FieldValue, littleEndian } from '../layout.ts'
@@ -131,8 +132,4 @@ function encodeTable({ settings, authority }: ReportSource): Uint8Array {
     return entry
   })
   return concat(...entries, new Uint8Array(TABLE_ENTRY_BYTES), ...certificates.map(({ bytes }) => bytes))
-}
-
-function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(Buffer.concat(parts))
 }

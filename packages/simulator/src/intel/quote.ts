@@ -2,6 +2,7 @@
 // (Intel TDX DCAP Quoting Library API, A.3). Built from named sections, so that a test can tamper with any of them.
 
 import { createHash } from 'node:crypto'
+import { concat } from '@casemate/evidence/bytes'
 import { flipped } from '../faults.ts'
 import { publicPoint, type SigningKey, signRaw } from '../keys.ts'
 import { type Bytes, type FieldValue, type Layout, littleEndian, toBytes } from '../layout.ts'
@@ -278,8 +279,4 @@ function assemble(
     signatureData,
     toBytes(trailing),
   )
-}
-
-function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(Buffer.concat(parts))
 }

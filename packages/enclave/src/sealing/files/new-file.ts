@@ -6,7 +6,7 @@ import { type FileHandle, link, lstat, open, readdir, rename, rm } from 'node:fs
 import { basename, dirname, join } from 'node:path'
 import type { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { toHex } from '../../bytes.ts'
+import { toHex } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../../errors.ts'
 import { errnoOf, onFile } from '../file-errors.ts'
 

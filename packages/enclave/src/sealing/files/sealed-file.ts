@@ -1,7 +1,7 @@
 // A sealed file, blob or stream, read chunk by chunk. Its size is taken once: what is added or cut later does not verify.
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { equal } from '../../bytes.ts'
+import { equal } from '@casemate/evidence/bytes'
 import { EnclaveError } from '../../errors.ts'
 import { unseal } from '../blob.ts'
 import { ChunkKeys, SEALED_CHUNK_SIZE } from '../chunks.ts'
