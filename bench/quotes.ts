@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto'
 import { parse, readEndorsements, verify } from '@casemate/evidence'
 import { createAmdPlatform, createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
+import { qvlVerifier } from '../packages/simulator/test/qvl.ts'
 import { bareImport, bareVerification } from './floor.ts'
 import { measure, measureBatches } from './measure.ts'
-import { peerVerifier } from './peer.ts'
 import { printRates, printRatio } from './report.ts'
 
 /** Enough different quotes that no memory of whole quotes could help. */
@@ -45,7 +45,7 @@ async function intelWarm(tee: 'sgx' | 'tdx'): Promise<void> {
   const quotes = Array.from({ length: QUOTES }, () => quoteOf(platform, tee))
   const endorsements = readEndorsements(platform.endorsements)
   const options = { now, anchors: platform.anchors, minTcbEvaluationDataNumber: 'any' } as const
-  const peer = peerVerifier(platform, tee)
+  const peer = qvlVerifier(platform, tee)
   // Header and body of the quote; the quoting enclave's report.
   const signed = [
     bareVerification('P-256', tee === 'sgx' ? 432 : 632),
@@ -105,7 +105,7 @@ async function intelCold(): Promise<void> {
       run: ({ platform, quote, options }) =>
         verify(parse(quote), readEndorsements(platform.endorsements.filter(isForTdx)), options),
     },
-    { name: '@phala/dcap-qvl', run: ({ platform, quote }) => peerVerifier(platform, 'tdx')(quote, now) },
+    { name: '@phala/dcap-qvl', run: ({ platform, quote }) => qvlVerifier(platform, 'tdx')(quote, now) },
     {
       name: `its ${COLD_SIGNATURES} P-256 verifications and ${COLD_IMPORTS} key imports, bare`,
       run: bareWork(COLD_SIGNATURES, COLD_IMPORTS),

@@ -2,7 +2,7 @@
 // A file is whole or not there, since it is renamed into place, and is made anew where its digest does not fit. That one
 // process makes it while others wait saves work and nothing else: whoever waits in vain makes it too.
 import { createHash, randomUUID } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -66,21 +66,17 @@ function write(path: string, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
 }
 
-/** What gives the claim back, or null where a process that lives has it. */
+/** Gives a function that gives the claim back, or null if a process that lives has it. */
 function claim(path: string): (() => void) | null {
-  const draft = `${path}.${randomUUID()}`
-  writeFileSync(draft, String(process.pid))
   try {
-    // With its content at once, unlike a file that is opened and then written.
-    linkSync(draft, path)
+    writeFileSync(path, String(process.pid), { flag: 'wx' })
     return () => rmSync(path, { force: true })
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    const holder = Number(readIfThere(path)?.toString() ?? '0')
+    // Nothing yet of one that has only just opened the file, which lives.
+    const holder = Number(readIfThere(path)?.toString() ?? '')
     if (holder !== 0 && !isAlive(holder)) rmSync(path, { force: true })
     return null
-  } finally {
-    rmSync(draft)
   }
 }
 

@@ -1,15 +1,16 @@
 // The whole of it: a biobank seals, a machine proves what it runs, an insurer asks, an auditor checks.
-import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import type { EnclaveClient } from '@casemate/channel'
-import { EnclaveError, encodeImage, parseImage, signImage } from '@casemate/enclave'
+import { EnclaveError } from '@casemate/enclave'
+import { recordRelease, strangerRefused } from '../stage/acts.ts'
 import { PartyFailed } from '../stage/child.ts'
 import type { ExampleContext } from '../stage/example.ts'
+import { spreadOf } from '../stage/figures.ts'
 import { readInputFile } from '../stage/input-files.ts'
-import { measureLatency, spreadOf } from '../stage/latency.ts'
-import { dateOf, newSigningKey, openStage, type Stage } from '../stage/stage.ts'
-import { type Proof, Story } from '../stage/story.ts'
+import { type Latency, measureLatency } from '../stage/latency.ts'
+import { readOptions, wrongUsage } from '../stage/options.ts'
+import { onStage, type Stage, type StageOptions } from '../stage/stage.ts'
+import { Story } from '../stage/story.ts'
 import { type Cohort, newConsents, openAudit, samplesOf, sealCohort } from './biobank.ts'
 import { configurationOf, DEFAULT_RULES, ENTRY } from './configuration.ts'
 import { decodeBand, encodeRequest } from './insurer.ts'
@@ -36,7 +37,7 @@ interface Play {
 }
 
 export async function run({ args, print, signal }: ExampleContext): Promise<void> {
-  const { bench, keep, platform, vcf, score } = readOptions(args)
+  const { bench, keep, platform, vcf, score } = optionsOf(args)
   const story = new Story(print)
   story.open(
     'Genomics for an insurer',
@@ -45,29 +46,26 @@ export async function run({ args, print, signal }: ExampleContext): Promise<void
   const files = vcf === undefined || score === undefined ? makeCohort(SYNTHETIC) : readFiles(vcf, score)
   const consents = newConsents(samplesOf(files.vcf))
   const cohort = { name: 'example', scoreName: 'risk', genotypes: files.vcf, score: files.score, consents }
-  const stage = await openStage({
+  const options: StageOptions = {
     name: 'genomics',
     build: { entry: ENTRY, configuration: configurationOf({ cohort: cohort.name, score: cohort.scoreName }) },
     service: new URL('./service.ts', import.meta.url),
     kind: platform,
     signal,
-    ...(keep === undefined ? {} : { directory: keep }),
-  })
-  try {
+    directory: keep,
+  }
+  await onStage(options, async stage => {
     seal(stage, story, cohort)
     await prove(stage, story)
     const client = await stage.connect()
     const play = { stage, story, cohort, client, bench }
     await ask(play)
     await audit(play)
-    await record(play)
+    await recordRelease(stage, story)
     await time(play)
     await client.close()
-    story.line()
-    story.line(keep === undefined ? 'Nothing is left of this.' : `What was written is in ${keep}.`)
-  } finally {
-    await stage.close()
-  }
+    story.endKept(keep)
+  })
 }
 
 function seal({ image, directory, owner }: Stage, story: Story, cohort: Cohort): void {
@@ -94,29 +92,16 @@ function seal({ image, directory, owner }: Stage, story: Story, cohort: Cohort):
 }
 
 async function prove(stage: Stage, story: Story): Promise<void> {
-  const proofs: Proof[] = [{ what: 'refused', detail: await strangerRefused(stage) }]
+  const refusal = await strangerRefused(stage)
   await stage.startServer()
   story.step(
     'Prove',
     'Another machine runs the enclave. It shows the broker evidence of which code it runs; only then does it get the key, into its memory.',
-    [{ what: 'released', detail: 'the data key, to the enclave that the biobank sealed for' }, ...proofs],
+    [
+      { what: 'released', detail: 'the data key, to the enclave that the biobank sealed for' },
+      { what: 'refused', detail: `the same code under another signature (${refusal})` },
+    ],
   )
-}
-
-/** The same code, signed by somebody else. */
-async function strangerRefused(stage: Stage): Promise<string> {
-  const { manifest, code } = parseImage(stage.image.bytes)
-  const image = signImage(encodeImage(manifest, code), {
-    privateKey: newSigningKey(),
-    date: dateOf(new Date()),
-  })
-  try {
-    await stage.startServer({ image })
-  } catch (error) {
-    if (error instanceof PartyFailed) return `the same code under another signature (${error.code})`
-    throw error
-  }
-  throw new Error('another signer’s enclave got the key')
 }
 
 async function ask({ story, cohort, client }: Play): Promise<void> {
@@ -175,19 +160,6 @@ function referenceOf({ score, genotypes }: Cohort): ReferenceResult {
   return referenceScores(text(score), text(genotypes), DEFAULT_RULES)
 }
 
-async function record({ stage, story }: Play): Promise<void> {
-  const [release, ...more] = await stage.receipts()
-  if (release === undefined || more.length > 0) throw new Error('the log does not show exactly one release')
-  writeFileSync(join(stage.directory, 'receipt.json'), JSON.stringify(release.receipt, null, 2))
-  writeFileSync(join(stage.directory, 'log.key'), `${stage.broker.ledgerKey}\n`)
-  story.step('Record', 'The broker’s log says who got the key, and nobody can rewrite it unnoticed.', [
-    {
-      what: 'receipt',
-      detail: `entry ${release.index} of ${release.treeSize}: the one release of the key, checked offline with the log’s public key`,
-    },
-  ])
-}
-
 async function time({ story, cohort, client, bench }: Play): Promise<void> {
   const requests = [...cohort.consents].map(([name, code]) => encodeRequest(name, code))
   const size = bench ? BENCH : QUICK
@@ -196,13 +168,19 @@ async function time({ story, cohort, client, bench }: Play): Promise<void> {
     return client.call('score', request)
   }
   const results = await measureLatency({ ...size, send })
+  const spread = (figure: keyof Latency): string =>
+    spreadOf(
+      results.map(result => result[figure]),
+      ms => ms.toFixed(3),
+      ' ms',
+    )
   story.step(
     'Time',
     `Single requests over the channel, one after the other: ${size.rounds} x ${size.requests}. The platform is simulated: no cost of hardware is in it.`,
     [
-      { what: 'median', detail: spreadOf(results, 'p50') },
-      { what: 'p99', detail: spreadOf(results, 'p99') },
-      { what: 'slowest', detail: spreadOf(results, 'max') },
+      { what: 'median', detail: spread('p50') },
+      { what: 'p99', detail: spread('p99') },
+      { what: 'slowest', detail: spread('max') },
     ],
   )
 }
@@ -213,28 +191,17 @@ function readFiles(vcf: string, score: string): { vcf: Uint8Array; score: Uint8A
   throw new PartyFailed('file-malformed', `${vcf} has no line #CHROM that names two people`, VCF_HINT)
 }
 
-function readOptions(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        bench: { type: 'boolean', default: false },
-        keep: { type: 'string' },
-        platform: { type: 'string', default: 'sgx' },
-        vcf: { type: 'string' },
-        score: { type: 'string' },
-      },
-    })
-    if ((values.vcf === undefined) !== (values.score === undefined))
-      throw new TypeError('--vcf and --score go together')
-    if (values.keep !== undefined && existsSync(values.keep))
-      throw new TypeError(`${values.keep} exists already`)
-    const platform = PLATFORMS.find(kind => kind === values.platform)
-    if (platform === undefined) throw new TypeError(`--platform is ${values.platform}`)
-    return { ...values, platform }
-  } catch (error) {
-    throw new PartyFailed('usage', error instanceof Error ? error.message : String(error), USAGE)
-  }
+function optionsOf(args: readonly string[]) {
+  const values = readOptions(args, USAGE, {
+    platform: { type: 'string', default: 'sgx' },
+    vcf: { type: 'string' },
+    score: { type: 'string' },
+  })
+  if ((values.vcf === undefined) !== (values.score === undefined))
+    throw wrongUsage('--vcf and --score go together', USAGE)
+  const platform = PLATFORMS.find(kind => kind === values.platform)
+  if (platform === undefined) throw wrongUsage(`--platform is ${values.platform}`, USAGE)
+  return { ...values, platform }
 }
 
 function mebibytes(bytes: number): string {

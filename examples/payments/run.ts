@@ -1,13 +1,13 @@
 // The whole of it: a bank seals a sanctions list, a machine proves what it runs, payments are decided, a receipt is checked
 // offline, the machine is killed in mid-stream, and nothing that was acknowledged is lost.
 
-import { existsSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import type { EnclaveClient } from '@casemate/channel'
-import { PartyFailed } from '../stage/child.ts'
 import type { ExampleContext } from '../stage/example.ts'
-import { openStage, type Stage } from '../stage/stage.ts'
+import { spreadOf, whole } from '../stage/figures.ts'
+import { readOptions } from '../stage/options.ts'
+import { onStage, type Stage, type StageOptions } from '../stage/stage.ts'
 import { Story } from '../stage/story.ts'
 import { type Load, makeLoad, nameRound, type Round, runRound } from './bench/load.ts'
 import { printRecall } from './bench/recall-report.ts'
@@ -44,7 +44,10 @@ interface Play {
 }
 
 export async function run({ args, print, signal }: ExampleContext): Promise<void> {
-  const { data, bench, recall, keep } = readOptions(args)
+  const { data, bench, recall, keep } = readOptions(args, USAGE, {
+    data: { type: 'string' },
+    recall: { type: 'boolean', default: false },
+  })
   const inputs = readInputs(data)
   if (recall) return printRecall(inputs, print)
   const story = new Story(print)
@@ -54,15 +57,15 @@ export async function run({ args, print, signal }: ExampleContext): Promise<void
   )
   const size = bench ? BENCH : QUICK
   const rules = { ...DEFAULT_RULES, remembered: size.remembered }
-  const stage = await openStage({
+  const options: StageOptions = {
     name: 'payments',
     build: buildOptions(rules),
     service: new URL('./service.ts', import.meta.url),
     signal,
-    ...(keep === undefined ? {} : { directory: keep }),
-  })
-  const play = { stage, story, inputs, rules, date: new Date().toISOString().slice(0, 10) }
-  try {
+    directory: keep,
+  }
+  await onStage(options, async stage => {
+    const play = { stage, story, inputs, rules, date: new Date().toISOString().slice(0, 10) }
     sealList(play)
     let server = await stage.startServer()
     story.step(
@@ -95,11 +98,8 @@ export async function run({ args, print, signal }: ExampleContext): Promise<void
     await sendAgain(play, client, unanswered)
     await measure(play, { client, load, rounds: size.rounds })
     await client.close()
-    story.line()
-    story.line(keep === undefined ? 'Nothing is left of this.' : `What was written is in ${keep}.`)
-  } finally {
-    await stage.close()
-  }
+    story.endKept(keep)
+  })
 }
 
 function sealList({ stage, story, inputs }: Play): void {
@@ -314,46 +314,26 @@ async function measure({ story }: Play, { client, load, rounds }: Measuring): Pr
     nameRound(load, round)
     results.push(await runRound(client, load, IN_FLIGHT))
   }
-  const sorted = results.map(({ perSecond }) => perSecond).toSorted((a, b) => a - b)
-  const [low = 0, middle = 0, high = 0] = [0, 0.5, 1].map(
-    part => sorted[Math.ceil((sorted.length - 1) * part)],
-  )
-  const shown = (value: number): string => Math.round(value).toLocaleString('en')
-  const { decisions, p50, p99 } = results.at(-1) ??
-    results[0] ?? { decisions: { ACCEPT: 0, REJECT: 0, HOLD: 0 }, p50: 0, p99: 0 }
+  const last = results.at(-1)
+  if (last === undefined) throw new RangeError('there was no round')
+  const { decisions, p50, p99 } = last
   story.step(
     'Load',
-    `${shown(load.payments)} messages of ${shown(load.bytes / load.payments)} bytes on average, ${PER_FRAME} a frame, ${IN_FLIGHT} frames at once, ${rounds} round${rounds === 1 ? '' : 's'}: sent, decided, on disk, answered. The platform is simulated: no cost of hardware is in it.`,
+    `${whole(load.payments)} messages of ${whole(load.bytes / load.payments)} bytes on average, ${PER_FRAME} a frame, ${IN_FLIGHT} frames at once, ${rounds} round${rounds === 1 ? '' : 's'}: sent, decided, on disk, answered. The platform is simulated: no cost of hardware is in it.`,
     [
       {
         what: 'payments/s',
-        detail: rounds === 1 ? shown(middle) : `${shown(middle)} (${shown(low)} to ${shown(high)})`,
+        detail: spreadOf(
+          results.map(({ perSecond }) => perSecond),
+          whole,
+        ),
       },
       { what: 'needed', detail: '23,148 for two billion a day' },
       { what: 'a frame', detail: `${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms` },
       {
         what: 'decisions',
-        detail: `${shown(decisions.ACCEPT)} accepted, ${shown(decisions.HOLD)} held, ${shown(decisions.REJECT)} refused`,
+        detail: `${whole(decisions.ACCEPT)} accepted, ${whole(decisions.HOLD)} held, ${whole(decisions.REJECT)} refused`,
       },
     ],
   )
-}
-
-function readOptions(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        bench: { type: 'boolean', default: false },
-        data: { type: 'string' },
-        keep: { type: 'string' },
-        recall: { type: 'boolean', default: false },
-      },
-    })
-    if (values.keep !== undefined && existsSync(values.keep))
-      throw new TypeError(`${values.keep} exists already`)
-    return values
-  } catch (error) {
-    throw new PartyFailed('usage', error instanceof Error ? error.message : String(error), USAGE)
-  }
 }

@@ -1,13 +1,15 @@
 // The whole of it: a camera seals frames, a machine proves what it runs, the enclave finds the lane, a person looks.
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isDeepStrictEqual, parseArgs } from 'node:util'
+import { isDeepStrictEqual } from 'node:util'
 import type { EnclaveClient } from '@casemate/channel'
-import { encodeImage, parseImage, signImage } from '@casemate/enclave'
-import { PartyFailed, startParty } from '../stage/child.ts'
+import { recordRelease, strangerRefused } from '../stage/acts.ts'
+import { startParty } from '../stage/child.ts'
 import type { ExampleContext } from '../stage/example.ts'
-import { dateOf, newSigningKey, openStage, type Stage } from '../stage/stage.ts'
+import { spreadOf, whole } from '../stage/figures.ts'
+import { readOptions } from '../stage/options.ts'
+import { onStage, type Stage, type StageOptions } from '../stage/stage.ts'
 import { Story } from '../stage/story.ts'
 import { CALIBRATION } from './calibration.ts'
 import { Camera, sealCalibration } from './camera.ts'
@@ -34,22 +36,22 @@ interface Play {
 }
 
 export async function run({ args, print, signal }: ExampleContext): Promise<void> {
-  const { bench, keep, pictures: folder } = readOptions(args)
+  const { bench, keep, pictures: folder } = readOptions(args, USAGE, { pictures: { type: 'string' } })
   const story = new Story(print)
   story.open(
     'Perception',
     'A car’s camera sends what it sees to a computer that nobody trusts. It finds the lane and shows it to the car alone.',
   )
   const pictures = openPictures(folder)
-  const stage = await openStage({
+  const options: StageOptions = {
     name: 'perception',
     build: { entry: ENTRY },
     service: new URL('./service.ts', import.meta.url),
     signal,
-    ...(keep === undefined ? {} : { directory: keep }),
-  })
-  const gallery = keep === undefined ? mkdtempSync(join(tmpdir(), 'casemate-lanes-')) : join(keep, 'lanes')
-  try {
+    directory: keep,
+  }
+  await onStage(options, async stage => {
+    const gallery = keep === undefined ? mkdtempSync(join(tmpdir(), 'casemate-lanes-')) : join(keep, 'lanes')
     mkdirSync(gallery, { recursive: true })
     const play = { stage, story, pictures, gallery }
     seal(play)
@@ -58,13 +60,10 @@ export async function run({ args, print, signal }: ExampleContext): Promise<void
     await see(play, client)
     await refuse(play, client)
     await client.close()
-    await record(play)
+    await recordRelease(stage, story)
     await time(play, server, bench ? BENCH : QUICK)
-    story.line()
-    story.line(`The pictures with their lanes are in ${gallery}.`)
-  } finally {
-    await stage.close()
-  }
+    story.end(`The pictures with their lanes are in ${gallery}.`)
+  })
 }
 
 function seal({ stage, story }: Play): void {
@@ -92,20 +91,6 @@ async function prove({ stage, story }: Play): Promise<CameraStart['server']> {
     ],
   )
   return { ...ready, pid }
-}
-
-/** The same code, signed by somebody else: the code of the refusal. */
-async function strangerRefused(stage: Stage): Promise<string> {
-  const { manifest, code } = parseImage(stage.image.bytes)
-  const date = dateOf(new Date())
-  const image = signImage(encodeImage(manifest, code), { privateKey: newSigningKey(), date })
-  try {
-    await stage.startServer({ image })
-  } catch (error) {
-    if (error instanceof PartyFailed) return error.code
-    throw error
-  }
-  throw new Error('another signer’s enclave got the key')
 }
 
 async function see({ stage, story, pictures, gallery }: Play, client: EnclaveClient): Promise<void> {
@@ -151,18 +136,6 @@ async function refuse({ stage, story }: Play, client: EnclaveClient): Promise<vo
   ])
 }
 
-async function record({ stage, story }: Play): Promise<void> {
-  const [release, ...more] = await stage.receipts()
-  if (release === undefined || more.length > 0) throw new Error('the log does not show exactly one release')
-  writeFileSync(join(stage.directory, 'receipt.json'), JSON.stringify(release.receipt, null, 2))
-  story.step('Record', 'The broker’s log says who got the key, and nobody can rewrite it unnoticed.', [
-    {
-      what: 'receipt',
-      detail: `entry ${release.index} of ${release.treeSize}: the one release of the key, checked offline with the log’s public key`,
-    },
-  ])
-}
-
 async function time(
   { stage, story, pictures }: Play,
   server: CameraStart['server'],
@@ -176,7 +149,10 @@ async function time(
   const { rounds } = camera.ready
   const wanted = lanesIn(pictures, load.frames)
   if (rounds.some(({ lanes }) => lanes !== wanted)) throw new Error('a frame under load lost its lane')
-  const spread = (of: (round: Round) => number | null): string => spreadOf(rounds.map(of))
+  const spread = (of: (round: Round) => number | null): string => {
+    const known = rounds.map(of).filter(value => value !== null)
+    return known.length === 0 ? 'unknown' : spreadOf(known, whole)
+  }
   story.step(
     'Time',
     `A camera as a process of its own: ${load.rounds} x ${load.frames} frames, each sealed anew, ${load.inFlight} under way. The platform is simulated: no cost of hardware is in it.`,
@@ -196,29 +172,4 @@ function lanesIn(pictures: readonly Picture[], frames: number): number {
     return left !== null && right !== null
   })
   return Array.from({ length: frames }, (_, index) => has[index % has.length]).filter(Boolean).length
-}
-
-/** `median (lowest to highest)`. */
-function spreadOf(values: readonly (number | null)[]): string {
-  const sorted = values.filter(value => value !== null).sort((a, b) => a - b)
-  const at = (part: number): string => sorted[Math.floor((sorted.length - 1) * part)]?.toFixed(0) ?? 'unknown'
-  return sorted.length > 1 ? `${at(0.5)} (${at(0)} to ${at(1)})` : at(0)
-}
-
-function readOptions(args: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        bench: { type: 'boolean', default: false },
-        keep: { type: 'string' },
-        pictures: { type: 'string' },
-      },
-    })
-    if (values.keep !== undefined && existsSync(values.keep))
-      throw new TypeError(`${values.keep} exists already`)
-    return values
-  } catch (error) {
-    throw new PartyFailed('usage', error instanceof Error ? error.message : String(error), USAGE)
-  }
 }

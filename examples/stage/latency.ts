@@ -1,4 +1,5 @@
 // How long single requests take, end to end: one after the other over one channel, in rounds, so that the spread shows.
+import { quantile } from './figures.ts'
 
 /** Of one round, in milliseconds. */
 export interface Latency {
@@ -27,16 +28,4 @@ export async function measureLatency({ rounds, requests, send }: LatencyOptions)
     results.push({ p50: quantile(times, 0.5), p99: quantile(times, 0.99), max: quantile(times, 1) })
   }
   return results
-}
-
-/** `median (lowest to highest)` over the rounds, in ms. */
-export function spreadOf(results: readonly Latency[], figure: keyof Latency): string {
-  const sorted = Float64Array.from(results, result => result[figure]).sort()
-  const [low, middle, high] = [0, 0.5, 1].map(part => quantile(sorted, part).toFixed(3))
-  return results.length === 1 ? `${middle} ms` : `${middle} ms (${low} to ${high})`
-}
-
-/** Nearest rank. */
-function quantile(sorted: Float64Array, part: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN
 }

@@ -47,7 +47,7 @@ export interface StageOptions {
   /** Default 'sgx'. */
   readonly kind?: PlatformKind
   /** A folder to keep, which does not exist yet; else a temporary one, which `close` removes. */
-  readonly directory?: string
+  readonly directory?: string | undefined
   /** Closes the stage when it aborts: whatever is under way then fails. */
   readonly signal?: AbortSignal
 }
@@ -95,6 +95,16 @@ export function newSigningKey(): KeyObject {
 /** The day, as a SIGSTRUCT has it. */
 export function dateOf(now: Date): string {
   return now.toISOString().slice(0, 10).replaceAll('-', '')
+}
+
+/** Plays on a stage, which is closed however that ends. */
+export async function onStage(options: StageOptions, play: (stage: Stage) => Promise<void>): Promise<void> {
+  const stage = await openStage(options)
+  try {
+    await play(stage)
+  } finally {
+    await stage.close()
+  }
 }
 
 export async function openStage(options: StageOptions): Promise<Stage> {

@@ -37,8 +37,14 @@ export class Story {
     }
   }
 
-  line(text = ''): void {
-    this.#print(text === '' ? '' : `  ${text}`)
+  end(sentence: string): void {
+    this.#print()
+    this.#print(`  ${sentence}`)
+  }
+
+  /** Says where the files are that it wrote, if they are kept. */
+  endKept(directory: string | undefined): void {
+    this.end(directory === undefined ? 'Nothing is left of this.' : `What was written is in ${directory}.`)
   }
 }
 

@@ -2,6 +2,7 @@
 // round gives all payments new ids, in place, so that none is a repeated one.
 
 import type { EnclaveClient } from '@casemate/channel'
+import { quantile } from '../../stage/figures.ts'
 import { type Decision, decodeAnswers, encodeFrame } from '../frames.ts'
 import { type SanctionsFiles } from '../owner.ts'
 import { listedNames } from '../test/generate/inputs.ts'
@@ -113,8 +114,4 @@ function countDecisions(answers: readonly Uint8Array[], payments: number): Recor
   }
   if (fresh !== payments) throw new RangeError(`${fresh} of ${payments} payments were decided`)
   return counts
-}
-
-function quantile(sorted: readonly number[], part: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN
 }

@@ -25,11 +25,11 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
 }
 
-export function verifyWithQvl(
-  platform: IntelPlatform,
-  quote: Uint8Array,
-  { tee, now }: { tee: 'sgx' | 'tdx'; now: Date },
-): { status: string; advisory_ids: string[] } {
+/** Verifies quotes of a platform; throws if one does not verify. */
+export type QvlVerifier = (quote: Uint8Array, now: Date) => { status: string; advisory_ids: string[] }
+
+/** Under the platform's root, with its endorsements. */
+export function qvlVerifier(platform: IntelPlatform, tee: 'sgx' | 'tdx'): QvlVerifier {
   const tcbInfo = split(text(platform, `${tee}-tcb-info.json`))
   const identity = split(text(platform, tee === 'sgx' ? 'qe-identity.json' : 'td-qe-identity.json'))
   const signingChain = text(platform, 'tcb-signing-chain.pem')
@@ -46,5 +46,13 @@ export function verifyWithQvl(
     qe_identity_signature: identity.signature,
   }
   const verifier = QuoteVerifier.newWithRootCa(root.raw)
-  return verifier.verify(Buffer.from(quote), collateral, Math.floor(now.getTime() / 1000))
+  return (quote, now) => verifier.verify(Buffer.from(quote), collateral, Math.floor(now.getTime() / 1000))
+}
+
+export function verifyWithQvl(
+  platform: IntelPlatform,
+  quote: Uint8Array,
+  { tee, now }: { tee: 'sgx' | 'tdx'; now: Date },
+): ReturnType<QvlVerifier> {
+  return qvlVerifier(platform, tee)(quote, now)
 }

@@ -1,6 +1,6 @@
 // The run-time register of a simulated machine, which lives as long as its driver.
 import { extendedRegister } from '@casemate/evidence'
-import { equal, isZero } from '../bytes.ts'
+import { equal, isZero } from '@casemate/evidence/bytes'
 import type { RegisterState } from './register.ts'
 import type { EnclaveStatement } from './statement.ts'
 

@@ -2,7 +2,7 @@
 // slower than an enclave may have. Each names what it has too much of, and how much more is one too many.
 import { limitOf, type WasmLimit } from '../../src/image/wasm-limits.ts'
 import { ALLOC, FREE, FUNCTIONS } from '../running/modules.ts'
-import { encodeModule, I32, leb, text } from '../running/wasm-encoder.ts'
+import { encodeModule, functionType, I32, leb, text } from '../running/wasm-encoder.ts'
 
 export const ID = {
   custom: 0,
@@ -32,6 +32,10 @@ export type Sections = ReadonlyMap<number, Uint8Array>
 /** alloc, free and echo, and nothing else. */
 export const GOOD: Uint8Array<ArrayBuffer> = encodeModule({ functions: [ALLOC, FREE, FUNCTIONS['echo']!] })
 const OWN_FUNCTIONS = 3
+/** A type without parameters and results, and one of so many of each. */
+const NO_VALUES = functionType([], [])
+const typeOf = (parameters: number, results: number): number[] =>
+  functionType([...repeat([I32], parameters)], [...repeat([I32], results)])
 /** Behind that of the function of `withBody`. */
 const OTHER_TYPE = OWN_FUNCTIONS + 1
 
@@ -84,7 +88,7 @@ export function withBody(...parts: readonly (readonly number[] | Uint8Array)[]):
   const own = sectionsOf(GOOD)
   const code = own.get(ID.code)!
   return goodWith({
-    [ID.type]: more(ID.type, 1, [0x60, 0, 0]),
+    [ID.type]: more(ID.type, 1, NO_VALUES),
     [ID.function]: more(ID.function, 1, [OWN_FUNCTIONS]),
     [ID.code]: Buffer.concat([
       Uint8Array.of(OWN_FUNCTIONS + 1),
@@ -97,7 +101,7 @@ export function withBody(...parts: readonly (readonly number[] | Uint8Array)[]):
 
 function withFunctions(count: number): Uint8Array<ArrayBuffer> {
   return goodWith({
-    [ID.type]: more(ID.type, 1, [0x60, 0, 0]),
+    [ID.type]: more(ID.type, 1, NO_VALUES),
     [ID.function]: more(ID.function, count, [OWN_FUNCTIONS]),
     [ID.code]: more(ID.code, count, [2, 0, END]),
   })
@@ -114,7 +118,7 @@ function withCode(bytes: number): Uint8Array<ArrayBuffer> {
   const count = Math.ceil(bytes / body.length)
   const own = sectionsOf(GOOD).get(ID.code)!
   return goodWith({
-    [ID.type]: more(ID.type, 1, [0x60, 0, 0]),
+    [ID.type]: more(ID.type, 1, NO_VALUES),
     [ID.function]: more(ID.function, count, [OWN_FUNCTIONS]),
     [ID.code]: Buffer.concat([
       Uint8Array.of(OWN_FUNCTIONS + count),
@@ -129,12 +133,11 @@ const locals = (count: number): number[] => [1, ...leb(count), I32]
 const oneTable = Uint8Array.from([1, ...table(1, 1)])
 /** A module with so many of it. */
 export const MAKE: Readonly<Record<WasmLimit, (count: number) => Uint8Array<ArrayBuffer>>> = {
-  types: count => goodWith({ [ID.type]: more(ID.type, count - OWN_FUNCTIONS, [0x60, 0, 0]) }),
+  types: count => goodWith({ [ID.type]: more(ID.type, count - OWN_FUNCTIONS, NO_VALUES) }),
   typeValues: count => {
     // The good module's own types have seven.
     const rest = count - 7
-    const type = [0x60, ...leb(100), ...repeat([I32], 100), 0]
-    const last = [0x60, ...leb(rest % 100), ...repeat([I32], rest % 100), 0]
+    const [type, last] = [typeOf(100, 0), typeOf(rest % 100, 0)]
     const own = sectionsOf(GOOD).get(ID.type)!
     const many = Math.floor(rest / 100)
     return goodWith({
@@ -149,7 +152,7 @@ export const MAKE: Readonly<Record<WasmLimit, (count: number) => Uint8Array<Arra
   imports: count =>
     moduleOf(
       new Map([
-        [ID.type, Uint8Array.of(1, 0x60, 0, 0)],
+        [ID.type, Uint8Array.of(1, ...NO_VALUES)],
         [ID.import, more(ID.import, count, [...text('casemate'), ...text('log'), 0, 0])],
       ]),
     ),
@@ -226,7 +229,7 @@ export const REFUSED: readonly (readonly [name: string, code: string, module: Ui
   [
     'exceptions',
     'invalid-code',
-    goodWith({ [ID.type]: more(ID.type, 1, [0x60, 0, 0]), [ID.tag]: Uint8Array.of(1, 0, OWN_FUNCTIONS) }),
+    goodWith({ [ID.type]: more(ID.type, 1, NO_VALUES), [ID.tag]: Uint8Array.of(1, 0, OWN_FUNCTIONS) }),
   ],
   ['a block of exceptions', 'invalid-code', withBody([0], [0x1f, 0x40, 0, END])],
   ['an instruction that names its memory', 'invalid-code', withBody([0], [0x41, 0, 0x28, 0x42, 0, 0, 0x1a])],
@@ -308,14 +311,14 @@ function withType(
 ): Uint8Array<ArrayBuffer> {
   const sections = sectionsOf(withBody([0], ...body))
   const own = sections.get(ID.type)!
-  const type = [
-    0x60,
-    ...leb(parameters),
-    ...repeat([I32], parameters),
-    ...leb(results),
-    ...repeat([I32], results),
-  ]
-  sections.set(ID.type, Buffer.concat([Uint8Array.of(own[0]! + 1), own.subarray(1), Uint8Array.from(type)]))
+  sections.set(
+    ID.type,
+    Buffer.concat([
+      Uint8Array.of(own[0]! + 1),
+      own.subarray(1),
+      Uint8Array.from(typeOf(parameters, results)),
+    ]),
+  )
   sections.set(ID.table, oneTable)
   return moduleOf(sections)
 }
@@ -352,9 +355,11 @@ function branchesOf(results: number, count: number): Uint8Array<ArrayBuffer> {
 /** From a function of so many results, behind `unreachable`. */
 function returnsOf(results: number, count: number): Uint8Array<ArrayBuffer> {
   const sections = sectionsOf(withBody([0], [UNREACHABLE], repeat([0x0f], count)))
-  const type = [0x60, 0, ...leb(results), ...repeat([I32], results)]
   const own = sectionsOf(GOOD).get(ID.type)!
-  sections.set(ID.type, Buffer.concat([Uint8Array.of(own[0]! + 1), own.subarray(1), Uint8Array.from(type)]))
+  sections.set(
+    ID.type,
+    Buffer.concat([Uint8Array.of(own[0]! + 1), own.subarray(1), Uint8Array.from(typeOf(0, results))]),
+  )
   return moduleOf(sections)
 }
 

@@ -57,6 +57,11 @@ export function text(value: string): number[] {
   return [...leb(bytes.length), ...bytes]
 }
 
+/** An entry of the section of types. */
+export function functionType(params: readonly number[], results: readonly number[]): number[] {
+  return [0x60, ...leb(params.length), ...params, ...leb(results.length), ...results]
+}
+
 export function encodeModule(module: TestModule): Uint8Array<ArrayBuffer> {
   const imports = module.imports ?? []
   const { functions } = module
@@ -87,13 +92,7 @@ export function encodeModule(module: TestModule): Uint8Array<ArrayBuffer> {
     0,
     ...section(
       1,
-      all.map(({ params, results }) => [
-        0x60,
-        ...leb(params.length),
-        ...params,
-        ...leb(results.length),
-        ...results,
-      ]),
+      all.map(({ params, results }) => functionType(params, results)),
     ),
     ...section(2, [
       ...imports.map((item, index) => [...text(item.module), ...text(item.name), 0, ...leb(index)]),
