@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MarkFile, openDatabase, openLedger } from '@casemate/ledger/node'
+import { MarkFile, openDatabase, openLedger, SqliteLedger } from '@casemate/ledger/node'
 import { measure, scaled } from './measure.ts'
 import { printFigure, printRates, printRatio } from './report.ts'
 
@@ -18,8 +18,8 @@ export async function benchLedger(): Promise<void> {
     const db = openDatabase(join(directory, 'ledger.db'))
     const mark = new MarkFile(join(directory, 'mark'))
     const { privateKey } = generateKeyPairSync('ed25519')
-    const ledger = openLedger({
-      db,
+    const ledger = await openLedger({
+      database: new SqliteLedger(db),
       origin: 'bench.invalid/log',
       signingKey: privateKey,
       now: () => new Date(),

@@ -3,7 +3,14 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { ChangeRefused, ENTRY_INDEX, type Ledger, openDatabase, openLedger } from '@casemate/ledger/node'
+import {
+  ChangeRefused,
+  ENTRY_INDEX,
+  type Ledger,
+  openDatabase,
+  openLedger,
+  SqliteLedger,
+} from '@casemate/ledger/node'
 
 /** The name of the log; a bank would take one of its own. */
 export const LOG_ORIGIN = 'payments.example/log'
@@ -66,8 +73,9 @@ export class Journal {
   }
 
   /** `seed` is of the log's signing key. @throws {LedgerError} */
-  openLedger(seed: Uint8Array, now: () => Date): void {
-    this.#ledger ??= openLedger({ db: this.#db, origin: LOG_ORIGIN, signingKey: signingKey(seed), now })
+  async openLedger(seed: Uint8Array, now: () => Date): Promise<void> {
+    const database = new SqliteLedger(this.#db)
+    this.#ledger ??= await openLedger({ database, origin: LOG_ORIGIN, signingKey: signingKey(seed), now })
   }
 
   get ledger(): Ledger {

@@ -36,7 +36,7 @@ export async function openPayments(options: PaymentsOptions): Promise<PaymentsSe
   const prepareBook = async (enclave: Enclave): Promise<void> => {
     const output = await enclave.call('begin', journal.keys ?? new Uint8Array(0))
     if (journal.keys === null) journal.keepKeys(output.subarray(BEGUN_KEYS_AT))
-    journal.openLedger(output.subarray(0, BEGUN_KEYS_AT), now)
+    await journal.openLedger(output.subarray(0, BEGUN_KEYS_AT), now)
   }
   const booking = await Booking.open({ journal, openEnclave, prepare: prepareBook, report })
   const enclaves = await Promise.all(Array.from({ length: options.examiners }, () => openEnclave()))

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openBrokerRoot, seal } from '@casemate/enclave'
-import { openDatabase, openLedger } from '@casemate/ledger/node'
+import { openDatabase, openLedger, SqliteLedger } from '@casemate/ledger/node'
 import { openSimulator } from '../src/attesting/simulator.ts'
 import { FIRST_WORDS } from '../src/commands.ts'
 import { casemate, type Ran, temporaryDirectory } from './run.ts'
@@ -177,8 +177,8 @@ before(async () => {
   file('member.json', JSON.stringify({ ...sample, [HOSTILE]: HOSTILE }))
   mkdirSync(join(cwd, 'log'))
   const db = openDatabase(join(cwd, 'log', 'ledger.db'))
-  const ledger = openLedger({
-    db,
+  const ledger = await openLedger({
+    database: new SqliteLedger(db),
     origin: 'hostile.example/log',
     signingKey: generateKeyPairSync('ed25519').privateKey,
     now: () => new Date(),

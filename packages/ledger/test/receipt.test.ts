@@ -4,17 +4,18 @@ import { DatabaseSync } from 'node:sqlite'
 import { before, test } from 'node:test'
 import * as fc from 'fast-check'
 import { type Receipt, verifyExtension, verifyReceipt, verifyReceiptAgainst } from '../src/index.ts'
-import { type Ledger, openLedger } from '../src/node/index.ts'
+import { type Ledger, openLedger, SqliteLedger } from '../src/node/index.ts'
 import { rejectsCode } from './expect-code.ts'
 import { fill, KEY, ORIGIN, START, signingKey } from './node/fixture.ts'
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
-function logWith(key = KEY, origin = ORIGIN): Ledger {
-  return openLedger({ db: new DatabaseSync(':memory:'), origin, signingKey: key, now: () => new Date(START) })
+function logWith(key = KEY, origin = ORIGIN): Promise<Ledger> {
+  const database = new SqliteLedger(new DatabaseSync(':memory:'))
+  return openLedger({ database, origin, signingKey: key, now: () => new Date(START) })
 }
 
-const ledger = logWith()
+const ledger = await logWith()
 const key = ledger.verifierKey
 let receipt: Receipt
 let older: string
@@ -96,9 +97,9 @@ test('a receipt of a later format says so', () =>
   rejectsCode('receipt-newer', verifyReceipt({ ...receipt, format: 'casemate-receipt/2' }, { key })))
 
 test('a receipt is not checked with another key or for another origin', async () => {
-  const stranger = logWith(signingKey(2))
+  const stranger = await logWith(signingKey(2))
   await rejectsCode('checkpoint-untrusted', verifyReceipt(receipt, { key: stranger.verifierKey }))
-  const renamed = logWith(KEY, 'other.example/log')
+  const renamed = await logWith(KEY, 'other.example/log')
   await rejectsCode('checkpoint-untrusted', verifyReceipt(receipt, { key: renamed.verifierKey }))
   await rejectsCode('key-malformed', verifyReceipt(receipt, { key: 'key' }))
 })
@@ -129,7 +130,7 @@ test('no single changed character of a receipt leaves it valid with another mean
 test('a receipt holds against an older and a newer checkpoint of the same log', async () => {
   const consistency = (await ledger.consistency(5, 10)).map(base64)
   await verifyReceiptAgainst(receipt, { checkpoint: older, consistency }, { key })
-  const grown = logWith()
+  const grown = await logWith()
   await fill(grown, 20)
   const early = await grown.receipt(3)
   await fill(grown, 13)
@@ -139,7 +140,7 @@ test('a receipt holds against an older and a newer checkpoint of the same log', 
 })
 
 test('a receipt of a forked log contradicts the checkpoint that was known', async () => {
-  const fork = logWith()
+  const fork = await logWith()
   await fill(fork, 10)
   const consistency = (await fork.consistency(5, 10)).map(base64)
   const known = { checkpoint: older, consistency }

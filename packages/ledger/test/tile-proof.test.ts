@@ -70,7 +70,7 @@ test('few tiles are read of however large a log', async () => {
 })
 
 test('a log’s own tiles prove its growth, also while it grows on', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   const heads = []
   for (const count of [1, 255, 44, 300, 7]) {
     await fill(ledger, count)

@@ -8,7 +8,7 @@ import { build } from 'esbuild'
 import * as fc from 'fast-check'
 import type * as portable from '../src/index.ts'
 import { sha256 as nodeSha256, verifyEd25519 as nodeVerify } from '../src/node/crypto.ts'
-import { openLedger } from '../src/node/index.ts'
+import { openLedger, SqliteLedger } from '../src/node/index.ts'
 import { sha256 as webSha256, verifyEd25519 as webVerify } from '../src/web/crypto.ts'
 import { fill, KEY, ORIGIN, START, temporaryDirectory } from './node/fixture.ts'
 
@@ -63,7 +63,12 @@ test('a bundle for browsers needs nothing of Node and verifies a receipt', async
   )
   const bundled = (await import(pathToFileURL(outfile).href)) as typeof portable
   const db = new DatabaseSync(':memory:')
-  const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now: () => new Date(START) })
+  const ledger = await openLedger({
+    database: new SqliteLedger(db),
+    origin: ORIGIN,
+    signingKey: KEY,
+    now: () => new Date(START),
+  })
   await fill(ledger, 300)
   const receipt = await ledger.receipt(7)
   const { verifierKey: key } = ledger

@@ -51,6 +51,8 @@ export class Readiness {
   readonly #parts: ReadinessParts
   #probedAt = Number.NEGATIVE_INFINITY
   #found: Unready | null = null
+  /** The write that is under way: one, however many ask. */
+  #probing: Promise<void> | null = null
 
   constructor(parts: ReadinessParts) {
     this.#parts = parts
@@ -76,20 +78,28 @@ export class Readiness {
     return this.#canWrite()
   }
 
-  #canWrite(): Unready | null {
+  async #canWrite(): Promise<Unready | null> {
     const { ledger, elapsedMs, write } = this.#parts
     const at = elapsedMs()
     const isFresh = at - this.#probedAt < PROBE_INTERVAL_MS
     if (isFresh && (this.#found !== null || !ledger.isRefusing)) return this.#found
     this.#probedAt = at
     const bytes = ledger.isRefusing || this.#found !== null ? ROOM_BYTES : PROBE_BYTES
+    this.#probing ??= this.#probe(write(bytes))
+    await this.#probing
+    return this.#found
+  }
+
+  async #probe(change: Change): Promise<void> {
+    const { ledger } = this.#parts
     try {
-      ledger.probe(write(bytes))
+      await ledger.probe(change)
       this.#found = null
     } catch (error) {
       this.#found = unready(ledger.hasFailed ? 'ledger-failed' : 'write-refused', error)
+    } finally {
+      this.#probing = null
     }
-    return this.#found
   }
 }
 

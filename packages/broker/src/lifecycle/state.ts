@@ -11,6 +11,7 @@ import {
   MarkFile,
   openDatabase,
   openLedger,
+  SqliteLedger,
 } from '@casemate/ledger/node'
 import { type BrokerConfig, kekFileOf } from '../config/settings.ts'
 import { entry } from '../entry.ts'
@@ -77,7 +78,7 @@ export async function openState(config: BrokerConfig, sources: StateSources): Pr
 
 async function open(config: BrokerConfig, sources: StateSources, closers: Closers): Promise<BrokerState> {
   const { now, elapsedMs, beginning = 'as-it-was' } = sources
-  const { db, mark, kept, assertHeld } = openFiles(config, beginning, closers)
+  const { db, mark, kept, assertHeld } = await openFiles(config, beginning, closers)
   let opened: Ledger | null = null
   const append: Append = async (record, change) => {
     if (opened === null) throw new TypeError('the ledger is not open yet')
@@ -87,8 +88,8 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
   const kek = await openKek(config, store)
   const { key, stored, created } = await openLedgerKey({ store, kek, now })
   const failed = Promise.withResolvers<LedgerError>()
-  const ledger = openLedger({
-    db,
+  const ledger = await openLedger({
+    database: new SqliteLedger(db),
     origin: ledgerOrigin(db, config.ledgerOrigin),
     signingKey: key,
     now,
@@ -131,7 +132,7 @@ interface OpenFiles {
 }
 
 /** Looked at before anything is opened for writing, and under the lock. */
-function openFiles(config: BrokerConfig, beginning: Beginning, closers: Closers): OpenFiles {
+async function openFiles(config: BrokerConfig, beginning: Beginning, closers: Closers): Promise<OpenFiles> {
   prepareDataDirectory(config.dataDir)
   const lock = lockDataDirectory(config.dataDir)
   closers.push(() => lock.release())
@@ -139,7 +140,7 @@ function openFiles(config: BrokerConfig, beginning: Beginning, closers: Closers)
   closers.push(() => mark.close())
   const { kept } = mark
   const database = join(config.dataDir, DATABASE_FILE)
-  inspectData({ database, kekFile: kekFileOf(config), mark }, beginning)
+  await inspectData({ database, kekFile: kekFileOf(config), mark }, beginning)
   // What is asked for by name is on record before a mark says that all is well.
   if (beginning === 'as-it-was') mark.begin()
   const db = openDatabase(database)

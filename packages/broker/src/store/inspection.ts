@@ -24,7 +24,7 @@ export interface DataFiles {
  * @throws {StartError} `database-missing`, `database-damaged`, `ledger-cut`, `ledger-forked`, `mark-missing`, `mark-damaged`,
  * `mark-foreign`, `config-conflict`
  */
-export function inspectData(files: DataFiles, beginning: Beginning): void {
+export async function inspectData(files: DataFiles, beginning: Beginning): Promise<void> {
   const { database } = files
   undoUncommitted(database)
   if (sizeOfFile(database) === 0) return demandNothingElse(files, beginning)
@@ -37,7 +37,7 @@ export function inspectData(files: DataFiles, beginning: Beginning): void {
   try {
     demandWhole(db, database)
     verifyFile(db)
-    if (beginning === 'as-it-was') demandLog(db, files)
+    if (beginning === 'as-it-was') await demandLog(db, files)
     else demandSize(sizeOf(db), beginning.restoredAt)
   } catch (error) {
     throw withWayOut(asUnreadable(error), () => sizeOf(db))
@@ -63,8 +63,8 @@ function undoUncommitted(database: string): void {
 }
 
 /** The mark is there before the key file, and the key file before the first entry. */
-function demandLog(db: DatabaseSync, { kekFile, mark }: DataFiles): void {
-  if (verifyMark(db, mark) > 0 || mark.state === 'kept' || !existsSync(kekFile)) return
+async function demandLog(db: DatabaseSync, { kekFile, mark }: DataFiles): Promise<void> {
+  if ((await verifyMark(db, mark)) > 0 || mark.state === 'kept' || !existsSync(kekFile)) return
   throw new LedgerError(
     'mark-missing',
     `the log is empty and ${mark.path} is missing, but not its key file ${kekFile}`,

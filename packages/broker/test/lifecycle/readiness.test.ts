@@ -230,7 +230,7 @@ test('health routes answer HEAD as GET, without a body', async t => {
 
 test('after a refusal readiness wants room for a whole decision, and before it for little', async () => {
   const wanted: number[] = []
-  const ledger = { isRefusing: false, hasFailed: false, probe: () => undefined }
+  const ledger = { isRefusing: false, hasFailed: false, probe: () => Promise.resolve() }
   let at = 0
   const readiness = new Readiness({
     assertHeld: () => undefined,

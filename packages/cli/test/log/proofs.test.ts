@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import { parseTilePath } from '@casemate/ledger'
-import { type Ledger, openDatabase, openLedger } from '@casemate/ledger/node'
+import { type Ledger, openDatabase, openLedger, SqliteLedger } from '@casemate/ledger/node'
 import { casemate, type Ran, temporaryDirectory } from '../run.ts'
 
 const cwd = temporaryDirectory(after)
@@ -18,9 +18,14 @@ let rewritten: Ledger
 let served: { ledger: Ledger; checkpoint?: string; cut?: true }
 const asked: string[] = []
 
-function openLog(name: string, signingKey: KeyObject): Ledger {
+async function openLog(name: string, signingKey: KeyObject): Promise<Ledger> {
   const db = openDatabase(join(cwd, name))
-  const ledger = openLedger({ db, origin: 'check.example/log', signingKey, now: () => new Date() })
+  const ledger = await openLedger({
+    database: new SqliteLedger(db),
+    origin: 'check.example/log',
+    signingKey,
+    now: () => new Date(),
+  })
   closing.push(async () => {
     await ledger.close()
     db.close()
@@ -59,8 +64,8 @@ after(() => {
 })
 
 before(async () => {
-  log = openLog('log.db', privateKey)
-  rewritten = openLog('rewritten.db', privateKey)
+  log = await openLog('log.db', privateKey)
+  rewritten = await openLog('rewritten.db', privateKey)
   await fill(log, 'one', 300)
   await fill(rewritten, 'another', 600)
   writeFileSync(join(cwd, 'then.txt'), (await log.checkpoint()).note)

@@ -4,9 +4,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { equalBytes } from '../bytes.ts'
 import { HASH_SIZE, LEAF_SIZE } from '../leaf.ts'
 import { TILE_WIDTH } from '../tile.ts'
+import type { NewTile } from './growth.ts'
+import type { LedgerDatabase, StoredEntry } from './ledger-database.ts'
 import { damaged, readLeaf, verifyEntry } from './restore.ts'
 import type { CheckpointSigner } from './signer.ts'
-import type { LedgerStore } from './store.ts'
 import { MerkleTail } from './tail.ts'
 
 /** What a deep check went through and found whole. */
@@ -20,20 +21,20 @@ export interface CheckReport {
 }
 
 export interface CheckInput {
-  readonly store: LedgerStore
+  readonly database: LedgerDatabase
   readonly signer: CheckpointSigner
   /** The committed state to check; what is appended meanwhile is not looked at. */
   readonly tail: MerkleTail
 }
 
 /** @throws {LedgerError} ledger-damaged */
-export async function checkAll({ store, signer, tail }: CheckInput): Promise<CheckReport> {
-  const walk = new Walk(store, signer)
+export async function checkAll({ database, signer, tail }: CheckInput): Promise<CheckReport> {
+  const walk = new Walk(database, signer)
   for (let bundle = 0; bundle * TILE_WIDTH < tail.size; bundle++) {
-    walk.bundle(bundle, Math.min(TILE_WIDTH, tail.size - bundle * TILE_WIDTH))
+    await walk.bundle(bundle, Math.min(TILE_WIDTH, tail.size - bundle * TILE_WIDTH))
     await nextTurn()
   }
-  walk.checkpoints()
+  await walk.checkpoints()
   const root = walk.tail.root()
   if (!equalBytes(root, tail.root())) throw damaged('the leaves do not give the root of the log')
   return {
@@ -51,29 +52,35 @@ class Walk {
   erased = 0
   #nextCheckpoint = 0
   #timestamp = 0
-  readonly #store: LedgerStore
+  readonly #database: LedgerDatabase
   readonly #signer: CheckpointSigner
 
-  constructor(store: LedgerStore, signer: CheckpointSigner) {
-    this.#store = store
+  constructor(database: LedgerDatabase, signer: CheckpointSigner) {
+    this.#database = database
     this.#signer = signer
   }
 
-  bundle(bundle: number, width: number): void {
-    const leaves = this.#store.leaves(bundle, width)
-    for (let at = 0; at < leaves.length; at += LEAF_SIZE) {
-      this.checkpoints()
-      this.#leaf(this.tail.size, leaves.subarray(at, at + LEAF_SIZE))
-      this.tail.append(leaves, at, this.#compareTile)
+  async bundle(bundle: number, width: number): Promise<void> {
+    const first = this.tail.size
+    const leaves = await this.#database.leaves(bundle, width)
+    const entries = await this.#database.entries(first, first + width)
+    const full: NewTile[] = []
+    for (const [at, entry] of entries.entries()) {
+      await this.checkpoints()
+      await this.#leaf(first + at, leaves.subarray(at * LEAF_SIZE, (at + 1) * LEAF_SIZE), entry)
+      this.tail.append(leaves, at * LEAF_SIZE, (level, position, hashes) =>
+        full.push({ level, position, hashes }),
+      )
     }
+    for (const tile of full) await this.#compare(tile)
   }
 
   /** Those that were shown at the size that the walk has reached. */
-  checkpoints(): void {
+  async checkpoints(): Promise<void> {
     if (this.#nextCheckpoint > this.tail.size) return
-    const shown = this.#store.checkpointFrom(this.#nextCheckpoint)
+    const shown = await this.#database.checkpointFrom(this.#nextCheckpoint)
     this.#nextCheckpoint = shown?.size ?? Number.POSITIVE_INFINITY
-    if (shown === undefined || shown.size !== this.tail.size) return
+    if (shown === null || shown.size !== this.tail.size) return
     if (this.#signer.sign(shown.size, this.tail.root()).note !== shown.note) {
       throw damaged(`the log does not extend the checkpoint that was shown at size ${shown.size}`)
     }
@@ -81,26 +88,25 @@ class Walk {
     this.#nextCheckpoint = shown.size + 1
   }
 
-  #leaf(index: number, leaf: Uint8Array): void {
+  async #leaf(index: number, leaf: Uint8Array, entry: StoredEntry | null): Promise<void> {
     const timestamp = readLeaf(index, leaf).timestamp.getTime()
     if (timestamp < this.#timestamp)
       throw damaged(`the time of entry ${index} is before that of the one before`)
     this.#timestamp = timestamp
-    const { erasedBy } = verifyEntry(this.#store, index, leaf)
+    const { erasedBy } = verifyEntry(entry, index, leaf)
     if (erasedBy === null) return
     this.erased++
-    const record = this.#store.entry(erasedBy)
-    if (record === undefined || erasedBy <= index)
-      throw damaged(`no entry records the erasure of entry ${index}`)
+    const [record = null] = await this.#database.entries(erasedBy, erasedBy + 1)
+    if (record === null || erasedBy <= index) throw damaged(`no entry records the erasure of entry ${index}`)
     if (record.content === null) return
     const { erasedIndex } = JSON.parse(record.content) as { erasedIndex?: unknown }
     if (erasedIndex !== index)
       throw damaged(`entry ${erasedBy} does not record the erasure of entry ${index}`)
   }
 
-  readonly #compareTile = (level: number, position: number, hashes: Buffer): void => {
-    const stored = this.#store.tile(level, position)
-    if (stored.length !== TILE_WIDTH * HASH_SIZE || !hashes.equals(stored)) {
+  async #compare({ level, position, hashes }: NewTile): Promise<void> {
+    const stored = await this.#database.tile(level, position)
+    if (stored.length !== TILE_WIDTH * HASH_SIZE || !equalBytes(hashes, stored)) {
       throw damaged(`tile ${position} of level ${level} is not what its leaves give`)
     }
   }

@@ -2,8 +2,9 @@
 // and promises are settled only then. The queue is bounded, so that a stalled disk costs refusals and not memory.
 import type { JsonObject } from '../canonical.ts'
 import { LedgerError } from '../errors.ts'
-import { type Append, type BatchSources, canonicalEntry, commitBatch, type Outcome } from './batch.ts'
 import type { Change, Met } from './change.ts'
+import { canonicalEntry } from './growth.ts'
+import type { Append, Batch, LedgerDatabase, Outcome } from './ledger-database.ts'
 import { failureOf, isFinal } from './storage-failure.ts'
 import type { MerkleTail } from './tail.ts'
 
@@ -37,25 +38,30 @@ export interface CommitGuards {
   readonly onFailure?: (failure: LedgerError) => void
   /** Told of each state that was committed, before whoever appended hears of it. */
   readonly remember?: Remember
-  /** Told after each write how many entries there were before it. */
-  readonly noteFile?: (sizeBefore: number) => void
+}
+
+/** What a batch is made with. */
+export interface CommitSources extends Pick<Batch, 'now' | 'randomBytes'> {
+  readonly database: LedgerDatabase
 }
 
 /** Notes a committed state outside the database; on disk when it returns if `isDurable`. */
 export type Remember = (tail: MerkleTail, isDurable: boolean) => void
 
 export class GroupCommit {
-  readonly #sources: BatchSources
+  readonly #sources: CommitSources
   readonly #guards: CommitGuards
   #tail: MerkleTail
   #waiting: Waiting[] = []
   #waitingLength = 0
   #isScheduled = false
+  /** The batch that is being committed, and before it all others: one at a time. */
+  #committing: Promise<void> = Promise.resolve()
   #isClosed = false
   #failure: LedgerError | undefined
   #isRefusing = false
 
-  constructor(sources: BatchSources, tail: MerkleTail, guards: CommitGuards = {}) {
+  constructor(sources: CommitSources, tail: MerkleTail, guards: CommitGuards = {}) {
     this.#sources = sources
     this.#tail = tail
     this.#guards = guards
@@ -91,26 +97,12 @@ export class GroupCommit {
     this.#guards.remember?.(this.#tail, isDurable)
   }
 
-  /** Notes that something was written that is no entry. */
-  noteFile(): void {
-    this.#guards.noteFile?.(this.#tail.size)
-  }
-
   /** Commits a change that is no entry, and notes the state: whether the disk takes both. @throws {LedgerError} as an append */
-  probe(change: Change): void {
+  async probe(change: Change): Promise<void> {
     this.#demandRoom(0)
     this.#guards.assertWritable?.()
-    const { store } = this.#sources
     try {
-      store.run('begin')
-      try {
-        store.apply(change, null)
-        store.run('commit')
-      } catch (error) {
-        store.rollback()
-        throw error
-      }
-      this.noteFile()
+      await this.#sources.database.write(change)
       this.remember(true)
       this.#isRefusing = false
     } catch (error) {
@@ -130,9 +122,10 @@ export class GroupCommit {
   }
 
   /** Commits what waits, and takes nothing more. */
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosed = true
-    while (this.#waiting.length > 0) this.#flush()
+    do await this.#commitNext()
+    while (this.#waiting.length > 0)
   }
 
   #demandRoom(length: number): void {
@@ -150,14 +143,22 @@ export class GroupCommit {
     if (this.#isScheduled) return
     this.#isScheduled = true
     // After all of this turn's events have been handled, so that they share one sync.
-    setImmediate(() => {
-      this.#isScheduled = false
-      this.#flush()
-      if (this.#waiting.length > 0) this.#schedule()
-    })
+    setImmediate(() => void this.#commitScheduled())
   }
 
-  #flush(): void {
+  async #commitScheduled(): Promise<void> {
+    await this.#commitNext()
+    this.#isScheduled = false
+    if (this.#waiting.length > 0) this.#schedule()
+  }
+
+  /** What waits when the batch before is done. Never rejects: each append hears for itself. */
+  #commitNext(): Promise<void> {
+    this.#committing = this.#committing.then(() => this.#flush())
+    return this.#committing
+  }
+
+  async #flush(): Promise<void> {
     const appends = this.#waiting.slice(0, MAX_BATCH)
     if (appends.length === 0) return
     this.#waiting = this.#waiting.slice(MAX_BATCH)
@@ -168,17 +169,18 @@ export class GroupCommit {
       for (const { reject } of appends) reject(error)
       return
     }
-    this.#commit(appends)
+    await this.#commit(appends)
   }
 
-  #commit(appends: readonly Waiting[]): void {
+  async #commit(appends: readonly Waiting[]): Promise<void> {
     try {
       if (this.#failure !== undefined) throw this.#failure
-      const sizeBefore = this.#tail.size
-      const { tail, outcomes } = commitBatch(this.#sources, this.#tail, appends)
+      const { database, ...sources } = this.#sources
+      const { tail, outcomes, trouble } = await database.commit({ appends, tail: this.#tail, ...sources })
       this.#tail = tail
       this.#isRefusing = false
-      this.#noteBatch(sizeBefore)
+      if (trouble !== null) this.noteFailure(trouble)
+      this.#rememberBatch()
       for (const [at, outcome] of outcomes.entries()) settle(appends[at], outcome)
     } catch (error) {
       const failure = this.noteFailure(error)
@@ -186,17 +188,12 @@ export class GroupCommit {
     }
   }
 
-  /**
-   * The batch is on disk, and so acknowledged also where something cannot be noted; that is then seen by a probe. Each is
-   * noted whatever became of the other: told a batch later, the file would be said to have an entry that it has not.
-   */
-  #noteBatch(sizeBefore: number): void {
-    for (const note of [() => this.#guards.noteFile?.(sizeBefore), () => this.remember(false)]) {
-      try {
-        note()
-      } catch (error) {
-        this.noteFailure(error)
-      }
+  /** The batch is on disk, and so acknowledged also where it cannot be noted; that is then seen by a probe. */
+  #rememberBatch(): void {
+    try {
+      this.remember(false)
+    } catch (error) {
+      this.noteFailure(error)
     }
   }
 }

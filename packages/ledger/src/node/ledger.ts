@@ -1,8 +1,7 @@
-// The log over SQLite, in the same database as the state whose changes it records. An append is acknowledged once its
-// batch is on disk; appends of one turn of the event loop, and those that come while a batch commits, share a batch.
+// The log, in the same database as the state whose changes it records. An append is acknowledged once its batch is on
+// disk; appends of one turn of the event loop, and those that come while a batch commits, share a batch.
 // Everything that is shown (checkpoint, tile, proof, receipt) is of committed entries only.
 import { type KeyObject, randomBytes } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
 import { encodeBase64, isCount } from '../bytes.ts'
 import type { JsonObject } from '../canonical.ts'
 import type { SignedCheckpoint } from '../checkpoint.ts'
@@ -10,15 +9,12 @@ import { LedgerError } from '../errors.ts'
 import { LEAF_SIZE } from '../leaf.ts'
 import { RECEIPT_FORMAT, type Receipt } from '../receipt.ts'
 import { encodeBundle, TILE_WIDTH } from '../tile.ts'
-import { waitingBriefly } from './busy-timeout.ts'
 import { type Change, ChangeRefused } from './change.ts'
 import { type CheckReport, checkAll } from './check.ts'
-import { FileSize } from './file-size.ts'
 import { type Appended, GroupCommit, type Remember } from './group-commit.ts'
-import { emptyRoot } from './hasher.ts'
-import { demandMark, demandRoot, setMarked } from './mark-check.ts'
+import type { LedgerDatabase } from './ledger-database.ts'
+import { demandMark, demandRoot } from './mark-check.ts'
 import type { MarkFile } from './mark-file.ts'
-import { migrate } from './migrations.ts'
 import {
   damaged,
   readLeaf,
@@ -28,18 +24,14 @@ import {
   verifyLatestCheckpoint,
 } from './restore.ts'
 import { CheckpointSigner } from './signer.ts'
-import { reading } from './storage-failure.ts'
-import { erasureOf, type Head, LedgerStore } from './store.ts'
 import type { MerkleTail } from './tail.ts'
 import { outOfRange, TreeReader } from './tree.ts'
-import { requireDurable, truncateWal } from './wal.ts'
 
 /** Entries that {@link Ledger.entries} returns at most. */
 export const MAX_PAGE = 1_000
 
 export interface LedgerOptions {
-  /** From `openDatabase`; the caller closes it, after the ledger. */
-  readonly db: DatabaseSync
+  readonly database: LedgerDatabase
   /** Unique name of the log, such as `broker.example.org/log`: no white space, no `+`. */
   readonly origin: string
   /** Ed25519 private key; the same one for the log's whole life. */
@@ -85,80 +77,60 @@ export interface Erased {
  * @throws {LedgerError} ledger-damaged, ledger-newer, ledger-foreign, ledger-not-durable, key-malformed; with a mark
  * mark-missing, mark-damaged, mark-foreign, ledger-cut, ledger-forked
  */
-export function openLedger(options: LedgerOptions): Ledger {
-  return reading(() => {
-    const { db, now } = options
-    const signer = new CheckpointSigner(options.origin, options.signingKey)
-    requireDurable(db)
-    migrate(db)
-    const store = new LedgerStore(db)
-    const tail = restoreTail(store, openHead(store, signer))
-    verifyLastEntries(store, tail.size)
-    verifyLatestCheckpoint(store, tail, signer)
-    const { mark, isRestored = false } = options
-    const { verifierKey } = signer
-    if (mark !== undefined && !isRestored) demandMark({ db, store, tail, verifierKey }, mark)
-    const random = options.randomBytes ?? randomBytes
-    const remember = rememberIn(mark, verifierKey)
-    const file = new FileSize(db)
-    const noteFile = (sizeBefore: number) => file.note(sizeBefore)
-    const commits = new GroupCommit({ store, now, randomBytes: random }, tail, {
-      ...options,
-      remember,
-      noteFile,
-    })
-    // A restored log is noted with the record of that: a start that is cut off before it is refused as this one was.
-    if (mark !== undefined && !isRestored) {
-      remember(tail, true)
-      // Only now, so that a start that is cut off between the two finds a mark that it does not miss.
-      setMarked(db)
-    }
-    return new Ledger({ db, store, signer, commits, mark })
-  })
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const { database, now, mark, isRestored = false } = options
+  const signer = new CheckpointSigner(options.origin, options.signingKey)
+  const { verifierKey } = signer
+  await database.prepare()
+  demandOwn((await database.begin(verifierKey)).verifierKey, verifierKey)
+  const edge = await database.edge()
+  const tail = restoreTail(edge)
+  await verifyLastEntries(database, edge)
+  await verifyLatestCheckpoint(database, tail, signer)
+  if (mark !== undefined && !isRestored) await demandMark({ database, tail, verifierKey }, mark)
+  const random = options.randomBytes ?? randomBytes
+  const remember = rememberIn(mark, verifierKey)
+  const commits = new GroupCommit({ database, now, randomBytes: random }, tail, { ...options, remember })
+  // A restored log is noted with the record of that: a start that is cut off before it is refused as this one was.
+  if (mark !== undefined && !isRestored) {
+    remember(tail, true)
+    // Only now, so that a start that is cut off between the two finds a mark that it does not miss.
+    await database.setMarked()
+  }
+  return new Ledger({ database, signer, commits, mark })
 }
 
 function rememberIn(mark: MarkFile | undefined, verifierKey: string): Remember {
   return (tail, isDurable) => mark?.write({ verifierKey, size: tail.size, root: tail.root() }, isDurable)
 }
 
-function openHead(store: LedgerStore, signer: CheckpointSigner): Head {
-  let head = store.head()
-  if (head === undefined) {
-    store.createHead(signer.verifierKey, emptyRoot())
-    head = store.head()
-  }
-  if (head === undefined) throw damaged('the head of the log cannot be read back')
-  if (head.verifierKey !== signer.verifierKey) {
-    throw new LedgerError('ledger-foreign', 'the database holds a log of another origin or signing key', {
-      expected: signer.verifierKey,
-      got: head.verifierKey,
-      hint: 'a log keeps its origin and key for life; to change either, begin another log',
-    })
-  }
-  return head
+function demandOwn(found: string, own: string): void {
+  if (found === own) return
+  throw new LedgerError('ledger-foreign', 'the database holds a log of another origin or signing key', {
+    expected: own,
+    got: found,
+    hint: 'a log keeps its origin and key for life; to change either, begin another log',
+  })
 }
 
 interface Parts {
-  readonly db: DatabaseSync
-  readonly store: LedgerStore
+  readonly database: LedgerDatabase
   readonly signer: CheckpointSigner
   readonly commits: GroupCommit
   readonly mark: MarkFile | undefined
 }
 
-/** An open log; see {@link openLedger}. Reads are asynchronous so that another store can take SQLite's place. */
+/** An open log; see {@link openLedger}. */
 export class Ledger {
-  readonly #db: DatabaseSync
-  readonly #store: LedgerStore
+  readonly #database: LedgerDatabase
   readonly #signer: CheckpointSigner
   readonly #commits: GroupCommit
   readonly #mark: MarkFile | undefined
   #latest: SignedCheckpoint | undefined
   #hasErasedPages = false
 
-  constructor({ db, store, signer, commits, mark }: Parts) {
-    this.#db = db
-    this.#store = store
+  constructor({ database, signer, commits, mark }: Parts) {
+    this.#database = database
     this.#signer = signer
     this.#commits = commits
     this.#mark = mark
@@ -197,15 +169,16 @@ export class Ledger {
     if (!isCount(index)) throw notFound(index, this.size)
     const erased = await this.#erased(index, record)
     this.#hasErasedPages = true
-    return { index: erased.index, isOverwritten: this.#overwriteErased() }
+    return { index: erased.index, isOverwritten: await this.#overwriteErased() }
   }
 
   async #erased(index: number, record: JsonObject): Promise<Appended> {
     try {
-      return await this.append({ ...record, erasedIndex: index }, [erasureOf(index)])
+      return await this.append({ ...record, erasedIndex: index }, [this.#database.erasure(index)])
     } catch (error) {
       if (!(error instanceof ChangeRefused)) throw error
-      throw this.#store.entry(index) === undefined ? notFound(index, this.size) : alreadyErased(index)
+      const [found] = await this.#database.entries(index, index + 1)
+      throw found ? alreadyErased(index) : notFound(index, this.size)
     }
   }
 
@@ -223,8 +196,8 @@ export class Ledger {
    * Commits a change that goes with no entry: readiness. A database that somebody else holds is hardly waited for.
    * @throws {LedgerError} as {@link append}
    */
-  probe(change: Change): void {
-    waitingBriefly(this.#db, () => this.#commits.probe(change))
+  probe(change: Change): Promise<void> {
+    return this.#commits.probe(change)
   }
 
   /**
@@ -233,14 +206,14 @@ export class Ledger {
    */
   async checkpoint(): Promise<SignedCheckpoint> {
     const { tail } = this.#commits
-    if (this.#latest?.size !== tail.size) this.#latest = this.#sign(tail)
+    if (this.#latest?.size !== tail.size) this.#latest = await this.#sign(tail)
     return this.#latest
   }
 
   /** @throws {LedgerError} entry-not-found, ledger-damaged */
   async entry(index: number): Promise<LedgerEntry> {
     if (!isCount(index) || index >= this.size) throw notFound(index, this.size)
-    return this.#readOne(index).shown
+    return (await this.#readOne(index)).shown
   }
 
   /** From `from` upwards, at most `limit` and {@link MAX_PAGE}. @throws {LedgerError} out-of-range, ledger-damaged */
@@ -251,7 +224,7 @@ export class Ledger {
     while (page.from + entries.length < end) {
       const from = page.from + entries.length
       const to = Math.min(end, (Math.floor(from / TILE_WIDTH) + 1) * TILE_WIDTH)
-      for (const { shown } of this.#read(from, to)) entries.push(shown)
+      for (const { shown } of await this.#read(from, to)) entries.push(shown)
     }
     return entries
   }
@@ -260,32 +233,33 @@ export class Ledger {
   async receipt(index: number): Promise<Receipt> {
     if (!isCount(index) || index >= this.size) throw notFound(index, this.size)
     const checkpoint = await this.checkpoint()
-    const { shown, salt } = this.#readOne(index)
+    const { shown, salt } = await this.#readOne(index)
     if (shown.entry === null || salt === null) throw alreadyErased(index)
+    const inclusion = await this.#reader().inclusion(index, checkpoint.size)
     return {
       format: RECEIPT_FORMAT,
       entry: shown.entry,
       salt: encodeBase64(salt),
       index,
       timestamp: shown.timestamp.toISOString(),
-      inclusion: this.#reader().inclusion(index, checkpoint.size).map(encodeBase64),
+      inclusion: inclusion.map(encodeBase64),
       checkpoint: checkpoint.note,
     }
   }
 
   /** That the entry is in the tree of the first `size` entries. @throws {LedgerError} out-of-range, ledger-damaged */
   async inclusion(index: number, size: number): Promise<Uint8Array[]> {
-    return reading(() => this.#reader().inclusion(index, size))
+    return this.#reader().inclusion(index, size)
   }
 
   /** That the first `to` entries begin with the first `from`. @throws {LedgerError} out-of-range, ledger-damaged */
   async consistency(from: number, to: number): Promise<Uint8Array[]> {
-    return reading(() => this.#reader().consistency(from, to))
+    return this.#reader().consistency(from, to)
   }
 
   /** `width` hashes of 32 bytes, as C2SP tlog-tiles serves them. @throws {LedgerError} out-of-range, ledger-damaged */
   async tile(level: number, index: number, width: number): Promise<Uint8Array> {
-    return reading(() => this.#reader().tile(level, index, width))
+    return this.#reader().tile(level, index, width)
   }
 
   /** `width` leaves, as C2SP tlog-tiles serves them. @throws {LedgerError} out-of-range, ledger-damaged */
@@ -296,37 +270,32 @@ export class Ledger {
     if (index * TILE_WIDTH + width > this.size) {
       throw outOfRange(`bundle ${index} with ${width} leaves is not in a log of ${this.size} entries`)
     }
-    return reading(() => encodeBundle(this.#store.leaves(index, width)))
+    return encodeBundle(await this.#database.leaves(index, width))
   }
 
   /** Reads and recomputes the whole log; some seconds for a million entries. @throws {LedgerError} ledger-damaged */
   async check(): Promise<CheckReport> {
-    return checkAll({ store: this.#store, signer: this.#signer, tail: this.#commits.tail })
+    return checkAll({ database: this.#database, signer: this.#signer, tail: this.#commits.tail })
   }
 
   /** Waits for what was appended; the database is the caller's to close. */
   async close(): Promise<void> {
-    this.#commits.close()
+    await this.#commits.close()
     if (!this.#commits.hasFailed) this.#commits.remember(true)
-    if (this.#hasErasedPages) this.#overwriteErased()
+    if (this.#hasErasedPages) await this.#overwriteErased()
   }
 
-  #sign(tail: MerkleTail): SignedCheckpoint {
+  async #sign(tail: MerkleTail): Promise<SignedCheckpoint> {
     const root = tail.root()
-    if (this.#store.isTransaction) {
-      throw new LedgerError('ledger-unavailable', 'a transaction of somebody else is open on the database')
-    }
     try {
       this.#demandUnsigned(tail.size, root)
       const checkpoint = this.#signer.sign(tail.size, root)
-      this.#store.addCheckpoint(checkpoint.size, checkpoint.note)
       // Ed25519 is deterministic: the one that was shown for this size is this one, or of another root.
-      if (this.#store.checkpointNote(checkpoint.size) !== checkpoint.note) {
+      if ((await this.#database.keepCheckpoint(checkpoint)) !== checkpoint.note) {
         throw new LedgerError('ledger-forked', `another root was signed at ${checkpoint.size} entries`, {
           hint: 'stop writing and restore the database from a backup; keep this one to compare',
         })
       }
-      this.#commits.noteFile()
       this.#commits.remember(true)
       return checkpoint
     } catch (error) {
@@ -345,32 +314,33 @@ export class Ledger {
   }
 
   #reader(): TreeReader {
-    return new TreeReader(this.#store, this.#commits.tail)
+    return new TreeReader(this.#database, this.#commits.tail)
   }
 
-  #readOne(index: number): ReadEntry {
-    const [read] = this.#read(index, index + 1)
+  async #readOne(index: number): Promise<ReadEntry> {
+    const [read] = await this.#read(index, index + 1)
     if (read === undefined) throw damaged(`entry ${index} is missing`)
     return read
   }
 
   /** Committed entries of one bundle, each checked against its leaf. */
-  #read(from: number, to: number): ReadEntry[] {
-    return reading(() => {
-      const bundle = Math.floor(from / TILE_WIDTH)
-      const leaves = this.#store.leaves(bundle, to - bundle * TILE_WIDTH)
-      return Array.from({ length: to - from }, (_, at) => {
-        const index = from + at
-        const leaf = leaves.subarray((index % TILE_WIDTH) * LEAF_SIZE, ((index % TILE_WIDTH) + 1) * LEAF_SIZE)
-        const { salt, content, erasedBy } = verifyEntry(this.#store, index, leaf)
-        const entry = content === null ? null : (JSON.parse(content) as JsonObject)
-        return { shown: { index, timestamp: readLeaf(index, leaf).timestamp, entry, erasedBy }, salt }
-      })
+  async #read(from: number, to: number): Promise<ReadEntry[]> {
+    const bundle = Math.floor(from / TILE_WIDTH)
+    const [leaves, entries] = await Promise.all([
+      this.#database.leaves(bundle, to - bundle * TILE_WIDTH),
+      this.#database.entries(from, to),
+    ])
+    return entries.map((stored, at) => {
+      const index = from + at
+      const leaf = leaves.subarray((index % TILE_WIDTH) * LEAF_SIZE, ((index % TILE_WIDTH) + 1) * LEAF_SIZE)
+      const { salt, content, erasedBy } = verifyEntry(stored, index, leaf)
+      const entry = content === null ? null : (JSON.parse(content) as JsonObject)
+      return { shown: { index, timestamp: readLeaf(index, leaf).timestamp, entry, erasedBy }, salt }
     })
   }
 
-  #overwriteErased(): boolean {
-    this.#hasErasedPages = !truncateWal(this.#db)
+  async #overwriteErased(): Promise<boolean> {
+    this.#hasErasedPages = !(await this.#database.overwriteErased())
     return !this.#hasErasedPages
   }
 }

@@ -4,11 +4,12 @@ import type { DatabaseSync } from 'node:sqlite'
 import { encodeBase64, equalBytes } from '../bytes.ts'
 import { LedgerError } from '../errors.ts'
 import { hasTable } from './database.ts'
-import { emptyRoot } from './hasher.ts'
+import type { LedgerDatabase } from './ledger-database.ts'
 import type { Mark, MarkFile } from './mark-file.ts'
 import { restoreTail } from './restore.ts'
+import { SqliteLedger } from './sqlite-ledger.ts'
+import { SqliteStatements } from './sqlite-statements.ts'
 import { reading } from './storage-failure.ts'
-import { LedgerStore } from './store.ts'
 import { MerkleTail } from './tail.ts'
 import { TreeReader } from './tree.ts'
 
@@ -16,41 +17,43 @@ const HINT =
   'restore the newest database, with the files beside it, or say that it was restored from a backup'
 
 /**
- * Compares the log in a database, which may be opened read-only, with its mark.
+ * Compares the log in a database file, which may be opened read-only, with its mark.
  * @returns how many entries the log has
  * @throws {LedgerError} mark-missing, mark-damaged, mark-foreign, ledger-cut, ledger-forked, ledger-damaged
  */
-export function verifyMark(db: DatabaseSync, mark: MarkFile): number {
-  return reading(() => {
-    if (!hasTable(db, 'ledger_head'))
-      return demandMark({ db, store: null, tail: MerkleTail.restore(0, []) }, mark)
-    const store = new LedgerStore(db)
-    const head = store.head()
-    const tail = head === undefined ? MerkleTail.restore(0, []) : restoreTail(store, head)
-    return demandMark({ db, store, tail, verifierKey: head?.verifierKey }, mark)
-  })
+export async function verifyMark(db: DatabaseSync, mark: MarkFile): Promise<number> {
+  const database = new SqliteLedger(db)
+  if (!hasHead(db)) return demandMark({ database, tail: MerkleTail.restore(0, []) }, mark)
+  const edge = await database.edge()
+  const { verifierKey } = edge.head
+  return demandMark({ database, tail: restoreTail(edge), verifierKey }, mark)
 }
 
-/** How many entries the log in a database says that it has. */
+function hasHead(db: DatabaseSync): boolean {
+  return reading(() => hasTable(db, 'ledger_head') && new SqliteStatements(db).head() !== undefined)
+}
+
+/** How many entries the log in a database file says that it has. */
 export function sizeOf(db: DatabaseSync): number {
-  return reading(() => (hasTable(db, 'ledger_head') ? (new LedgerStore(db).head()?.size ?? 0) : 0))
+  return reading(() => (hasTable(db, 'ledger_head') ? (new SqliteStatements(db).head()?.size ?? 0) : 0))
 }
 
 /** The log as it lies in the database. */
 export interface StoredLog {
-  readonly db: DatabaseSync
-  /** Null where there are no tables yet. */
-  readonly store: LedgerStore | null
+  readonly database: LedgerDatabase
   readonly tail: MerkleTail
-  readonly verifierKey?: string | undefined
+  readonly verifierKey?: string
 }
 
 /** @throws {LedgerError} as {@link verifyMark} */
-export function demandMark({ db, store, tail, verifierKey }: StoredLog, mark: MarkFile): number {
+export async function demandMark(
+  { database, tail, verifierKey }: StoredLog,
+  mark: MarkFile,
+): Promise<number> {
   const { kept } = mark
   if (kept === null) {
     if (mark.state === 'damaged') throw lost('mark-damaged', `${mark.path} cannot be read`)
-    if (isMarked(db)) throw lost('mark-missing', `${mark.path} is missing`)
+    if (await database.isMarked()) throw lost('mark-missing', `${mark.path} is missing`)
     return tail.size
   }
   if (verifierKey !== undefined && verifierKey !== kept.verifierKey && !mark.isBlank) {
@@ -69,8 +72,7 @@ export function demandMark({ db, store, tail, verifierKey }: StoredLog, mark: Ma
       },
     )
   }
-  const root = store === null ? emptyRoot() : new TreeReader(store, tail).rootAt(kept.size)
-  demandRoot(kept, root)
+  demandRoot(kept, await new TreeReader(database, tail).rootAt(kept.size))
   return tail.size
 }
 
@@ -89,14 +91,4 @@ function lost(
   detail: { readonly expected?: string; readonly got?: string } = {},
 ): LedgerError {
   return new LedgerError(code, message, { ...detail, hint: HINT })
-}
-
-/** Whether a mark was ever kept for the log in this database. */
-function isMarked(db: DatabaseSync): boolean {
-  return hasTable(db, 'ledger_marked') && db.prepare('SELECT 1 FROM ledger_marked').get() !== undefined
-}
-
-/** From now on a mark that is missing was lost. */
-export function setMarked(db: DatabaseSync): void {
-  db.exec('INSERT OR IGNORE INTO ledger_marked (id) VALUES (1)')
 }

@@ -6,20 +6,20 @@ import { HASH_SIZE } from '../leaf.ts'
 import { consistencyRanges, inclusionRanges, partsOf, type Range } from '../ranges.ts'
 import { TILE_WIDTH } from '../tile.ts'
 import { emptyRoot, nodeOf, rootOf } from './hasher.ts'
-import type { LedgerStore } from './store.ts'
+import type { LedgerDatabase } from './ledger-database.ts'
 import type { MerkleTail } from './tail.ts'
 
 export class TreeReader {
-  readonly #store: LedgerStore
+  readonly #database: LedgerDatabase
   readonly #tail: MerkleTail
 
-  constructor(store: LedgerStore, tail: MerkleTail) {
-    this.#store = store
+  constructor(database: LedgerDatabase, tail: MerkleTail) {
+    this.#database = database
     this.#tail = tail
   }
 
   /** The first `width` hashes of a tile. @throws {LedgerError} out-of-range */
-  tile(level: number, position: number, width: number): Uint8Array {
+  async tile(level: number, position: number, width: number): Promise<Uint8Array> {
     if (![level, position, width].every(isCount) || width === 0 || width > TILE_WIDTH) {
       throw outOfRange(`there is no tile ${position} of level ${level} with ${width} hashes`)
     }
@@ -27,7 +27,9 @@ export class TreeReader {
     if (partial === undefined || position > partial.position) {
       throw outOfRange(`tile ${position} of level ${level} is not in a log of ${this.#tail.size} entries`)
     }
-    if (position < partial.position) return this.#store.tile(level, position).subarray(0, width * HASH_SIZE)
+    if (position < partial.position) {
+      return (await this.#database.tile(level, position)).subarray(0, width * HASH_SIZE)
+    }
     if (width > partial.count) {
       throw outOfRange(`tile ${position} of level ${level} has ${partial.count} hashes so far`)
     }
@@ -35,31 +37,31 @@ export class TreeReader {
   }
 
   /** @throws {LedgerError} out-of-range */
-  rootAt(size: number): Uint8Array {
+  async rootAt(size: number): Promise<Uint8Array> {
     this.#demandSize(size)
     return size === 0 ? emptyRoot() : this.#hash({ start: 0, end: size })
   }
 
   /** @throws {LedgerError} out-of-range */
-  inclusion(index: number, size: number): Uint8Array[] {
+  async inclusion(index: number, size: number): Promise<Uint8Array[]> {
     this.#demandSize(size)
     if (!isCount(index) || index >= size) throw outOfRange(`entry ${index} is not in a tree of ${size}`)
-    return inclusionRanges(index, size).map(range => this.#hash(range))
+    return Promise.all(inclusionRanges(index, size).map(range => this.#hash(range)))
   }
 
   /** @throws {LedgerError} out-of-range */
-  consistency(from: number, to: number): Uint8Array[] {
+  async consistency(from: number, to: number): Promise<Uint8Array[]> {
     this.#demandSize(to)
     if (!isCount(from) || from > to) throw outOfRange(`a tree of ${from} does not come before one of ${to}`)
-    return consistencyRanges(from, to).map(range => this.#hash(range))
+    return Promise.all(consistencyRanges(from, to).map(range => this.#hash(range)))
   }
 
   /** MTH(D[start:end]). */
-  #hash(range: Range): Uint8Array {
+  async #hash(range: Range): Promise<Uint8Array> {
     const parts = partsOf(range)
-    if (!('level' in parts)) return nodeOf(this.#hash(parts[0]), this.#hash(parts[1]))
+    if (!('level' in parts)) return nodeOf(await this.#hash(parts[0]), await this.#hash(parts[1]))
     const { level, position, offset, count } = parts
-    return rootOf(this.tile(level, position, offset + count), offset, count)
+    return rootOf(await this.tile(level, position, offset + count), offset, count)
   }
 
   #demandSize(size: number): void {

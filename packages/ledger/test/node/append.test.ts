@@ -8,13 +8,14 @@ import {
   MAX_ENTRY_BYTES,
   MAX_WAITING,
   openLedger,
+  SqliteLedger,
   type Statement,
 } from '../../src/node/index.ts'
 import { rejectsCode } from '../expect-code.ts'
 import { entryOf, fill, KEY, ORIGIN, open, START } from './fixture.ts'
 
 test('an entry reads back as it was appended, with its index and time', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   const { index, timestamp, met } = await ledger.append({ b: 1, a: ['ü', null, { c: 1.5 }] })
   assert.deepEqual([index, timestamp, met], [0, new Date(START), []])
   assert.deepEqual(await ledger.entry(0), {
@@ -26,7 +27,7 @@ test('an entry reads back as it was appended, with its index and time', async t 
 })
 
 test('appends of one turn share one transaction, in the order in which they came', async t => {
-  const { ledger, db } = open(t)
+  const { ledger, db } = await open(t)
   const appended = await Promise.all(Array.from({ length: 300 }, (_, at) => ledger.append(entryOf(at))))
   assert.deepEqual(
     appended.map(({ index }) => index),
@@ -37,7 +38,7 @@ test('appends of one turn share one transaction, in the order in which they came
 })
 
 test('what the caller does to an entry after appending it does not matter', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   const entry = { type: 'before' }
   const appended = ledger.append(entry)
   entry.type = 'after'
@@ -46,8 +47,8 @@ test('what the caller does to an entry after appending it does not matter', asyn
 })
 
 test('a promise resolves only after the commit', async t => {
-  const { ledger, path } = open(t)
-  const other = open(t, path).db
+  const { ledger, path } = await open(t)
+  const other = (await open(t, path)).db
   const count = () => other.prepare('SELECT count(*) AS n FROM ledger_entry').get()?.['n']
   const appended = ledger.append(entryOf(0))
   assert.equal(ledger.size, 0)
@@ -65,8 +66,8 @@ const insertion = (value: number | typeof ENTRY_INDEX): Statement => ({
 /** A statement that meets nothing, and has to meet something. */
 const REFUSED: Statement = { sql: 'SELECT 1 WHERE 0', values: [], expected: 1 }
 
-function openWithState(t: TestContext) {
-  const fixture = open(t)
+async function openWithState(t: TestContext) {
+  const fixture = await open(t)
   fixture.db.exec('CREATE TABLE state (value INTEGER UNIQUE)')
   const values = () =>
     fixture.db
@@ -77,14 +78,14 @@ function openWithState(t: TestContext) {
 }
 
 test('a change to the database and its entry commit together, and the change can name the entry', async t => {
-  const { ledger, values } = openWithState(t)
+  const { ledger, values } = await openWithState(t)
   await ledger.append(entryOf(0))
   const { index } = await ledger.append(entryOf(1), [insertion(ENTRY_INDEX), insertion(40)])
   assert.deepEqual([index, values()], [1, [1, 40]])
 })
 
 test('a change says what each of its statements met', async t => {
-  const { ledger } = openWithState(t)
+  const { ledger } = await openWithState(t)
   const { met } = await ledger.append(entryOf(0), [
     insertion(7),
     insertion(8),
@@ -105,7 +106,7 @@ test('a change says what each of its statements met', async t => {
 })
 
 test('a change that is refused takes its entry and nobody else along, and says which statement it was', async t => {
-  const { ledger, values } = openWithState(t)
+  const { ledger, values } = await openWithState(t)
   const results = await Promise.allSettled([
     ledger.append(entryOf(0), [insertion(0)]),
     ledger.append(entryOf(1), [insertion(1), REFUSED]),
@@ -129,7 +130,7 @@ test('a change that is refused takes its entry and nobody else along, and says w
 })
 
 test('a change that meets more than it has to is refused as one that meets less', async t => {
-  const { ledger, values } = openWithState(t)
+  const { ledger, values } = await openWithState(t)
   await ledger.append(entryOf(0), [insertion(1), insertion(2)])
   const deletion = { sql: 'DELETE FROM state', values: [], expected: 1 } as const
   await rejectsCode('change-refused', ledger.append(entryOf(1), [deletion]))
@@ -140,7 +141,7 @@ test('a change that meets more than it has to is refused as one that meets less'
 })
 
 test('a change sees those before it in its batch, and none that was refused', async t => {
-  const { ledger, values } = openWithState(t)
+  const { ledger, values } = await openWithState(t)
   const rising = (from: number): Statement => ({
     sql: 'INSERT INTO state SELECT ? WHERE (SELECT coalesce(max(value), 0) FROM state) = ?',
     values: [from + 1, from],
@@ -160,7 +161,7 @@ test('a change sees those before it in its batch, and none that was refused', as
 })
 
 test('a batch in which every change is refused leaves nothing', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   const failing = () => ledger.append(entryOf(0), [REFUSED])
   await Promise.allSettled([failing(), failing()])
   assert.equal(ledger.size, 0)
@@ -169,7 +170,7 @@ test('a batch in which every change is refused leaves nothing', async t => {
 })
 
 test('a change is refused that the database does not understand, alone and with the words of the database', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   const [none, after] = await Promise.allSettled([
     ledger.append(entryOf(0), [{ sql: 'SELECT 1 FROM nowhere', values: [], expected: 'any' }]),
     ledger.append(entryOf(1)),
@@ -179,7 +180,7 @@ test('a change is refused that the database does not understand, alone and with 
 })
 
 test('time in the log never runs backwards', async t => {
-  const { ledger, clock } = open(t)
+  const { ledger, clock } = await open(t)
   await ledger.append(entryOf(0))
   clock.time -= 1000
   assert.deepEqual((await ledger.append(entryOf(1))).timestamp, new Date(START))
@@ -189,23 +190,28 @@ test('time in the log never runs backwards', async t => {
 })
 
 test('a clock or a source of randomness that fails records nothing', async t => {
-  const { db } = open(t)
-  const options = { db, origin: ORIGIN, signingKey: KEY, now: () => new Date(START) }
-  const broken = openLedger({ ...options, now: () => new Date(Number.NaN) })
+  const { db } = await open(t)
+  const options = {
+    database: new SqliteLedger(db),
+    origin: ORIGIN,
+    signingKey: KEY,
+    now: () => new Date(START),
+  }
+  const broken = await openLedger({ ...options, now: () => new Date(Number.NaN) })
   await rejectsCode('ledger-unavailable', broken.append(entryOf(0)))
-  const short = openLedger({ ...options, randomBytes: () => new Uint8Array(31) })
+  const short = await openLedger({ ...options, randomBytes: () => new Uint8Array(31) })
   await rejectsCode('ledger-unavailable', short.append(entryOf(0)))
-  assert.equal(openLedger(options).size, 0)
+  assert.equal((await openLedger(options)).size, 0)
 })
 
 test('every entry has a salt of its own', async t => {
-  const { ledger, db } = open(t)
+  const { ledger, db } = await open(t)
   await Promise.all(Array.from({ length: 20 }, () => ledger.append(entryOf(1))))
   assert.equal(db.prepare('SELECT count(DISTINCT salt) AS n FROM ledger_entry').get()?.['n'], 20)
 })
 
 test('an entry may be as long as the limit, and not a byte longer', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   const text = 'ü'.repeat((MAX_ENTRY_BYTES - '{"a":""}'.length) / 2)
   await ledger.append({ a: text })
   assert.deepEqual((await ledger.entry(0)).entry, { a: text })
@@ -214,7 +220,7 @@ test('an entry may be as long as the limit, and not a byte longer', async t => {
 })
 
 test('the queue is bounded and says when to come back', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   const waiting = Array.from({ length: MAX_WAITING }, () => ledger.append({}))
   await assert.rejects(ledger.append({}), error => {
     assert.ok(error instanceof LedgerError)
@@ -228,7 +234,7 @@ test('the queue is bounded and says when to come back', async t => {
 })
 
 test('the queue is bounded in length too', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   const large = { a: 'x'.repeat(60_000) }
   const results = await Promise.allSettled(Array.from({ length: 1_200 }, () => ledger.append(large)))
   const refused = results.filter(({ status }) => status === 'rejected')
@@ -237,7 +243,7 @@ test('the queue is bounded in length too', async t => {
 })
 
 test('closing waits for what was appended and takes nothing more', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   const appended = ledger.append(entryOf(0))
   await ledger.close()
   assert.equal((await appended).index, 0)
@@ -245,8 +251,8 @@ test('closing waits for what was appended and takes nothing more', async t => {
 })
 
 test('a second writer on the same file continues where the first one is', async t => {
-  const { ledger, path } = open(t)
-  const second = open(t, path).ledger
+  const { ledger, path } = await open(t)
+  const second = (await open(t, path)).ledger
   await fill(ledger, 300)
   assert.equal((await second.append(entryOf(300))).index, 300)
   assert.equal((await ledger.append(entryOf(301))).index, 301)
@@ -254,9 +260,9 @@ test('a second writer on the same file continues where the first one is', async 
 })
 
 test('a database that somebody else keeps locked is unavailable, not broken', async t => {
-  const { ledger, path, db } = open(t)
+  const { ledger, path, db } = await open(t)
   db.exec('PRAGMA busy_timeout = 0')
-  const other = open(t, path).db
+  const other = (await open(t, path)).db
   other.exec('BEGIN IMMEDIATE')
   await rejectsCode('ledger-unavailable', ledger.append(entryOf(0)))
   other.exec('ROLLBACK')
@@ -267,7 +273,7 @@ test('a database that somebody else keeps locked is unavailable, not broken', as
 const WRITTEN: Statement = { sql: 'it was written', values: [], expected: 'any' }
 
 test('whether a batch may be written is asked once, right before it, and a refusal reaches each of its appends as it is', async t => {
-  const { db } = open(t)
+  const { db } = await open(t)
   const refusal = new Error('not ours any more')
   let [asked, mayWrite] = [0, true]
   const assertWritable = () => {
@@ -275,14 +281,20 @@ test('whether a batch may be written is asked once, right before it, and a refus
     if (!mayWrite) throw refusal
   }
   const now = () => new Date(START)
-  const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now, assertWritable })
+  const ledger = await openLedger({
+    database: new SqliteLedger(db),
+    origin: ORIGIN,
+    signingKey: KEY,
+    now,
+    assertWritable,
+  })
   await fill(ledger, 300)
   assert.equal(asked, 1)
   const taken = [ledger.append(entryOf(0)), ledger.append(entryOf(1), [WRITTEN])]
   mayWrite = false
   const refused = await Promise.allSettled(taken)
   for (const outcome of refused) assert.equal(outcome.status === 'rejected' && outcome.reason, refusal)
-  assert.throws(() => ledger.probe([WRITTEN]), refusal)
+  await assert.rejects(ledger.probe([WRITTEN]), refusal)
   const last = assert.rejects(ledger.append(entryOf(2)), refusal)
   await ledger.close()
   await last

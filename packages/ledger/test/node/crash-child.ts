@@ -1,12 +1,17 @@
 // Run by crash.test.ts, and killed by it: appends at random and says on stdout what it was promised, at once.
 import { writeSync } from 'node:fs'
-import { ChangeRefused, ENTRY_INDEX, openDatabase, openLedger } from '../../src/node/index.ts'
+import { ChangeRefused, ENTRY_INDEX, openDatabase, openLedger, SqliteLedger } from '../../src/node/index.ts'
 import { KEY, ORIGIN } from './fixture.ts'
 
 const [path = '', round = ''] = process.argv.slice(2)
 const db = openDatabase(path)
 db.exec('CREATE TABLE IF NOT EXISTS state (position INTEGER PRIMARY KEY, number TEXT UNIQUE)')
-const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now: () => new Date() })
+const ledger = await openLedger({
+  database: new SqliteLedger(db),
+  origin: ORIGIN,
+  signingKey: KEY,
+  now: () => new Date(),
+})
 
 // Synchronous: what was said before the kill reaches the parent.
 const say = (...words: (string | number)[]): void => void writeSync(1, `${words.join(' ')}\n`)

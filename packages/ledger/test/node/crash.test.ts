@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { openCheckpoint, parseVerifierKey, verifyConsistency } from '../../src/index.ts'
-import { type Ledger, openDatabase, openLedger } from '../../src/node/index.ts'
+import { type Ledger, openDatabase, openLedger, SqliteLedger } from '../../src/node/index.ts'
 import { fill, KEY, ORIGIN, open, START, temporaryDirectory } from './fixture.ts'
 
 const IS_LONG = process.env['CASEMATE_LONG_TESTS'] === '1'
@@ -64,7 +64,12 @@ async function allEntries(ledger: Ledger) {
 async function verifyPromises(path: string, promises: Promises): Promise<number> {
   const db = openDatabase(path)
   try {
-    const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now: () => new Date() })
+    const ledger = await openLedger({
+      database: new SqliteLedger(db),
+      origin: ORIGIN,
+      signingKey: KEY,
+      now: () => new Date(),
+    })
     const report = await ledger.check()
     const key = await parseVerifierKey(ledger.verifierKey)
     for (const note of promises.shown) {
@@ -112,7 +117,7 @@ for (let database = 1; database <= DATABASES; database++) {
 test('a write-ahead log that ends at any byte leaves a log that the whole one extends', async t => {
   const directory = temporaryDirectory(t)
   const path = join(directory, 'store.db')
-  const { ledger, db } = open(t, path)
+  const { ledger, db } = await open(t, path)
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   for (let batch = 1; batch <= 12; batch++) {
     await fill(ledger, batch * 5)
@@ -129,7 +134,12 @@ test('a write-ahead log that ends at any byte leaves a log that the whole one ex
       writeFileSync(`${cut}-wal`, Buffer.concat([wal.subarray(0, length), tail]))
       const half = openDatabase(cut)
       try {
-        const log = openLedger({ db: half, origin: ORIGIN, signingKey: KEY, now: () => new Date(START) })
+        const log = await openLedger({
+          database: new SqliteLedger(half),
+          origin: ORIGIN,
+          signingKey: KEY,
+          now: () => new Date(START),
+        })
         const from = await log.check()
         await verifyConsistency({ from, to: whole, proof: await ledger.consistency(from.size, whole.size) })
         await fill(log, 3)

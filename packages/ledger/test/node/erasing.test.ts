@@ -10,7 +10,7 @@ const filesHold = (path: string, text: string): boolean =>
   [path, `${path}-wal`].some(file => existsSync(file) && readFileSync(file).includes(text))
 
 test('an erased entry is gone from the files, and its erasure is on record', async t => {
-  const { ledger, path } = open(t)
+  const { ledger, path } = await open(t)
   await fill(ledger, 10)
   const { index } = await ledger.append({ secret: 'default/key/alpha', note: 'x'.repeat(9_000) })
   await fill(ledger, 10)
@@ -33,7 +33,7 @@ test('an erased entry is gone from the files, and its erasure is on record', asy
 })
 
 test('erasing leaves the tree, its proofs and all other receipts as they are', async t => {
-  const { ledger, path, db } = open(t)
+  const { ledger, path, db } = await open(t)
   await fill(ledger, 20)
   const before = await ledger.checkpoint()
   const kept = await ledger.receipt(4)
@@ -48,11 +48,11 @@ test('erasing leaves the tree, its proofs and all other receipts as they are', a
   assert.equal((await ledger.check()).erased, 1)
   await ledger.close()
   db.close()
-  assert.equal((await open(t, path).ledger.entry(3)).erasedBy, 20)
+  assert.equal((await (await open(t, path)).ledger.entry(3)).erasedBy, 20)
 })
 
 test('an entry is erased once, and only if it is there', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   await fill(ledger, 2)
   await ledger.erase(0, {})
   await rejectsCode('entry-erased', ledger.erase(0, {}))
@@ -62,7 +62,7 @@ test('an entry is erased once, and only if it is there', async t => {
 })
 
 test('two erasures of one entry at once: one wins', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   await fill(ledger, 2)
   const results = await Promise.allSettled([ledger.erase(0, {}), ledger.erase(0, {})])
   assert.deepEqual(
@@ -73,7 +73,7 @@ test('two erasures of one entry at once: one wins', async t => {
 })
 
 test('the record of an erasure can be erased in its turn', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   await fill(ledger, 2)
   const first = await ledger.erase(0, { reason: 'names a person' })
   await ledger.erase(first.index, {})
@@ -81,8 +81,8 @@ test('the record of an erasure can be erased in its turn', async t => {
 })
 
 test('pages that a reader holds are overwritten as soon as it lets go', async t => {
-  const { ledger, path } = open(t)
-  const reader = open(t, path).db
+  const { ledger, path } = await open(t)
+  const reader = (await open(t, path)).db
   await ledger.append({ secret: 'default/key/alpha' })
   reader.exec('BEGIN')
   reader.prepare('SELECT count(*) FROM ledger_entry').get()

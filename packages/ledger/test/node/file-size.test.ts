@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { LedgerError } from '../../src/index.ts'
-import { MarkFile, openDatabase, openLedger, verifyFile } from '../../src/node/index.ts'
+import { MarkFile, openDatabase, openLedger, SqliteLedger, verifyFile } from '../../src/node/index.ts'
 import { fill, KEY, ORIGIN, open, START, temporaryDirectory } from './fixture.ts'
 
 interface Halves {
@@ -41,7 +41,12 @@ function isTaken(path: string, { file }: Halves, { writeAheadLog }: Halves): boo
 async function isWhole(path: string): Promise<boolean> {
   const db = openDatabase(path)
   try {
-    const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now: () => new Date(START) })
+    const ledger = await openLedger({
+      database: new SqliteLedger(db),
+      origin: ORIGIN,
+      signingKey: KEY,
+      now: () => new Date(START),
+    })
     await ledger.check()
     const [found] = db.prepare('PRAGMA integrity_check(1)').all()
     return found?.['integrity_check'] === 'ok'
@@ -57,7 +62,7 @@ function moveIntoFile(db: DatabaseSync): void {
 }
 
 test('an older file under a newer write-ahead log is refused, from its first batch on', async t => {
-  const { path, db, ledger } = open(t)
+  const { path, db, ledger } = await open(t)
   const copy = join(temporaryDirectory(t), 'store.db')
   await fill(ledger, 300)
   moveIntoFile(db)
@@ -75,7 +80,7 @@ test('an older file under a newer write-ahead log is refused, from its first bat
 })
 
 test('a backup that was made while the write-ahead log ran is older than the next one', async t => {
-  const { path, db, ledger } = open(t)
+  const { path, db, ledger } = await open(t)
   const directory = temporaryDirectory(t)
   const [copy, backup] = [join(directory, 'store.db'), join(directory, 'backup.db')]
   await fill(ledger, 10)
@@ -89,7 +94,7 @@ test('a backup that was made while the write-ahead log ran is older than the nex
 })
 
 test('no two moments of a log are taken for one but where they are whole', async t => {
-  const { path, db, ledger } = open(t)
+  const { path, db, ledger } = await open(t)
   const copy = join(temporaryDirectory(t), 'store.db')
   // So that the write-ahead log begins anew every few batches.
   db.exec('PRAGMA wal_autocheckpoint = 20')
@@ -112,7 +117,7 @@ test('no two moments of a log are taken for one but where they are whole', async
 })
 
 test('a file that was left in the middle of being filled is not called older', async t => {
-  const { path, db, ledger } = open(t)
+  const { path, db, ledger } = await open(t)
   const copy = join(temporaryDirectory(t), 'store.db')
   await fill(ledger, 300)
   moveIntoFile(db)
@@ -128,7 +133,7 @@ test('a file that was left in the middle of being filled is not called older', a
 })
 
 test('a file that cannot be read alone is taken where all of it is sound together', async t => {
-  const { path, db, ledger } = open(t)
+  const { path, db, ledger } = await open(t)
   const copy = join(temporaryDirectory(t), 'store.db')
   const head = Number(
     db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'ledger_head'").get()?.['rootpage'],
@@ -146,7 +151,7 @@ test('a file that cannot be read alone is taken where all of it is sound togethe
 })
 
 test('a write-ahead log that is moved away and put back under a running log did not begin anew', async t => {
-  const { path, ledger } = open(t)
+  const { path, ledger } = await open(t)
   const copy = join(temporaryDirectory(t), 'store.db')
   await fill(ledger, 3)
   renameSync(`${path}-wal`, `${path}-moved`)
@@ -161,7 +166,13 @@ test('a mark that cannot be written does not keep the size of the file from bein
   const [path, copy] = [join(directory, 'store.db'), join(directory, 'copy.db')]
   const [db, mark] = [openDatabase(path), new MarkFile(join(directory, 'mark'))]
   const now = () => new Date(START)
-  const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now, mark })
+  const ledger = await openLedger({
+    database: new SqliteLedger(db),
+    origin: ORIGIN,
+    signingKey: KEY,
+    now,
+    mark,
+  })
   await fill(ledger, 300)
   moveIntoFile(db)
   const written = t.mock.method(mark, 'write', () => assert.fail('no room'), { times: 1 })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
 import type { JsonObject } from '../../src/index.ts'
-import { type Ledger, openDatabase, openLedger } from '../../src/node/index.ts'
+import { type Ledger, openDatabase, openLedger, SqliteLedger } from '../../src/node/index.ts'
 
 export const ORIGIN = 'casemate.example/log'
 
@@ -36,13 +36,18 @@ export function temporaryDirectory(t: TestContext): string {
   return directory
 }
 
-export function open(t: TestContext, path = join(temporaryDirectory(t), 'store.db')): Fixture {
+export async function open(t: TestContext, path = join(temporaryDirectory(t), 'store.db')): Promise<Fixture> {
   const clock = { time: START }
   const db = openDatabase(path)
   t.after(() => {
     if (db.isOpen) db.close()
   })
-  const ledger = openLedger({ db, origin: ORIGIN, signingKey: KEY, now: () => new Date(clock.time) })
+  const ledger = await openLedger({
+    database: new SqliteLedger(db),
+    origin: ORIGIN,
+    signingKey: KEY,
+    now: () => new Date(clock.time),
+  })
   return { path, db, ledger, clock }
 }
 

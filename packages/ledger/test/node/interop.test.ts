@@ -88,7 +88,7 @@ test('the code of Go’s checksum database accepts all that a log shows', { skip
   const program = join(temporaryDirectory(t), 'interop')
   const built = go(SOURCE, ['build', '-o', program, '.'])
   assert.equal(built.status, 0, built.stderr)
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   await fill(ledger, SIZE)
   writeFileSync(join(directory, 'key'), ledger.verifierKey)
   writeFileSync(join(directory, 'checkpoint'), (await ledger.checkpoint()).note)

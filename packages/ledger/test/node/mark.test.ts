@@ -19,6 +19,7 @@ import {
   MarkFile,
   openDatabase,
   openLedger,
+  SqliteLedger,
   verifyMark,
 } from '../../src/node/index.ts'
 import { rejectsCode, throwsCode } from '../expect-code.ts'
@@ -46,7 +47,7 @@ interface Opened {
   readonly close: () => Promise<void>
 }
 
-function openMarked({ path, markPath }: Marked, options: Partial<LedgerOptions> = {}): Opened {
+async function openMarked({ path, markPath }: Marked, options: Partial<LedgerOptions> = {}): Promise<Opened> {
   const db = openDatabase(path)
   const mark = new MarkFile(markPath)
   const drop = () => {
@@ -54,8 +55,8 @@ function openMarked({ path, markPath }: Marked, options: Partial<LedgerOptions> 
     db.close()
   }
   try {
-    const ledger = openLedger({
-      db,
+    const ledger = await openLedger({
+      database: new SqliteLedger(db),
       mark,
       origin: ORIGIN,
       signingKey: KEY,
@@ -75,24 +76,24 @@ function openMarked({ path, markPath }: Marked, options: Partial<LedgerOptions> 
 
 /** A log of so many entries that was closed. */
 async function grown(at: Marked, entries: number, options: Partial<LedgerOptions> = {}): Promise<void> {
-  const { ledger, close } = openMarked(at, options)
+  const { ledger, close } = await openMarked(at, options)
   await fill(ledger, entries)
   await close()
 }
 
-function openMarkedSize(at: Marked): number {
-  const { ledger, drop } = openMarked(at)
+async function openMarkedSize(at: Marked): Promise<number> {
+  const { ledger, drop } = await openMarked(at)
   drop()
   return ledger.size
 }
 
 /** What a look from outside says, and whether it left the files as they were. */
-function look({ path, markPath }: Marked): number {
+async function look({ path, markPath }: Marked): Promise<number> {
   const before = readFileSync(path)
   const db = new DatabaseSync(path, { readOnly: true })
   const mark = new MarkFile(markPath)
   try {
-    return verifyMark(db, mark)
+    return await verifyMark(db, mark)
   } finally {
     mark.close()
     db.close()
@@ -105,27 +106,27 @@ test('a log whose database is older than its mark does not open, and says how mu
   await grown(at, 300)
   copyFileSync(at.path, `${at.path}.older`)
   await grown(at, 7)
-  assert.equal(look(at), 307)
+  assert.equal(await look(at), 307)
   copyFileSync(`${at.path}.older`, at.path)
-  assert.throws(() => openMarked(at), {
+  await assert.rejects(openMarked(at), {
     code: 'ledger-cut',
     message: /its last 7 entries/,
     got: '300 entries',
   })
-  throwsCode('ledger-cut', () => look(at))
+  await rejectsCode('ledger-cut', look(at))
   // Nothing was changed by asking twice.
-  throwsCode('ledger-cut', () => openMarked(at))
+  await rejectsCode('ledger-cut', openMarked(at))
 })
 
 test('an append is in the mark before it is acknowledged, also where nobody asked for a checkpoint', async t => {
   const at = place(t)
-  const { ledger, mark, drop } = openMarked(at)
+  const { ledger, mark, drop } = await openMarked(at)
   await fill(ledger, 3)
   assert.equal(mark.kept?.size, 3)
   drop()
   assert.equal(new MarkFile(at.markPath).kept?.size, 3)
   rmSync(at.path)
-  throwsCode('ledger-cut', () => openMarked(at))
+  await rejectsCode('ledger-cut', openMarked(at))
 })
 
 test('a database that another history was written to does not open', async t => {
@@ -139,25 +140,25 @@ test('a database that another history was written to does not open', async t => 
   copyFileSync(`${at.markPath}.older`, at.markPath)
   await grown(at, 9)
   copyFileSync(`${at.markPath}.newer`, at.markPath)
-  throwsCode('ledger-forked', () => openMarked(at))
-  throwsCode('ledger-forked', () => look(at))
+  await rejectsCode('ledger-forked', openMarked(at))
+  await rejectsCode('ledger-forked', look(at))
 })
 
 test('a mark that is missing, damaged or of another log is no mark to go by', async t => {
   const at = place(t)
   await grown(at, 3)
   rmSync(at.markPath)
-  throwsCode('mark-missing', () => openMarked(at))
-  throwsCode('mark-missing', () => look(at))
+  await rejectsCode('mark-missing', openMarked(at))
+  await rejectsCode('mark-missing', look(at))
   for (const content of ['', 'casemate-ledger-mark/1\n', 'x'.repeat(2 * COPY_BYTES)]) {
     writeFileSync(at.markPath, content)
-    throwsCode('mark-damaged', () => openMarked(at))
+    await rejectsCode('mark-damaged', openMarked(at))
   }
   rmSync(at.markPath)
   const other = place(t)
   await grown(other, 1, { signingKey: signingKey(2) })
   copyFileSync(other.markPath, at.markPath)
-  throwsCode('mark-foreign', () => openMarked(at))
+  await rejectsCode('mark-foreign', openMarked(at))
 })
 
 test('a mark is a file of its own: a link in its place is not followed', async t => {
@@ -171,12 +172,17 @@ test('a mark is a file of its own: a link in its place is not followed', async t
 test('a log that never had a mark gets one', async t => {
   const at = place(t)
   const db = openDatabase(at.path)
-  const unmarked = openLedger({ db, origin: ORIGIN, signingKey: KEY, now: () => new Date(START) })
+  const unmarked = await openLedger({
+    database: new SqliteLedger(db),
+    origin: ORIGIN,
+    signingKey: KEY,
+    now: () => new Date(START),
+  })
   await fill(unmarked, 5)
   db.exec('DROP TABLE ledger_marked; DROP TABLE ledger_file; DELETE FROM ledger_migration WHERE version > 1')
   db.close()
-  assert.equal(look(at), 5)
-  const { mark, close } = openMarked(at)
+  assert.equal(await look(at), 5)
+  const { mark, close } = await openMarked(at)
   assert.equal(mark.kept?.size, 5)
   assert.equal(statSync(at.markPath).mode & 0o777, 0o600)
   await close()
@@ -184,7 +190,7 @@ test('a log that never had a mark gets one', async t => {
 
 test('a write to the mark that is torn anywhere leaves a state that was', async t => {
   const at = place(t)
-  const { ledger, mark, close } = openMarked(at)
+  const { ledger, mark, close } = await openMarked(at)
   await fill(ledger, 1)
   const states = [mark.kept!]
   const before = readFileSync(at.markPath)
@@ -201,22 +207,22 @@ test('a write to the mark that is torn anywhere leaves a state that was', async 
     assert.deepEqual(found.kept, states[(found.kept?.size ?? 0) - 1], `cut at ${cut}`)
     found.close()
   }
-  openMarked(at).drop()
+  ;(await openMarked(at)).drop()
 })
 
 test('a checkpoint is not shown where the mark cannot be written, and a probe says so', async t => {
   const at = place(t)
-  const { ledger, drop } = openMarked(at)
+  const { ledger, drop } = await openMarked(at)
   await fill(ledger, 1)
   await ledger.checkpoint()
   await fill(ledger, 1)
   rmSync(at.markPath)
   mkdirSync(at.markPath)
   await rejectsCode('ledger-unavailable', ledger.checkpoint())
-  throwsCode('ledger-unavailable', () => ledger.probe([]))
+  await rejectsCode('ledger-unavailable', ledger.probe([]))
   assert.ok(ledger.isRefusing)
   rmSync(at.markPath, { recursive: true })
-  ledger.probe([])
+  await ledger.probe([])
   const { size } = await ledger.checkpoint()
   assert.equal(new MarkFile(at.markPath).kept?.size, size)
   drop()
@@ -224,7 +230,7 @@ test('a checkpoint is not shown where the mark cannot be written, and a probe sa
 
 test('a mark that is removed or replaced under a running log is there again with the next checkpoint', async t => {
   const at = place(t)
-  const { ledger, close } = openMarked(at)
+  const { ledger, close } = await openMarked(at)
   for (const put of [() => undefined, () => writeFileSync(at.markPath, 'somebody’s')]) {
     await fill(ledger, 1)
     rmSync(at.markPath)
@@ -233,12 +239,12 @@ test('a mark that is removed or replaced under a running log is there again with
     assert.equal(new MarkFile(at.markPath).kept?.size, ledger.size)
   }
   await close()
-  openMarked(at).drop()
+  ;(await openMarked(at)).drop()
 })
 
 test('a mark that is removed under a running log is there again when the log is closed', async t => {
   const at = place(t)
-  const { ledger, close } = openMarked(at)
+  const { ledger, close } = await openMarked(at)
   await fill(ledger, 2)
   rmSync(at.markPath)
   await close()
@@ -248,7 +254,7 @@ test('a mark that is removed under a running log is there again when the log is 
 test('a size that was signed is not signed with another root, and the log fails', async t => {
   const at = place(t)
   const told: string[] = []
-  const { ledger, db, drop } = openMarked(at, { onFailure: ({ code }) => void told.push(code) })
+  const { ledger, db, drop } = await openMarked(at, { onFailure: ({ code }) => void told.push(code) })
   await fill(ledger, 4)
   db.exec("INSERT INTO ledger_checkpoint VALUES (4, 'what was shown at four entries')")
   await rejectsCode('ledger-forked', ledger.checkpoint())
@@ -264,13 +270,13 @@ test('a restored log signs nothing until it has grown beyond what was lost', asy
   copyFileSync(at.path, `${at.path}.older`)
   await grown(at, 3)
   copyFileSync(`${at.path}.older`, at.path)
-  const { ledger, mark, close } = openMarked(at, { isRestored: true })
+  const { ledger, mark, close } = await openMarked(at, { isRestored: true })
   await rejectsCode('ledger-cut', ledger.checkpoint())
   await ledger.append({ restored: true })
   await rejectsCode('ledger-cut', ledger.checkpoint())
   // What is kept stays, so that a start that is cut off here is a restored one again.
   assert.equal(mark.kept?.size, 5)
-  throwsCode('ledger-cut', () => look(at))
+  await rejectsCode('ledger-cut', look(at))
   await fill(ledger, 2)
   assert.equal(ledger.size, 5)
   await rejectsCode('ledger-forked', ledger.checkpoint())
@@ -282,7 +288,7 @@ test('a restored log signs whatever the mark of another log remembers', async t 
   await grown(at, 2)
   await grown(other, 5, { signingKey: signingKey(2) })
   copyFileSync(other.markPath, at.markPath)
-  const { ledger, close } = openMarked(at, { isRestored: true })
+  const { ledger, close } = await openMarked(at, { isRestored: true })
   assert.equal((await ledger.checkpoint()).size, 2)
   await close()
 })
@@ -291,12 +297,12 @@ test('a log that is restored without its mark is refused until that is on record
   const at = place(t)
   await grown(at, 2)
   rmSync(at.markPath)
-  openMarked(at, { isRestored: true }).drop()
-  throwsCode('mark-missing', () => openMarked(at))
-  const { ledger, drop } = openMarked(at, { isRestored: true })
+  ;(await openMarked(at, { isRestored: true })).drop()
+  await rejectsCode('mark-missing', openMarked(at))
+  const { ledger, drop } = await openMarked(at, { isRestored: true })
   await ledger.append({ restored: true })
   drop()
-  assert.equal(openMarkedSize(at), 3)
+  assert.equal(await openMarkedSize(at), 3)
 })
 
 test('a log that was about to begin when its process ended is not missed, and then has a mark of its own', async t => {
@@ -304,7 +310,7 @@ test('a log that was about to begin when its process ended is not missed, and th
   const mark = new MarkFile(at.markPath)
   mark.begin()
   mark.close()
-  const { ledger, drop } = openMarked(at)
+  const { ledger, drop } = await openMarked(at)
   await fill(ledger, 2)
   drop()
   const found = new MarkFile(at.markPath)
@@ -313,7 +319,7 @@ test('a log that was about to begin when its process ended is not missed, and th
   assert.deepEqual([found.isBlank, found.kept?.size], [false, 2])
   found.close()
   rmSync(at.path)
-  throwsCode('ledger-cut', () => openMarked(at))
+  await rejectsCode('ledger-cut', openMarked(at))
 })
 
 test('a restored log that has grown beyond its mark is a log as any other', async t => {
@@ -322,11 +328,11 @@ test('a restored log that has grown beyond its mark is a log as any other', asyn
   copyFileSync(at.path, `${at.path}.older`)
   await grown(at, 3)
   copyFileSync(`${at.path}.older`, at.path)
-  const { ledger, close } = openMarked(at, { isRestored: true })
+  const { ledger, close } = await openMarked(at, { isRestored: true })
   await fill(ledger, 4)
   assert.equal((await ledger.checkpoint()).size, 6)
   await close()
-  const again = openMarked(at)
+  const again = await openMarked(at)
   await again.ledger.check()
   await again.close()
 })

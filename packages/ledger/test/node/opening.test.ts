@@ -5,16 +5,16 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { type LedgerErrorCode } from '../../src/index.ts'
-import { openDatabase, openLedger } from '../../src/node/index.ts'
+import { openDatabase, openLedger, SqliteLedger } from '../../src/node/index.ts'
 import { rejectsCode, throwsCode } from '../expect-code.ts'
 import { type Fixture, fill, KEY, ORIGIN, open, START, signingKey, temporaryDirectory } from './fixture.ts'
 
 const reopen = (db: DatabaseSync, key = KEY, origin = ORIGIN) =>
-  openLedger({ db, origin, signingKey: key, now: () => new Date(START) })
+  openLedger({ database: new SqliteLedger(db), origin, signingKey: key, now: () => new Date(START) })
 
 /** A log of 600 entries in two full tiles and a partial one, of which a checkpoint was shown at 300 and 600. */
 async function grown(t: TestContext): Promise<Fixture> {
-  const fixture = open(t)
+  const fixture = await open(t)
   for (const _ of [1, 2]) {
     await fill(fixture.ledger, 300)
     await fixture.ledger.checkpoint()
@@ -27,7 +27,7 @@ test('a log that was closed opens where it stopped', async t => {
   const shown = await ledger.checkpoint()
   await ledger.close()
   db.close()
-  const again = open(t, path).ledger
+  const again = (await open(t, path)).ledger
   assert.deepEqual(await again.checkpoint(), shown)
   assert.deepEqual(await again.check(), { size: 600, root: shown.root, checkpoints: 2, erased: 0 })
   assert.equal((await again.append({})).index, 600)
@@ -60,9 +60,9 @@ for (const [what, damage] of Object.entries(DAMAGE_AT_THE_EDGE)) {
   test(`a log with ${what} does not open`, async t => {
     const { ledger, db } = await grown(t)
     await ledger.close()
-    reopen(db)
+    await reopen(db)
     db.exec(damage)
-    throwsCode('ledger-damaged', () => reopen(db))
+    await rejectsCode('ledger-damaged', reopen(db))
   })
 }
 
@@ -90,20 +90,20 @@ for (const [what, damage] of Object.entries(DAMAGE_WITHIN)) {
     const { ledger, db } = await grown(t)
     await ledger.check()
     db.exec(damage)
-    await rejectsCode('ledger-damaged', reopen(db).check())
+    await rejectsCode('ledger-damaged', (await reopen(db)).check())
   })
 }
 
 test('the deep check finds a tile that no longer matches its leaves', async t => {
-  const { ledger, db } = open(t)
+  const { ledger, db } = await open(t)
   // Far enough that opening does not read the tile: it recomputes only those under the last, partial one.
   await fill(ledger, 65_536)
   db.exec('UPDATE ledger_tile SET hashes = zeroblob(8192) WHERE level = 0 AND position = 3')
-  await rejectsCode('ledger-damaged', reopen(db).check())
+  await rejectsCode('ledger-damaged', (await reopen(db)).check())
 })
 
 test('the deep check finds time that runs backwards', async t => {
-  const { ledger, db, clock } = open(t)
+  const { ledger, db, clock } = await open(t)
   await ledger.append({})
   clock.time -= 1000
   db.exec('UPDATE ledger_head SET timestamp = 0')
@@ -112,7 +112,7 @@ test('the deep check finds time that runs backwards', async t => {
 })
 
 test('the deep check finds another commitment of an erased entry', async t => {
-  const { ledger, db } = open(t)
+  const { ledger, db } = await open(t)
   await fill(ledger, 5)
   await ledger.erase(0, {})
   db.exec(
@@ -132,21 +132,21 @@ test('an entry that was changed behind the log is not shown', async t => {
 
 test('a log keeps its key and its origin', async t => {
   const { db } = await grown(t)
-  throwsCode('ledger-foreign', () => reopen(db, signingKey(2)))
-  throwsCode('ledger-foreign', () => reopen(db, KEY, 'other.example/log'))
-  throwsCode('key-malformed', () => reopen(db, KEY, 'two words'))
-  assert.equal(reopen(db).size, 600)
+  await rejectsCode('ledger-foreign', reopen(db, signingKey(2)))
+  await rejectsCode('ledger-foreign', reopen(db, KEY, 'other.example/log'))
+  await rejectsCode('key-malformed', reopen(db, KEY, 'two words'))
+  assert.equal((await reopen(db)).size, 600)
 })
 
 test('a log of a newer version is left alone', async t => {
   const { db } = await grown(t)
   db.exec('INSERT INTO ledger_migration VALUES (1000)')
-  throwsCode('ledger-newer', () => reopen(db))
+  await rejectsCode('ledger-newer', reopen(db))
   db.exec('DELETE FROM ledger_migration WHERE version = 1000')
-  assert.equal(reopen(db).size, 600)
+  assert.equal((await reopen(db)).size, 600)
 })
 
-test('a connection that would acknowledge before it has synced is refused', t => {
+test('a connection that would acknowledge before it has synced is refused', async t => {
   const path = join(temporaryDirectory(t), 'store.db')
   const refused: Readonly<Record<string, LedgerErrorCode>> = {
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL': 'ledger-not-durable',
@@ -155,25 +155,25 @@ test('a connection that would acknowledge before it has synced is refused', t =>
   for (const [pragmas, code] of Object.entries(refused)) {
     const db = new DatabaseSync(path)
     db.exec(pragmas)
-    throwsCode(code, () => reopen(db))
+    await rejectsCode(code, reopen(db))
     db.close()
   }
   const db = openDatabase(path)
-  reopen(db)
+  await reopen(db)
   db.close()
 })
 
-test('a key that is no private Ed25519 key is a mistake of the caller', t => {
+test('a key that is no private Ed25519 key is a mistake of the caller', async t => {
   const db = openDatabase(join(temporaryDirectory(t), 'store.db'))
   t.after(() => db.close())
-  assert.throws(() => reopen(db, 'key' as never), TypeError)
+  await assert.rejects(reopen(db, 'key' as never), TypeError)
 })
 
 test('the database and its companions are their owner’s alone', async t => {
   const path = join(temporaryDirectory(t), 'store.db')
   writeFileSync(path, '')
   chmodSync(path, 0o666)
-  const { ledger } = open(t, path)
+  const { ledger } = await open(t, path)
   await fill(ledger, 1)
   for (const file of [path, `${path}-wal`, `${path}-shm`])
     assert.equal(statSync(file).mode & 0o777, 0o600, file)
@@ -196,5 +196,5 @@ test('a database whose pages were overwritten is damaged', async t => {
   const again = new DatabaseSync(path)
   t.after(() => again.close())
   again.exec('PRAGMA synchronous = FULL')
-  throwsCode('ledger-damaged', () => reopen(again))
+  await rejectsCode('ledger-damaged', reopen(again))
 })

@@ -25,7 +25,7 @@ async function leafHashes(ledger: Ledger): Promise<Uint8Array[]> {
 }
 
 test('every proof of every size up to 300 is the one that the RFC defines', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   await fill(ledger, 300)
   const leaves = await leafHashes(ledger)
   for (let size = 1; size <= 300; size++) {
@@ -44,7 +44,7 @@ test('every proof of every size up to 300 is the one that the RFC defines', asyn
 })
 
 test('proofs across several levels of tiles verify', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   await fill(ledger, 65_536 + 700)
   const leaves = await leafHashes(ledger)
   const roots = new Map<number, Uint8Array>()
@@ -68,7 +68,7 @@ test('proofs across several levels of tiles verify', async t => {
 })
 
 test('tiles hold the hashes of their level, full and partial', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   await fill(ledger, 600)
   const leaves = await leafHashes(ledger)
   const joined = (hashes: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(hashes))
@@ -80,7 +80,7 @@ test('tiles hold the hashes of their level, full and partial', async t => {
 })
 
 test('nothing is shown that is beyond the log', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   await fill(ledger, 600)
   const beyond: (() => Promise<unknown>)[] = [
     () => ledger.tile(0, 2, 89),
@@ -112,7 +112,7 @@ test('nothing is shown that is beyond the log', async t => {
 })
 
 test('a checkpoint is signed by the log under its origin, and is stored before it is shown', async t => {
-  const { ledger, db } = open(t)
+  const { ledger, db } = await open(t)
   const key = await parseVerifierKey(ledger.verifierKey)
   for (const count of [0, 1, 4]) {
     await fill(ledger, count)
@@ -124,7 +124,7 @@ test('a checkpoint is signed by the log under its origin, and is stored before i
 })
 
 test('a checkpoint is not shown where it cannot be stored', async t => {
-  const { ledger, db } = open(t)
+  const { ledger, db } = await open(t)
   db.exec('BEGIN')
   await rejectsCode('ledger-unavailable', ledger.checkpoint())
   db.exec('ROLLBACK')
@@ -135,7 +135,7 @@ test('a checkpoint is not shown where it cannot be stored', async t => {
 })
 
 test('a page of entries is as long as was asked, within bounds', async t => {
-  const { ledger } = open(t)
+  const { ledger } = await open(t)
   await fill(ledger, MAX_PAGE + 10)
   const indexes = async (from: number, limit: number) =>
     (await ledger.entries({ from, limit })).map(({ index, entry }) => {
@@ -149,7 +149,7 @@ test('a page of entries is as long as was asked, within bounds', async t => {
 })
 
 test('the public tables hold nothing of an entry', async t => {
-  const { ledger, db } = open(t)
+  const { ledger, db } = await open(t)
   await ledger.append({ type: 'release.granted', secret: 'default/key/alpha' })
   await ledger.checkpoint()
   for (const table of ['ledger_segment', 'ledger_tile', 'ledger_checkpoint', 'ledger_head']) {

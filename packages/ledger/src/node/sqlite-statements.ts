@@ -1,4 +1,4 @@
-// The ledger's statements, each prepared once, and nothing else: what is written when is src/node/batch.ts.
+// The ledger's statements in SQLite, each prepared once, and nothing else: what is written when is sqlite-ledger.ts.
 // Everything here is synchronous, so that a transaction cannot be interleaved with another piece of work.
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { LedgerError } from '../errors.ts'
@@ -13,39 +13,24 @@ import {
   type Statement,
   type Value,
 } from './change.ts'
+import type { Head, StoredCheckpoint, StoredEntry } from './ledger-database.ts'
 import { isConstraint } from './storage-failure.ts'
-
-/** Whose log it is and its state after the last committed batch. */
-export interface Head {
-  readonly verifierKey: string
-  readonly size: number
-  readonly root: Uint8Array
-  /** Milliseconds since the epoch: the last leaf's. */
-  readonly timestamp: number
-}
-
-/** Content and salt of an entry, or the index of the entry that records its erasure. */
-export type StoredEntry =
-  | { readonly salt: Uint8Array; readonly content: string; readonly erasedBy: null }
-  | { readonly salt: null; readonly content: null; readonly erasedBy: number }
-
-export interface StoredCheckpoint {
-  readonly size: number
-  readonly note: string
-}
 
 const SQL = {
   begin: 'BEGIN IMMEDIATE',
+  beginReading: 'BEGIN',
   commit: 'COMMIT',
   rollback: 'ROLLBACK',
   savepoint: 'SAVEPOINT ledger_append',
   release: 'RELEASE ledger_append',
   rollbackTo: 'ROLLBACK TO ledger_append',
   readHead: 'SELECT verifier_key AS verifierKey, size, root, timestamp FROM ledger_head',
-  createHead: 'INSERT INTO ledger_head (id, verifier_key, size, root, timestamp) VALUES (1, ?, 0, ?, 0)',
+  createHead: `INSERT OR IGNORE INTO ledger_head (id, verifier_key, size, root, timestamp)
+               VALUES (1, ?, 0, ?, 0)`,
   writeHead: 'UPDATE ledger_head SET size = ?, root = ?, timestamp = ?',
   addEntry: 'INSERT INTO ledger_entry (position, salt, content) VALUES (?, ?, ?)',
-  readEntry: 'SELECT salt, content, erased_by AS erasedBy FROM ledger_entry WHERE position = ?',
+  readEntries: `SELECT position, salt, content, erased_by AS erasedBy FROM ledger_entry
+                WHERE position >= ? AND position < ?`,
   lastEntry: 'SELECT max(position) AS position FROM ledger_entry',
   addSegment: 'INSERT INTO ledger_segment (first, leaves) VALUES (?, ?)',
   readSegments: 'SELECT first, leaves FROM ledger_segment WHERE first >= ? AND first < ? ORDER BY first',
@@ -72,7 +57,7 @@ export function erasureOf(index: number): Statement {
   return { sql: ERASE_ENTRY, values: [ENTRY_INDEX, index], expected: 1 }
 }
 
-export class LedgerStore {
+export class SqliteStatements {
   readonly #db: DatabaseSync
   /** By text, of which there are as many as changes have statements. */
   readonly #prepared = new Map<string, Prepared>()
@@ -84,17 +69,13 @@ export class LedgerStore {
     this.#statements = Object.fromEntries(prepared) as Record<keyof typeof SQL, StatementSync>
   }
 
-  run(verb: 'begin' | 'commit' | 'savepoint' | 'release' | 'rollbackTo'): void {
+  run(verb: 'begin' | 'beginReading' | 'commit' | 'savepoint' | 'release' | 'rollbackTo'): void {
     this.#statements[verb].run()
   }
 
   /** Leaves no transaction open, also where SQLite has rolled back of its own accord. */
   rollback(): void {
     if (this.#db.isTransaction) this.#statements.rollback.run()
-  }
-
-  get isTransaction(): boolean {
-    return this.#db.isTransaction
   }
 
   /** @param index of the entry that the change goes with; null where it goes with none. @throws {ChangeRefused} */
@@ -145,8 +126,14 @@ export class LedgerStore {
     this.#statements.addEntry.run(index, salt, content)
   }
 
-  entry(index: number): StoredEntry | undefined {
-    return this.#statements.readEntry.get(index) as StoredEntry | undefined
+  /** Each in its place; null where there is none. */
+  entries(from: number, to: number): readonly (StoredEntry | null)[] {
+    const entries = Array.from({ length: to - from }, (): StoredEntry | null => null)
+    for (const row of this.#statements.readEntries.all(from, to)) {
+      const { position, ...entry } = row as unknown as StoredEntry & { readonly position: number }
+      entries[position - from] = entry
+    }
+    return entries
   }
 
   /** One more than the index of the last entry. */

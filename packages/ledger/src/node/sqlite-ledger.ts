@@ -1,0 +1,230 @@
+// A log in SQLite. Each call is one piece of work without an await in it, so that nobody reads on this connection what is not
+// committed; that another connection may have written since is asked of the database each time.
+import type { DatabaseSync } from 'node:sqlite'
+import { LedgerError } from '../errors.ts'
+import { TILE_WIDTH } from '../tile.ts'
+import { waitingBriefly } from './busy-timeout.ts'
+import type { Change, Met, Statement } from './change.ts'
+import { hasTable } from './database.ts'
+import { FileSize } from './file-size.ts'
+import { Growth } from './growth.ts'
+import { emptyRoot } from './hasher.ts'
+import type {
+  Append,
+  Batch,
+  CommittedBatch,
+  Edge,
+  Head,
+  LedgerDatabase,
+  Outcome,
+  StoredCheckpoint,
+  StoredEntry,
+} from './ledger-database.ts'
+import { migrate } from './migrations.ts'
+import { damaged, restoreTail } from './restore.ts'
+import { erasureOf, SqliteStatements } from './sqlite-statements.ts'
+import { failureOf, reading } from './storage-failure.ts'
+import { requireDurable, truncateWal } from './wal.ts'
+
+export class SqliteLedger implements LedgerDatabase {
+  readonly #db: DatabaseSync
+  /** From when the tables are there. */
+  #prepared: SqliteStatements | undefined
+  /** None where nothing is written. */
+  #file: FileSize | undefined
+
+  /** @param db from `openDatabase`; the caller closes it, after the ledger */
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  async prepare(): Promise<void> {
+    reading(() => {
+      requireDurable(this.#db)
+      migrate(this.#db)
+      this.#file = new FileSize(this.#db)
+    })
+  }
+
+  async begin(verifierKey: string): Promise<Head> {
+    return reading(() => {
+      this.#statements.createHead(verifierKey, emptyRoot())
+      return this.#head()
+    })
+  }
+
+  async edge(): Promise<Edge> {
+    return reading(() => this.#inTransaction('beginReading', () => this.#edge(this.#head())))
+  }
+
+  async commit(batch: Batch): Promise<CommittedBatch> {
+    try {
+      return this.#commit(batch)
+    } catch (error) {
+      throw failureOf(error)
+    }
+  }
+
+  async write(change: Change): Promise<void> {
+    try {
+      waitingBriefly(this.#db, () => {
+        const size = this.#inTransaction('begin', () => {
+          this.#statements.apply(change, null)
+          return this.#head().size
+        })
+        this.#file?.note(size)
+      })
+    } catch (error) {
+      throw failureOf(error)
+    }
+  }
+
+  erasure(index: number): Statement {
+    return erasureOf(index)
+  }
+
+  async overwriteErased(): Promise<boolean> {
+    return truncateWal(this.#db)
+  }
+
+  async entries(from: number, to: number): Promise<readonly (StoredEntry | null)[]> {
+    return reading(() => this.#statements.entries(from, to))
+  }
+
+  async leaves(bundle: number, width: number): Promise<Uint8Array> {
+    return reading(() => this.#statements.leaves(bundle, width))
+  }
+
+  async tile(level: number, position: number): Promise<Uint8Array> {
+    return reading(() => this.#statements.tile(level, position))
+  }
+
+  async keepCheckpoint({ size, note }: StoredCheckpoint): Promise<string> {
+    if (this.#db.isTransaction) {
+      throw new LedgerError('ledger-unavailable', 'a transaction of somebody else is open on the database')
+    }
+    try {
+      this.#statements.addCheckpoint(size, note)
+      const kept = this.#statements.checkpointNote(size)
+      if (kept === undefined) throw damaged(`the checkpoint at ${size} entries cannot be read back`)
+      if (kept === note) this.#file?.note(size)
+      return kept
+    } catch (error) {
+      throw failureOf(error)
+    }
+  }
+
+  async latestCheckpoint(): Promise<StoredCheckpoint | null> {
+    return reading(() => this.#statements.latestCheckpoint() ?? null)
+  }
+
+  async checkpointFrom(size: number): Promise<StoredCheckpoint | null> {
+    return reading(() => this.#statements.checkpointFrom(size) ?? null)
+  }
+
+  async isMarked(): Promise<boolean> {
+    return reading(() => {
+      if (!hasTable(this.#db, 'ledger_marked')) return false
+      return this.#db.prepare('SELECT 1 FROM ledger_marked').get() !== undefined
+    })
+  }
+
+  async setMarked(): Promise<void> {
+    reading(() => this.#db.exec('INSERT OR IGNORE INTO ledger_marked (id) VALUES (1)'))
+  }
+
+  get #statements(): SqliteStatements {
+    return (this.#prepared ??= new SqliteStatements(this.#db))
+  }
+
+  #head(): Head {
+    const head = this.#statements.head()
+    if (head === undefined) throw damaged('the head of the log is missing')
+    return head
+  }
+
+  #commit(batch: Batch): CommittedBatch {
+    const { sizeBefore, tail, outcomes } = this.#inTransaction('begin', () => {
+      const head = this.#head()
+      // Another process may have appended since: its entries come first.
+      const known = head.size === batch.tail.size ? batch.tail : restoreTail(this.#edge(head))
+      const growth = new Growth(batch, known, head)
+      const outcomes = batch.appends.map(append => this.#append(growth, append))
+      if (growth.entries.length > 0) this.#add(growth)
+      return { sizeBefore: head.size, tail: growth.tail, outcomes }
+    })
+    return { tail, outcomes, trouble: this.#noteFile(sizeBefore) }
+  }
+
+  #inTransaction<T>(begin: 'begin' | 'beginReading', work: () => T): T {
+    const statements = this.#statements
+    statements.run(begin)
+    try {
+      const result = work()
+      statements.run('commit')
+      return result
+    } catch (error) {
+      statements.rollback()
+      throw error
+    }
+  }
+
+  /** A change runs in a savepoint of its own, so that one that is refused takes nobody along. */
+  #append(growth: Growth, { content, change }: Append): Outcome {
+    const { position } = growth
+    if (change.length === 0) {
+      growth.add(content)
+      return { ok: true, position, met: [] }
+    }
+    const statements = this.#statements
+    statements.run('savepoint')
+    let met: readonly Met[]
+    try {
+      met = statements.apply(change, position.index)
+    } catch (error) {
+      // SQLite ends the whole transaction on some errors; then there is no savepoint to go back to, and no batch.
+      if (!this.#db.isTransaction) throw error
+      statements.run('rollbackTo')
+      statements.run('release')
+      return { ok: false, error }
+    }
+    statements.run('release')
+    growth.add(content)
+    return { ok: true, position, met }
+  }
+
+  #add(growth: Growth): void {
+    const statements = this.#statements
+    for (const { index, salt, content } of growth.entries) statements.addEntry(index, salt, content)
+    for (const { first, leaves } of growth.segments()) statements.addSegment(first, leaves)
+    for (const { level, position, hashes } of growth.tiles) statements.addTile(level, position, hashes)
+    statements.writeHead(growth.head())
+  }
+
+  #noteFile(sizeBefore: number): LedgerError | null {
+    try {
+      this.#file?.note(sizeBefore)
+      return null
+    } catch (error) {
+      return failureOf(error)
+    }
+  }
+
+  #edge(head: Head): Edge {
+    const statements = this.#statements
+    const tiles: Uint8Array[][] = []
+    let below = Math.floor(head.size / TILE_WIDTH)
+    for (let level = 0; below > 0; level++) {
+      const first = Math.floor(below / TILE_WIDTH) * TILE_WIDTH
+      tiles.push(Array.from({ length: below - first }, (_, at) => statements.tile(level, first + at)))
+      below = first / TILE_WIDTH
+    }
+    return {
+      head,
+      entriesEnd: statements.entriesEnd(),
+      leavesEnd: statements.segmentsEnd(),
+      leaves: statements.leaves(Math.floor(head.size / TILE_WIDTH), head.size % TILE_WIDTH),
+      tiles,
+    }
+  }
+}
