@@ -4,7 +4,7 @@
 
 import { BlockList, isIPv6, type Server, type Socket } from 'node:net'
 import { clientOf, siteOf } from '../client-address.ts'
-import { type ClientLimit } from '../client-limit.ts'
+import type { ClientLimit } from '../client-limit.ts'
 import type { BrokerConfig, SettingName } from '../config/settings.ts'
 import type { TellClosed } from './closed-connections.ts'
 

@@ -52,7 +52,7 @@ function httpMetrics(registry: Registry) {
   }
 }
 
-/** Of the KBS protocol; src/kbs and src/release count these. */
+/** Of the KBS protocol: src/kbs counts these, and src/v1 what administrators write. */
 function kbsMetrics(registry: Registry) {
   const tee = ['tee_type'] as const
   const plugin = ['plugin_name'] as const
