@@ -9,6 +9,7 @@ import type { KeyEncryption } from '../keys/keys.ts'
 import type { PendingWraps } from '../keys/pending-wraps.ts'
 import { formatSecretPath, type SecretPath } from '../secret-path.ts'
 import type { Page, PageRequest, Put, Recorded, SealedSecret, SecretHead, Store } from '../store/store.ts'
+import { untilUnraced } from '../store/unraced.ts'
 import { secretContext } from '../store/wrapping-context.ts'
 import type { SecretChange, SecretDescription, Secrets } from './secrets.ts'
 
@@ -37,14 +38,8 @@ export class SecretService implements Secrets {
     change: SecretChange,
   ): Promise<Recorded<Put<SecretHead>>> {
     try {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await this.#parts.pending.run(() => this.#putOnce(path, plaintext, change))
-        } catch (error) {
-          const lostRace = error instanceof BrokerError && error.code === 'conflict'
-          if (!lostRace || attempt === MAX_PUT_ATTEMPTS) throw error
-        }
-      }
+      const attempt = () => this.#parts.pending.run(() => this.#putOnce(path, plaintext, change))
+      return await untilUnraced('conflict', attempt, MAX_PUT_ATTEMPTS)
     } finally {
       plaintext.fill(0)
     }

@@ -9,13 +9,14 @@ const MAX_ATTEMPTS = 3
 export async function untilUnraced<Done>(
   raced: BrokerErrorCode | null,
   attempt: () => Promise<Done>,
+  maxAttempts = MAX_ATTEMPTS,
 ): Promise<Done> {
   for (let made = 1; ; made++) {
     try {
       return await attempt()
     } catch (error) {
       const isRaced = error instanceof BrokerError && error.code === raced
-      if (!isRaced || made === MAX_ATTEMPTS) throw error
+      if (!isRaced || made === maxAttempts) throw error
     }
   }
 }
