@@ -25,7 +25,7 @@ export function stageRoom(room: Room, { root, out, compiled }: Places): void {
   const lib = join(folder, 'lib')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  for (const name of ['src', ...(room.manifest.files ?? [])]) {
+  for (const name of ['src', 'README.md', ...(room.manifest.files ?? [])]) {
     cpSync(join(room.folder, name), join(folder, name), { recursive: true })
   }
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))

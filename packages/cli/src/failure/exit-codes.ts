@@ -66,6 +66,7 @@ const CODES: CodesByClass = {
       'invalid-key': 2,
       'source-unreadable': 2,
       'settings-invalid': 2,
+      'compiler-unavailable': 3,
       'compile-failed': 2,
       'export-unsuitable': 2,
       'function-unknown': 2,

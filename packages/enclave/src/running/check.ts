@@ -31,11 +31,16 @@ export interface Demands {
   readonly measurement: string
 }
 
+/** A `WebAssembly.Module`, said so that whoever imports this package needs no declarations of WebAssembly. */
+export interface CompiledModule {
+  readonly [Symbol.toStringTag]: string
+}
+
 export interface CheckedImage {
   readonly manifest: Manifest
   readonly mrEnclave: Uint8Array
   readonly sigstruct: Sigstruct
-  readonly module: WebAssembly.Module
+  readonly module: CompiledModule
   /** How many instances to start. */
   readonly threads: number
 }
