@@ -104,7 +104,7 @@ test('what the READMEs show gives the same answers in a browser', { skip }, asyn
   await page.goto(`${given.url}${BLANK}`)
   await page.addScriptTag({ content: await bundle() })
   const answered = await page.evaluate(async asked => {
-    const { answers } = globalThis as unknown as { answers(asked: unknown): Promise<object> }
+    const { answers } = globalThis as unknown as { answers: (asked: unknown) => Promise<object> }
     return JSON.stringify(await answers(JSON.parse(asked)))
   }, JSON.stringify(given))
   const { receipt, ...answers } = JSON.parse(answered)

@@ -43,13 +43,11 @@ async function compile({ folder, source, options }: Program) {
   mkdirSync(place, { recursive: true })
   writeFileSync(join(place, 'program.ts'), source)
   const compilerOptions = {
-    ...{
-      strict: true,
-      noEmit: true,
-      skipLibCheck: false,
-      target: 'es2024',
-      exactOptionalPropertyTypes: true,
-    },
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
+    target: 'es2024',
+    exactOptionalPropertyTypes: true,
     ...options,
   }
   writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['program.ts'] }))

@@ -61,12 +61,18 @@ export async function openProject(...omit: readonly string[]): Promise<Project> 
     await run('npm', [...flags, ...omit.map(kind => `--omit=${kind}`)], { cwd: directory, env: ENVIRONMENT })
     return { directory, skip: false }
   } catch (error) {
-    const { stderr = '' } = error as { stderr?: string }
-    if (!UNREACHABLE.test(stderr) || stderr.includes('@casemate') || stderr.includes(NO_REGISTRY)) throw error
-    const skip = `NOTHING WAS INSTALLED, as the npm registry is not reachable: ${stderr.split('\n')[0]}`
-    console.error(skip)
-    return { directory, skip }
+    return { directory, skip: whyUnreachable((error as { stderr?: string }).stderr ?? '') }
   }
+}
+
+/** @throws {Error} where what npm says is no matter of the network, or one of our own packages was asked for there */
+export function whyUnreachable(stderr: string): string {
+  if (!UNREACHABLE.test(stderr) || stderr.includes('@casemate') || stderr.includes(NO_REGISTRY)) {
+    throw new Error(`npm failed: ${stderr}`)
+  }
+  const why = `NOTHING WAS INSTALLED, as the npm registry is not reachable: ${stderr.split('\n')[0]}`
+  console.error(why)
+  return why
 }
 
 let shared: Promise<Project> | null = null
