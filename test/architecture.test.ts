@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
+import { filesOf, foldersOf } from './import-graph.ts'
 import { MAY_IMPORT } from './rooms.ts'
 
 const TEXT = readFileSync('ARCHITECTURE.md', 'utf8')
@@ -36,6 +37,39 @@ test('the table of rooms says who may import whom', () => {
     return [room, names.length === others(room).length ? 'all' : names]
   })
   assert.deepEqual(Object.fromEntries(told), Object.fromEntries(held))
+})
+
+describe('the rooms of the broker', () => {
+  const needs = foldersOf(filesOf('packages/broker/src'))
+  /** Without what all may use: `config`, and files of the root. */
+  const roomsNeeded = (node: string) =>
+    [...needs.get(node)!].filter(name => /^\w+$/.test(name) && name !== 'config').toSorted()
+  const rows = rowsBelow('| room | one sentence | needs |').filter(([room]) => room !== 'the root')
+  const rooms = rows.map(([room = '']) => room.replace(/^`(\w+)\/`$/, '$1'))
+
+  test('need each other as its table says', () => {
+    const told = rows.map(([, , others = ''], at) => {
+      if (others === 'all')
+        return [rooms[at], rooms.filter(one => one !== rooms[at] && one !== 'config').toSorted()]
+      return [rooms[at], others === '–' ? [] : others.split(', ').toSorted()]
+    })
+    const folders = [...needs.keys()].filter(node => !node.endsWith('.ts'))
+    const held = folders.map(room => [room, roomsNeeded(room)])
+    assert.deepEqual(Object.fromEntries(told), Object.fromEntries(held))
+  })
+
+  test('stand there above all that they need', () => {
+    for (const [at, room] of rooms.entries()) {
+      const above = roomsNeeded(room).filter(other => rooms.indexOf(other) < at)
+      assert.deepEqual(above, [], room)
+    }
+  })
+
+  test('are needed by no file of the root but the entry', () => {
+    const files = [...needs.keys()].filter(node => node.endsWith('.ts'))
+    const needy = files.filter(file => [...needs.get(file)!].some(other => !other.endsWith('.ts')))
+    assert.deepEqual(needy, ['index.ts'])
+  })
 })
 
 /** The file or folder: from the root, beside what was named before, or in its package. */

@@ -125,37 +125,3 @@ describe('imports', () => {
     )
   })
 })
-
-describe('the rooms of the broker', () => {
-  const needs = foldersOf(filesOf('packages/broker/src'))
-  /** Without what all may use: `config`, and files of the root. */
-  const roomsNeeded = (node: string) =>
-    [...needs.get(node)!].filter(name => /^\w+$/.test(name) && name !== 'config').toSorted()
-  const text = readFileSync('ARCHITECTURE.md', 'utf8')
-  const [, section = ''] = /^## The broker's rooms$(.*?)^## /ms.exec(text) ?? []
-  const rows = [...section.matchAll(/^\| `(\w+)\/` \|[^|]*\| ([^|]*) \|$/gm)]
-  const rooms = rows.map(([, room]) => room!)
-
-  test('need each other as ARCHITECTURE.md says', () => {
-    const said = rows.map(([, room = '', others = '']) => {
-      if (others === 'all') return [room, rooms.filter(one => one !== room && one !== 'config').toSorted()]
-      return [room, others === '–' ? [] : others.split(', ').toSorted()]
-    })
-    const folders = [...needs.keys()].filter(node => !node.endsWith('.ts'))
-    const found = folders.map(room => [room, roomsNeeded(room)])
-    assert.deepEqual(Object.fromEntries(found), Object.fromEntries(said))
-  })
-
-  test('stand there above all that they need', () => {
-    for (const [at, room] of rooms.entries()) {
-      const above = roomsNeeded(room).filter(other => rooms.indexOf(other) < at)
-      assert.deepEqual(above, [], room)
-    }
-  })
-
-  test('are needed by no file of the root but the entry', () => {
-    const files = [...needs.keys()].filter(node => node.endsWith('.ts'))
-    const needy = files.filter(file => [...needs.get(file)!].some(other => !other.endsWith('.ts')))
-    assert.deepEqual(needy, ['index.ts'])
-  })
-})
