@@ -4,8 +4,9 @@
 
 import { type Claims, TCB_STATUSES } from '@casemate/evidence'
 import { statesEnclave } from './binding.ts'
-import { type CodeKnownBy, isCodeKnown } from './code-identity.ts'
+import { isCodeKnown } from './code-identity.ts'
 import type { CompiledKind } from './compiled-policy.ts'
+import type { CodeKnownBy } from './kinds/kind.ts'
 import { TRUST, type TrustVector } from './trust-vector.ts'
 
 /** What the affirmations depend on. */
@@ -13,7 +14,7 @@ export interface Affirmed {
   readonly claims: Claims
   readonly kind: CompiledKind
   readonly codeKnownBy: CodeKnownBy
-  /** Whether the firmware of an SNP machine was compared with a minimum. */
+  /** Whether the firmware was compared with a minimum. */
   readonly knownFirmware: boolean
   /** Whether the machine was looked up in a list. */
   readonly knownMachine: boolean
@@ -21,7 +22,7 @@ export interface Affirmed {
 
 /** The vector before violations are taken into account. */
 export function affirmations(affirmed: Affirmed): TrustVector {
-  const { claims, kind, knownFirmware, knownMachine } = affirmed
+  const { claims, kind, knownMachine } = affirmed
   const real = isFalse(claims.simulated)
   const knownCode = isCodeKnown(affirmed.codeKnownBy)
   return {
@@ -29,7 +30,7 @@ export function affirmations(affirmed: Affirmed): TrustVector {
     configuration: configuration(claims, kind),
     executables: knownCode ? TRUST.approvedBoot : TRUST.unrecognisedExecutables,
     'file-system': TRUST.noClaim,
-    hardware: real ? hardware(claims, knownFirmware) : TRUST.simulatedHardware,
+    hardware: real ? hardware(affirmed) : TRUST.simulatedHardware,
     'runtime-opaque': runtimeOpaque(claims, real),
     'storage-opaque': TRUST.noClaim,
     'sourced-data': TRUST.noClaim,
@@ -56,9 +57,9 @@ function configuration(claims: Claims, kind: CompiledKind): number {
   return kind.statesConfiguration ? TRUST.approvedConfiguration : TRUST.safeConfiguration
 }
 
-/** SNP has no status: its firmware is what the policy's minimum says, and nothing is said without one. */
-function hardware(claims: Claims, knownFirmware: boolean): number {
-  if (claims.kind === 'snp') return knownFirmware ? TRUST.genuineHardware : TRUST.noClaim
+/** Without a status the firmware is what the policy's minimum says, and nothing is said without one. */
+function hardware({ claims, kind, knownFirmware }: Affirmed): number {
+  if (kind.firmwareBy === 'minimum') return knownFirmware ? TRUST.genuineHardware : TRUST.noClaim
   if (claims.tcbStatus === 'UpToDate') return TRUST.genuineHardware
   return TRUST.knownWeakness
 }

@@ -2,19 +2,21 @@
 // Every expectation is looked at, so that all violations are found at once. Pure: no clock, no I/O; it never throws on
 // claims, and what a claim lacks meets no expectation.
 
-import type { Claims, Kind, SnpClaims } from '@casemate/evidence'
+import type { Claims, Kind } from '@casemate/evidence'
 import { affirmations } from './affirmations.ts'
 import { type Binding, type Finding, initDataFindings, reportDataFinding, statesEnclave } from './binding.ts'
-import { type CodeKnownBy, isCodeKnown, codeKnownBy as knownBy, lackOfCode } from './code-identity.ts'
+import { isCodeKnown, codeKnownBy as knownBy, lackOfCode } from './code-identity.ts'
 import { collateralFindings, collateralUntil } from './collateral-age.ts'
+import type { CompiledCheck } from './compiled-check.ts'
 import {
-  type CompiledCheck,
   type CompiledEnclave,
   type CompiledKind,
   type CompiledPolicy,
   compiledPolicy,
 } from './compiled-policy.ts'
 import { showClaim } from './expectation.ts'
+import type { CodeKnownBy } from './kinds/kind.ts'
+import { UNKNOWN_KIND } from './kinds/kinds.ts'
 import type { AppraisalPolicy } from './policy-fields.ts'
 import { type ReferenceValues, workloadIndex } from './reference-values.ts'
 import type { AppraisalResult, CheckedExpectation, Violation } from './result.ts'
@@ -42,13 +44,14 @@ export function appraise({ claims, references, policy, binding, now }: Appraisal
   const book = new Findings()
   const kind = Object.hasOwn(compiled.kinds, claims.kind)
     ? compiled.kinds[claims.kind]
-    : compiled.kinds.sample
+    : compiled.kinds[UNKNOWN_KIND]
   for (const check of kind.checks) book.compare(check, claims)
-  if (claims.kind === 'sgx' || claims.kind === 'tdx') checkAdvisories(book, compiled, claims)
+  if (kind.hasAdvisories) checkAdvisories(book, compiled, claims)
   for (const finding of collateralFindings(kind.collateral, claims, now)) {
     book.record(finding, 'hardware', TRUST.contraindicated)
   }
-  const knownFirmware = claims.kind === 'snp' && checkMinimumTcb(book, compiled, claims)
+  const { checks, isFirmwareKnown } = kind.dependent(claims)
+  for (const check of checks) book.compare(check, claims)
   const identifying = identifyingOf(compiled, kind, claims)
   const { workload, closestReference, codeKnownBy } = checkWorkload(book, {
     compiled,
@@ -64,7 +67,7 @@ export function appraise({ claims, references, policy, binding, now }: Appraisal
       claims,
       kind,
       codeKnownBy,
-      knownFirmware,
+      knownFirmware: isFirmwareKnown,
       knownMachine: policy.hardwareIds !== 'any',
     }),
   )
@@ -136,25 +139,6 @@ function checkAdvisories(book: Findings, { advisories }: CompiledPolicy, claims:
   }
   const hint = `read ${unlisted?.join(', ') || 'the advisories'}, then update the platform, or list them`
   book.violated({ path, expected, got, hint }, 'hardware', TRUST.contraindicated)
-}
-
-const PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const
-
-/** Each processor family has a minimum of its own; a family that is none of these is refused. True when there is one. */
-function checkMinimumTcb(book: Findings, { minimumTcb }: CompiledPolicy, claims: SnpClaims): boolean {
-  const product = PRODUCTS.find(known => known === claims.snp?.product)
-  if (product !== undefined) {
-    for (const check of minimumTcb[product]) book.compare(check, claims)
-    return minimumTcb[product].length > 0
-  }
-  const violation = {
-    path: 'snp.minimumTcb',
-    expected: PRODUCTS.join(' or '),
-    got: showClaim(claims.snp?.product),
-    hint: 'a processor family that this version does not know',
-  }
-  book.violated(violation, 'hardware', TRUST.unrecognised)
-  return false
 }
 
 /** An enclave says which code runs only where the processor measured it: elsewhere it is the word of the platform. */

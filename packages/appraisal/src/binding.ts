@@ -4,6 +4,7 @@
 
 import type { Claims } from '@casemate/evidence'
 import { showClaim } from './expectation.ts'
+import { appraisedKind } from './kinds/kinds.ts'
 import type { AppraisalPolicy } from './policy-fields.ts'
 import type { CheckedExpectation } from './result.ts'
 
@@ -92,8 +93,8 @@ function sentFinding(policy: AppraisalPolicy, claims: Claims, digest: string): F
     const hint = 'the guest has to send its init-data with the evidence'
     return { path: 'initData', expected: 'init-data', got: 'none', outcome: 'violated', hint }
   }
-  // Nothing of a sample is bound by anything: there is no field to compare, and `unchecked` says so.
-  if (claims.kind === 'sample' && !asked) return null
+  // Where there is no field to compare, `unchecked` says so.
+  if (appraisedKind(claims.kind)?.hasHostData === false && !asked) return null
   const outcome = DIGEST.test(digest) && fits(digest, claims.hostData) ? 'met' : 'violated'
   const hint = 'the init-data that the guest sent is not what the TEE was started with'
   return { ...base, expected: digest, outcome, hint }

@@ -1,19 +1,11 @@
 // How old the vendor's papers may be. Verification has seen that none is past its next update; here it is whether each
 // was issued as lately as the policy wants. What has no issue date, as it was not used, meets no limit.
 
-import type { Claims, CollateralClaims, Kind } from '@casemate/evidence'
+import { type Claims, type CollateralClaims, EVIDENCE_KINDS, type Kind } from '@casemate/evidence'
 import type { Finding } from './binding.ts'
 import { showClaim } from './expectation.ts'
 import { durationMs } from './leaf.ts'
 import { type AppraisalPolicy, POLICY } from './policy-fields.ts'
-
-/** The collateral that each kind of evidence rests on. */
-export const COLLATERAL_OF: { readonly [K in Kind]: readonly (keyof CollateralClaims)[] } = {
-  sgx: ['tcbInfo', 'qeIdentity', 'pckCrl', 'rootCrl'],
-  tdx: ['tcbInfo', 'qeIdentity', 'pckCrl', 'rootCrl'],
-  snp: ['arkCrl'],
-  sample: [],
-}
 
 const PATH = 'tcb.maxCollateralAge'
 const FIELDS = POLICY.fields.tcb.fields.maxCollateralAge.fields
@@ -34,7 +26,7 @@ export interface CollateralLimits {
 
 /** What a policy wants of the collateral of one kind of evidence. */
 export function collateralLimits({ tcb }: AppraisalPolicy, kind: Kind): CollateralLimits {
-  const all = COLLATERAL_OF[kind].map(name => ({
+  const all = EVIDENCE_KINDS[kind].collateral.map(name => ({
     path: `${PATH}.${name}`,
     kind: name,
     maxAge: tcb.maxCollateralAge[name],

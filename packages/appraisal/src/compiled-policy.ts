@@ -1,25 +1,16 @@
 // A policy as a list of checks per kind of evidence: sets, numbers and messages are made once, when the policy is
 // parsed, so that an appraisal only looks up. What a policy leaves open is listed too, so that results can show it.
 
-import type { Claims, Kind, SnpTcb } from '@casemate/evidence'
+import type { Claims, Kind } from '@casemate/evidence'
 import type { Node } from './block.ts'
 import { codeKnownBy, isCodeKnown, isIdentifying } from './code-identity.ts'
 import { type CollateralLimit, type CollateralLimits, collateralLimits } from './collateral-age.ts'
+import type { CompiledCheck } from './compiled-check.ts'
 import { claimReader, type Expectation, isExpectation } from './expectation.ts'
+import type { AppraisedKind, DependentChecks } from './kinds/kind.ts'
+import { eachAppraisedKind } from './kinds/kinds.ts'
 import { type AppraisalPolicy, POLICY } from './policy-fields.ts'
 import { type Facet, TRUST } from './trust-vector.ts'
-
-/** One expectation, ready to be compared. */
-export interface CompiledCheck {
-  readonly path: string
-  readonly expected: string
-  readonly facet: Facet
-  /** Trustworthiness claim when it is not met. */
-  readonly breach: number
-  read(claims: Claims): unknown
-  met(claim: unknown): boolean
-  hint(claim: unknown, claims: Claims): string
-}
 
 /** What an appraisal of one kind of evidence does. */
 export interface CompiledKind {
@@ -31,6 +22,10 @@ export interface CompiledKind {
   readonly identifying: ReadonlySet<string>
   /** Whether it states more about the configuration than debugging. */
   readonly statesConfiguration: boolean
+  /** Whether the advisories of Intel are about it. */
+  readonly hasAdvisories: boolean
+  readonly firmwareBy: AppraisedKind<Claims>['firmwareBy']
+  readonly dependent: (claims: Claims) => DependentChecks
 }
 
 /** What is asked of the enclave that a platform says it runs. */
@@ -44,13 +39,9 @@ export interface CompiledEnclave {
   readonly identifying: ReadonlySet<string>
 }
 
-/** SNP products have their own minimum each. */
-export type SnpProduct = keyof AppraisalPolicy['snp']['minimumTcb']
-
 export interface CompiledPolicy {
   readonly kinds: { readonly [K in Kind]: CompiledKind }
   readonly enclave: CompiledEnclave
-  readonly minimumTcb: { readonly [P in SnpProduct]: readonly CompiledCheck[] }
   /** Accepted advisories, or the word that stands for all or none. */
   readonly advisories: ReadonlySet<string> | 'any' | 'none'
   readonly workloads: ReadonlySet<string> | 'any' | 'known'
@@ -78,26 +69,36 @@ const COMMON = ['kinds', 'simulated', 'debug', 'hardwareIds', 'workloads', 'repo
 
 function compile(policy: AppraisalPolicy): CompiledPolicy {
   const common = COMMON.map(name => gather(POLICY.fields[name], policy[name], name))
-  const tcb = gatherTcb(policy)
-  const platform = gather(POLICY.fields.platform, policy.platform, 'platform')
-  const of = (kind: 'sgx' | 'tdx' | 'snp') => gather(POLICY.fields[kind], policy[kind], kind)
+  const intel = [gatherTcb(policy), gather(POLICY.fields.platform, policy.platform, 'platform')]
   const { advisories } = policy.tcb
   return {
-    kinds: {
-      sgx: compileKind([...common, tcb, platform, of('sgx')], collateralLimits(policy, 'sgx')),
-      tdx: compileKind([...common, tcb, platform, of('tdx')], collateralLimits(policy, 'tdx')),
-      snp: compileKind([...common, of('snp')], collateralLimits(policy, 'snp')),
-      sample: compileKind(common, collateralLimits(policy, 'sample')),
-    },
+    kinds: compiledKinds(policy, { common, intel }),
     enclave: compileEnclave(policy),
-    minimumTcb: {
-      Milan: minimumTcbChecks('Milan', policy.snp.minimumTcb.Milan),
-      Genoa: minimumTcbChecks('Genoa', policy.snp.minimumTcb.Genoa),
-      Turin: minimumTcbChecks('Turin', policy.snp.minimumTcb.Turin),
-    },
     advisories: typeof advisories === 'string' ? advisories : new Set(advisories),
     workloads: typeof policy.workloads === 'string' ? policy.workloads : new Set(policy.workloads),
   }
+}
+
+function compiledKinds(policy: AppraisalPolicy, parts: Parts): CompiledPolicy['kinds'] {
+  const kinds = new Map<Kind, CompiledKind>()
+  for (const [kind, row] of eachAppraisedKind()) {
+    const own: unknown = Reflect.get(policy, kind)
+    const block = row.policy === null ? [] : [gather(row.policy, own, kind)]
+    const gathered = [...parts.common, ...(row.isIntel ? parts.intel : []), ...block]
+    kinds.set(kind, {
+      ...compileChecks(gathered, collateralLimits(policy, kind)),
+      hasAdvisories: row.isIntel,
+      firmwareBy: row.firmwareBy,
+      dependent: row.dependent(own),
+    })
+  }
+  return Object.fromEntries(kinds) as CompiledPolicy['kinds']
+}
+
+interface Parts {
+  readonly common: readonly Gathered[]
+  /** Those that are about Intel's platforms. */
+  readonly intel: readonly Gathered[]
 }
 
 interface Gathered {
@@ -129,7 +130,10 @@ function compileEnclave({ enclave, debug }: AppraisalPolicy): CompiledEnclave {
   }
 }
 
-function compileKind(parts: readonly Gathered[], collateral: CollateralLimits): CompiledKind {
+function compileChecks(
+  parts: readonly Gathered[],
+  collateral: CollateralLimits,
+): Omit<CompiledKind, 'hasAdvisories' | 'firmwareBy' | 'dependent'> {
   const { checks, unchecked, identifying } = together(parts)
   return {
     checks,
@@ -194,61 +198,6 @@ function compileExpectation(node: Expectation<unknown>, value: unknown, path: st
       return reason === '' ? remedy : `${reason}; ${remedy}`
     },
   }
-}
-
-type MinimumTcb = AppraisalPolicy['snp']['minimumTcb'][SnpProduct]
-
-/** The TCBs that must reach the minimum: what signs the report, and what the guest was launched under. */
-const TCBS = ['reportedTcb', 'launchTcb'] as const
-const COMPONENTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const
-
-function minimumTcbChecks(product: SnpProduct, minimum: MinimumTcb): readonly CompiledCheck[] {
-  if (minimum === 'any') return []
-  const path = `snp.minimumTcb.${product}`
-  if (minimum === 'unstated') return [unstatedMinimum(product, path)]
-  const wanted: { readonly [C in keyof SnpTcb]?: number | 'any' } = minimum
-  return COMPONENTS.flatMap(component => {
-    const value = wanted[component]
-    if (value === undefined || value === 'any') return []
-    return TCBS.map(tcb => ({
-      path: `${path}.${component}`,
-      expected: `${tcb}.${component} at least ${value}`,
-      facet: 'hardware' as const,
-      breach: TRUST.contraindicated,
-      read: claimReader(`snp.${tcb}.${component}`),
-      met: (claim: unknown) => typeof claim === 'number' && claim >= value,
-      hint: () =>
-        tcb === 'launchTcb'
-          ? 'the guest was launched under older firmware; start it again'
-          : "update the host's firmware and microcode",
-    }))
-  })
-}
-
-/** AMD publishes no TCB status: without a stated minimum there is nothing to go by. */
-function unstatedMinimum(product: SnpProduct, path: string): CompiledCheck {
-  const read = claimReader('snp.reportedTcb.bootloader')
-  return {
-    path,
-    expected: `a minimum TCB for ${product}, stated by the policy`,
-    facet: 'hardware',
-    breach: TRUST.contraindicated,
-    read: claims => (claims.kind === 'snp' ? claims.snp.reportedTcb : read(claims)),
-    met: () => false,
-    hint: claim =>
-      `AMD publishes no TCB status; state the minimum, e.g. ${product}: ${pasteable(claim, product)}`,
-  }
-}
-
-function pasteable(claim: unknown, product: SnpProduct): string {
-  const tcb: object = typeof claim === 'object' && claim !== null ? claim : {}
-  const svns = new Map<string, unknown>(Object.entries(tcb))
-  const names = product === 'Turin' ? COMPONENTS : COMPONENTS.slice(1)
-  const shown = names.map(name => {
-    const svn = svns.get(name)
-    return `${name}: ${typeof svn === 'number' ? svn : 'any'}`
-  })
-  return `{ ${shown.join(', ')} }`
 }
 
 /** Whether evidence of a kind is accepted only where its code is known: by reference values, or what the policy itself names. */

@@ -4,7 +4,8 @@
 // Nothing secret goes in: neither violations nor hints. Signing is the broker's.
 
 import type { Claims } from '@casemate/evidence'
-import { annotatedEvidence, type TokenObject } from './annotated-evidence.ts'
+import { annotatedEvidence } from './annotated-evidence.ts'
+import type { TokenObject } from './kinds/kind.ts'
 import type { AppraisalResult } from './result.ts'
 import type { TrustStatus, TrustVector } from './trust-vector.ts'
 

@@ -1,7 +1,7 @@
 // A field of the policy that is an expectation on one claim: which claim, which aspect of trust it bears on,
 // and what a person can do when it is not met.
 
-import type { Claims, SampleClaims, SgxClaims, SnpClaims, TdxClaims } from '@casemate/evidence'
+import type { Claims, ClaimsOf, Kind } from '@casemate/evidence'
 import { type Field, field, type Node } from './block.ts'
 import type { Leaf } from './leaf.ts'
 import type { Facet } from './trust-vector.ts'
@@ -15,7 +15,7 @@ type Leaves<T> = {
 }[keyof T & string]
 
 /** A dotted path to a claim of any kind, e.g. `snp.policy.smtAllowed`. */
-export type ClaimPath = Leaves<SgxClaims> | Leaves<TdxClaims> | Leaves<SnpClaims> | Leaves<SampleClaims>
+export type ClaimPath = { [K in Kind]: Leaves<ClaimsOf<K>> }[Kind]
 
 /** A field that is compared with a claim. */
 export interface Expectation<T> extends Field<T> {

@@ -2,12 +2,14 @@
 
 export { type AppraisalInput, appraise } from './appraise.ts'
 export type { Binding } from './binding.ts'
-export { type CodeKnownBy, isCodeKnown, leftOpen } from './code-identity.ts'
+export { isCodeKnown, leftOpen } from './code-identity.ts'
 export { collateralMaxAges, isCollateralTooOld } from './collateral-age.ts'
 export { comparesCode } from './compiled-policy.ts'
 export { type EarClaims, type EarContext, type EarSubmod, earClaims, TRUSTEE_EAT_PROFILE } from './ear.ts'
+export type { CodeKnownBy } from './kinds/kind.ts'
+export { NAME_PATTERN } from './names.ts'
 export { isPresetName, POLICY_SCHEMA, PRESETS, parsePolicy } from './policy.ts'
-export { type AppraisalPolicy, NAME_PATTERN } from './policy-fields.ts'
+export type { AppraisalPolicy } from './policy-fields.ts'
 export { type AppraisalConfigCode, AppraisalConfigError, type ConfigProblem } from './problem.ts'
 export {
   MAX_WORKLOADS,

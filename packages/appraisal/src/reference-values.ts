@@ -5,9 +5,10 @@ import type { Claims } from '@casemate/evidence'
 import { deepFreeze, plainObject, type Reading, readBlock, refuseUnknown, schemaOf } from './block.ts'
 import { readDocument } from './document.ts'
 import { anyOf, type JsonSchema, listOf, objectOf, wordOf } from './json-schema.ts'
+import { appraisedKind, WORKLOADS } from './kinds/kinds.ts'
 import { meantHint } from './leaf.ts'
 import { AppraisalConfigError, brief, type ConfigProblem } from './problem.ts'
-import { WORKLOADS, type Workload, type WorkloadKind, workloadBlock } from './workload-fields.ts'
+import { type Workload, type WorkloadKind, workloadBlock } from './workload-fields.ts'
 import { indexWorkloads, type WorkloadIndex } from './workload-index.ts'
 
 /** Known workloads; made by `parseReferenceValues`, frozen. */
@@ -150,45 +151,5 @@ function entry(kind: WorkloadKind): JsonSchema {
 /** A document entry for the workload that this evidence shows, to paste or to store; every measurement is stated. */
 export function workloadOf(claims: Claims, name: string): Workload {
   const { kind } = claims
-  switch (kind) {
-    case 'sgx': {
-      const { mrEnclave, mrSigner, isvProdId, isvSvn } = claims.sgx
-      return {
-        kind,
-        name,
-        mrEnclave: [mrEnclave],
-        mrSigner: [mrSigner],
-        isvProdId: [isvProdId],
-        minIsvSvn: isvSvn,
-      }
-    }
-    case 'tdx': {
-      const { mrTd, rtmr0, rtmr1, rtmr2, rtmr3 } = claims.tdx
-      const boot = { mrTd: [mrTd], rtmr0: [rtmr0], rtmr1: [rtmr1], rtmr2: [rtmr2] }
-      // A register that shows the enclave differs with every enclave; the policy's block for enclaves looks at it.
-      return { kind, name, ...boot, rtmr3: claims.enclave?.register === 'extended' ? 'any' : [rtmr3] }
-    }
-    case 'snp': {
-      const { measurement } = claims.snp
-      return {
-        kind,
-        name,
-        measurement: [measurement],
-        idKeyDigest: 'any',
-        authorKeyDigest: 'any',
-        minGuestSvn: 'any',
-      }
-    }
-    case 'sample':
-      return {
-        kind,
-        name,
-        svn: [claims.sample.svn],
-        launchDigest: [claims.sample.launchDigest],
-        majorVersion: [claims.sample.platformVersion.major],
-        minMinorVersion: claims.sample.platformVersion.minor,
-      }
-    default:
-      return claims satisfies never
-  }
+  return { kind, name, ...appraisedKind(kind)?.workloadOf(claims) } as Workload
 }

@@ -1,7 +1,7 @@
 // What an appraisal says: the verdict, and everything that led to it, as plain data for a person to read.
 
 import type { Kind } from '@casemate/evidence'
-import type { CodeKnownBy } from './code-identity.ts'
+import type { CodeKnownBy } from './kinds/kind.ts'
 import type { TrustStatus, TrustVector } from './trust-vector.ts'
 import type { ClosestReference } from './workload-index.ts'
 

@@ -22,8 +22,7 @@ const NONE: readonly TcbShortfall[] = []
 
 /** Claims without the member are of an older form, or of no Intel platform. */
 function shortfallsOf(claims: Claims): readonly TcbShortfall[] {
-  if (claims.kind !== 'sgx' && claims.kind !== 'tdx') return NONE
-  const shortfalls: unknown = claims.platform?.tcbShortfalls
+  const shortfalls: unknown = 'platform' in claims ? claims.platform?.tcbShortfalls : undefined
   return Array.isArray(shortfalls) && shortfalls.every(isShortfall) ? shortfalls : NONE
 }
 

@@ -2,9 +2,11 @@
 // look-up per field scores them all; a workload matches when it scores on every field that it states.
 
 import type { Claims, Kind } from '@casemate/evidence'
-import { type CodeKnownBy, codeKnownBy, identifyingPaths, isCodeKnown } from './code-identity.ts'
+import { codeKnownBy, identifyingPaths, isCodeKnown } from './code-identity.ts'
 import { claimReader, isExpectation, showClaim } from './expectation.ts'
-import { WORKLOADS, type Workload, type WorkloadKind, workloadBlock } from './workload-fields.ts'
+import type { CodeKnownBy } from './kinds/kind.ts'
+import { WORKLOADS } from './kinds/kinds.ts'
+import { type Workload, type WorkloadKind, workloadBlock } from './workload-fields.ts'
 
 /** A field of a known workload that some evidence does not have. */
 export interface Difference {

@@ -11,8 +11,8 @@ import {
   parsePolicy,
   parseReferenceValues,
 } from '../src/index.ts'
+import { WORKLOADS } from '../src/kinds/kinds.ts'
 import { POLICY } from '../src/policy-fields.ts'
-import { WORKLOADS } from '../src/workload-fields.ts'
 
 type Path = readonly string[]
 

@@ -1,7 +1,7 @@
 // The driver for laptops: evidence in the real formats from a simulated platform, under a root of its own. Whatever is
 // derived from it says `simulated`. What differs from hardware is that the code to be measured is an argument.
 import { type AttestationDriver, checkReportData, type Quote } from './driver.ts'
-import { SIMULATED_KINDS } from './kinds.ts'
+import { DEFAULT_KIND, SIMULATED_KINDS } from './kinds.ts'
 import { openSimulatedPlatform, type SimulatedPlatform, type SimulatedTrust } from './simulated-platform.ts'
 import { SimulatedRegister } from './simulated-register.ts'
 import { DEMO_CODE } from './simulator-files.ts'
@@ -9,7 +9,7 @@ import type { EnclaveStatement } from './statement.ts'
 
 /** What a simulated machine pretends to run. */
 export interface SimulatedCode {
-  /** The format of the evidence. Default: `tdx`. */
+  /** The format of the evidence. Default: {@link DEFAULT_KIND}. */
   readonly kind?: Quote['kind']
   /**
    * The machine below, by a name that its measurements are hashes of. Default: {@link DEMO_CODE}.
@@ -41,7 +41,7 @@ export async function openSimulatedDriver(options: SimulatedDriverOptions): Prom
 /** The driver of a platform that is open already. @throws {EnclaveError} invalid-metadata */
 export function simulatedDriver(
   platform: SimulatedPlatform,
-  { kind = 'tdx', code = DEMO_CODE, enclave = null }: SimulatedCode,
+  { kind = DEFAULT_KIND, code = DEMO_CODE, enclave = null }: SimulatedCode,
 ): SimulatedDriver {
   const register = new SimulatedRegister()
   const { signer, hasRegister } = SIMULATED_KINDS[kind]
