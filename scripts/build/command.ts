@@ -3,7 +3,7 @@
 // AssemblyScript stays outside. Names are not shortened, so that what is installed can be read.
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build, type Metafile } from 'esbuild'
+import { type BuildOptions, build, type Metafile } from 'esbuild'
 import { neighboursOf, withNeighbours } from './neighbours.ts'
 import { noticesOf } from './notices.ts'
 
@@ -22,24 +22,29 @@ export async function bundleCommand(root: string, folder: string): Promise<void>
   const { code, data } = neighboursOf(root)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const { metafile } = await build({
+  const common: BuildOptions & { metafile: true } = {
     absWorkingDir: root,
-    entryPoints: [{ in: 'packages/cli/bin/casemate.js', out: ENTRY.replace('.js', '') }, ...code],
     outdir: folder,
     bundle: true,
-    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
     external: OUTSIDE,
-    banner: { js: REQUIRE },
-    chunkNames: 'chunk-[hash]',
     sourcemap: 'linked',
     legalComments: 'none',
     metafile: true,
     plugins: [withNeighbours(root)],
     logLevel: 'error',
+  }
+  const { metafile } = await build({
+    ...common,
+    entryPoints: [{ in: 'packages/cli/bin/casemate.js', out: ENTRY.replace('.js', '') }],
+    splitting: true,
+    banner: { js: REQUIRE },
+    chunkNames: 'chunk-[hash]',
   })
+  // Each in one file: a thread of an executable sees no other.
+  await build({ ...common, entryPoints: [...code] })
   refuseDynamicCommonJs(metafile)
   for (const { from, to } of data) cpSync(from, join(folder, to), { recursive: true })
   writeFileSync(join(folder, 'LICENSES.txt'), noticesOf(packagesIn(metafile), root))

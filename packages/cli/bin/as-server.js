@@ -8,7 +8,7 @@ export async function becomeServer() {
   const [group, command, ...rest] = process.argv.slice(2)
   if (group === 'up') return startWith(await forBroker())
   const listens = rest.some(one => one === '--listen' || one.startsWith('--listen='))
-  if (group === 'enclave' && command === 'run' && listens) startWith(await forEnclave())
+  if (group === 'enclave' && command === 'run' && listens) await startWith(await forEnclave())
 }
 
 async function forBroker() {
@@ -21,14 +21,15 @@ async function forEnclave() {
   return { flags: SERVER_NODE_FLAGS, environment: {} }
 }
 
-function startWith({ flags, environment }) {
+async function startWith({ flags, environment }) {
   const { NODE_OPTIONS = '' } = process.env
   const missing = flags.filter(
     flag => !process.execArgv.includes(flag) && !NODE_OPTIONS.includes(nameOf(flag)),
   )
   if (missing.length === 0 && Object.keys(environment).every(name => name in process.env)) return
+  const { programAgain } = await import('@casemate/enclave/own-code')
   // Those that were typed come later, and win; so do variables that are set.
-  const args = [process.execPath, ...missing, ...process.execArgv, ...process.argv.slice(1)]
+  const args = programAgain([...missing, ...process.execArgv], process.argv.slice(1))
   process.execve(process.execPath, args, { ...environment, ...process.env })
 }
 

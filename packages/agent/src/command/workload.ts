@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { processCode } from '@casemate/enclave/own-code'
 import { AgentError } from '../errors.ts'
 
 export interface WorkloadOptions {
@@ -19,7 +19,7 @@ export interface WorkloadOptions {
   readonly guard: (group: number) => Promise<boolean>
 }
 
-const GATE = fileURLToPath(new URL('../../bin/gate.js', import.meta.url))
+const GATE = new URL('../../bin/gate.js', import.meta.url)
 
 /** `process.execve` is new, and works. */
 const GATE_FLAGS = ['--disable-warning=ExperimentalWarning']
@@ -44,7 +44,8 @@ export class Workload {
   static async start({ command, args, env, graceMs, guard }: WorkloadOptions): Promise<Workload | null> {
     // Its streams are ours; of other descriptors it has the gate's, which closes when the command takes its place.
     const stdio = ['inherit', 'inherit', 'inherit', 'pipe'] as const
-    const child = spawn(process.execPath, [...GATE_FLAGS, GATE], {
+    const [program, ...gateArgs] = processCode(GATE_FLAGS, GATE)
+    const child = spawn(program, gateArgs, {
       env: {},
       stdio: [...stdio],
       detached: true,

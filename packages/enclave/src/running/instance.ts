@@ -9,6 +9,7 @@ import { PlatformEnd, type Posted, type Receiver } from './lane/platform-end.ts'
 import { LaneBroken } from './lane/ring.ts'
 import { Watch } from './lane/watch.ts'
 import type { InstanceData, InstanceMessage } from './messages.ts'
+import { threadCode } from './own-code.ts'
 
 /** JavaScript heap of a thread, without the code's memory: what the platform's own few functions need. */
 const HEAP_MB = 64
@@ -66,7 +67,7 @@ export class Instance {
     const rings = { requests: new SharedRing(lane.requests), replies: new SharedRing(lane.replies) }
     this.#end = new PlatformEnd(new SharedWords(lane.words), rings, settings.maxOutput)
     this.#receiver = this.#makeReceiver()
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    this.#worker = new Worker(threadCode(new URL('./worker.ts', import.meta.url)), {
       workerData: { ...settings.data, lane, lingers: settings.lingers } satisfies InstanceData,
       // Nothing ambient: neither environment nor arguments of the process.
       env: {},

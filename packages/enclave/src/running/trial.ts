@@ -4,8 +4,8 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { EnclaveError } from '../errors.ts'
+import { processCode } from './own-code.ts'
 
 export interface TrialLimits {
   /** What the process may write to, in MiB; only where there is `ulimit -d`, on Linux. */
@@ -19,7 +19,7 @@ export interface TrialLimits {
 /** The engine reserves some 600 MiB for itself before it does anything; large programs take a tenth of the rest. */
 export const TRIAL_LIMITS: TrialLimits = { memoryMb: 1536, cpuSeconds: 60, wallMs: 120_000 }
 
-const SCRIPT = fileURLToPath(new URL('./trial-process.mjs', import.meta.url))
+const SCRIPT = new URL('./trial-process.mjs', import.meta.url)
 /** The baseline compiler runs first in the platform, the optimising one later: each has faults of its own. */
 const COMPILERS = ['--liftoff-only', '--no-liftoff'] as const
 const FLAGS = ['--no-wasm-lazy-compilation', '--no-warnings']
@@ -70,7 +70,7 @@ function compileApart(
   compiler: string,
   { memoryMb, cpuSeconds, wallMs }: TrialLimits,
 ): Promise<Outcome> {
-  const node = [process.execPath, compiler, ...FLAGS, SCRIPT]
+  const node = processCode([compiler, ...FLAGS], SCRIPT)
   const limits = [String(memoryMb * 1024), String(cpuSeconds)]
   const [command = '', ...args] =
     process.platform === 'linux' ? ['/bin/sh', '-c', LIMITED, 'casemate-trial', ...limits, ...node] : node
