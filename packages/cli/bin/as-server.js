@@ -29,7 +29,7 @@ async function startWith({ flags, environment }) {
   if (missing.length === 0 && Object.keys(environment).every(name => name in process.env)) return
   const { programAgain } = await import('@casemate/enclave/own-code')
   // Those that were typed come later, and win; so do variables that are set.
-  const args = programAgain([...missing, ...process.execArgv], process.argv.slice(1))
+  const args = programAgain([...missing, ...process.execArgv], process.argv)
   process.execve(process.execPath, args, { ...environment, ...process.env })
 }
 

@@ -18,15 +18,24 @@ export function threadCode(module: URL): URL {
 /** The program and its arguments, for `spawn`, by which Node runs a module with flags of its own. */
 export function processCode(flags: readonly string[], module: URL): readonly [string, ...string[]] {
   const path = fileURLToPath(module)
-  return isSea() ? executable(flags, [`${OWN_CODE}${basename(path)}`]) : [process.execPath, ...flags, path]
+  return isSea()
+    ? executable(process.execPath, flags, [`${OWN_CODE}${basename(path)}`])
+    : [process.execPath, ...flags, path]
 }
 
-/** The same for this program once more, with other arguments; what it was started as stands first in them, as in `process.argv`. */
-export function programAgain(flags: readonly string[], [program = '', ...args]: readonly string[]) {
-  return isSea() ? executable(flags, args) : [process.execPath, ...flags, program, ...args]
+/** The arguments of this program once more, for `execve`; the second of `argv` is what it was started as. */
+export function programAgain(
+  flags: readonly string[],
+  [, program = '', ...args]: readonly string[],
+): string[] {
+  return isSea() ? [...executable(program, flags, args)] : [process.execPath, ...flags, program, ...args]
 }
 
 /** An executable takes all else for its own arguments. */
-function executable(flags: readonly string[], args: readonly string[]): readonly [string, ...string[]] {
-  return [process.execPath, ...(flags.length === 0 ? [] : [`--node-options=${flags.join(' ')}`]), ...args]
+function executable(
+  program: string,
+  flags: readonly string[],
+  args: readonly string[],
+): readonly [string, ...string[]] {
+  return [program, ...(flags.length === 0 ? [] : [`--node-options=${flags.join(' ')}`]), ...args]
 }

@@ -72,7 +72,7 @@ function compileApart(
 ): Promise<Outcome> {
   const node = processCode([compiler, ...FLAGS], SCRIPT)
   const limits = [String(memoryMb * 1024), String(cpuSeconds)]
-  const [command = '', ...args] =
+  const [command, ...args] =
     process.platform === 'linux' ? ['/bin/sh', '-c', LIMITED, 'casemate-trial', ...limits, ...node] : node
   return new Promise((resolve, reject) => {
     const child = start(command, args, wallMs)
