@@ -8,6 +8,8 @@ import type { SealingIdentity, SealingRoot } from '@casemate/enclave'
 import { serveParent } from '../stage/child.ts'
 import type { ServerReady } from '../stage/server.ts'
 import type { Stage } from '../stage/stage.ts'
+import { FloorCamera } from './bench/floor.ts'
+import type { FloorReady, FloorStart } from './bench/floor-server.ts'
 import { Camera, stream } from './camera.ts'
 
 export interface Load {
@@ -26,11 +28,20 @@ export interface CameraStart {
   readonly identity: SealingIdentity
   readonly pictures: readonly Uint8Array[]
   readonly load: Load
+  readonly floor: FloorReady & FloorStart & { readonly pid: number }
+}
+
+export interface FloorRound {
+  readonly framesPerSecond: number
+  /** Of processors, in both processes. */
+  readonly processors: number | null
 }
 
 /** What a round showed; times are of one frame, in microseconds. */
 export interface Round {
   readonly framesPerSecond: number
+  /** Just before, of nothing but a pass of encryption and one of decryption, and the kernel between them. */
+  readonly floor: FloorRound
   /** Frames in which both lines were found. */
   readonly lanes: number
   readonly sealing: number
@@ -52,7 +63,7 @@ const TICK_US = 10_000
 export function cameraStart(
   { owner, demands }: Stage,
   server: CameraStart['server'],
-  { pictures, load }: Pick<CameraStart, 'pictures' | 'load'>,
+  { pictures, load, floor }: Pick<CameraStart, 'pictures' | 'load' | 'floor'>,
 ): CameraStart {
   const { ids, secrets } = owner.root
   const { policy, endorsements, anchors } = demands
@@ -64,6 +75,7 @@ export function cameraStart(
     identity: owner.identity,
     pictures,
     load,
+    floor,
   }
 }
 
@@ -79,15 +91,37 @@ async function measure(start: CameraStart): Promise<CameraReady> {
   const keys = { mrEnclave: createSecretKey(secrets.mrEnclave), mrSigner: createSecretKey(secrets.mrSigner) }
   const root: SealingRoot = { kind: 'broker', cpuSvn: null, ids, secrets: keys }
   const camera = await Camera.open(client, { root, identity })
-  await measureRound(camera, start, WARM_UP_FRAMES)
+  const floor = await FloorCamera.open(start.floor.port, createSecretKey(start.floor.key))
   const rounds: Round[] = []
-  for (let round = 0; round < load.rounds; round++)
-    rounds.push(await measureRound(camera, start, load.frames))
+  for (let round = -1; round < load.rounds; round++) {
+    const frames = round < 0 ? WARM_UP_FRAMES : load.frames
+    const below = await measureFloor(floor, start, frames)
+    const measured = await measureRound(camera, start, frames)
+    if (round >= 0) rounds.push({ ...measured, floor: below })
+  }
+  floor.close()
   await client.close()
   return { rounds }
 }
 
-async function measureRound(camera: Camera, start: CameraStart, frames: number): Promise<Round> {
+async function measureFloor(camera: FloorCamera, start: CameraStart, frames: number): Promise<FloorRound> {
+  const { pictures, load, floor } = start
+  const before = processorTime(floor.pid)
+  const own = process.cpuUsage()
+  const framesPerSecond = await camera.measure({ pictures, frames, inFlight: load.inFlight })
+  const { user, system } = process.cpuUsage(own)
+  const after = processorTime(floor.pid)
+  return {
+    framesPerSecond,
+    processors: before === null || after === null ? null : (user + system + after - before) / frames,
+  }
+}
+
+async function measureRound(
+  camera: Camera,
+  start: CameraStart,
+  frames: number,
+): Promise<Omit<Round, 'floor'>> {
   const { pictures, load, server } = start
   let lanes = 0
   const before = { at: performance.now(), sealing: camera.sealingMs, server: processorTime(server.pid) }

@@ -1,4 +1,5 @@
 // The whole of it: a camera seals frames, a machine proves what it runs, the enclave finds the lane, a person looks.
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +12,7 @@ import { spreadOf, whole } from '../stage/figures.ts'
 import { readOptions } from '../stage/options.ts'
 import { onStage, type Stage, type StageOptions } from '../stage/stage.ts'
 import { Story } from '../stage/story.ts'
+import type { FloorReady } from './bench/floor-server.ts'
 import { CALIBRATION } from './calibration.ts'
 import { Camera, sealCalibration } from './camera.ts'
 import { type CameraReady, type CameraStart, cameraStart, type Load, type Round } from './camera-process.ts'
@@ -142,9 +144,16 @@ async function time(
   load: Load,
 ): Promise<void> {
   const pixels = pictures.map(picture => picture.pixels)
-  const start = cameraStart(stage, server, { pictures: pixels, load })
+  const key = randomBytes(32)
+  const floor = await startParty<FloorReady>(new URL('./bench/floor-server.ts', import.meta.url), { key })
+  const start = cameraStart(stage, server, {
+    pictures: pixels,
+    load,
+    floor: { ...floor.ready, key, pid: floor.pid },
+  })
   const program = new URL('./camera-process.ts', import.meta.url)
   const camera = await startParty<CameraReady>(program, start)
+  await floor.stop()
   await camera.stop()
   const { rounds } = camera.ready
   const wanted = lanesIn(pictures, load.frames)
@@ -158,8 +167,16 @@ async function time(
     `A camera as a process of its own: ${load.rounds} x ${load.frames} frames, each sealed anew, ${load.inFlight} under way. The platform is simulated: no cost of hardware is in it.`,
     [
       { what: 'rate', detail: `${spread(round => round.framesPerSecond)} frames a second, end to end` },
+      {
+        what: 'of the floor',
+        detail: `${spread(({ framesPerSecond, floor }) => (100 * framesPerSecond) / floor.framesPerSecond)} % of its rate: one pass of encryption in each process, and the kernel between them`,
+      },
       { what: 'camera', detail: `${spread(round => round.camera)} µs of processor time a frame` },
       { what: 'sealing', detail: `${spread(round => round.sealing)} µs of that` },
+      {
+        what: 'floor',
+        detail: `${spread(round => round.floor.processors)} µs of processor time a frame, in both`,
+      },
       { what: 'server', detail: `${spread(round => round.server)} µs of processor time a frame` },
     ],
   )

@@ -18,6 +18,7 @@ import { type TestContext, test } from 'node:test'
 import { openBrokerRoot } from '@casemate/enclave'
 import { startParty } from '../../stage/child.ts'
 import { openStage, type Stage } from '../../stage/stage.ts'
+import type { FloorReady } from '../bench/floor-server.ts'
 import { CALIBRATION } from '../calibration.ts'
 import { sealCalibration } from '../camera.ts'
 import { type CameraReady, cameraStart } from '../camera-process.ts'
@@ -101,7 +102,13 @@ test('under load no key is in any file that the processes wrote', { skip: notLin
 
   const server = await stage.startServer()
   const pictures = openPictures(undefined).map(picture => picture.pixels)
-  const start = cameraStart(stage, { ...server.ready, pid: server.pid }, { pictures, load: LOAD })
+  const floorKey = randomBytes(32)
+  const floorServer = await startParty<FloorReady>(new URL('../bench/floor-server.ts', import.meta.url), {
+    key: floorKey,
+  })
+  t.after(() => floorServer.stop())
+  const floor = { ...floorServer.ready, key: floorKey, pid: floorServer.pid }
+  const start = cameraStart(stage, { ...server.ready, pid: server.pid }, { pictures, load: LOAD, floor })
   const timer = setInterval(() => watch.look(), LOOK_EVERY_MS)
   const program = new URL('../camera-process.ts', import.meta.url)
   const camera = await startParty<CameraReady>(program, start).finally(() => clearInterval(timer))
