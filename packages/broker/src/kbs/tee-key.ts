@@ -2,6 +2,7 @@
 // accepted: the whole object is hashed into the evidence, and an unknown member could mean something elsewhere.
 
 import { createPublicKey, type KeyObject } from 'node:crypto'
+import { BoundedMap } from '@casemate/evidence'
 import { BrokerError } from '../errors.ts'
 import { decodeBase64Url } from './base64.ts'
 
@@ -52,7 +53,7 @@ export interface TeeKeyOptions {
 /** Checks and imports TEE keys; remembers a bounded number of them. */
 export class TeeKeys {
   readonly #options: TeeKeyOptions
-  readonly #imported = new Map<string, TeeKey>()
+  readonly #imported = new BoundedMap<string, TeeKey>(MAX_IMPORTED_KEYS)
 
   constructor(options: TeeKeyOptions) {
     this.#options = options
@@ -65,10 +66,6 @@ export class TeeKeys {
     const known = this.#imported.get(text)
     if (known !== undefined) return known
     const key = this.#import(members)
-    if (this.#imported.size >= MAX_IMPORTED_KEYS) {
-      const [oldest] = this.#imported.keys()
-      if (oldest !== undefined) this.#imported.delete(oldest)
-    }
     this.#imported.set(text, key)
     return key
   }

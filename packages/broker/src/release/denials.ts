@@ -2,13 +2,15 @@
 // good: of every attestation the first different denials are recorded, repetitions and further ones counted.
 // What was granted is never counted here: each release is an entry of its own.
 
+import { hash } from 'node:crypto'
+import { BoundedMap } from '@casemate/evidence'
 import type { CountedEntries } from '../counted-entries.ts'
 import type { Entry } from '../entry.ts'
 
 /** Different denials of one attestation that are recorded; a workload asks for a handful of secrets. */
 export const MAX_RECORDED_DENIALS = 32
 
-/** Attestations kept in mind; one that is forgotten starts anew. */
+/** Attestations kept in mind, those of the last denials; one that is forgotten starts anew. */
 const MAX_ATTESTATIONS = 4096
 
 /** Where denials go. */
@@ -20,7 +22,8 @@ export interface DenialRecords {
 
 export class Denials {
   readonly #records: DenialRecords
-  readonly #recorded = new Map<string, Set<string>>()
+  /** By attestation: digests, as rules may have much to say. */
+  readonly #recorded = new BoundedMap<string, Set<string>>(MAX_ATTESTATIONS)
 
   constructor(records: DenialRecords) {
     this.#records = records
@@ -29,7 +32,7 @@ export class Denials {
   /** In full, or as a count. */
   async record(attestationId: string, denial: Entry): Promise<void> {
     const { at: _at, actor: _actor, ...details } = denial
-    const what = JSON.stringify(details)
+    const what = hash('sha256', JSON.stringify(details), 'base64')
     if (!this.#take(attestationId, what)) {
       const actor = { attestation: attestationId }
       this.#records.counted.add({ type: 'release.denied', actor, details: { reason: 'further-denials' } })
@@ -54,10 +57,6 @@ export class Denials {
   #of(attestationId: string): Set<string> {
     const found = this.#recorded.get(attestationId)
     if (found !== undefined) return found
-    if (this.#recorded.size >= MAX_ATTESTATIONS) {
-      const [oldest] = this.#recorded.keys()
-      if (oldest !== undefined) this.#recorded.delete(oldest)
-    }
     const made = new Set<string>()
     this.#recorded.set(attestationId, made)
     return made

@@ -1,6 +1,7 @@
 // Accepted attestations as release rules see them. What was just attested is kept for the fetches that follow, so
 // that they do not read it back; an attestation never changes, so nothing kept can be stale.
 
+import { BoundedMap } from '@casemate/evidence'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { AttestationStore } from '../store/store.ts'
@@ -12,7 +13,7 @@ const MAX_KEPT = 1024
 
 export class Subjects {
   readonly #store: AttestationStore
-  readonly #kept = new Map<string, ReleaseSubject>()
+  readonly #kept = new BoundedMap<string, ReleaseSubject>(MAX_KEPT)
 
   constructor(store: AttestationStore) {
     this.#store = store
@@ -21,10 +22,6 @@ export class Subjects {
   /** Keeps the explanation of an accepted attestation. */
   keep(attestationId: string, explanation: JsonObject): ReleaseSubject {
     const subject = subjectOf(explanation)
-    if (this.#kept.size >= MAX_KEPT) {
-      const [oldest] = this.#kept.keys()
-      if (oldest !== undefined) this.#kept.delete(oldest)
-    }
     this.#kept.set(attestationId, subject)
     return subject
   }
