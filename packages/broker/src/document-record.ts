@@ -1,5 +1,5 @@
-// What the ledger keeps of a document that is put, through whichever door: its digest (SHA-256 of RFC 8785), and itself
-// where it is not too large. Policies, rules and reference values decide, so what they said stays provable.
+// The ledger's record of a document that is put, through whichever door: its digest (SHA-256 of RFC 8785), and the document
+// itself if it is not too large. Policies, rules and reference values decide, so their text stays provable.
 
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '@casemate/ledger'

@@ -1,4 +1,4 @@
-// What goes into the ledger: one entry per decision or change, saying what, when and who did it.
+// Entries of the ledger: one per decision or change, saying what, when and who did it.
 // Entries are read by auditors and can be erased; the public log holds salted commitments to them only.
 
 import type { JsonObject } from './json.ts'

@@ -1,4 +1,4 @@
-// What guests say, bounded: texts of evidence get into explanations, and those into the store and the ledger.
+// Bounds the texts that guests choose: evidence gets into explanations, and those into the store and the ledger.
 
 import type { JsonObject, JsonValue } from '../json.ts'
 

@@ -1,4 +1,4 @@
-// What the handshake hands to the pipeline.
+// The request that the handshake hands to the pipeline.
 
 import type { Kind } from '@casemate/evidence'
 import type { JsonObject } from '../json.ts'

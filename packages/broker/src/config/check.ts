@@ -1,4 +1,4 @@
-// What settings must hold together; each one alone was checked when it was read.
+// Settings that must fit together; each one alone was checked when it was read.
 
 import { StartError } from '../errors.ts'
 import { type BrokerConfig, PASSPHRASE_VARIABLE } from './settings.ts'

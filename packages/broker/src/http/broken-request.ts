@@ -1,4 +1,4 @@
-// What is not HTTP, too large or too slow to become a request: it still gets a JSON body.
+// Answers bytes that did not become a request: no HTTP, too large, or too slow. They get a JSON body as well.
 
 import type { Socket } from 'node:net'
 import { addressOf } from '../client-address.ts'

@@ -1,4 +1,4 @@
-// What is measured of every request and connection.
+// Measures every request and connection.
 
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'

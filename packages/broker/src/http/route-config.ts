@@ -1,4 +1,4 @@
-// What every route declares about itself, and what the server puts on a request. Types only.
+// The declarations that every route makes about itself, and the members that the server adds to a request. Types only.
 
 import type { BrokerError } from '../errors.ts'
 import type { Access, Administrator } from '../roles.ts'

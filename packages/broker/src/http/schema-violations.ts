@@ -1,5 +1,5 @@
-// What a value does wrong by a schema, for the person who wrote it: an unknown member by its own name, with the one that
-// was probably meant, a missing one by its own, and the values of a choice spelt out.
+// Tells the author of a value what is wrong with it by a schema: an unknown member by its own name, with the one that was
+// probably meant, a missing one by its own, and the values of a choice spelt out.
 
 import { nearest } from '@casemate/evidence'
 import type { TSchema } from 'typebox'

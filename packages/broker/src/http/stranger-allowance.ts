@@ -1,5 +1,5 @@
-// What a client may cost that has shown nothing: new connections, refusals, public answers and requests that do not wait
-// for their answers are counted in one allowance. Once it is used up, a refusal ends its connection and new connections
+// Limits the cost of clients that have shown nothing: new connections, refusals, public answers and requests that do not
+// wait for their answers are counted in one allowance. Once it is used up, a refusal ends its connection and new connections
 // are not taken until there is allowance again. What is right goes on: guests that attest, and administrators.
 
 import type { IncomingMessage } from 'node:http'

@@ -1,5 +1,5 @@
-// What the broker takes for JSON: no more than the limits of who sends it, and every member once, since a policy could
-// otherwise say one thing to whoever reads it and another to the broker.
+// JSON as the broker accepts it: within the limits of who sends it, and every member once, since a policy could otherwise
+// say one thing to its reader and another to the broker.
 
 import { type JsonLimits, jsonFault } from '@casemate/evidence'
 import { BrokerError } from '../errors.ts'

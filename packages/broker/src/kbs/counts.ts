@@ -1,4 +1,4 @@
-// What the protocol counts of attestations and of release decisions, around those who make them.
+// Counts attestations and release decisions, around the functions that make them.
 
 import type { Kind } from '@casemate/evidence'
 import { RecordedRefusal } from '../attestation/record.ts'

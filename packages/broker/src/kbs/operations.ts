@@ -1,4 +1,4 @@
-// What each KBS route takes and answers, as data for its description.
+// The inputs and answers of each KBS route, as data for its description.
 
 import { type TSchema, Type } from 'typebox'
 import type { BrokerErrorCode } from '../errors.ts'

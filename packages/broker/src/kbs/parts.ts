@@ -1,4 +1,4 @@
-// What the routes of the KBS protocol work with; each takes what it needs of it.
+// The parts that the routes of the KBS protocol share; each takes those that it needs.
 
 import type { Ledger } from '@casemate/ledger/node'
 import type { AttestationPipeline } from '../attestation/pipeline.ts'

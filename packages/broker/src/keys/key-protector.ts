@@ -1,4 +1,4 @@
-// What protects the versions in a key file: nothing but the file's mode, or a passphrase through scrypt (RFC 7914) and
+// The protection of the versions in a key file: nothing but the file's mode, or a passphrase through scrypt (RFC 7914) and
 // AES-256-GCM, which authenticates the number of the version.
 
 import { createSecretKey, type KeyObject, randomBytes, scrypt } from 'node:crypto'

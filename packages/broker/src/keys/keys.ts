@@ -1,4 +1,4 @@
-// What the broker’s keys do for its other parts. Private keys never leave src/keys.
+// The broker’s keys, as its other parts use them. Private keys never leave src/keys.
 
 import type { JsonObject } from '../json.ts'
 import type { Redacted } from '../redacted.ts'

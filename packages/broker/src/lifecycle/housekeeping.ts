@@ -1,5 +1,5 @@
-// What has to happen from time to time: old evidence and old refusals go, keys give way to their successors, counts of
-// refused attempts reach the ledger, the clock and the key file are looked at. A failure is logged and tried again a minute later.
+// Regular work, once a minute: old evidence and old refusals go, keys give way to their successors, counts of refused
+// attempts reach the ledger, the clock and the key file are looked at. A failure is logged and tried again a minute later.
 
 import type { RefusedAttempts } from '../admin/refused-attempts.ts'
 import type { CountedEntries } from '../counted-entries.ts'

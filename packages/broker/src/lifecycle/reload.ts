@@ -1,5 +1,5 @@
-// What is read again while the broker runs: TLS files, endorsements, the log level. Each is replaced as a whole or stays
-// as it was, whatever becomes of the others. What else has changed needs a start, and is named in the log.
+// Reads TLS files, endorsements and the log level again while the broker runs. Each is replaced as a whole or stays as it
+// was, whatever becomes of the others. Other settings that have changed need a start, and are named in the log.
 
 import { isDeepStrictEqual } from 'node:util'
 import { type BrokerConfig, SETTINGS, type SettingName } from '../config/settings.ts'

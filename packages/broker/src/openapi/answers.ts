@@ -1,4 +1,4 @@
-// What an operation answers, as the API description has it: successes with their headers, and every error by status.
+// The answers of an operation in the API description: successes with their headers, and every error by status.
 
 import type { TSchema } from 'typebox'
 import type { BrokerErrorCode } from '../errors.ts'

@@ -1,4 +1,4 @@
-// What every answer that is not a success looks like, but for the KBS protocol's, which has its own.
+// The shape of every answer that is not a success. The KBS protocol has one of its own.
 
 import { Type } from 'typebox'
 import { BROKER_ERRORS } from '../errors.ts'

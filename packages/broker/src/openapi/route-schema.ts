@@ -1,5 +1,5 @@
-// What every route of /v1 tells the API description: its group, its name, one line, and the errors of its own. What
-// Fastify does not read of it, document.ts does.
+// The part of the API description that each route gives itself: its group, its name, one line, and the errors of its own.
+// Fastify reads the schemas in it, document.ts the rest.
 
 import type { TSchema } from 'typebox'
 import type { BrokerErrorCode } from '../errors.ts'

@@ -1,6 +1,6 @@
-// What the typechecker does not ask of an expression. Its cost can be told (cost.ts): quantifiers nested twice at most, no
-// regular expressions (they backtrack), and no function that makes a longer value than it was given; what is not listed is
-// refused. And each name is one: `has` of a misspelt one would be false for ever, and a negation of it true.
+// Checks of an expression that the typechecker does not make. They bound its cost (cost.ts): quantifiers nested twice at
+// most, no regular expressions (they backtrack), and no function that makes a longer value than it was given; a function that
+// is not listed is refused. And they know each name: `has` of a misspelt one would be false for ever, and its negation true.
 
 import { nearest } from '@casemate/evidence'
 import type { ASTNode } from '@marcbachmann/cel-js'

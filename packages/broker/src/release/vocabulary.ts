@@ -1,4 +1,4 @@
-// What an expression may name, with the type of each name: tables that the compiler holds to the types of what they
+// The names that an expression may use, with the type of each: tables that the compiler holds to the types of what they
 // describe. From them come the environment that checks, the one that evaluates, and the nearest name for a misspelt one.
 
 import { RESULT_FIELDS } from '@casemate/appraisal'

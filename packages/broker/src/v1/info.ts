@@ -1,4 +1,4 @@
-// What anyone may know about this broker: version, log, keys, whether it trusts simulated evidence.
+// Facts about this broker that anyone may know: version, log, keys, whether it trusts simulated evidence.
 
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'

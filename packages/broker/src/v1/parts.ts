@@ -1,4 +1,4 @@
-// What the routes of /v1 are made with; put together by src/lifecycle/apps.ts. Each takes what it needs of it.
+// The parts that the routes of /v1 share; put together by src/lifecycle/apps.ts. Each takes those that it needs.
 
 import type { TrustAnchor } from '@casemate/evidence'
 import type { Ledger } from '@casemate/ledger/node'
