@@ -1,5 +1,6 @@
 // Collects appends and commits them in batches. Holds the committed state: it changes only after a COMMIT returned,
 // and promises are settled only then. The queue is bounded, so that a stalled disk costs refusals and not memory.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { JsonObject } from '../canonical.ts'
 import { LedgerError } from '../errors.ts'
 import type { Change, Met } from './change.ts'
@@ -15,6 +16,12 @@ export const MAX_WAITING = 65_536
 /** Canonical entries that wait, in UTF-16 units. */
 export const MAX_WAITING_LENGTH = 64 * 1024 * 1024
 const RETRY_AFTER_MS = 1_000
+/**
+ * A batch is complete when so many turns of the event loop brought nothing to it, some microseconds each, or after so many
+ * that did. A turn takes one new connection: those that came together append in turns that follow one another.
+ */
+const QUIET_TURNS = 3
+const MAX_TURNS = 16
 
 /** An append that is on disk. */
 export interface Appended {
@@ -142,14 +149,25 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
-    // After all of this turn's events have been handled, so that they share one sync.
-    setImmediate(() => void this.#commitScheduled())
+    void this.#commitGathered()
   }
 
-  async #commitScheduled(): Promise<void> {
+  async #commitGathered(): Promise<void> {
+    await this.#gather()
     await this.#commitNext()
     this.#isScheduled = false
     if (this.#waiting.length > 0) this.#schedule()
+  }
+
+  /** Waits for those who are about to append, so that they share one sync. */
+  async #gather(): Promise<void> {
+    let [seen, quiet] = [0, 0]
+    for (let turn = 0; turn < MAX_TURNS && quiet < QUIET_TURNS; turn++) {
+      await nextTurn()
+      quiet = this.#waiting.length > seen ? 0 : quiet + 1
+      seen = this.#waiting.length
+      if (seen >= MAX_BATCH) return
+    }
   }
 
   /** What waits when the batch before is done. Never rejects: each append hears for itself. */

@@ -1,6 +1,7 @@
 // Appending: batches, savepoints, order, time, back-pressure, closing.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LedgerError } from '../../src/index.ts'
 import {
   ChangeRefused,
@@ -35,6 +36,29 @@ test('appends of one turn share one transaction, in the order in which they came
   )
   // One segment for each bundle of 256 that the batch touches.
   assert.equal(db.prepare('SELECT count(*) AS n FROM ledger_segment').get()?.['n'], 2)
+})
+
+test('appends of turns that are close to one another share one transaction', async t => {
+  const { ledger, db } = await open(t)
+  const appended: Promise<unknown>[] = []
+  for (let turn = 0; turn < 6; turn++) {
+    appended.push(ledger.append(entryOf(turn)))
+    await nextTurn()
+    await nextTurn()
+  }
+  await Promise.all(appended)
+  assert.equal(db.prepare('SELECT count(*) AS n FROM ledger_segment').get()?.['n'], 1)
+})
+
+test('an append is committed while others go on coming', async t => {
+  const { ledger } = await open(t)
+  const appended: Promise<unknown>[] = [ledger.append(entryOf(0))]
+  for (let turn = 1; ledger.size === 0 && turn < 1000; turn++) {
+    appended.push(ledger.append(entryOf(turn)))
+    await nextTurn()
+  }
+  assert.ok(appended.length < 1000)
+  await Promise.all(appended)
 })
 
 test('what the caller does to an entry after appending it does not matter', async t => {
