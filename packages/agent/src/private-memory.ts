@@ -23,7 +23,7 @@ export function keepMemoryPrivate(note: (line: string) => void): void {
     // Not Linux, or no /proc: the system's own limit on core dumps is all there is.
   }
   const swaps = readOrEmpty('/proc/swaps')
-  if (hasSwap(swaps)) note('casemate: swap is on: the system may write what is in memory to a disk')
+  if (hasSwap(swaps)) note('swap is on: the system may write what is in memory to a disk')
 }
 
 /** True where the text of /proc/swaps lists one; its first line is a heading. */

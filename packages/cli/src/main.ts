@@ -87,7 +87,7 @@ function report(failure: Failure, terminal: Terminal, streams: Streams): void {
     return
   }
   const { red, dim } = paletteOf(streams.stderr)
-  terminal.note(`casemate: ${red(failure.code)}: ${failure.message}`)
+  terminal.tell(`${red(failure.code)}: ${failure.message}`)
   for (const line of failure.problems ?? failure.trace ?? []) terminal.note(`  ${line}`)
   // A list of problems has said each with what was wanted, what was there, and its hint.
   const isSaid = (text: string): boolean => failure.problems?.some(line => line.includes(text)) ?? false

@@ -65,10 +65,10 @@ async function startWatchdog(
   const watchdog = await Watchdog.start({
     graceMs,
     directory: directory?.path ?? null,
-    onLost: () => note('casemate: guard-lost: nobody ends the command any more if this process is killed'),
+    onLost: () => note('guard-lost: nobody ends the command any more if this process is killed'),
   })
   if (watchdog === null) {
-    note('casemate: there is no /bin/sh: nobody ends the command if this process is killed')
+    note('there is no /bin/sh: nobody ends the command if this process is killed')
   }
   return watchdog
 }

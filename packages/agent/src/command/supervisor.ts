@@ -181,13 +181,13 @@ export class Supervisor {
     const { note, onChange } = this.#options
     const names = changed.map(({ name }) => name).join(', ')
     if (onChange === 'restart') {
-      note(`casemate: changed at the broker: ${names}; the command is started anew`)
+      note(`changed at the broker: ${names}; the command is started anew`)
       this.#restarting = true
       await this.#workload?.stop()
       return
     }
     const variables = changed.some(({ as }) => as === 'variable')
-    note(`casemate: changed at the broker: ${names}${variables ? '; a variable keeps its old value' : ''}`)
+    note(`changed at the broker: ${names}${variables ? '; a variable keeps its old value' : ''}`)
     if (onChange !== 'keep') this.#workload?.notify(onChange)
   }
 

@@ -94,18 +94,18 @@ export class EnclaveService {
     if (onChange === 'restart') await this.#restart(changed, names)
     else {
       wipe(changed)
-      note(`casemate: changed at the broker: ${names}; the enclave keeps what it was given`)
+      note(`changed at the broker: ${names}; the enclave keeps what it was given`)
     }
   }
 
   async #restart(changed: Secrets, names: string): Promise<void> {
     const { graceMs, note, open } = this.#options
-    note(`casemate: changed at the broker: ${names}; the enclave is started anew`)
+    note(`changed at the broker: ${names}; the enclave is started anew`)
     // The other's are overwritten with its end.
     const kept = Array.from(this.#secrets, ([path, secret]) => [path, secret.slice()] as const)
     const secrets = new Map([...kept, ...changed])
     const next = await open(secrets).catch((error: unknown) => {
-      note(`casemate: it keeps what it was given, since it cannot be started anew: ${String(error)}`)
+      note(`it keeps what it was given, since it cannot be started anew: ${String(error)}`)
     })
     if (next === undefined) return wipe(secrets)
     const turn = new EnclaveTurn(next, secrets)

@@ -17,13 +17,13 @@ export function tellerOn(note: (line: string) => void): (event: AgentEvent) => v
 function lineOf(event: AgentEvent): string {
   switch (event.kind) {
     case 'renewed':
-      return `casemate: the lease is renewed, for ${spanOf(event.leaseMs)}`
+      return `the lease is renewed, for ${spanOf(event.leaseMs)}`
     case 'unanswered':
-      return `casemate: ${codeOf(event.error)}: ${event.error.message}; asking again, the lease ends in ${spanOf(event.leaseMs)}`
+      return `${codeOf(event.error)}: ${event.error.message}; asking again, the lease ends in ${spanOf(event.leaseMs)}`
     case 'denied':
-      return `casemate: ${event.error.code}: ${event.error.message}; the lease is withdrawn`
+      return `${event.error.code}: ${event.error.message}; the lease is withdrawn`
     case 'lease-ended':
-      return 'casemate: lease-ended: the lease has ended and was not renewed'
+      return 'lease-ended: the lease has ended and was not renewed'
     default:
       return event satisfies never
   }

@@ -46,8 +46,7 @@ async function showInRegister(
   enclave: EnclaveStatement,
 ): Promise<void> {
   const state = (await driver.extendRegister?.(enclave)) ?? 'absent'
-  if (state === 'extended')
-    return call.terminal.note('casemate: RTMR3 shows this enclave until the machine ends')
+  if (state === 'extended') return call.terminal.tell('RTMR3 shows this enclave until the machine ends')
   throw new CliError('flag-value-invalid', `--extend-register: ${REGISTER_REASONS[state]}`, {
     hint: 'leave it out: the statement of the enclave goes with the evidence in any case',
   })

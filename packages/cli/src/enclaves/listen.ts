@@ -61,9 +61,9 @@ type Read = Awaited<ReturnType<typeof readFlags>>
 export async function listenForCalls(call: Call, read: ReadImage): Promise<Answer> {
   const sources = sourcesOf(call, read.image)
   const flags = await readFlags(call, sources)
-  keepMemoryPrivate(call.terminal.note)
+  keepMemoryPrivate(call.terminal.tell)
   const stop = listenForServerStop(call.terminal.columns !== null)
-  stop.onHangUp(() => call.terminal.note(NOTHING_TO_RELOAD))
+  stop.onHangUp(() => call.terminal.tell(NOTHING_TO_RELOAD))
   try {
     const statement = statementOf(read.image)
     const driver = await openEnclaveDriver(call, statement)
@@ -92,13 +92,12 @@ async function openService(call: Call, read: ReadImage, opening: Opening): Promi
   const known = agent === null ? null : new KnownSecrets(agent)
   const secrets = new Map(sources.files)
   if (known !== null) for (const path of sources.released) secrets.set(path, await known.take(path))
-  const { note } = call.terminal
   return EnclaveService.open({
     ...flags,
     agent,
     known,
     secrets,
-    note,
+    note: call.terminal.tell,
     open: now => startEnclave(call, read, now),
   })
 }
@@ -113,7 +112,7 @@ interface Serving {
 
 async function served(call: Call, service: EnclaveService, serving: Serving): Promise<Answer> {
   const { driver, read, statement, stop } = serving
-  const { note, now } = call.terminal
+  const { note, now, tell } = call.terminal
   let [identity, server]: [ChannelIdentity | null, EnclaveServer | null] = [null, null]
   try {
     identity = await openIdentity({
@@ -121,13 +120,12 @@ async function served(call: Call, service: EnclaveService, serving: Serving): Pr
       statement,
       now,
       report: event => {
-        if (event.type === 'identity-renewal-failed')
-          note(`casemate: no new evidence: ${String(event.error)}`)
+        if (event.type === 'identity-renewal-failed') tell(`no new evidence: ${String(event.error)}`)
       },
     })
     server = await serve(call, service, { identity, flags: serving.flags })
     if (driver.simulated) {
-      note(`casemate: the ${driver.kind} platform is simulated: nothing about hardware is proved`)
+      tell(`the ${driver.kind} platform is simulated: nothing about hardware is proved`)
     }
     note(`${read.image.manifest.name} answers on ${server.host}:${server.port}; Ctrl-C ends it`)
     service.start()

@@ -79,9 +79,9 @@ export function openLocalRoot(call: Call, mayCreate: boolean): SealingRoot {
 
 async function fetchRoot(call: Call, path: string, statement: EnclaveStatement): Promise<SealingRoot> {
   const { terminal } = call
-  keepMemoryPrivate(terminal.note)
+  keepMemoryPrivate(terminal.tell)
   const driver = await openEnclaveDriver(call, statement)
-  if (driver.simulated) terminal.note('casemate: the platform is simulated: nothing about hardware is proved')
+  if (driver.simulated) terminal.tell('the platform is simulated: nothing about hardware is proved')
   const session = await attestWith(kbsAttester(driver, statement), call, 'P-256')
   const key = await session.getSecret(path)
   try {

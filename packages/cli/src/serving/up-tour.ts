@@ -34,8 +34,8 @@ export async function openTour({ dataDir }: BrokerConfig, terminal: Terminal): P
   prepareDataDirectory(dataDir)
   const state = tourState(dataDir)
   if (state === 'other') {
-    terminal.note(
-      `casemate: ${dataDir} is in use without the tour, and nothing in it is changed: starting without the tour`,
+    terminal.tell(
+      `${dataDir} is in use without the tour, and nothing in it is changed: starting without the tour`,
     )
     terminal.note('hint: --data-dir DIR gives the tour a directory of its own; casemate demo needs none')
     return null

@@ -21,8 +21,7 @@ export async function serve(call: Call): Promise<Answer> {
   const stop = listenForServerStop(call.terminal.columns !== null)
   try {
     await serveUntil(stop, call)
-    if (!call.terminal.json)
-      call.terminal.note('casemate: stopped; everything that was acknowledged is on disk')
+    if (!call.terminal.json) call.terminal.tell('stopped; everything that was acknowledged is on disk')
     return { exitCode: 0, json: { stopped: true }, lines: [] }
   } finally {
     stop.release()
@@ -50,9 +49,7 @@ async function serveUntil(signals: ServerSignals, call: Call): Promise<void> {
     if (tour === null) await announce({ broker, config, made, terminal, simulator, warnings })
     else await runTour({ broker, config, made, saved, terminal, stop, ...tour })
     signals.onHangUp(() => {
-      terminal.note(
-        'casemate: SIGHUP: reads TLS files, endorsements and the log level again; the log says the rest',
-      )
+      terminal.tell('SIGHUP: reads TLS files, endorsements and the log level again; the log says the rest')
       void broker.reload(() => settingsFor(rereadSettings(call), touring))
     })
     await stoppedOrFailed(stop, broker)
@@ -96,13 +93,13 @@ async function announce({ broker, config, made, terminal, simulator, warnings }:
     return
   }
   const { bold } = terminal.palette
-  terminal.note(`casemate: the broker serves ${bold(broker.url)}, with its data in ${dataDir}`)
-  for (const line of warnings) terminal.note(line)
-  if (broker.metricsUrl !== null) terminal.note(`casemate: metrics are at ${broker.metricsUrl}`)
+  terminal.tell(`the broker serves ${bold(broker.url)}, with its data in ${dataDir}`)
+  for (const line of warnings) terminal.tell(line)
+  if (broker.metricsUrl !== null) terminal.tell(`metrics are at ${broker.metricsUrl}`)
   if (simulator !== null) {
     const directory = join(dataDir, SIMULATOR_DIRECTORY)
-    terminal.note(
-      `casemate: evidence of the simulated machine in ${directory}, which the tour made, verifies here; the policy decides what it is good for`,
+    terminal.tell(
+      `evidence of the simulated machine in ${directory}, which the tour made, verifies here; the policy decides what it is good for`,
     )
     terminal.note('hint: remove that directory, and the next start trusts hardware only')
   }

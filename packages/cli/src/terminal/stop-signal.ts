@@ -64,7 +64,7 @@ export function listenForServerStop(hasTerminal: boolean): ServerSignals {
 }
 
 /** What a server says that reads nothing again. */
-export const NOTHING_TO_RELOAD = 'casemate: SIGHUP changes nothing: settings are read at the start'
+export const NOTHING_TO_RELOAD = 'SIGHUP changes nothing: settings are read at the start'
 
 /** Resolves once it has aborted. */
 export function stoppedBy(signal: AbortSignal): Promise<void> {

@@ -34,6 +34,8 @@ export interface Terminal {
   readonly writeBytes: (bytes: Uint8Array) => void
   /** Prints one line on stderr. */
   readonly note: (line: string) => void
+  /** The same with who says it: `casemate: ` before the line. */
+  readonly tell: (line: string) => void
   readonly readStdin: () => Promise<Uint8Array>
   /** For what is too large to be held: octets as they come, and as they go. */
   readonly stdin: NodeJS.ReadableStream
@@ -120,6 +122,7 @@ export function paletteOf(stream: Streams['stdout']): Palette {
 /** Opens the terminal of one invocation. */
 export function openTerminal(streams: Streams, json: boolean): Terminal {
   const { stdin, stdout, stderr, env } = streams
+  const note = (line: string): void => void stderr.write(`${visible(line)}\n`)
   return {
     json,
     env,
@@ -132,7 +135,8 @@ export function openTerminal(streams: Streams, json: boolean): Terminal {
       return { write: line => log.write(`${visible(line.trimEnd())}\n`) }
     },
     writeBytes: bytes => void stdout.write(bytes),
-    note: line => void stderr.write(`${visible(line)}\n`),
+    note,
+    tell: line => note(`casemate: ${line}`),
     readStdin: () => readAll(stdin),
     stdin,
     stdout,

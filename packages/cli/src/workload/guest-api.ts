@@ -32,7 +32,7 @@ export async function serve(call: Call): Promise<Answer> {
   const clients = readWord('clients', call.option('clients'), CLIENTS)
   const allowed = readLimit(call.options('allow'), feature)
   const stop = listenForServerStop(call.terminal.columns !== null)
-  stop.onHangUp(() => call.terminal.note(NOTHING_TO_RELOAD))
+  stop.onHangUp(() => call.terminal.tell(NOTHING_TO_RELOAD))
   try {
     const { agent, simulated } = await openFor(call, [])
     const tokens = new GuestTokens(agent, SYSTEM_CLOCK)
@@ -60,7 +60,7 @@ async function serveUntil(
   try {
     const { tee } = agent.attester
     announce(terminal, { guestApi: api.url, tee, simulated, leaseMs: agent.leaseMs })
-    agent.start(tellerOn(terminal.note))
+    agent.start(tellerOn(terminal.tell))
     await stoppedBy(stop)
   } finally {
     await api.close()

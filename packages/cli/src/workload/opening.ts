@@ -8,9 +8,9 @@ import type { Call } from '../command.ts'
 
 /** @throws {BrokerRefusal} @throws {Unavailable} @throws {ClientConfigError} @throws {CliError} simulator-missing @throws {AgentError} debugger-open */
 export async function openFor(call: Call, secrets: readonly string[]): Promise<OpenedAgent> {
-  keepMemoryPrivate(call.terminal.note)
+  keepMemoryPrivate(call.terminal.tell)
   const { attester, simulated } = await openAttester(call)
-  if (simulated) call.terminal.note('casemate: the platform is simulated: nothing about hardware is proved')
+  if (simulated) call.terminal.tell('the platform is simulated: nothing about hardware is proved')
   return { agent: await openWith(attester, call, secrets), simulated }
 }
 

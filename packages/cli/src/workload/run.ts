@@ -21,7 +21,7 @@ const MAX_PORT = 65_535
 /** The `run` command. */
 export async function run(call: Call): Promise<Answer> {
   const [command = '', ...args] = call.positionals
-  const { env, note } = call.terminal
+  const { env, tell: note } = call.terminal
   const outcome = await runUnderLease({
     ...readFlags(call),
     command,
