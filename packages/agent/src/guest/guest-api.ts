@@ -48,7 +48,7 @@ export async function serveGuestApi(options: GuestApiOptions): Promise<GuestApi>
   const user = process.getuid?.()
   if (options.clients === 'own' && !(user !== undefined && (await knowsPeers()) && (await isOneUser(user)))) {
     throw new AgentError('clients-unknown', 'this system does not tell whose process connects', {
-      hint: 'where every user of this machine may have the secrets: --clients any',
+      hint: 'where every user of this machine may have the secrets: casemate agent --clients any',
     })
   }
   const { headTimeoutMs = HEAD_TIMEOUT_MS } = options
@@ -79,7 +79,12 @@ function listen(server: Server, port: number): Promise<number> {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       if (cause.code !== 'EADDRINUSE' && cause.code !== 'EACCES') return reject(cause)
       const why = cause.code === 'EACCES' ? 'may not be used' : 'is in use'
-      reject(new AgentError('address-in-use', `${HOST}:${port} ${why}`, { hint: 'another --port', cause }))
+      reject(
+        new AgentError('address-in-use', `${HOST}:${port} ${why}`, {
+          hint: 'another port; 0 lets the system choose',
+          cause,
+        }),
+      )
     })
     server.listen(port, HOST, () => resolve((server.address() as AddressInfo).port))
   })
