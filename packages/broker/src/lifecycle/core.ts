@@ -18,7 +18,7 @@ import { createMetrics } from '../http/metrics.ts'
 import { BrokerKeys } from '../keys/broker-keys.ts'
 import { KekRotation } from '../keys/kek-rotation.ts'
 import { PendingWraps } from '../keys/pending-wraps.ts'
-import { SecretService } from '../secrets/secret-service.ts'
+import { Secrets } from '../secrets/secrets.ts'
 import type { Beginning } from '../store/beginning.ts'
 import type { BrokerContext } from './context.ts'
 import { LoadedEndorsements } from './endorsement-files.ts'
@@ -68,7 +68,7 @@ export async function openCore(config: BrokerConfig, { deps, state, logger }: Co
     ledger: state.ledger,
     tokenKeys: keys.tokenKeys,
     sessionKeys: keys.sessionKeys,
-    secrets: new SecretService({ store, kek, pending, now }),
+    secrets: new Secrets({ store, kek, pending, now }),
     anchors: [...VENDOR_ANCHORS, ...deps.anchors],
     endorsements: () => endorsements.current,
     refusals: new RefusalLimit(elapsedMs),

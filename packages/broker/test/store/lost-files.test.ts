@@ -15,7 +15,7 @@ import { KekRotation } from '../../src/keys/kek-rotation.ts'
 import { PendingWraps } from '../../src/keys/pending-wraps.ts'
 import { type BrokerState, openState } from '../../src/lifecycle/state.ts'
 import { secretPath } from '../../src/secret-path.ts'
-import { SecretService } from '../../src/secrets/secret-service.ts'
+import { Secrets } from '../../src/secrets/secrets.ts'
 import { START, temporaryDirectory } from '../broker.ts'
 
 const IS_LONG = process.env['CASEMATE_LONG_TESTS'] === '1'
@@ -46,7 +46,7 @@ interface Point {
 
 interface Open {
   readonly state: BrokerState
-  readonly secrets: SecretService
+  readonly secrets: Secrets
   readonly rotation: KekRotation
 }
 
@@ -56,7 +56,7 @@ async function open(dataDir: string): Promise<Open> {
   const state = await openState(values, { now, elapsedMs: () => 0 })
   const { store, kek, record } = state
   const pending = new PendingWraps()
-  const secrets = new SecretService({ store, kek, pending, now })
+  const secrets = new Secrets({ store, kek, pending, now })
   return { state, secrets, rotation: new KekRotation({ store, kek, pending, now, record }) }
 }
 
