@@ -2,7 +2,7 @@
 // (guest-components: attestation-agent/attester, snp), whose types are virtee/sev’s.
 
 import { type Members, membersOf } from '../forms/members.ts'
-import { JsonFields } from '../json-fields.ts'
+import { StrictFields } from '../strict-fields.ts'
 import {
   type CertTableEntry,
   certificatesOf,
@@ -28,7 +28,7 @@ export interface SnpKbsEvidence {
 
 /** A decoded report, and the certificates that the guest's host has given it. */
 export function parseSnpKbs(value: unknown): SnpEvidence {
-  const json = new JsonFields(value, 'evidence')
+  const json = new StrictFields(value, 'evidence')
   const report = parseSnpReport(encodeReportJson(json.object('attestation_report')))
   const entries = json.optionalObjects('cert_chain', MAX_CERT_TABLE_ENTRIES).map(readEntry)
   json.finish()
@@ -36,7 +36,7 @@ export function parseSnpKbs(value: unknown): SnpEvidence {
 }
 
 /** virtee/sev's `CertTableEntry`: the type is a word, or `{ OTHER: GUID }` for a GUID that is not AMD's. */
-function readEntry(json: JsonFields): CertTableEntry {
+function readEntry(json: StrictFields): CertTableEntry {
   const type = json.isText('cert_type') ? readType(json) : readOther(json.object('cert_type'))
   // As much as a host's table may hold altogether: what is no certificate is passed over, not refused.
   const bytes = json.bytesUpTo('data', MAX_CERT_TABLE_SIZE)
@@ -44,12 +44,12 @@ function readEntry(json: JsonFields): CertTableEntry {
   return { type, bytes }
 }
 
-function readType(json: JsonFields): CertTableEntry['type'] {
+function readType(json: StrictFields): CertTableEntry['type'] {
   const name = json.word('cert_type', MAX_CERT_TYPE_LENGTH)
   return SNP_CERTIFICATE_TYPES.find(it => it === name) ?? null
 }
 
-function readOther(json: JsonFields): null {
+function readOther(json: StrictFields): null {
   json.word('OTHER', GUID_LENGTH)
   json.finish()
   return null

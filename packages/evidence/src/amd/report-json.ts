@@ -3,8 +3,8 @@
 // way no longer verifies.
 
 import { isZero } from '../bytes.ts'
-import { JsonFields } from '../json-fields.ts'
 import { Refusal } from '../refusal.ts'
+import { StrictFields } from '../strict-fields.ts'
 import { decodeTcb, encodeTcb, productOfCpuid, type SnpCpuid } from './product.ts'
 import { encodeSnpReport, type SnpFirmwareVersion, type SnpReport, type SnpReportVersion } from './report.ts'
 
@@ -17,7 +17,7 @@ const U53 = Number.MAX_SAFE_INTEGER
  * The 1,184 bytes of a decoded report.
  * @throws {Refusal} `evidence-malformed`, `evidence-unsupported`
  */
-export function encodeReportJson(json: JsonFields): Uint8Array {
+export function encodeReportJson(json: StrictFields): Uint8Array {
   const version = json.integer('version', U32)
   if (version < 2 || version > 5) {
     throw new Refusal('evidence-unsupported', `the report has version ${version}`, {
@@ -68,7 +68,7 @@ export function encodeReportJson(json: JsonFields): Uint8Array {
 }
 
 // `fmc` is a number from Turin on, null or absent before: it chooses the layout.
-function readTcb(json: JsonFields): Uint8Array {
+function readTcb(json: StrictFields): Uint8Array {
   const tcb = encodeTcb({
     fmc: json.optionalInteger('fmc', U8),
     bootloader: json.integer('bootloader', U8),
@@ -80,7 +80,7 @@ function readTcb(json: JsonFields): Uint8Array {
   return tcb
 }
 
-function readCpuid(json: JsonFields): SnpCpuid | null {
+function readCpuid(json: StrictFields): SnpCpuid | null {
   const [family, model, stepping] = ['cpuid_fam_id', 'cpuid_mod_id', 'cpuid_step'].map(name =>
     json.optionalInteger(name, U8),
   )
@@ -89,7 +89,7 @@ function readCpuid(json: JsonFields): SnpCpuid | null {
   return { family, model, stepping }
 }
 
-function readVersion(json: JsonFields): SnpFirmwareVersion {
+function readVersion(json: StrictFields): SnpFirmwareVersion {
   const version = {
     major: json.integer('major', U8),
     minor: json.integer('minor', U8),
@@ -99,7 +99,7 @@ function readVersion(json: JsonFields): SnpFirmwareVersion {
   return version
 }
 
-function readVector(json: JsonFields, name: string): bigint | null {
+function readVector(json: StrictFields, name: string): bigint | null {
   const vector = json.optionalInteger(name, U53)
   return vector === null ? null : BigInt(vector)
 }

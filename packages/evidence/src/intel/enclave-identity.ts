@@ -2,7 +2,7 @@
 // how Intel judges each of its versions. QE is the one for SGX quotes, TD_QE the one for TDX.
 
 import type { TcbStatus } from '../claims.ts'
-import { Fields } from './fields.ts'
+import { SignedFields } from './signed-fields.ts'
 import type { SignedJson } from './signed-json.ts'
 import { parseVerdict, type TcbVerdict } from './tcb-info.ts'
 
@@ -40,19 +40,18 @@ export interface EnclaveIdentity extends SignedJson {
  * @throws {Refusal} `endorsement-malformed`
  */
 export function parseEnclaveIdentity(signed: SignedJson, value: unknown): EnclaveIdentity {
-  const fields = new Fields(value, 'enclaveIdentity')
+  const fields = new SignedFields(value, 'enclaveIdentity')
   if (fields.integer('version', MAX_U32) !== 2) fields.fail('version 2', 'version')
   const levels = fields.objects('tcbLevels').map(level => ({
     isvSvn: level.object('tcb').integer('isvsvn', MAX_U16),
     ...parseVerdict(level, ENCLAVE_STATUSES),
   }))
   if (levels.length === 0) fields.fail('at least one level', 'tcbLevels')
-  const identity: EnclaveIdentity = {
+  return {
     ...signed,
     kind: 'enclave-identity',
     id: fields.oneOf('id', ['QE', 'TD_QE', 'QVE', 'QAE']),
-    issueDate: fields.time('issueDate'),
-    nextUpdate: fields.time('nextUpdate'),
+    ...fields.window(),
     evaluationNumber: fields.integer('tcbEvaluationDataNumber', MAX_U32),
     // MISCSELECT too is the octets of the report as they stand: Intel's library reads both as little-endian numbers.
     miscSelect: fields.bytes('miscselect', 4),
@@ -63,6 +62,4 @@ export function parseEnclaveIdentity(signed: SignedJson, value: unknown): Enclav
     isvProdId: fields.integer('isvprodid', MAX_U16),
     levels,
   }
-  if (identity.nextUpdate < identity.issueDate) fields.fail('a time after issueDate', 'nextUpdate')
-  return identity
 }

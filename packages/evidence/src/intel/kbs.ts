@@ -2,8 +2,8 @@
 // (guest-components: attestation-agent/attester, sgx_dcap and tdx).
 
 import { toBase64 } from '../bytes.ts'
-import { JsonFields } from '../json-fields.ts'
 import { Refusal } from '../refusal.ts'
+import { StrictFields } from '../strict-fields.ts'
 import { MAX_QUOTE_BYTES, parseIntelQuote, type SgxQuote, type TdxQuote } from './quote.ts'
 
 /** What older and newer guests send beside a TDX quote. */
@@ -27,7 +27,7 @@ export interface TdxKbsEvidence {
 
 /** @throws {Refusal} `evidence-malformed`, `evidence-unsupported` */
 export function parseSgxKbs(primaryEvidence: unknown): SgxQuote {
-  const json = new JsonFields(primaryEvidence, 'evidence')
+  const json = new StrictFields(primaryEvidence, 'evidence')
   const quote = readQuote(json)
   json.finish()
   if (quote.kind === 'sgx') return quote
@@ -36,7 +36,7 @@ export function parseSgxKbs(primaryEvidence: unknown): SgxQuote {
 
 /** @throws {Refusal} `evidence-malformed`, `evidence-unsupported` */
 export function parseTdxKbs(primaryEvidence: unknown): TdxQuote {
-  const json = new JsonFields(primaryEvidence, 'evidence')
+  const json = new StrictFields(primaryEvidence, 'evidence')
   const quote = readQuote(json)
   for (const log of EVENT_LOGS) json.optionalText(log, MAX_EVENT_LOG_LENGTH)
   json.finish()
@@ -44,7 +44,7 @@ export function parseTdxKbs(primaryEvidence: unknown): TdxQuote {
   throw otherKind('tdx', quote)
 }
 
-function readQuote(json: JsonFields): SgxQuote | TdxQuote {
+function readQuote(json: StrictFields): SgxQuote | TdxQuote {
   return parseIntelQuote(json.base64('quote', MAX_QUOTE_BYTES))
 }
 

@@ -1,7 +1,7 @@
 // TCB evaluation data numbers (Intel PCS API v4, `tcbEvaluationDataNumbers`): the recoveries that Intel has announced,
 // from which an operator chooses the minimum to demand.
 
-import { Fields } from './fields.ts'
+import { SignedFields } from './signed-fields.ts'
 import type { SignedJson } from './signed-json.ts'
 
 const MAX_U32 = 0xffff_ffff
@@ -25,14 +25,13 @@ export interface TcbEvaluationNumbers extends SignedJson {
  * @throws {Refusal} `endorsement-malformed`
  */
 export function parseTcbEvaluationNumbers(signed: SignedJson, value: unknown): TcbEvaluationNumbers {
-  const fields = new Fields(value, 'tcbEvaluationDataNumbers')
+  const fields = new SignedFields(value, 'tcbEvaluationDataNumbers')
   if (fields.integer('version', MAX_U32) !== 1) fields.fail('version 1', 'version')
   return {
     ...signed,
     kind: 'tcb-evaluation-numbers',
     tee: fields.oneOf('id', ['SGX', 'TDX']) === 'SGX' ? 'sgx' : 'tdx',
-    issueDate: fields.time('issueDate'),
-    nextUpdate: fields.time('nextUpdate'),
+    ...fields.window(),
     numbers: fields.objects('tcbEvalNumbers').map(number => {
       number.time('tcbRecoveryEventDate')
       number.time('tcbDate')

@@ -4,7 +4,7 @@
 import type { TcbStatus } from '../claims.ts'
 import { Refusal } from '../refusal.ts'
 import { escapeUnfit } from '../untrusted-text.ts'
-import { Fields } from './fields.ts'
+import { SignedFields } from './signed-fields.ts'
 import type { SignedJson } from './signed-json.ts'
 
 /** Components of CPUSVN and of TEE_TCB_SVN. */
@@ -78,7 +78,7 @@ export interface TcbInfo extends SignedJson {
  * @throws {Refusal} `endorsement-malformed`
  */
 export function parseTcbInfo(signed: SignedJson, value: unknown): TcbInfo {
-  const fields = new Fields(value, 'tcbInfo')
+  const fields = new SignedFields(value, 'tcbInfo')
   const version = fields.integer('version', MAX_U32)
   if (version !== 2 && version !== 3) return fields.fail('version 2 or 3', 'version')
   const tee = version === 2 ? 'sgx' : fields.oneOf('id', ['SGX', 'TDX']) === 'SGX' ? 'sgx' : 'tdx'
@@ -91,8 +91,7 @@ export function parseTcbInfo(signed: SignedJson, value: unknown): TcbInfo {
     kind: 'tcb-info',
     tee,
     version,
-    issueDate: fields.time('issueDate'),
-    nextUpdate: fields.time('nextUpdate'),
+    ...fields.window(),
     fmspc: fields.hex('fmspc', 6),
     pceId: fields.hex('pceId', 2),
     evaluationNumber: fields.integer('tcbEvaluationDataNumber', MAX_U32),
@@ -107,14 +106,13 @@ export function parseTcbInfo(signed: SignedJson, value: unknown): TcbInfo {
         ? fields.objects('tdxModuleIdentities').map(parseModuleIdentity)
         : [],
   }
-  if (info.nextUpdate < info.issueDate) fields.fail('a time after issueDate', 'nextUpdate')
   if (new Set(info.tdxModuleIdentities.map(({ id }) => id)).size !== info.tdxModuleIdentities.length) {
     throw new Refusal('endorsement-malformed', 'tcbInfo.tdxModuleIdentities has two identities with one id')
   }
   return info
 }
 
-function parseLevel(level: Fields, version: 2 | 3, tee: 'sgx' | 'tdx'): TcbLevel {
+function parseLevel(level: SignedFields, version: 2 | 3, tee: 'sgx' | 'tdx'): TcbLevel {
   const tcb = level.object('tcb')
   return {
     sgxComponents: version === 2 ? numberedComponents(tcb) : components(tcb, 'sgxtcbcomponents'),
@@ -125,7 +123,7 @@ function parseLevel(level: Fields, version: 2 | 3, tee: 'sgx' | 'tdx'): TcbLevel
 }
 
 /** `tcbDate`, `tcbStatus` and `advisoryIDs`, which all levels of all endorsements share. */
-export function parseVerdict(level: Fields, statuses: readonly TcbStatus[]): TcbVerdict {
+export function parseVerdict(level: SignedFields, statuses: readonly TcbStatus[]): TcbVerdict {
   level.time('tcbDate')
   return {
     status: level.oneOf('tcbStatus', statuses),
@@ -135,13 +133,13 @@ export function parseVerdict(level: Fields, statuses: readonly TcbStatus[]): Tcb
 }
 
 /** Version 2 has a member for each component: sgxtcbcomp01svn to sgxtcbcomp16svn. */
-function numberedComponents(tcb: Fields): readonly number[] {
+function numberedComponents(tcb: SignedFields): readonly number[] {
   return Array.from({ length: TCB_COMPONENTS }, (_, index) =>
     tcb.integer(`sgxtcbcomp${String(index + 1).padStart(2, '0')}svn`, MAX_U8),
   )
 }
 
-function components(tcb: Fields, name: string): readonly number[] {
+function components(tcb: SignedFields, name: string): readonly number[] {
   const svns = tcb.objects(name).map(component => component.integer('svn', MAX_U8))
   if (svns.length !== TCB_COMPONENTS) tcb.fail(`${TCB_COMPONENTS} components`, name)
   return svns
@@ -156,7 +154,7 @@ export function firstTdxComponent([, version = 0]: Uint8Array): number {
 const MAX_NAME = 80
 
 /** `category` and `type`, which a level may have from version 3 on. */
-function componentNames(level: Fields | undefined, name: string): readonly (string | null)[] {
+function componentNames(level: SignedFields | undefined, name: string): readonly (string | null)[] {
   const tcb = level?.object('tcb')
   if (!tcb?.has(name)) return []
   return tcb.objects(name).map(component => {
@@ -165,7 +163,7 @@ function componentNames(level: Fields | undefined, name: string): readonly (stri
   })
 }
 
-function parseModule(module: Fields): TdxModule {
+function parseModule(module: SignedFields): TdxModule {
   return {
     mrSigner: module.hex('mrsigner', 48),
     attributes: module.hex('attributes', 8),
@@ -173,7 +171,7 @@ function parseModule(module: Fields): TdxModule {
   }
 }
 
-function parseModuleIdentity(identity: Fields): TdxModuleIdentity {
+function parseModuleIdentity(identity: SignedFields): TdxModuleIdentity {
   return {
     id: identity.text('id').toUpperCase(),
     ...parseModule(identity),

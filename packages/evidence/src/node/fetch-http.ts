@@ -55,6 +55,15 @@ interface UnavailableDetail {
   readonly cause?: unknown
 }
 
+/** What is wrong at one address; its path may name a machine, and is in the message only. */
+export function unavailableAt(
+  url: URL,
+  what: string,
+  detail: Omit<UnavailableDetail, 'host'> = {},
+): Unavailable {
+  return new Unavailable(`${url.host}${url.pathname} ${what}`, { ...detail, host: url.host })
+}
+
 export interface HttpAnswer {
   readonly headers: Headers
   readonly body: Uint8Array
@@ -161,8 +170,7 @@ export class HttpSource {
         const retryAfterMs = this.#retryAfter(response.headers)
         return new Failure(`HTTP status ${status}`, { retryAfterMs, isRateLimit: status === 429 })
       }
-      throw new Unavailable(`${url.host}${url.pathname} answers with HTTP status ${status}`, {
-        host: url.host,
+      throw unavailableAt(url, `answers with HTTP status ${status}`, {
         hint: 'the address of the service may be wrong, or the service may want an API key',
       })
     } catch (error) {
@@ -241,9 +249,7 @@ async function readBody(response: Response, url: URL): Promise<Uint8Array> {
   for await (const chunk of response.body ?? []) {
     size += chunk.length
     if (size > MAX_ANSWER_BYTES) {
-      throw new Unavailable(`${url.host}${url.pathname} answers with more than ${MAX_ANSWER_BYTES} bytes`, {
-        host: url.host,
-      })
+      throw unavailableAt(url, `answers with more than ${MAX_ANSWER_BYTES} bytes`)
     }
     chunks.push(chunk)
   }

@@ -16,7 +16,14 @@ import { readEndorsements } from '../read-endorsements.ts'
 import { Refusal } from '../refusal.ts'
 import { RequestBudget } from './fetch-budget.ts'
 import { DiskCache } from './fetch-cache.ts'
-import { type HttpAnswer, type HttpOptions, HttpSource, Unavailable, waitFor } from './fetch-http.ts'
+import {
+  type HttpAnswer,
+  type HttpOptions,
+  HttpSource,
+  Unavailable,
+  unavailableAt,
+  waitFor,
+} from './fetch-http.ts'
 
 /** Nothing is kept longer without asking again, whatever its next update says: it is not yet verified. */
 export const MAX_CACHE_MS = 30 * 24 * 3_600_000
@@ -172,8 +179,7 @@ class CachingFetcher implements EndorsementFetcher {
 
   #permit(url: URL, namedBy: NamedBy, client: string | null): void {
     if (this.#options.offline === true) {
-      throw new Unavailable(`${url.host}${url.pathname} is not in the cache, and fetching is off`, {
-        host: url.host,
+      throw unavailableAt(url, 'is not in the cache, and fetching is off', {
         hint: 'fetch once with a connection, or supply the endorsements from files',
       })
     }
@@ -208,8 +214,7 @@ class CachingFetcher implements EndorsementFetcher {
     const text = savedAnswer(answer)
     const endorsements = read(url, text)
     if (endorsements instanceof Refusal) {
-      throw new Unavailable(`${url.host}${url.pathname} answers with something else`, {
-        host: url.host,
+      throw unavailableAt(url, 'answers with something else', {
         hint: 'the address may belong to another service, or a proxy may be answering',
         cause: endorsements,
       })

@@ -2,7 +2,7 @@
 // the protocol can be tried without a TEE, proves nothing, and its claims are always `simulated`.
 
 import { toBase64 } from '../bytes.ts'
-import { JsonFields } from '../json-fields.ts'
+import { StrictFields } from '../strict-fields.ts'
 
 export interface SampleEvidence {
   readonly kind: 'sample'
@@ -18,7 +18,7 @@ const MAX_SVN_TEXT = 16
  * @throws {Refusal} `evidence-malformed`
  */
 export function parseSampleEvidence(value: unknown): SampleEvidence {
-  const json = new JsonFields(value, 'evidence')
+  const json = new StrictFields(value, 'evidence')
   const svn = json.word('svn', MAX_SVN_TEXT)
   const reportData = json.base64('report_data', REPORT_DATA_SIZE)
   json.finish()

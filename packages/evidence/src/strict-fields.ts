@@ -11,7 +11,7 @@ const PRINTABLE_ASCII = /^[ -~]*$/
  * The members of an object, each read once; {@link finish} refuses the ones that nobody asked for.
  * @throws {Refusal} `evidence-malformed`, naming the member by its path
  */
-export class JsonFields {
+export class StrictFields {
   readonly #members: Map<string, unknown>
   readonly #path: string
 
@@ -92,18 +92,18 @@ export class JsonFields {
     return this.#skipsNull(name) ? null : this.text(name, maxLength)
   }
 
-  object(name: string): JsonFields {
-    return new JsonFields(this.#take(name), this.#at(name))
+  object(name: string): StrictFields {
+    return new StrictFields(this.#take(name), this.#at(name))
   }
 
   /** The objects of an array of at most `max`; none where the member is null or absent. */
-  optionalObjects(name: string, max: number): readonly JsonFields[] {
+  optionalObjects(name: string, max: number): readonly StrictFields[] {
     if (this.#skipsNull(name)) return []
     const value = this.#take(name)
     if (!Array.isArray(value) || value.length > max) {
       throw wrong(this.#at(name), `an array of at most ${max}`, value)
     }
-    return value.map((item, index) => new JsonFields(item, `${this.#at(name)}[${index}]`))
+    return value.map((item, index) => new StrictFields(item, `${this.#at(name)}[${index}]`))
   }
 
   finish(): void {

@@ -8,16 +8,22 @@ import { escapeUnfit } from '../untrusted-text.ts'
 /** RFC 3339 in UTC, with or without fractions of a second, as PCS writes it. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
 
+/** Milliseconds since 1970. */
+interface Window {
+  readonly issueDate: number
+  readonly nextUpdate: number
+}
+
 /** Where some fields stand: put together only for a message, because a document has hundreds of objects. */
 interface Place {
-  readonly holder: Fields
+  readonly holder: SignedFields
   readonly name: string
   /** In an array; null where the member itself is the object. */
   readonly index: number | null
 }
 
 /** @throws {Refusal} `endorsement-malformed`, naming the member by its path */
-export class Fields {
+export class SignedFields {
   readonly #members: Readonly<Record<string, unknown>>
   readonly #place: Place | string
 
@@ -73,6 +79,13 @@ export class Fields {
     return toHex(this.bytes(name, size))
   }
 
+  /** When it was issued, and is to be issued again, which is not before. */
+  window(): Window {
+    const [issueDate, nextUpdate] = [this.time('issueDate'), this.time('nextUpdate')]
+    if (nextUpdate < issueDate) this.fail('a time after issueDate', 'nextUpdate')
+    return { issueDate, nextUpdate }
+  }
+
   /** Milliseconds since 1970. */
   time(name: string): number {
     const value = this.#get(name)
@@ -83,12 +96,12 @@ export class Fields {
     return time
   }
 
-  object(name: string): Fields {
-    return new Fields(this.#get(name), { holder: this, name, index: null })
+  object(name: string): SignedFields {
+    return new SignedFields(this.#get(name), { holder: this, name, index: null })
   }
 
-  objects(name: string): readonly Fields[] {
-    return this.list(name).map((item, index) => new Fields(item, { holder: this, name, index }))
+  objects(name: string): readonly SignedFields[] {
+    return this.list(name).map((item, index) => new SignedFields(item, { holder: this, name, index }))
   }
 
   /** The strings of an array; none where the member is absent. */
