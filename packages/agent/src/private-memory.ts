@@ -1,5 +1,5 @@
-// What a process that holds secrets can do so that its memory stays its own: no core dump with memory in it, no debugger.
-// The workload inherits the first. What only the operator can do is said.
+// Keeps the memory of a process that holds secrets its own: no core dump has memory in it, and no debugger is let in. The
+// workload inherits the first. Of swap, which only the operator can turn off, the process tells.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { url as debuggerUrl } from 'node:inspector'

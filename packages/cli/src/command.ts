@@ -1,4 +1,4 @@
-// What a command is: one row of the table that gives parsing, help, suggestions and JSON output.
+// A command is one row of the table that gives parsing, help, suggestions and JSON output.
 // A command returns its answer as data together with the way to print it for a person, so that `--json`
 // can never say something else than the text does.
 

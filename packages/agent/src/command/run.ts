@@ -27,6 +27,8 @@ export interface CommandApi {
   readonly version: string
 }
 
+/** A command, its secrets, and the way to an agent for them. */
+/** A command, its secrets, and the way to an agent for them. */
 export interface RunOptions extends Omit<SupervisorOptions, 'agent' | 'directory' | 'watchdog' | 'env'> {
   /** Of this process; what is passed on of it is {@link inheritedBy}. */
   readonly env: Readonly<Record<string, string | undefined>>
@@ -89,7 +91,7 @@ async function supervised(
   }
 }
 
-/** What the command finds the guest API under. */
+/** The variable that tells the command the URL of the guest API. */
 const GUEST_API = 'CASEMATE_GUEST_API'
 
 /**

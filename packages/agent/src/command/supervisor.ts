@@ -21,7 +21,7 @@ export interface WantedSecret {
   readonly as: 'variable' | 'file'
 }
 
-/** What becomes of it when a secret has changed. Files are replaced in any case; a variable cannot be. */
+/** The command's share in a secret that has changed. Files are replaced in any case; a variable cannot be. */
 export const CHANGE_POLICIES = ['keep', 'restart', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
 
 export interface SupervisorOptions {
@@ -49,6 +49,8 @@ export interface Outcome {
 const FORWARDED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const
 const SIGNALLED = 128
 
+/** Runs one command under one agent's lease. */
+/** Runs one command under one agent's lease. */
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #known: KnownSecrets

@@ -42,6 +42,8 @@ export interface WatchdogOptions {
   readonly onLost: () => void
 }
 
+/** A shell that outlives this process, and ends the workload then. */
+/** A shell that outlives this process, and ends the workload then. */
 export class Watchdog {
   readonly #shell: ChildProcess
   #released = false

@@ -9,9 +9,11 @@ import type { KnownSecrets } from '../standing/known-secrets.ts'
 import { type LeaseEnd, type LeaseEndChoice, leaseEndOf } from '../standing/lease-end.ts'
 import { EnclaveTurn, type Secrets, wipe } from './enclave-turn.ts'
 
-/** What becomes of it when a secret has changed. */
+/** An enclave of which a secret has changed keeps what it has, or is started anew. */
 export const ENCLAVE_CHANGE_POLICIES = ['keep', 'restart'] as const
 
+/** An enclave to be opened with its secrets, and the agent that they are leased from. */
+/** An enclave to be opened with its secrets, and the agent that they are leased from. */
 export interface EnclaveServiceOptions extends LeaseEndChoice {
   /** Null where no broker released anything, so that no lease ends it. */
   readonly agent: Pick<Agent, 'start' | 'close'> | null
@@ -25,6 +27,8 @@ export interface EnclaveServiceOptions extends LeaseEndChoice {
 
 const LEASE_OVER = 'the lease of what it was given has ended'
 
+/** Answers calls by one enclave after another, until its lease ends. */
+/** Answers calls by one enclave after another, until its lease ends. */
 export class EnclaveService {
   /** What clients call, whichever enclave answers. */
   readonly target: CallTarget

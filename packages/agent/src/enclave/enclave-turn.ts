@@ -12,6 +12,8 @@ export function wipe(secrets: Secrets): void {
   for (const secret of secrets.values()) secret.fill(0)
 }
 
+/** Passes calls on to its enclave until it is told to refuse them. */
+/** Passes calls on to its enclave until it is told to refuse them. */
 export class EnclaveTurn implements CallTarget {
   readonly #enclave: Pick<Enclave, 'call' | 'callBatch' | 'close'>
   readonly #secrets: Secrets

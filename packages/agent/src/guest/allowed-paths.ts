@@ -1,4 +1,4 @@
-// Which secrets may be asked for through the guest API: patterns as release rules have them, `repository/type/tag`
+// The secrets that may be asked for through the guest API: patterns as release rules have them, `repository/type/tag`
 // with `*` for one whole segment. The broker decides all the same; this narrows what it is asked.
 
 /** A segment of a secret's path (KBS protocol). */

@@ -1,4 +1,4 @@
-// What the guest API answers: a status, a type and octets, with the texts that Confidential Containers' has.
+// The answers of the guest API: a status, a type and octets, with the texts of that of Confidential Containers.
 
 import { BrokerRefusal, Unavailable } from '@casemate/client'
 
@@ -21,10 +21,14 @@ export const NOT_ALLOWED = plain(405, 'Method Not Allowed')
 export const TOO_LARGE = plain(413, 'Payload Too Large')
 export const BUSY = plain(503, 'busy: too many requests at once; try again')
 
+/** 200 with octets as they are: a secret, a token, evidence. */
+/** 200 with octets as they are: a secret, a token, evidence. */
 export function octets(body: string | Uint8Array): GuestAnswer {
   return { status: 200, type: 'application/octet-stream', body }
 }
 
+/** 200 with a value as JSON. */
+/** 200 with a value as JSON. */
 export function json(value: unknown): GuestAnswer {
   return { status: 200, type: 'application/json', body: JSON.stringify(value) }
 }

@@ -15,8 +15,11 @@ const HOST = '127.0.0.1'
 
 /** Processes of which users are answered. */
 export const CLIENTS = ['own', 'any'] as const
+/** One of {@link CLIENTS}. */
 export type Clients = (typeof CLIENTS)[number]
 
+/** The routes, the port on 127.0.0.1, and whose processes are answered. */
+/** The routes, the port on 127.0.0.1, and whose processes are answered. */
 export interface GuestApiOptions {
   readonly routes: GuestRoutes
   /** 0 lets the system choose. */
@@ -26,6 +29,8 @@ export interface GuestApiOptions {
   readonly headTimeoutMs?: number
 }
 
+/** A guest API that listens. */
+/** A guest API that listens. */
 export interface GuestApi {
   readonly url: string
   close(): Promise<void>

@@ -6,10 +6,13 @@ import { type Allowed, isSecretPath } from './allowed-paths.ts'
 import * as answer from './guest-answer.ts'
 import type { GuestTokens } from './guest-tokens.ts'
 
-/** What is served, in the words of api-server-rest's `--features`. */
+/** The parts of the API, in the words of api-server-rest's `--features`. */
 export const FEATURES = ['all', 'resource', 'attestation'] as const
+/** One of {@link FEATURES}. */
 export type Feature = (typeof FEATURES)[number]
 
+/** The parts that are served, and whom they ask. */
+/** The parts that are served, and whom they ask. */
 export interface GuestRoutes {
   readonly agent: Pick<Agent, 'getSecret' | 'attester'>
   readonly tokens: Pick<GuestTokens, 'get'>

@@ -20,6 +20,8 @@ const USABLE_SHARE = 1 / 2
 /** A failure is told to everybody for this long: every attempt is a whole attestation, and anyone may ask in a loop. */
 const FAILURE_KEPT_MS = 1_000
 
+/** Gives one token to all who ask, and makes the next when it is half over. */
+/** Gives one token to all who ask, and makes the next when it is half over. */
 export class GuestTokens {
   readonly #agent: Pick<Agent, 'attestForCaller'>
   readonly #clock: Clock

@@ -1,4 +1,4 @@
-// Whose process is at the other end of a connection on this machine, as Linux's table of TCP sockets has it
+// The user whose process is at the other end of a connection on this machine, as Linux's table of TCP sockets has it
 // (proc_net_tcp): every user of a machine can connect to its loopback, and not every one is meant to have secrets.
 
 import { readFile } from 'node:fs/promises'

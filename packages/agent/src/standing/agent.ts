@@ -7,6 +7,8 @@ import { isDenial } from './denial.ts'
 import { Holding } from './holding.ts'
 import { leaseOf, pauseMs, remainingMs, renewalPointMs } from './lease.ts'
 
+/** A broker, how it is reached, and the secrets that the workload lives on. */
+/** A broker, how it is reached, and the secrets that the workload lives on. */
 export interface AgentOptions {
   readonly attester: Attester
   readonly url: string
@@ -17,7 +19,7 @@ export interface AgentOptions {
   readonly secrets: readonly string[]
 }
 
-/** What happens between one attestation and the next. */
+/** An event between one attestation and the next. */
 export type AgentEvent =
   | { readonly kind: 'renewed'; readonly leaseMs: number }
   /** The broker could not be asked, or its answer cannot be believed; it is asked again. */
@@ -39,6 +41,8 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   return new Agent(options, first, stopping)
 }
 
+/** Holds a lease and its secrets, and renews both once it was started. */
+/** Holds a lease and its secrets, and renews both once it was started. */
 export class Agent {
   readonly #options: AgentOptions
   readonly #stopping: AbortController

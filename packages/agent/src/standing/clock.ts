@@ -10,6 +10,8 @@ export interface Moment {
   readonly monotonicMs: number
 }
 
+/** Time, chance and waiting, in milliseconds. */
+/** Time, chance and waiting, in milliseconds. */
 export interface Clock {
   readonly at: () => Moment
   /** From 0 up to, and without, 1. */

@@ -1,4 +1,4 @@
-// Which of a broker's answers is its decision about this workload. Everything else - a proxy's 404, an answer that is
+// Tells a broker's decision about this workload from its other answers. Everything else - a proxy's 404, an answer that is
 // not believed, a session that expired on the way - says nothing about it, and is asked again until the lease ends.
 
 import { BrokerRefusal } from '@casemate/client'

@@ -1,4 +1,4 @@
-// What a person is told of a lease: what is wrong with it, and that it is right again.
+// The events of a lease as lines for a person: each trouble once, and its end.
 
 import type { AgentEvent } from './agent.ts'
 

@@ -1,4 +1,4 @@
-// What one attestation gave: a session, the lease on it, and the secrets fetched so far. All of it is in memory only,
+// The yield of one attestation: a session, the lease on it, and the secrets fetched so far. All of it is in memory only,
 // bounded, and gone with the session, so that whoever asks after a renewal gets what the broker says then.
 
 import type { AttestedSession } from '@casemate/client'

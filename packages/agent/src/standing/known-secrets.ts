@@ -1,8 +1,10 @@
-// Which content of each secret is in use, to tell after a renewal what has changed at the broker.
+// Digests of the secrets in use, to tell after a renewal which of them have changed at the broker.
 
 import { createHash } from 'node:crypto'
 import type { Agent } from './agent.ts'
 
+/** The secrets that a workload has taken from an agent. */
+/** The secrets that a workload has taken from an agent. */
 export class KnownSecrets {
   readonly #agent: Pick<Agent, 'getSecret'>
   readonly #digests = new Map<string, string>()

@@ -1,4 +1,4 @@
-// How long secrets may be used: as long as the attestation result lives, counted from the moment at which the
+// The time for which secrets may be used: as long as the attestation result lives, counted from the moment at which the
 // handshake began. The span is the broker's (exp less iat), so that its clock and ours need not agree. It is over by
 // whichever of our clocks says so first: a wall clock that is set back, or a machine that slept, prolongs nothing.
 

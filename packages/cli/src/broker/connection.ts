@@ -1,4 +1,4 @@
-// Which broker, and who one is there: flags over environment over what a start left behind.
+// The broker that is meant, and who one is there: flags over environment over what a start left behind.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

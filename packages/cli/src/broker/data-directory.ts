@@ -1,4 +1,4 @@
-// What this command leaves in a data directory beside the broker's own files: the tour's, and a token that no screen showed.
+// The files that this command leaves in a data directory beside the broker's own files: the tour's, and a token that no screen showed.
 
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// What policies, reference values and rules have in common: named documents with get, set, list and delete.
+// The commands that policies, reference values and rules have in common: named documents with get, set, list and delete.
 
 import { Buffer } from 'node:buffer'
 import { statSync } from 'node:fs'

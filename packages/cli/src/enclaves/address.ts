@@ -1,4 +1,4 @@
-// Where an enclave answers calls.
+// The address at which an enclave answers calls.
 
 import { CliError } from '../failure/cli-error.ts'
 

@@ -1,4 +1,4 @@
-// Who may call an enclave: anyone, or whoever attests and meets a policy.
+// The demands on callers of an enclave: none, or to attest and to meet a policy.
 
 import type { PeerDemands } from '@casemate/channel'
 import type { Call } from '../command.ts'

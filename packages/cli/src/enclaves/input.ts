@@ -1,4 +1,4 @@
-// What an enclave is given on the command line, and what it answered.
+// The input of an enclave as it is given on the command line, and its answer.
 
 import type { Answer, Call, Flag } from '../command.ts'
 import { CliError } from '../failure/cli-error.ts'

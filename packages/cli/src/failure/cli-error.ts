@@ -1,4 +1,4 @@
-// What the command itself refuses, before or beside the packages below it.
+// Refusals of the command itself, before or beside those of the packages below it.
 
 /** The codes that the command itself adds to those of the packages below it. */
 export const CLI_CODES = {

@@ -103,7 +103,7 @@ const CODES: CodesByClass = {
 
 const BY_NAME: ReadonlyMap<string, Codes<string>> = new Map(Object.entries(CODES))
 
-/** What the error of a package says by its class and code. */
+/** By class and code; null for an error of no package. */
 export function exitCodeOf({
   name,
   code,

@@ -24,7 +24,7 @@ export function failureOf(thrown: unknown): Failure {
   )
 }
 
-/** What an error of a package below says; null for any other. */
+/** The failure that an error of a package below means; null for any other. */
 function packageFailure(thrown: unknown): Failure | null {
   if (!(thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string')) return null
   const { name, code, message } = thrown

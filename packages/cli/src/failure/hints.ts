@@ -1,4 +1,4 @@
-// What to do about a refusal of the broker, beside what it says itself.
+// Advice about refusals of the broker, beside what it says itself.
 
 /** Codes that the broker keeps short, because whoever asks need not know more; an administrator may. */
 const HINTS: ReadonlyMap<string, string> = new Map(

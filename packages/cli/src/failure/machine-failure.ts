@@ -1,4 +1,4 @@
-// What the operating system and SQLite say where the machine is at fault, and not Casemate.
+// Errors of the operating system and of SQLite with which the machine is at fault, and not Casemate.
 
 import type { Failure } from './failure.ts'
 

@@ -1,4 +1,4 @@
-// What each layer costs, on a machine whose speed drifts: the layers take turns, round by round, and each is compared
+// The cost of each layer, on a machine whose speed drifts: the layers take turns, round by round, and each is compared
 // with the plain call of the same round. Time is that of the clock, and that of all processors that worked for it.
 
 import type { Batch, LayerName, OpenLayers } from './layers.ts'

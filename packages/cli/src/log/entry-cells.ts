@@ -1,4 +1,4 @@
-// What an entry of the log is about, and who made it, each in one cell: the member that names it, or all that the entry says
+// An entry of the log in two cells, its subject and who made it: the member that names it, or all that the entry says
 // of its own kind.
 
 import { cell } from '../terminal/table.ts'

@@ -1,4 +1,4 @@
-// What is proved of the log on this machine, with nothing but its key: a receipt, and that it has only grown.
+// Proofs about the log, made on this machine with nothing but its key: of a receipt, and that it has only grown.
 
 import { fetchPublic } from '@casemate/client'
 import {

@@ -1,4 +1,4 @@
-// What a sealed file says about itself, for people and as JSON. Nobody has verified it before it was opened.
+// The header of a sealed file, for people and as JSON. Nobody has verified it before it was opened.
 
 import type { SealedHeader } from '@casemate/enclave'
 

@@ -1,4 +1,4 @@
-// How far a long piece of work with bytes is: one line that replaces itself for a person, one now and then for a log.
+// The progress of a long piece of work with bytes: one line that replaces itself for a person, one now and then for a log.
 
 import type { Terminal } from '../terminal/terminal.ts'
 

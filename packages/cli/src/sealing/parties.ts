@@ -1,4 +1,4 @@
-// Who seals or opens: the owner of the data, who holds the data key, or an enclave, whose root gives the key.
+// The party that seals or opens: the owner of the data, who holds the data key, or an enclave, whose root gives the key.
 
 import type { SealingIdentity, SealingPolicy, UnsealOptions } from '@casemate/enclave'
 import type { Call, Flag } from '../command.ts'

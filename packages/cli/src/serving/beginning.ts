@@ -1,4 +1,4 @@
-// How `up` is to begin: with all that was there unless a flag names what is missing. Flags only: a setting would stay.
+// The beginning of `up`: with all that was there unless a flag names what is missing. Flags only: a setting would stay.
 
 import type { Beginning } from '@casemate/broker'
 import type { Call, Flags } from '../command.ts'

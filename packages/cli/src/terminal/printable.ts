@@ -1,4 +1,4 @@
-// What a terminal or a reader would obey instead of seeing: control characters (C0, DEL, C1), which begin the
+// Characters that a terminal or a reader would obey instead of showing: control characters (C0, DEL, C1), which begin the
 // sequences that move the cursor, set titles and write clipboards, and the marks that turn the direction of text.
 
 /** Unicode's Cc, Bidi_Control, and the two separators that some readers take for a line end. */

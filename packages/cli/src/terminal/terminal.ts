@@ -1,4 +1,4 @@
-// Where a command reads and writes. Answers go to stdout, everything else to stderr; colours are used only
+// The streams that a command reads and writes. Answers go to stdout, everything else to stderr; colours are used only
 // where the stream is a terminal that has them (which honours NO_COLOR), and never in JSON.
 // Whatever is printed goes by `visible`: a line holds no control character but our own colours, whoever wrote its words.
 

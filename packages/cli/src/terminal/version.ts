@@ -1,4 +1,4 @@
-// Which Casemate this is.
+// The version of this Casemate.
 
 import { readFileSync } from 'node:fs'
 

@@ -1,4 +1,4 @@
-// How many columns of a screen a text takes as it is printed: wide characters take two (Unicode's UAX #11), marks that
+// The columns of a screen that a text takes as it is printed: wide characters take two (Unicode's UAX #11), marks that
 // stand on the one before take none. LIMIT: pictures that are joined into one are counted one by one, as terminals differ.
 
 import { eastAsianWidth } from 'get-east-asian-width'

@@ -1,4 +1,4 @@
-// What the tour offers to try next.
+// Commands that the tour offers to try next.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// What the tour does and what is told of it have in common: its secret, and its steps.
+// The secret and the steps of the tour, which it takes and the screen tells of.
 
 /** The path of the tour's secret. */
 export const TOUR_SECRET = 'default/demo/greeting'

@@ -1,4 +1,4 @@
-// How a verdict says what was compared of which code runs: an accepted verdict must not be read as more than it is.
+// Words of a verdict for what was compared of the code that runs: an accepted verdict must not be read as more than it is.
 
 import type { CodeKnownBy } from '@casemate/appraisal'
 

@@ -1,4 +1,5 @@
-// Which code, started how, bound to what: from verified claims, or, where verification failed, as the evidence states.
+// The code of evidence, how it was started and what it is bound to: from verified claims, or as the evidence states if
+// verification failed.
 
 import { type Claims, type Kind, kindOf, type ParsedEvidence } from '@casemate/evidence'
 import { shownKind } from '../kinds/kinds.ts'

@@ -1,4 +1,4 @@
-// What the flags of `leaseFlags` say.
+// Reads the flags of `leaseFlags`.
 
 import { LEASE_END_POLICIES, type LeaseEndChoice } from '@casemate/agent'
 import type { Call } from '../command.ts'

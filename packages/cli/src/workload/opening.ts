@@ -1,4 +1,4 @@
-// What both commands begin with: the platform's attester, the broker, and a first attestation.
+// The beginning of all that lives on a lease: the platform's attester, the broker, and a first attestation.
 
 import { type Agent, keepMemoryPrivate, type OpenedAgent, openAgent, SYSTEM_CLOCK } from '@casemate/agent'
 import { type Attester, fetchInfo } from '@casemate/client'
