@@ -221,7 +221,7 @@ export class Enclave {
   async #startInstance(id: number): Promise<void> {
     const instance = await Instance.start({
       data: this.#data,
-      lingers: availableParallelism() > this.threads,
+      spins: availableParallelism() > this.threads,
       maxOutput: this.manifest.memoryPages * WASM_PAGE_SIZE,
       startMs: this.#limits.startMs,
       callMs: this.#limits.callMs,

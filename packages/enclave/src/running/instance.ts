@@ -4,22 +4,21 @@
 import { Worker } from 'node:worker_threads'
 import { EnclaveError, type EnclaveErrorCode } from '../errors.ts'
 import { dropInputs, type Job, keepInputs } from './job.ts'
-import { BELL, MAX_JOBS, makeBuffers, SharedRing, SharedWords } from './lane/memory.ts'
+import { AdaptivePoll } from './lane/adaptive-poll.ts'
+import { DOORBELL, MAX_JOBS, makeBuffers, SharedRing, SharedWords } from './lane/memory.ts'
 import { PlatformEnd, type Posted, type Receiver } from './lane/platform-end.ts'
 import { LaneBroken } from './lane/ring.ts'
-import { Watch } from './lane/watch.ts'
+import { LookScheduler } from './look-scheduler.ts'
 import type { InstanceData, InstanceMessage } from './messages.ts'
 import { threadCode } from './own-code.ts'
 
 /** JavaScript heap of a thread, without the code's memory: what the platform's own few functions need. */
 const HEAP_MB = 64
-/** An answer before a slow job waits no longer than this. */
-const LOOK_MS = 2
 
 export interface InstanceSettings {
-  readonly data: Omit<InstanceData, 'lane' | 'lingers'>
+  readonly data: Omit<InstanceData, 'lane' | 'spins'>
   /** There are processors enough for all instances and the platform. */
-  readonly lingers: boolean
+  readonly spins: boolean
   /** Of one answer. */
   readonly maxOutput: number
   readonly log: (text: string) => void
@@ -46,14 +45,9 @@ export class Instance {
   readonly #receiver: Receiver
   /** In the order in which they are answered. */
   readonly #jobs: PostedJob[] = []
-  readonly #watch: Watch
+  readonly #poll: AdaptivePoll
+  readonly #scheduler: LookScheduler
   readonly #started = Promise.withResolvers<void>()
-  /** When the first of them was seen to be the first: its time runs from then on. */
-  #firstSince = 0
-  #limit: NodeJS.Timeout | null = null
-  #later: NodeJS.Timeout | null = null
-  #isLater = false
-  #isComingAgain = false
   /** How many there were of all jobs. */
   #replies = 0
   #isReady = false
@@ -62,13 +56,19 @@ export class Instance {
 
   private constructor(settings: InstanceSettings) {
     this.#settings = settings
-    this.#watch = new Watch(settings.lingers)
+    this.#poll = new AdaptivePoll(settings.spins)
+    this.#scheduler = new LookScheduler(settings.callMs, {
+      onSoon: () => void this.#attend(null),
+      // An instance that has more to do tells only after a while of what is done; if what it does next is slow, too late.
+      onLater: () => void (this.#jobs.length > 0 && this.#attend(DOORBELL.urgent)),
+      onLimit: () => this.#checkLimit(),
+    })
     const lane = makeBuffers()
     const rings = { requests: new SharedRing(lane.requests), replies: new SharedRing(lane.replies) }
     this.#end = new PlatformEnd(new SharedWords(lane.words), rings, settings.maxOutput)
     this.#receiver = this.#makeReceiver()
     this.#worker = new Worker(threadCode(new URL('./worker.ts', import.meta.url)), {
-      workerData: { ...settings.data, lane, lingers: settings.lingers } satisfies InstanceData,
+      workerData: { ...settings.data, lane, spins: settings.spins } satisfies InstanceData,
       // Nothing ambient: neither environment nor arguments of the process.
       env: {},
       argv: [],
@@ -110,11 +110,12 @@ export class Instance {
   post(job: Job): void {
     const isFirst = this.#jobs.length === 0
     if (isFirst) {
-      this.#firstSince = performance.now()
-      if (this.#watch.begin(this.#firstSince)) this.#comeAgain()
-      else this.#end.listen(BELL.patient)
-    } else this.#lookLater()
-    this.#limit ??= setTimeout(() => this.#checkLimit(), this.#settings.callMs)
+      const now = performance.now()
+      this.#scheduler.beginFirst(now)
+      if (this.#poll.begin(now)) this.#scheduler.soon()
+      else this.#end.listen(DOORBELL.patient)
+    } else this.#scheduler.later()
+    this.#scheduler.limit()
     this.#jobs.push({ job, ...this.#end.post(job) })
     if (this.#end.isWriting) keepInputs(job)
     else dropInputs(job)
@@ -139,9 +140,9 @@ export class Instance {
 
   #receive(message: InstanceMessage): void {
     // What it did before it sent a message is in the lane.
-    if (this.#isDead || !this.#attend(BELL.patient)) return
+    if (this.#isDead || !this.#attend(DOORBELL.patient)) return
     switch (message.type) {
-      case 'bell':
+      case 'doorbell':
         return
       case 'ready':
         this.#isReady = true
@@ -192,14 +193,14 @@ export class Instance {
   }
 
   /** Reads replies, writes what is still to be written. False where that was the end of the instance. */
-  #attend(bell: number | null): boolean {
-    const isAlive = this.#look(bell)
+  #attend(doorbell: number | null): boolean {
+    const isAlive = this.#look(doorbell)
     if (isAlive) this.#settings.onFree()
     return isAlive
   }
 
-  /** @param bell null where the watch is to say whether it looks again before it waits to be told */
-  #look(bell: number | null): boolean {
+  /** @param doorbell null if the poll is to say whether it looks again before it waits to be told */
+  #look(doorbell: number | null): boolean {
     const [first] = this.#jobs
     const before = this.#replies
     try {
@@ -211,60 +212,38 @@ export class Instance {
     if (this.#isDead) return false
     if (this.#replies > before) {
       const now = performance.now()
-      this.#watch.saw(this.#replies - before, now)
-      if (this.#jobs[0] !== first) this.#firstSince = now
+      this.#poll.saw(this.#replies - before, now)
+      if (this.#jobs[0] !== first) this.#scheduler.beginFirst(now)
     }
-    if (this.#jobs.length > 0 || this.#end.isWriting) this.#listen(bell ?? this.#bellOfWatch())
+    if (this.#jobs.length > 0 || this.#end.isWriting) this.#listen(doorbell ?? this.#doorbellOfPoll())
     return true
   }
 
-  #bellOfWatch(): number {
-    return this.#watch.goesOn(performance.now()) ? BELL.off : BELL.patient
+  #doorbellOfPoll(): number {
+    return this.#poll.goesOn(performance.now()) ? DOORBELL.off : DOORBELL.patient
   }
 
-  #listen(bell: number): void {
-    if (bell === BELL.off || this.#end.listen(bell)) this.#comeAgain()
-    if (bell === BELL.patient && this.#jobs.length > 1) this.#lookLater()
+  #listen(doorbell: number): void {
+    if (doorbell === DOORBELL.off || this.#end.listen(doorbell)) this.#scheduler.soon()
+    if (doorbell === DOORBELL.patient && this.#jobs.length > 1) this.#scheduler.later()
   }
 
-  #comeAgain(): void {
-    if (this.#isComingAgain) return
-    this.#isComingAgain = true
-    setImmediate(() => {
-      this.#isComingAgain = false
-      if (!this.#isDead) this.#attend(null)
-    })
-  }
-
-  /** An instance that has more to do tells of what is done only after a while; if what it does next is slow, too late. */
-  #lookLater(): void {
-    if (this.#isLater) return
-    this.#isLater = true
-    if (this.#later !== null) this.#later.refresh()
-    else {
-      this.#later = setTimeout(() => {
-        this.#isLater = false
-        if (this.#jobs.length > 0) this.#attend(BELL.urgent)
-      }, LOOK_MS)
-    }
-  }
-
-  /** One timer for all jobs. */
-  #checkLimit(): void {
-    const { callMs } = this.#settings
+  /** When it is to be checked again. */
+  #checkLimit(): number | null {
     const [first] = this.#jobs
-    if (first !== undefined && !this.#attend(BELL.patient)) return
-    const left = this.#firstSince + callMs - performance.now()
+    if (first !== undefined && !this.#attend(DOORBELL.patient)) return null
+    const left = this.#scheduler.leftMs(performance.now())
     const isLate = this.#jobs[0] === first && left < 1
+    const next = isLate ? this.#settings.callMs : Math.max(1, left)
     const isIdle = this.#jobs.length === 0
-    this.#limit = isIdle ? null : setTimeout(() => this.#checkLimit(), isLate ? callMs : Math.max(1, left))
     if (isLate && first !== undefined) this.#endLate(first)
+    return isIdle ? null : next
   }
 
   /** First takes back what is behind it: if any of that is begun already, the first one was answered in time. */
   #endLate(first: PostedJob): void {
     const left = this.#withdraw(1)
-    if (this.#look(BELL.patient) && this.#jobs[0] === first) this.#fail(late(this.#settings.callMs), 1)
+    if (this.#look(DOORBELL.patient) && this.#jobs[0] === first) this.#fail(late(this.#settings.callMs), 1)
     this.#settings.onReturned(left)
   }
 
@@ -286,7 +265,7 @@ export class Instance {
   }
 
   #crash(code: EnclaveErrorCode, message: string): void {
-    if (!this.#isDead && this.#attend(BELL.patient)) this.#fail(new EnclaveError(code, message))
+    if (!this.#isDead && this.#attend(DOORBELL.patient)) this.#fail(new EnclaveError(code, message))
   }
 
   /** What it has not begun from this job on comes back, the others fail. */
@@ -321,8 +300,7 @@ export class Instance {
 
   #stop(reason: EnclaveError): void {
     this.#isDead = true
-    if (this.#limit !== null) clearTimeout(this.#limit)
-    if (this.#later !== null) clearTimeout(this.#later)
+    this.#scheduler.stop()
     this.#started.reject(reason)
     this.#started.promise.catch(() => undefined)
   }

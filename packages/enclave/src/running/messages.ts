@@ -16,12 +16,12 @@ export interface InstanceData {
   /** Its own. */
   readonly lane: LaneBuffers
   /** There are processors enough for all instances and the platform. */
-  readonly lingers: boolean
+  readonly spins: boolean
 }
 
 export type InstanceMessage =
   /** There is something to attend to in the lane. */
-  | { readonly type: 'bell' }
+  | { readonly type: 'doorbell' }
   | { readonly type: 'ready' }
   /** At the job at hand the instance failed: it is not to be used any more. */
   | { readonly type: 'fault'; readonly code: EnclaveErrorCode; readonly message: string }

@@ -13,8 +13,8 @@ import {
 } from './abi.ts'
 import { InstanceMemory, NoMemory } from './instance-memory.ts'
 import { type Claimed, InstanceEnd } from './lane/instance-end.ts'
-import { Linger } from './lane/linger.ts'
 import { SharedRing, SharedWords } from './lane/memory.ts'
+import { SpinWait } from './lane/spin-wait.ts'
 import type { InstanceData, InstanceMessage } from './messages.ts'
 import { offerImports } from './worker-imports.ts'
 
@@ -26,9 +26,9 @@ type Call = (pointer: number, length: number) => bigint
 const data = workerData as InstanceData
 const rings = { requests: new SharedRing(data.lane.requests), replies: new SharedRing(data.lane.replies) }
 const lane = new InstanceEnd(new SharedWords(data.lane.words), rings, {
-  ring: () => send({ type: 'bell' }),
+  ringDoorbell: () => send({ type: 'doorbell' }),
   now: () => performance.now(),
-  linger: new Linger(data.lingers),
+  spin: new SpinWait(data.spins),
 })
 let linesLeft = MAX_LOG_LINES
 const { memory, functions } = start()

@@ -1,10 +1,10 @@
-// What goes through the rings, in words of 32 bits.
-// A request: number of the job, bytes of all of it (0 where it came in parts), function, number of inputs; then for each
-// input its length and its bytes. A reply: kind and value, then bytes where the value is their length.
+// Frames in the rings, in words of 32 bits.
+// A request: number of the job, bytes of all of it (0 if it comes in parts), function, number of inputs; then for each
+// input its length and its bytes. A reply: kind and value, then as many bytes as the value says if it is a length.
 import { MAX_JOBS, WORD } from './memory.ts'
 import { padded } from './ring.ts'
 
-/** What one caller wants, all of it or none. */
+/** The call of one caller: all of its inputs are answered, or none. */
 export interface Request {
   /** Index among the manifest's exports. */
   readonly call: number
@@ -32,7 +32,7 @@ export function sizeOf(inputs: readonly Uint8Array[]): number {
   return size
 }
 
-/** The word in which a job is claimed. Its values carry the number, so that nobody takes one job for another. */
+/** The word in which a job is claimed. Its values carry the job's number, so that two jobs are never confused. */
 export const claimOf = (number: number): number => WORD.claims + (number % MAX_JOBS)
 export const openClaim = (number: number): number => (number * 4) | 0
 export const claimed = (number: number): number => (number * 4 + 1) | 0

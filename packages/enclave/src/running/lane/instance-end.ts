@@ -1,11 +1,11 @@
-// The instance's end of a lane: it blocks its thread until there is something to do, or room for what it answers.
+// The instance's end of a lane. It blocks its thread until there is a request, or room for an answer.
 import { claimed, claimOf, INPUT_HEAD, openClaim, REPLY, REPLY_HEAD, REQUEST_HEAD } from './frames.ts'
-import type { Linger } from './linger.ts'
-import { BELL, WORD, type Words } from './memory.ts'
+import { DOORBELL, WORD, type Words } from './memory.ts'
 import type { LaneRings } from './platform-end.ts'
 import { LaneBroken, portion, RingReader, RingWriter } from './ring.ts'
+import type { SpinWait } from './spin-wait.ts'
 
-/** Replies to a platform that is patient wait for each other, though not longer: to wake it takes some 10 µs each time. */
+/** A patient platform is told of several replies at once, but no later than this: each wake-up takes some 10 µs. */
 const PATIENCE_MS = 1
 
 /** A request that the instance has claimed: its inputs are to be read one by one, all of them. */
@@ -16,10 +16,10 @@ export interface Claimed {
 
 export interface InstanceEndSettings {
   /** Sends the platform a message. */
-  readonly ring: () => void
+  readonly ringDoorbell: () => void
   /** Milliseconds. */
   readonly now: () => number
-  readonly linger: Pick<Linger, 'wait' | 'end'>
+  readonly spin: Pick<SpinWait, 'wait' | 'end'>
 }
 
 export class InstanceEnd {
@@ -27,7 +27,7 @@ export class InstanceEnd {
   readonly #requests: RingReader
   readonly #replies: RingWriter
   readonly #settings: InstanceEndSettings
-  /** When the oldest reply was given of which the platform was not told; null where it is told or looks by itself. */
+  /** Since when there is a reply of which the platform was not told; null if it was told, or polls. */
   #untoldSince: number | null = null
 
   constructor(words: Words, { requests, replies }: LaneRings, settings: InstanceEndSettings) {
@@ -51,7 +51,7 @@ export class InstanceEnd {
       if (size < REQUEST_HEAD || size > this.#requests.available(size))
         throw new LaneBroken('a part was withdrawn')
       this.#requests.skip(size)
-      this.#requests.giveBack()
+      this.#requests.release()
     }
   }
 
@@ -70,7 +70,7 @@ export class InstanceEnd {
       const size = portion(into.length - read, this.#awaitInput(4))
       this.#requests.take(size === into.length ? into : into.subarray(read, read + size))
       read += size
-      this.#requests.giveBack()
+      this.#requests.release()
     }
   }
 
@@ -80,7 +80,7 @@ export class InstanceEnd {
       const size = portion(left, this.#awaitInput(4))
       this.#requests.skip(size)
       left -= size
-      this.#requests.giveBack()
+      this.#requests.release()
     }
   }
 
@@ -92,7 +92,7 @@ export class InstanceEnd {
   /** Nothing more is answered to this request. */
   refuse(status: number): void {
     this.#replyHead(REPLY.refused, status)
-    this.#replies.handOver()
+    this.#replies.publish()
     this.#tell(false)
   }
 
@@ -109,9 +109,9 @@ export class InstanceEnd {
       this.#replies.put(size === bytes.length ? bytes : bytes.subarray(written, written + size))
       written += size
       // Also in parts: there may be more than there is room for.
-      this.#replies.handOver()
+      this.#replies.publish()
     }
-    if (bytes.length === 0) this.#replies.handOver()
+    if (bytes.length === 0) this.#replies.publish()
   }
 
   #replyHead(kind: number, value: number): void {
@@ -120,23 +120,23 @@ export class InstanceEnd {
     this.#replies.putWord(value)
   }
 
-  /** A platform that does not listen looks by itself before it does again. */
+  /** A platform that does not listen looks once more before it listens again. */
   #tell(isUrgent: boolean): void {
-    const bell = this.#words.load(WORD.bell)
-    if (bell === BELL.off) {
+    const doorbell = this.#words.load(WORD.doorbell)
+    if (doorbell === DOORBELL.off) {
       this.#untoldSince = null
       return
     }
     const now = this.#settings.now()
     this.#untoldSince ??= now
-    if (isUrgent || bell === BELL.urgent || now - this.#untoldSince >= PATIENCE_MS) this.#ring()
+    if (isUrgent || doorbell === DOORBELL.urgent || now - this.#untoldSince >= PATIENCE_MS) this.#ring()
   }
 
   #ring(): void {
     this.#untoldSince = null
-    if (this.#words.load(WORD.bell) === BELL.off) return
-    this.#words.store(WORD.bell, BELL.off)
-    this.#settings.ring()
+    if (this.#words.load(WORD.doorbell) === DOORBELL.off) return
+    this.#words.store(WORD.doorbell, DOORBELL.off)
+    this.#settings.ringDoorbell()
   }
 
   #awaitInput(least: number): number {
@@ -152,16 +152,16 @@ export class InstanceEnd {
   }
 
   #sleepUntil(least: number, available: (least: number) => number): number {
-    // Whatever it waits for, the platform does: it must know of all that was done here.
-    this.#requests.giveBack()
+    // The platform does what is waited for here, so it must first know of all that was done here.
+    this.#requests.release()
     this.#ring()
-    this.#settings.linger.wait(() => available(least) >= least)
+    this.#settings.spin.wait(() => available(least) >= least)
     for (;;) {
       this.#words.store(WORD.asleep, 1)
       const now = available(least)
       if (now >= least) {
         this.#words.store(WORD.asleep, 0)
-        this.#settings.linger.end()
+        this.#settings.spin.end()
         return now
       }
       this.#words.sleep(WORD.asleep, 1)

@@ -3,19 +3,19 @@
 //
 // | word        | written by | what it says |
 // |-------------|------------|--------------|
-// | posted      | platform   | bytes of requests handed over, ever growing, modulo 2^32 |
-// | taken       | instance   | bytes of requests that are read: the platform may write there again |
-// | answered    | instance   | bytes of replies handed over |
-// | collected   | platform   | bytes of replies that are read |
+// | posted      | platform   | bytes of requests published, ever growing, modulo 2^32 |
+// | taken       | instance   | bytes of requests that are read and released: the platform may write there again |
+// | answered    | instance   | bytes of replies published |
+// | collected   | platform   | bytes of replies that are read and released |
 // | asleep      | both       | 1: the instance is about to sleep, or sleeps; who sets it to 0 because of new work wakes it |
-// | bell        | both       | not 0: the platform wants a message about replies; the instance sets it to 0 and sends one |
+// | doorbell    | both       | not 0: the platform wants a message about replies; the instance sets it to 0 and sends one |
 // | claim of n  | both       | open by the platform, then by one compare-exchange either claimed by the instance or withdrawn |
 //
-// Bytes are written before the word that hands them over, by the one side whose they are, and read after it: each ring has
-// one writer and one reader. Nobody loses a wake-up, since each side first says that it will sleep and then looks again,
-// and the other first hands over and then looks whether somebody sleeps. All words go through Atomics, which puts
-// their accesses in one order for both sides. Nothing is ever taken out of a ring: a request that is withdrawn stays, and
-// is passed over. The memory of an instance that ended is never used again.
+// Each ring has one writer and one reader. The writer writes bytes first and then publishes them by their word; the reader
+// loads the word first and then reads. No wake-up is lost: each side says that it will sleep and then looks once more, and
+// the other publishes and then looks whether somebody sleeps. All words go through Atomics, which puts their accesses
+// in one order for both sides. Nothing is ever taken out of a ring: a request that is withdrawn stays, and is passed
+// over. The memory of an instance that ended is never used again.
 
 /** Indices of words, each in a cache line of its own. */
 export const WORD = {
@@ -24,7 +24,7 @@ export const WORD = {
   answered: 32,
   collected: 48,
   asleep: 64,
-  bell: 80,
+  doorbell: 80,
   claims: 96,
 } as const
 
@@ -33,8 +33,8 @@ export const MAX_JOBS = 256
 /** Of each ring; a power of two. What is larger goes through it in parts. Memory that is never touched costs nothing. */
 const RING_BYTES = 2_097_152
 
-/** Values of the bell: nobody waits; wants to hear of replies, though not of each at once; of the next one at once. */
-export const BELL = { off: 0, patient: 1, urgent: 2 } as const
+/** Values of the doorbell: nobody waits; wants to hear of replies, though not of each at once; of the next one at once. */
+export const DOORBELL = { off: 0, patient: 1, urgent: 2 } as const
 
 /** As it is given to the thread of an instance. */
 export interface LaneBuffers {

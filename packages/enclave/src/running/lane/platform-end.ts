@@ -1,5 +1,5 @@
-// The platform's end of a lane: it never blocks. It writes requests as far as there is room, and reads what replies there
-// are; nothing that the instance answers is believed.
+// The platform's end of a lane. It never blocks: it writes requests as far as there is room, and reads the replies that
+// are there. It believes nothing that the instance answers.
 import {
   claimOf,
   INPUT_HEAD,
@@ -16,18 +16,18 @@ import {
 import { type RingBytes, WORD, type Words } from './memory.ts'
 import { LaneBroken, padded, portion, RingReader, RingWriter } from './ring.ts'
 
-/** What is in the lane of one request. */
+/** The place of one request in the lane. */
 export interface Posted {
   readonly number: number
   /** Where it begins. */
   readonly at: number
-  /** All of it was written at once: only then can it be withdrawn. */
+  /** All of it was written at once; if not, it cannot be withdrawn. */
   readonly isWhole: boolean
 }
 
-/** To whom replies go, one by one in their order. What it throws ends the lane. */
+/** Takes replies one by one, in their order. If it throws, the lane ends. */
 export interface Receiver {
-  /** How many outputs of the job at hand are still expected; 0 where there is no job. */
+  /** How many outputs of the job at hand are still expected; 0 if there is no job. */
   readonly expected: number
   readonly output: (bytes: Uint8Array<ArrayBuffer>) => void
   readonly refused: (status: number) => void
@@ -58,8 +58,8 @@ export interface LaneRings {
   readonly replies: RingBytes
 }
 
-/** Handed over at the latest: the instance begins with the first input while the others are being written. */
-const HAND_OVER_BYTES = 16_384
+/** Published at the latest after so many bytes: the instance begins with the first input while others are written. */
+const PUBLISH_BYTES = 16_384
 
 export class PlatformEnd {
   readonly #words: Words
@@ -90,7 +90,7 @@ export class PlatformEnd {
     return this.#rest !== null
   }
 
-  /** Only where no other is being written. Where it does not fit, it goes in parts, whenever replies are attended to. */
+  /** Only if no other is being written. If it does not fit, the rest follows in parts, whenever replies are attended to. */
   post(request: Request): Posted {
     const number = this.#number
     this.#number = numberAfter(number)
@@ -109,9 +109,9 @@ export class PlatformEnd {
     this.#write()
   }
 
-  /** Wants to be told from now on. True where there is something to attend to already, of which nobody will tell. */
-  listen(bell: number): boolean {
-    this.#words.store(WORD.bell, bell)
+  /** Asks to be told from now on. True if there is something to attend to already: nobody will tell of that. */
+  listen(doorbell: number): boolean {
+    this.#words.store(WORD.doorbell, doorbell)
     return this.#replies.available(1) > 0 || this.#canWrite()
   }
 
@@ -136,11 +136,11 @@ export class PlatformEnd {
     let unseen = 0
     while (this.#rest !== null && this.#canWrite()) {
       unseen += this.#writePart(this.#rest)
-      if (unseen < HAND_OVER_BYTES) continue
-      this.#handOver()
+      if (unseen < PUBLISH_BYTES) continue
+      this.#publish()
       unseen = 0
     }
-    if (unseen > 0) this.#handOver()
+    if (unseen > 0) this.#publish()
   }
 
   #canWrite(): boolean {
@@ -183,12 +183,12 @@ export class PlatformEnd {
     return padded(size)
   }
 
-  #handOver(): void {
-    this.#requests.handOver()
+  #publish(): void {
+    this.#requests.publish()
     this.#wake()
   }
 
-  /** Where the instance sleeps or is about to. */
+  /** If the instance sleeps or is about to. */
   #wake(): void {
     if (this.#words.load(WORD.asleep) === 0) return
     this.#words.store(WORD.asleep, 0)
@@ -197,8 +197,8 @@ export class PlatformEnd {
 
   /** As much as there was when it began: what is answered meanwhile waits for the next time. */
   #collect(to: Receiver): void {
-    // Of all that the instance did before it failed nothing may be missed, so that no other job is blamed: not what was
-    // known when somebody listened, but what is there now.
+    // The word is loaded anew: if a reply that the instance gave before it failed were missed, the wrong job would be
+    // blamed for the failure.
     let left = this.#replies.available(Number.POSITIVE_INFINITY)
     if (left === 0) return
     while (left > 0) {
@@ -211,7 +211,7 @@ export class PlatformEnd {
       if (incoming.kind === REPLY.log) to.log(incoming.bytes)
       else to.output(incoming.bytes)
     }
-    this.#replies.giveBack()
+    this.#replies.release()
     this.#wake()
   }
 
@@ -220,7 +220,7 @@ export class PlatformEnd {
     return run > 0 ? run : this.#readHead(available, to)
   }
 
-  /** All outputs that are there of a batch, in one copy: what is between them stays between them. */
+  /** All outputs of a batch that are there, in one copy with the heads between them. */
   #readRun(available: number, to: Receiver): number {
     const lengths: number[] = []
     let size = 0

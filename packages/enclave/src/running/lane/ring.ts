@@ -1,5 +1,5 @@
-// The two ends of a ring of bytes: one writes and hands over, the other reads and gives back. Everything in it is whole
-// words; bytes are padded to them.
+// The two ends of a ring of bytes: one writes and publishes, the other reads and releases. All of it is whole words, and
+// bytes are padded to them.
 import type { RingBytes, Words } from './memory.ts'
 
 /** The other side wrote what it never writes. */
@@ -15,7 +15,7 @@ interface RingWords {
 
 export const padded = (bytes: number): number => (bytes + 3) & ~3
 
-/** How much of so many bytes goes at once where there is only so much: all, or whole words. */
+/** How many of these bytes go at once if there is only so much space: all, or whole words. */
 export const portion = (bytes: number, space: number): number => (bytes <= space ? bytes : space & ~3)
 
 export class RingWriter {
@@ -23,7 +23,7 @@ export class RingWriter {
   readonly #bytes: RingBytes
   readonly #where: RingWords
   #at: number
-  /** How far it was read when somebody looked. */
+  /** How far it was read at the last look. */
   #read: number
 
   constructor(words: Words, bytes: RingBytes, where: RingWords) {
@@ -39,7 +39,7 @@ export class RingWriter {
     return this.#at
   }
 
-  /** Bytes that can be written. Looks again where less is known; there is none where the reader says what cannot be. */
+  /** Bytes that can be written. It looks again if fewer are known than wanted; a reader that lies leaves none. */
   room(least: number): number {
     const known = this.#bytes.size - ((this.#at - this.#read) >>> 0)
     if (known >= least) return known
@@ -47,19 +47,20 @@ export class RingWriter {
     return Math.max(0, this.#bytes.size - ((this.#at - this.#read) >>> 0))
   }
 
-  /** Only where there is room. */
+  /** Only if there is room. */
   putWord(value: number): void {
     this.#bytes.setWord(this.#at, value)
     this.#at = (this.#at + 4) >>> 0
   }
 
-  /** Only where there is room. */
+  /** Only if there is room. */
   put(bytes: Uint8Array): void {
     this.#bytes.write(this.#at, bytes)
     this.#at = (this.#at + padded(bytes.length)) >>> 0
   }
 
-  handOver(): void {
+  /** From here on the reader sees all that was written. */
+  publish(): void {
     this.#words.store(this.#where.written, this.#at | 0)
   }
 }
@@ -69,7 +70,7 @@ export class RingReader {
   readonly #bytes: RingBytes
   readonly #where: RingWords
   #at: number
-  /** How far it was written when somebody looked. */
+  /** How far it was written at the last look. */
   #written: number
 
   constructor(words: Words, bytes: RingBytes, where: RingWords) {
@@ -80,14 +81,14 @@ export class RingReader {
     this.#written = this.#at
   }
 
-  /** Bytes that can be read. Looks again where fewer are known. @throws {LaneBroken} */
+  /** Bytes that can be read. It looks again if fewer are known than wanted. @throws {LaneBroken} */
   available(least: number): number {
     const known = (this.#written - this.#at) >>> 0
     if (known >= least) return known
     this.#written = this.#words.load(this.#where.written) >>> 0
     const available = (this.#written - this.#at) >>> 0
     if (available > this.#bytes.size || available % 4 !== 0) {
-      throw new LaneBroken(`${available} bytes were handed over at once`)
+      throw new LaneBroken(`${available} bytes were published at once`)
     }
     return available
   }
@@ -107,7 +108,8 @@ export class RingReader {
     this.#at = (this.#at + padded(bytes)) >>> 0
   }
 
-  giveBack(): void {
+  /** From here on the writer may write over all that was read. */
+  release(): void {
     this.#words.store(this.#where.read, this.#at | 0)
   }
 }

@@ -11,7 +11,7 @@ export interface ModelThread {
   readonly words: Words
   readonly rings: LaneRings
   /** Sends the other thread a message. */
-  readonly ring: () => void
+  readonly ringDoorbell: () => void
   /** Waits for a message, or for a timer, which runs out only where nothing else can happen any more. */
   readonly event: () => 'message' | 'timer'
   /** Never returns. */
@@ -241,7 +241,7 @@ class Replay {
     this.thread = {
       words: this.#words(),
       rings: { requests: this.#ringBytes(0), replies: this.#ringBytes(1) },
-      ring: () => void this.#take({ kind: 'ring' }),
+      ringDoorbell: () => void this.#take({ kind: 'ring' }),
       event: () => (this.#take({ kind: 'event' }) === 1 ? 'message' : 'timer'),
       hang: () => void this.#take({ kind: 'hang' }),
       note: text => this.notes.push(text),

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { REPLY } from '../../../src/running/lane/frames.ts'
 import { InstanceEnd } from '../../../src/running/lane/instance-end.ts'
 import {
-  BELL,
+  DOORBELL,
   type LaneBuffers,
   MAX_JOBS,
   makeBuffers,
@@ -44,9 +44,9 @@ function makeLane(ringBytes = 256, start = 0): Lane {
     words,
     platform: new PlatformEnd(words, rings, MAX_OUTPUT),
     instance: new InstanceEnd(words, rings, {
-      ring: () => void lane.rung++,
+      ringDoorbell: () => void lane.rung++,
       now: () => lane.now,
-      linger: { wait: () => undefined, end: () => undefined },
+      spin: { wait: () => undefined, end: () => undefined },
     }),
     outputs,
     lines,
@@ -107,7 +107,7 @@ test('the instance tells a patient platform after a while, an impatient one and 
   const lane = makeLane()
   lane.instance.answer(bytes(1))
   assert.equal(lane.rung, 0)
-  lane.platform.listen(BELL.patient)
+  lane.platform.listen(DOORBELL.patient)
   lane.instance.answer(bytes(1))
   assert.equal(lane.rung, 0)
   lane.now = 2
@@ -116,10 +116,10 @@ test('the instance tells a patient platform after a while, an impatient one and 
   lane.now = 4
   lane.instance.answer(bytes(1))
   assert.equal(lane.rung, 1, 'it was told already')
-  lane.platform.listen(BELL.urgent)
+  lane.platform.listen(DOORBELL.urgent)
   lane.instance.answer(bytes(1))
   assert.equal(lane.rung, 2)
-  lane.platform.listen(BELL.patient)
+  lane.platform.listen(DOORBELL.patient)
   lane.instance.log(bytes(65))
   assert.equal(lane.rung, 3)
 })
@@ -196,7 +196,7 @@ test('what is answered after the platform has looked is there when it attends', 
   for (const value of [1, 2]) lane.platform.post({ call: 0, inputs: [bytes(value)] })
   takeAll(lane)
   lane.instance.answer(bytes(1))
-  assert.equal(lane.platform.listen(BELL.patient), true)
+  assert.equal(lane.platform.listen(DOORBELL.patient), true)
   takeAll(lane)
   lane.instance.answer(bytes(2))
   lane.platform.attend(lane.receiver)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Request } from '../../../src/running/lane/frames.ts'
 import { InstanceEnd } from '../../../src/running/lane/instance-end.ts'
-import { BELL } from '../../../src/running/lane/memory.ts'
+import { DOORBELL } from '../../../src/running/lane/memory.ts'
 import { PlatformEnd, type Posted, type Receiver } from '../../../src/running/lane/platform-end.ts'
 import { explore, type ModelEnd, type ModelThread } from './explorer.ts'
 
@@ -12,7 +12,7 @@ const ENDLESS = 9
 /** A job that is refused at its first input. */
 const REFUSED = 8
 
-const NO_LINGER = { wait: () => undefined, end: () => undefined }
+const NO_SPIN = { wait: () => undefined, end: () => undefined }
 
 type Script = (platform: Platform) => void
 
@@ -38,7 +38,7 @@ class Platform implements Receiver {
 
   post(call: number, ...inputs: number[][]): Posted {
     const request = { call, inputs: inputs.map(input => Uint8Array.from(input)) }
-    if (!this.isWaiting) this.#end.listen(BELL.patient)
+    if (!this.isWaiting) this.#end.listen(DOORBELL.patient)
     const posted = this.#end.post(request)
     this.#jobs.push({ request, posted, outputs: 0 })
     return posted
@@ -46,12 +46,12 @@ class Platform implements Receiver {
 
   /** Until there is nothing that waits. */
   attendAll(): void {
-    let bell: number = BELL.patient
+    let doorbell: number = DOORBELL.patient
     while (this.isWaiting || this.#end.isWriting) {
       this.#end.attend(this)
       if (!this.isWaiting && !this.#end.isWriting) break
-      if (this.#end.listen(bell)) continue
-      bell = this.#model.event() === 'timer' ? BELL.urgent : BELL.patient
+      if (this.#end.listen(doorbell)) continue
+      doorbell = this.#model.event() === 'timer' ? DOORBELL.urgent : DOORBELL.patient
     }
   }
 
@@ -92,7 +92,11 @@ class Platform implements Receiver {
 
 /** The instance’s thread: each answer is its input and the number of the function. */
 function instance(model: ModelThread, clock: () => number): void {
-  const end = new InstanceEnd(model.words, model.rings, { ring: model.ring, now: clock, linger: NO_LINGER })
+  const end = new InstanceEnd(model.words, model.rings, {
+    ringDoorbell: model.ringDoorbell,
+    now: clock,
+    spin: NO_SPIN,
+  })
   for (;;) {
     const { call, inputs } = end.next()
     model.note(`ran ${call}`)
