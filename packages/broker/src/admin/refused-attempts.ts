@@ -1,6 +1,6 @@
 // Attempts without a valid token, in the ledger without letting anyone flood it: the first of a client and reason is
 // recorded at once, further ones within the window are counted and recorded together when it ends.
-// The table of clients is bounded; beyond that all others count as one.
+// The table of clients is bounded; beyond that all others count as one. Each process counts for itself, and records its own counts.
 
 import { type Actor, entry } from '../entry.ts'
 import type { BrokerErrorCode } from '../errors.ts'

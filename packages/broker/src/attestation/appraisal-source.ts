@@ -14,7 +14,7 @@ import {
 } from '@casemate/appraisal'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import type { DocumentStore, StoredDocument } from '../store/store.ts'
+import type { DocumentStore, Generations, StoredDocument } from '../store/store.ts'
 
 /** The policy that handshakes use; where none is stored, the preset `strict`. */
 export const DEFAULT_POLICY = 'default'
@@ -39,9 +39,17 @@ export class AppraisalSource {
     this.#documents = documents
   }
 
+  /** To be asked before documents are, and handed on with what is decided on them. */
+  async generations(): Promise<Generations> {
+    const [policy, reference] = await Promise.all([
+      this.#documents.generation('policy'),
+      this.#documents.generation('reference'),
+    ])
+    return { policy, reference }
+  }
+
   /** A stored policy, or else a preset. @throws {BrokerError} `policy-missing`, `stored-document-invalid` */
-  async policy(name: string): Promise<AppraisalPolicy> {
-    const generation = await this.#documents.generation('policy')
+  async policy(name: string, { policy: generation }: Generations): Promise<AppraisalPolicy> {
     if (this.#policies?.generation !== generation) {
       const stored = await this.#documents.all('policy')
       const value = new Map(stored.map(one => [one.name, parseStored(one, parsePolicy)]))
@@ -55,8 +63,7 @@ export class AppraisalSource {
   }
 
   /** All reference documents together. @throws {BrokerError} `stored-document-invalid` */
-  async references(): Promise<ReferenceValues> {
-    const generation = await this.#documents.generation('reference')
+  async references({ reference: generation }: Generations): Promise<ReferenceValues> {
     if (this.#references?.generation !== generation) {
       const value = mergeStored(await this.#documents.all('reference'))
       this.#references = { generation, value }

@@ -2,12 +2,7 @@
 // on record with its explanation and in the ledger before anybody learns of it; the guest learns no more than a code.
 
 import { join } from 'node:path'
-import {
-  type AppraisalInput,
-  type AppraisalPolicy,
-  type AppraisalResult,
-  appraise,
-} from '@casemate/appraisal'
+import { type AppraisalPolicy, type AppraisalResult, appraise } from '@casemate/appraisal'
 import {
   type EndorsementSource,
   type Endorsements,
@@ -26,6 +21,7 @@ import type { BrokerConfig } from '../config/settings.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { Store } from '../store/store.ts'
+import { untilUnraced } from '../store/unraced.ts'
 import { AppraisalSource, DEFAULT_POLICY, parseGivenPolicy } from './appraisal-source.ts'
 import { attestationId } from './attestation-id.ts'
 import { type Explanation, explainEnding, explainRefusal, explainResult } from './explanation.ts'
@@ -100,10 +96,12 @@ export function createPipeline(context: AttestationContext): AttestationPipeline
   }
   return {
     assertAble: async () => {
-      await parts.source.policy(DEFAULT_POLICY)
-      await parts.source.references()
+      const generations = await parts.source.generations()
+      await parts.source.policy(DEFAULT_POLICY, generations)
+      await parts.source.references(generations)
     },
-    attest: request => attest(parts, request),
+    // A policy or a reference value may change meanwhile: what is on record first, counts.
+    attest: request => untilUnraced('conflict', () => attest(parts, request)),
     explain: request => explain(parts, request),
   }
 }
@@ -119,12 +117,15 @@ async function attest(parts: PipelineParts, request: AttestRequest): Promise<Acc
   const { context, source } = parts
   const at = context.now()
   const id = attestationId(at)
-  const record = (explanation: Explanation) => recordAttestation(context, { id, at, request, explanation })
+  const generations = await source.generations()
+  const record = (explanation: Explanation) =>
+    recordAttestation(context, { id, at, request, explanation, generations })
 
-  const policy = await source.policy(DEFAULT_POLICY)
+  const policy = await source.policy(DEFAULT_POLICY, generations)
   const verified = await verifyOrRecord(parts, { request, policy, at, record })
   const binding = { reportData: request.reportData, initDataDigest: request.initData?.digest ?? 'none' }
-  const appraised = await appraiseWith(parts, verified, { policy, binding, now: at })
+  const references = await source.references(generations)
+  const appraised = appraise({ claims: verified.claims, references, policy, binding, now: at })
   const result = demandBinding(appraised, verified, request)
   const explanation = explainResult(verified, result)
   if (!result.accepted) {
@@ -170,14 +171,6 @@ async function verifyOrRecord(parts: PipelineParts, attempt: Attempt): Promise<V
   }
 }
 
-async function appraiseWith(
-  parts: PipelineParts,
-  { claims }: Verified,
-  demands: Omit<AppraisalInput, 'claims' | 'references'>,
-): Promise<AppraisalResult> {
-  return appraise({ claims, references: await parts.source.references(), ...demands })
-}
-
 /**
  * A handshake always demands its report data, also where the policy leaves it open for evidence from elsewhere:
  * a secret must never be encrypted to a key that the evidence does not bind.
@@ -197,14 +190,18 @@ function demandBinding(result: AppraisalResult, verified: Verified, request: Att
 async function explain(parts: PipelineParts, request: ExplainRequest): Promise<JsonObject> {
   const { evidence, at, policy } = request
   const given = readGiven(request.endorsements)
-  const wanted = typeof policy === 'string' ? await parts.source.policy(policy) : parseGivenPolicy(policy)
+  const generations = await parts.source.generations()
+  const wanted =
+    typeof policy === 'string' ? await parts.source.policy(policy, generations) : parseGivenPolicy(policy)
   try {
     const toVerify = { evidence: recognise(evidence), at, client: null, policy: wanted }
     const verification = parts.verification()
     const endorsements = mergeEndorsements(verification.endorsements, given)
     const verified = await verifyEvidence({ ...verification, endorsements }, toVerify)
     const binding = { reportData: 'any', initDataDigest: 'any' }
-    return explainResult(verified, await appraiseWith(parts, verified, { policy: wanted, binding, now: at }))
+    const references = await parts.source.references(generations)
+    const { claims } = verified
+    return explainResult(verified, appraise({ claims, references, policy: wanted, binding, now: at }))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return explainRefusal(error)

@@ -7,7 +7,7 @@ import type { CountedEntries } from '../counted-entries.ts'
 import { entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
-import type { Store } from '../store/store.ts'
+import type { Generations, Store } from '../store/store.ts'
 import { clip } from './clip.ts'
 import type { Explanation } from './explanation.ts'
 import type { RefusalLimit } from './refusal-limit.ts'
@@ -41,6 +41,8 @@ export interface AttestationToRecord {
   readonly at: Date
   readonly request: AttestRequest
   readonly explanation: Explanation
+  /** Of the documents that it was appraised with. */
+  readonly generations: Generations
 }
 
 /** What can be looked up: the id, or nothing where it was only counted. Only {@link recordAttestation} gives one. */
@@ -80,7 +82,7 @@ export function countRefusal({ counted }: Pick<AttestationRecords, 'counted'>, d
 }
 
 async function recordWhole({ store }: AttestationRecords, verdict: AttestationToRecord): Promise<void> {
-  const { id, at, request, explanation } = verdict
+  const { id, at, request, explanation, generations } = verdict
   const { json, leftOut } = recorded(request.primaryEvidence)
   const isKept = leftOut === 0 && json.length <= MAX_KEPT_EVIDENCE_BYTES
   const accepted = explanation.verdict === 'accepted'
@@ -107,6 +109,7 @@ async function recordWhole({ store }: AttestationRecords, verdict: AttestationTo
         ...clip(reasonsOf(explanation), MAX_ENTRY_TEXT_CHARS),
       },
     ),
+    { challenge: request.challenge, generations },
   )
 }
 

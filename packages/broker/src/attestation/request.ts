@@ -2,12 +2,15 @@
 
 import type { Kind } from '@casemate/evidence'
 import type { JsonObject } from '../json.ts'
+import type { Challenge } from '../store/store.ts'
 import type { InitData } from './init-data.ts'
 
 /** A guest's evidence and what its session demands of it. */
 export interface AttestRequest {
   /** Its address, or the network of it that counts as one client. */
   readonly client: string
+  /** What it answers; null: none. */
+  readonly challenge: Challenge | null
   readonly tee: Kind
   readonly primaryEvidence: unknown
   /** What the guest says of the enclave that it runs, as it was sent; the report data is over it. Null: it says nothing. */

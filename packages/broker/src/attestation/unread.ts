@@ -5,6 +5,7 @@
 import type { Kind } from '@casemate/evidence'
 import { entry } from '../entry.ts'
 import type { BrokerError } from '../errors.ts'
+import type { Challenge } from '../store/store.ts'
 import { attestationId } from './attestation-id.ts'
 import { clip } from './clip.ts'
 import { type AttestationRecords, countRefusal, RecordedRefusal } from './record.ts'
@@ -19,6 +20,7 @@ export interface UnreadRecords extends AttestationRecords {
 /** One attempt in a session that was good. */
 export interface UnreadAttestation {
   readonly client: string
+  readonly challenge: Challenge | null
   readonly kind: Kind
   readonly protocolVersion: string
   readonly error: BrokerError
@@ -63,6 +65,7 @@ async function recordOne({ store, now }: UnreadRecords, unread: UnreadAttestatio
   await store.attestations.insert(
     { id, at, verdict: 'refused', kind, code, explanation, evidence: null },
     entry({ type: 'attestation.refused', at, actor: { attestation: id } }, { kind, code, refusal }),
+    { challenge: unread.challenge, generations: null },
   )
   return id
 }

@@ -8,6 +8,7 @@ import { countSessionless, recordUnread, type UnreadRecords } from '../attestati
 import { clientOf } from '../client-address.ts'
 import { BrokerError } from '../errors.ts'
 import { toBrokerError } from '../http/error-answer.ts'
+import type { Challenge } from '../store/store.ts'
 import { readStatement } from './additional-evidence.ts'
 import { answerKbsError } from './answer.ts'
 import { parseJson, readAttest, readAuth, readLegacyAttest } from './body.ts'
@@ -94,17 +95,22 @@ async function refuse(
 ): Promise<FastifyReply> {
   const session = request.challenged
   const [client, known] = [clientOf(request.ip), toBrokerError(error)]
-  if (session === null) {
+  // Another process may have answered the challenge while the body came: that it is on record is enough.
+  if (session === null || known.code === 'session-invalid') {
     countSessionless(records, client, known)
     return answerKbsError(known, request, reply)
   }
   try {
-    const { tee, version: protocolVersion } = session
-    const id = await recordUnread(records, { client, kind: tee as Kind, protocolVersion, error: known })
+    const unread = { client, kind: session.tee as Kind, protocolVersion: session.version, error: known }
+    const id = await recordUnread(records, { ...unread, challenge: challengeOf(session) })
     return answerKbsError(id === null ? known : ofAttestation(known, id), request, reply)
   } catch (failure) {
     return answerKbsError(failure, request, reply)
   }
+}
+
+function challengeOf({ nonce, endsAt }: ChallengedSession): Challenge {
+  return { nonce, endsAt: new Date(endsAt) }
 }
 
 /** The guest learns where its refusal is on record. */
@@ -130,6 +136,7 @@ async function attest(parts: KbsParts, request: FastifyRequest, reply: FastifyRe
   const tee = session.tee as Kind
   const toAttest: AttestRequest = {
     client: clientOf(request.ip),
+    challenge: challengeOf(session),
     tee,
     primaryEvidence: sent.primaryEvidence,
     enclaveStatement: sent.enclaveStatement,

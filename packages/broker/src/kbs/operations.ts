@@ -105,6 +105,7 @@ const GUEST: readonly KbsOperation[] = [
       'init-data-invalid',
       'evidence-refused',
       'appraisal-refused',
+      'conflict',
       'rate-limited',
       'stored-document-invalid',
       'endorsements-unavailable',
@@ -185,6 +186,7 @@ const ADMINISTRATION: readonly KbsOperation[] = [
       'reference-invalid',
       'role-insufficient',
       'precondition-failed',
+      'conflict',
     ],
   },
   {

@@ -21,6 +21,8 @@ export interface ChallengedSession extends JsonObject {
   readonly tee: string
   readonly version: ProtocolVersion
   readonly hash: HashAlgorithm
+  /** Milliseconds since the epoch. */
+  readonly endsAt: number
 }
 
 /** After `attest`: bound to the attestation, whose claims and result are in the store, and to the attested key. */
@@ -56,7 +58,9 @@ export class Sessions {
   /** A new session with a fresh nonce. */
   challenge(request: Pick<ChallengedSession, 'tee' | 'version' | 'hash'>): ChallengedSession {
     const { tee, version, hash } = request
-    return { stage: 'challenged', nonce: randomBytes(NONCE_BYTES).toString('base64'), tee, version, hash }
+    const nonce = randomBytes(NONCE_BYTES).toString('base64')
+    const endsAt = this.#options.now().getTime() + this.#options.lifetimeMs
+    return { stage: 'challenged', nonce, endsAt, tee, version, hash }
   }
 
   /** Seals `session`; it ends with its lifetime, or earlier with any of `ends` (the token, the endorsements). */

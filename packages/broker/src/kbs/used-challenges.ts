@@ -1,6 +1,6 @@
-// Challenges that were answered already: each takes one attestation here. Evidence with a replayed cookie would win
-// nothing but work for the broker and a line in its ledger; this keeps that to once for each replica. Bounded: under
-// a flood the oldest are forgotten, and the limit on new challenges holds.
+// Challenges whose attestation's head has arrived here: each costs this process one body. Evidence with a replayed cookie would
+// win nothing but work; that it gets one verdict in all, whichever process answers, is the store's. Bounded: under a flood the
+// oldest are forgotten, and the limit on new challenges holds.
 
 /** A minute of challenges at 1,000 a second. */
 const MAX_REMEMBERED = 65_536

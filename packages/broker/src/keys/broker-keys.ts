@@ -113,10 +113,14 @@ export class BrokerKeys {
     return { key, index }
   }
 
+  /** Sees what other processes did to the keys. To be called every minute or so. */
+  async refresh(): Promise<void> {
+    for (const ring of [this.#tokenRing, this.#sessionRing]) await ring.load()
+  }
+
   /** Renews the session key when it is old, and forgets keys whose time is over. To be called every minute or so. */
   async maintain(): Promise<void> {
     const now = this.#parts.now()
-    for (const ring of [this.#tokenRing, this.#sessionRing]) await ring.load()
     await this.#current(this.#tokenRing)
     const session = await this.#current(this.#sessionRing)
     if (now.getTime() - session.stored.activeFrom.getTime() >= SESSION_KEY_AGE_MS) {
@@ -148,6 +152,7 @@ export class BrokerKeys {
       })
       const retiresAt = new Date(change.activeFrom.getTime() + this.#lifetimeMs(ring.purpose) + CLOCK_SKEW_MS)
       // One whose successor was made while the clock was ahead would stay until then, whatever it is replaced for.
+      await ring.load()
       const outgoing = ring
         .published(now())
         .filter(({ stored }) => stored.retiresAt === null || stored.retiresAt > retiresAt)

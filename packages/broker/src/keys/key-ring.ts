@@ -43,8 +43,15 @@ export class KeyRing {
     return this.published(now).findLast(({ stored }) => stored.activeFrom <= now) ?? null
   }
 
-  /** The published key with this id. */
-  find(id: string, now: Date): RingKey | null {
+  /** The published key with this id; one that is not known here another process may have made. */
+  async find(id: string, now: Date): Promise<RingKey | null> {
+    const known = this.#published(id, now)
+    if (known !== null) return known
+    await this.load()
+    return this.#published(id, now)
+  }
+
+  #published(id: string, now: Date): RingKey | null {
     return this.published(now).find(({ stored }) => stored.id === id) ?? null
   }
 

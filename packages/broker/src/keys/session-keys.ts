@@ -35,7 +35,7 @@ export class SealingKeys implements SessionKeys {
     if (sealed.length > MAX_SEALED_CHARACTERS || !/^[\w-]+$/.test(sealed)) throw invalid()
     const bytes = Buffer.from(sealed, 'base64url')
     if (bytes.length < SESSION_KEY_ID_BYTES + SEAL_OVERHEAD_BYTES) throw invalid()
-    const ringKey = this.#ring.find(bytes.toString('hex', 0, SESSION_KEY_ID_BYTES), now)
+    const ringKey = await this.#ring.find(bytes.toString('hex', 0, SESSION_KEY_ID_BYTES), now)
     if (ringKey === null) throw invalid()
     const { expiresAt, state } = open(ringKey.key, bytes.subarray(SESSION_KEY_ID_BYTES))
     if (expiresAt <= now.getTime()) {

@@ -36,7 +36,7 @@ export class SigningKeys implements TokenKeys {
     if (header === undefined || payload === undefined || signature === undefined) {
       throw invalid('it is not a compact JWS')
     }
-    const key = this.#keyFor(decode(header), now)
+    const key = await this.#keyFor(decode(header), now)
     const options = { key, dsaEncoding: 'ieee-p1363' as const }
     if (
       !verify('sha256', Buffer.from(`${header}.${payload}`), options, Buffer.from(signature, 'base64url'))
@@ -56,11 +56,11 @@ export class SigningKeys implements TokenKeys {
     return { keys }
   }
 
-  #keyFor(header: JsonObject, now: Date): KeyObject {
+  async #keyFor(header: JsonObject, now: Date): Promise<KeyObject> {
     const { alg, kid, ...rest } = header
     if (alg !== 'ES256' || typeof kid !== 'string') throw invalid('its header does not say ES256 and a kid')
     if ('crit' in rest) throw invalid('its header has critical extensions')
-    const ringKey = this.#ring.find(kid, now)
+    const ringKey = await this.#ring.find(kid, now)
     if (ringKey === null) throw invalid('no published key has its kid')
     const known = this.#publicKeys.get(kid)
     if (known !== undefined) return known

@@ -59,12 +59,22 @@ export class Housekeeping {
   }
 
   async #round(): Promise<void> {
-    const { keys, attempts, counted, elapsedMs } = this.#parts
+    const { keys, attempts, counted, store } = this.#parts
     await this.#attempt('clock', () => this.#watchClock())
     await this.#attempt('key file', async () => this.#watchKeyFile())
-    await this.#attempt('keys', () => keys.maintain())
+    await this.#attempt('keys', () => keys.refresh())
     await this.#attempt('attempts', () => attempts.flush('ended'))
     await this.#attempt('counted', () => counted.flush())
+    await this.#attempt(
+      'store',
+      async () => void (await store.exclusively('housekeeping', () => this.#shared())),
+    )
+  }
+
+  /** What is done once in all, however many processes work on the store. */
+  async #shared(): Promise<void> {
+    const { keys, elapsedMs } = this.#parts
+    await this.#attempt('keys', () => keys.maintain())
     if (elapsedMs() < this.#purgeFromMs) return
     await this.#attempt('refusals', () => this.#purgeRefused())
     await this.#attempt('evidence', () => this.#purgeEvidence())

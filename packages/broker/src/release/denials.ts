@@ -1,6 +1,6 @@
 // Which denials are recorded in full. Names of secrets are the guest's choice, and each would be a ledger entry for
 // good: of every attestation the first different denials are recorded, repetitions and further ones counted.
-// What was granted is never counted here: each release is an entry of its own.
+// What was granted is never counted here: each release is an entry of its own. Each process knows what it recorded.
 
 import { hash } from 'node:crypto'
 import { BoundedMap } from '@casemate/evidence'

@@ -115,6 +115,12 @@ export const MIGRATIONS: readonly string[] = [
     UPDATE totals SET value = value - OLD.size_bytes WHERE name = 'refused-bytes';
     DELETE FROM attestation_evidence WHERE id = OLD.id; END;
   `,
+  // A challenge is taken by one attestation, of whichever process.
+  `
+  CREATE TABLE used_challenges (
+    ends_at INTEGER NOT NULL, nonce TEXT NOT NULL, PRIMARY KEY (ends_at, nonce)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 /**

@@ -2,11 +2,15 @@
 
 import { ChangeRefused, ENTRY_INDEX, type Statement } from '@casemate/ledger/node'
 import type { Entry } from '../entry.ts'
+import { BrokerError } from '../errors.ts'
 import { bytes, date, integer, integerOrNull, jsonObject, type Row, text, textOrNull, word } from './rows.ts'
 import type { SqliteParts } from './sqlite-parts.ts'
 import {
+  type AttestationBasis,
   type AttestationFilter,
   type AttestationStore,
+  type Challenge,
+  type Generations,
   type NewAttestation,
   type Page,
   type PageRequest,
@@ -50,21 +54,39 @@ export class SqliteAttestations implements AttestationStore {
     this.#refusalBudget = refusalBudget
   }
 
-  async insert(attestation: NewAttestation, entry: Entry): Promise<Recorded<null>> {
+  async insert(
+    attestation: NewAttestation,
+    entry: Entry,
+    { challenge, generations }: AttestationBasis,
+  ): Promise<Recorded<null>> {
     const { id, verdict, kind, code, evidence } = attestation
     const at = attestation.at.getTime()
     const explanation = JSON.stringify(attestation.explanation)
     const size = Buffer.byteLength(explanation) + (evidence?.length ?? 0)
     const values = [id, at, verdict, kind, code, explanation, ENTRY_INDEX, size]
-    const change: Statement[] = [{ sql: INSERT, values, expected: 1 }]
+    const basis = [
+      ...(generations === null ? [] : [documentsOf(generations)]),
+      ...(challenge === null ? [] : takingOf(challenge, at)),
+    ]
+    const change: Statement[] = [...basis, { sql: INSERT, values, expected: 1 }]
     if (evidence !== null) change.push({ sql: INSERT_EVIDENCE, values: [id, at, evidence], expected: 1 })
-    if (verdict === 'refused') change.unshift(this.#makeRoom(size))
-    const { index } = await this.#parts.append(entry, change)
-    return { index, value: null }
+    if (verdict === 'refused') change.push(this.#makeRoom(size))
+    try {
+      const { index } = await this.#parts.append(entry, change)
+      return { index, value: null }
+    } catch (error) {
+      const refused = error instanceof ChangeRefused ? basis[error.statement] : undefined
+      throw refused?.sql === TAKE
+        ? challengeTaken(error)
+        : refused === undefined
+          ? error
+          : documentsChanged(error)
+    }
   }
 
   #makeRoom(size: number): Statement {
-    return { sql: MAKE_ROOM, values: [this.#refusalBudget - size, MAX_MADE_ROOM], expected: 'any' }
+    const budget = Math.max(this.#refusalBudget, size)
+    return { sql: MAKE_ROOM, values: [budget, MAX_MADE_ROOM], expected: 'any' }
   }
 
   async find(id: string): Promise<StoredAttestation | null> {
@@ -136,6 +158,37 @@ export class SqliteAttestations implements AttestationStore {
 
 const INSERT = `INSERT INTO attestations (id, at, verdict, kind, code, explanation, ledger_index, size_bytes)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** How far clocks of processes may be apart: as long a challenge is known after its end. */
+const CLOCK_SKEW_MS = 60_000
+
+/** Its end first, so that rows come and go at the ends of the table. */
+const TAKE = 'INSERT INTO used_challenges (ends_at, nonce) VALUES (?, ?) ON CONFLICT DO NOTHING'
+
+function takingOf({ nonce, endsAt }: Challenge, at: number): readonly Statement[] {
+  return [
+    { sql: TAKE, values: [endsAt.getTime(), nonce], expected: 1 },
+    { sql: 'DELETE FROM used_challenges WHERE ends_at < ?', values: [at - CLOCK_SKEW_MS], expected: 'any' },
+  ]
+}
+
+/** One row while both are as they were; a kind without changes has generation 0. */
+const DOCUMENTS = `SELECT 1 WHERE coalesce((SELECT value FROM generations WHERE kind = 'policy'), 0) = ?
+  AND coalesce((SELECT value FROM generations WHERE kind = 'reference'), 0) = ?`
+
+function documentsOf({ policy, reference }: Generations): Statement {
+  return { sql: DOCUMENTS, values: [policy, reference], expected: 1 }
+}
+
+function challengeTaken(cause: unknown): BrokerError {
+  return new BrokerError('session-invalid', 'this challenge was answered already; start again with auth', {
+    cause,
+  })
+}
+
+function documentsChanged(cause: unknown): BrokerError {
+  return new BrokerError('conflict', 'a policy or a reference value changed meanwhile', { cause })
+}
 
 const INSERT_EVIDENCE = 'INSERT INTO attestation_evidence (id, at, evidence) VALUES (?, ?, ?)'
 

@@ -26,6 +26,21 @@ export function createSqliteStore(parts: SqliteParts, refusalBudget: number): St
     tokens: new SqliteTokens(changing),
     keys: new SqliteKeys(changing),
     wrappings: new SqliteWrappings(changing),
+    exclusively: (kind, work) => exclusively(`${parts.db.location()} ${kind}`, work),
     check: async () => void waitingBriefly(parts.db, () => alive.get()),
+  }
+}
+
+/** What is being done now, of which only one may be. Other processes are kept out by the lock of the data directory. */
+const underway = new Set<string>()
+
+async function exclusively(what: string, work: () => Promise<void>): Promise<boolean> {
+  if (underway.has(what)) return false
+  underway.add(what)
+  try {
+    await work()
+    return true
+  } finally {
+    underway.delete(what)
   }
 }

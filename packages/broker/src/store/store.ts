@@ -1,7 +1,11 @@
-// The store: everything the broker remembers except the ledger’s own tables. SQLite implements it now; it is
-// asynchronous and says nothing of SQL, files or rowids, so that PostgreSQL can implement it next.
+// The store: everything the broker remembers except the ledger’s own tables. It says nothing of SQL, files or rowids;
+// test/store/contract.ts states it, and SQLite keeps it.
 // Invariant: every change takes its ledger entry and commits with it, or neither does; the promise resolves only
 // once both are durable. Changes are optimistic: a precondition that no longer holds throws `precondition-failed`.
+// Other processes may work on the same store. What is read may be a second old; what is decided on is compared in the
+// transaction of its change, so that an old reading costs another attempt and decides nothing. What is not in the store is
+// each process’s own: limits of clients and of refusals, counts that are not recorded yet, denials and heads of attestations
+// that it has seen. N processes allow N times as much.
 
 import type { Entry } from '../entry.ts'
 import type { JsonObject } from '../json.ts'
@@ -155,9 +159,30 @@ export interface AttestationFilter {
   readonly idEnd?: string
 }
 
+/** A challenge that a guest answers. */
+export interface Challenge {
+  readonly nonce: string
+  /** Nobody answers it from then on; it is forgotten a while later. */
+  readonly endsAt: Date
+}
+
+/** Of the documents that an appraisal needs. */
+export type Generations = Readonly<Record<'policy' | 'reference', number>>
+
+/** What an attestation rests on, compared in its transaction. */
+export interface AttestationBasis {
+  /** Taken by this attestation, and by no other in any process; null: it answers none. */
+  readonly challenge: Challenge | null
+  /** From before documents were read; null: none was. */
+  readonly generations: Generations | null
+}
+
 export interface AttestationStore {
-  /** Of refused attestations as many of the oldest go as the budget for them demands. */
-  insert(attestation: NewAttestation, entry: Entry): Promise<Recorded<null>>
+  /**
+   * Of refused attestations as many of the oldest go as the budget for them demands.
+   * @throws {BrokerError} `session-invalid` where the challenge was taken; `conflict` where documents changed
+   */
+  insert(attestation: NewAttestation, entry: Entry, basis: AttestationBasis): Promise<Recorded<null>>
   find(id: string): Promise<StoredAttestation | null>
   /**
    * Newest first. With a filter a page looks at a bounded number of attestations: it may hold fewer than its limit, even
@@ -271,6 +296,11 @@ export interface Store {
   readonly tokens: TokenStore
   readonly keys: KeyStore
   readonly wrappings: WrappingStore
+  /**
+   * Does work of which only one process does a kind at a time: where another is at it, nothing is done. The lock goes with
+   * the process that holds it. @returns whether it was done
+   */
+  exclusively(kind: string, work: () => Promise<void>): Promise<boolean>
   /** Throws where the store cannot be read: readiness. */
   check(): Promise<void>
 }

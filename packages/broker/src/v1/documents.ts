@@ -137,7 +137,7 @@ function putRoute(app: FastifyInstance, { store, now }: DocumentParts, routes: D
         body,
         response: { 200: Stored, 201: Stored },
         tagged: true,
-        errors: [invalid, 'precondition-failed'],
+        errors: [invalid, 'precondition-failed', 'conflict'],
       }),
     },
     async (request, reply) => {
@@ -176,7 +176,7 @@ function deleteRoute(
         params: NamePath,
         headers: ChangeHeaders,
         response: { 200: Deleted },
-        errors: [missing, 'precondition-failed'],
+        errors: [missing, 'precondition-failed', 'conflict'],
       }),
     },
     async request => {

@@ -71,7 +71,7 @@ export function tokenRoutes(app: FastifyInstance, parts: Pick<V1Parts, 'administ
         operationId: 'createToken',
         body: NewToken,
         response: { 201: Created },
-        errors: ['time-invalid'],
+        errors: ['time-invalid', 'conflict'],
       }),
     },
     async (request, reply) => {
@@ -90,7 +90,7 @@ export function tokenRoutes(app: FastifyInstance, parts: Pick<V1Parts, 'administ
         operationId: 'revokeToken',
         params: IdPath,
         response: { 200: Deleted },
-        errors: ['token-unknown', 'last-admin'],
+        errors: ['token-unknown', 'last-admin', 'conflict'],
       }),
     },
     async request => {

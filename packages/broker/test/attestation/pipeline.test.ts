@@ -128,6 +128,26 @@ test('an outdated platform is explained by the versions that are short, in claim
   }
 })
 
+test('evidence that was judged by documents of before is judged again by those that are stored', async t => {
+  const { documents, attestations } = broker.context.store
+  const request = {
+    client: '192.0.2.1',
+    challenge: { nonce: 'judged again', endsAt: START },
+    tee: 'tdx',
+    primaryEvidence: { quote: Buffer.from(evidence).toString('base64') },
+    enclaveStatement: null,
+    reportData: '01'.repeat(64),
+    initData: null,
+    runtimeData: { nonce: 'judged again' },
+    protocolVersion: '0.4.0',
+  } as const
+  const { mock: old } = t.mock.method(documents, 'generation', () => Promise.resolve(-1), { times: 1 })
+  const { mock: recorded } = t.mock.method(attestations, 'insert')
+  const { id } = await pipeline.attest(request)
+  assert.deepEqual([old.callCount(), recorded.callCount()], [1, 2])
+  assert.equal((await attestations.find(id))?.verdict, 'accepted')
+})
+
 test('refused evidence is an explanation, with the steps that passed', async () => {
   const late = new Date(START.getTime() + 400 * 86_400_000)
   const explanation = await pipeline.explain({ endorsements: [], evidence, at: late, policy: 'default' })
@@ -144,6 +164,7 @@ test('an attestation is of one instant, whatever the clock shows while it is jud
   const now = () => new Date(START.getTime() + 365 * 86_400_000 * asked++)
   const accepted = await createPipeline({ ...broker.context, now }).attest({
     client: '192.0.2.1',
+    challenge: null,
     tee: 'tdx',
     primaryEvidence: { quote: Buffer.from(evidence).toString('base64') },
     enclaveStatement: null,

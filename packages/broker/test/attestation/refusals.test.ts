@@ -14,12 +14,15 @@ import { BrokerError } from '../../src/errors.ts'
 import type { JsonObject } from '../../src/json.ts'
 import { DAY, HOUR, later, openTestBroker, START, type TestBroker } from '../broker.ts'
 
+const NO_BASIS = { challenge: null, generations: null }
+
 /** Sends evidence that is none, as so many clients. */
 async function refuse(broker: TestBroker, count: number, clientOf: (n: number) => string): Promise<void> {
   const pipeline = createPipeline(broker.context)
   const primaryEvidence = { quote: 'A'.repeat(100_000) }
   const runtimeData = { nonce: 'x' }
   const session = {
+    challenge: null,
     enclaveStatement: null,
     reportData: '',
     initData: null,
@@ -112,7 +115,7 @@ describe('refused attestations', () => {
       at: START.toISOString(),
       actor: { attestation: 'accepted' },
     }
-    await attestations.insert({ ...row, explanation: {}, evidence: null }, record as never)
+    await attestations.insert({ ...row, explanation: {}, evidence: null }, record as never, NO_BASIS)
     await refuse(broker, 3, () => 'client')
     broker.clock = later(START, DAY)
     await refuse(broker, 2, () => 'client')
@@ -140,6 +143,7 @@ describe('what a refused guest chose', () => {
     const violations = Array.from({ length: 100 }, () => ({ path: long, expected: long, got: long }))
     const explanation = { ...whole, claims: { long }, result: { violations } }
     const session = {
+      challenge: null,
       enclaveStatement: null,
       reportData: '',
       initData: null,
@@ -147,7 +151,8 @@ describe('what a refused guest chose', () => {
       protocolVersion: '0.4.0',
     }
     const request = { client: 'x', tee: 'tdx', primaryEvidence: {}, ...session } as const
-    await recordAttestation(broker.context, { id: 'long', at: START, request, explanation })
+    const generations = { policy: 0, reference: 0 }
+    await recordAttestation(broker.context, { id: 'long', at: START, request, explanation, generations })
     const stored = (await broker.context.store.attestations.find('long'))?.explanation
     assert.deepEqual([stored?.['claims'], stored?.['result']], [null, null])
     assert.equal(stored?.['code'], 'evidence-malformed')
@@ -172,11 +177,9 @@ describe('a list with a filter', () => {
         explanation: { ...explanation, session },
         evidence: null,
       }
-      await attestations.insert(attestation, {
-        type: 'attestation.refused',
-        at: START.toISOString(),
-        actor: { attestation: `id-${n}` },
-      })
+      const actor = { attestation: `id-${n}` }
+      const record = { type: 'attestation.refused', at: START.toISOString(), actor } as const
+      await attestations.insert(attestation, record, NO_BASIS)
     }
     const found: string[] = []
     let pages = 0
@@ -203,6 +206,7 @@ describe('a list with a filter', () => {
     const ids: boolean[] = []
     const pipeline = createPipeline(broker.context)
     const session = {
+      challenge: null,
       enclaveStatement: null,
       reportData: '',
       initData: null,

@@ -306,7 +306,8 @@ describe('kept evidence', () => {
         at: broker.clock.toISOString(),
         actor: { attestation: id },
       } as const
-      await attestations.insert({ ...row, evidence: Buffer.from(`evidence of ${id}`) }, record)
+      const basis = { challenge: null, generations: null }
+      await attestations.insert({ ...row, evidence: Buffer.from(`evidence of ${id}`) }, record, basis)
     }
     await insert('old')
     broker.clock = later(START, 59 * MINUTE)

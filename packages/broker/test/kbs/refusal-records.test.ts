@@ -148,7 +148,7 @@ test('where nothing can be recorded, the guest learns that, and not what it was 
 })
 
 test('a verdict is on record because it was recorded, whatever the code of an error says', async () => {
-  const unread = { client: '127.0.0.9', kind: 'tdx', protocolVersion: '0.4.0' } as const
+  const unread = { client: '127.0.0.9', challenge: null, kind: 'tdx', protocolVersion: '0.4.0' } as const
   const before = (await broker.entries('attestation.refused')).length
   for (const code of ['evidence-refused', 'appraisal-refused'] as const) {
     const recorded = new RecordedRefusal(code, 'it was recorded', { recorded: {} })

@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { entry } from '../../src/entry.ts'
 import { assertRefused } from './answers.ts'
 import type { AttestBody } from './guest.ts'
 import { openHarness, START } from './harness.ts'
 import { openTdxGuests, SESSION } from './tdx-guests.ts'
 
-const { close, intel, newGuest } = await openTdxGuests()
+const { broker, close, intel, newGuest } = await openTdxGuests()
 after(close)
 
 test('without a session cookie nothing is attested', async () => {
@@ -96,4 +97,21 @@ test('whatever is sent uses the challenge up, also what cannot be read', async (
     assert.notEqual((await guest.attest(change)).status, 200)
     assertRefused(await guest.attest(), SESSION)
   }
+})
+
+test('a challenge that another process answered is not answered here, and not recorded twice', async () => {
+  const guest = newGuest()
+  await guest.auth()
+  const { store, counted } = broker.context
+  const challenge = { nonce: guest.nonce, endsAt: new Date(START.getTime() + 5 * 60_000) }
+  const row = { id: 'elsewhere', at: START, verdict: 'accepted', kind: 'tdx', code: null } as const
+  const record = entry({ type: 'attestation.accepted', at: START, actor: { system: 'elsewhere' } })
+  const basis = { challenge, generations: null }
+  await store.attestations.insert({ ...row, explanation: {}, evidence: null }, record, basis)
+  const before = await store.attestations.list('any', { limit: 100, after: null })
+  assertRefused(await guest.attest(), SESSION)
+  assert.deepEqual(await store.attestations.list('any', { limit: 100, after: null }), before)
+  await counted.flush()
+  const [last] = (await broker.entries('attestation.refused')).slice(-1)
+  assert.equal(last?.['code'], 'session-invalid')
 })

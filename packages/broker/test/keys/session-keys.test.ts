@@ -2,6 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { KeyRing } from '../../src/keys/key-ring.ts'
+import type { KeyEncryption } from '../../src/keys/keys.ts'
+import { SealingKeys } from '../../src/keys/session-keys.ts'
+import { createStoredKey } from '../../src/keys/stored-key.ts'
+import type { KeyStore, WrappedKey } from '../../src/store/store.ts'
 import { DAY, later, MINUTE, openTestBroker, START, type TestBroker } from '../broker.ts'
 
 describe('session keys', () => {
@@ -55,4 +60,26 @@ describe('session keys', () => {
     assert.equal((await broker.context.store.keys.list('session')).length, 1)
     await refused(sealed, 'session-invalid')
   })
+})
+
+test('a session that another process sealed with a key of its own opens here, and keys that are gone are gone', async () => {
+  // Wraps as good as nothing: what is shared is the store.
+  const kek = {
+    wrap: async (plaintext: Uint8Array) => ({ kekVersion: 1, bytes: plaintext.slice() }),
+    unwrap: async ({ bytes }: WrappedKey) => bytes.slice(),
+  } as unknown as KeyEncryption
+  const stored = [await createStoredKey('session', kek, { now: START, activeFrom: START })]
+  const store = { list: async () => [...stored] } as unknown as KeyStore
+  const open = async () => {
+    const ring = new KeyRing('session', store, kek)
+    await ring.load()
+    return new SealingKeys(ring, async () => ring.current(START) ?? assert.fail('no key'))
+  }
+  const one = await open()
+  stored.push(await createStoredKey('session', kek, { now: START, activeFrom: START }))
+  const other = await open()
+  const sealed = await other.sealSession({ by: 'other' }, later(START, MINUTE))
+  assert.deepEqual(await one.openSession(sealed, START), { by: 'other' })
+  stored.splice(0)
+  await assert.rejects((await open()).openSession(sealed, START), { code: 'session-invalid' })
 })
