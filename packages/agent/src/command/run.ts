@@ -28,7 +28,6 @@ export interface CommandApi {
 }
 
 /** A command, its secrets, and the way to an agent for them. */
-/** A command, its secrets, and the way to an agent for them. */
 export interface RunOptions extends Omit<SupervisorOptions, 'agent' | 'directory' | 'watchdog' | 'env'> {
   /** Of this process; what is passed on of it is {@link inheritedBy}. */
   readonly env: Readonly<Record<string, string | undefined>>

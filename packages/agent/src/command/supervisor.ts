@@ -50,7 +50,6 @@ const FORWARDED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2
 const SIGNALLED = 128
 
 /** Runs one command under one agent's lease. */
-/** Runs one command under one agent's lease. */
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #known: KnownSecrets

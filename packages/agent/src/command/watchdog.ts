@@ -43,7 +43,6 @@ export interface WatchdogOptions {
 }
 
 /** A shell that outlives this process, and ends the workload then. */
-/** A shell that outlives this process, and ends the workload then. */
 export class Watchdog {
   readonly #shell: ChildProcess
   #released = false

@@ -34,7 +34,6 @@ const REAPED_MS = 2_000
 const SIGNALLED = 128
 
 /** One command in a process group of its own. */
-/** One command in a process group of its own. */
 export class Workload {
   /** Resolves with its exit code, or 128 and the signal's number, once nothing of its group is left. */
   readonly ended: Promise<number>

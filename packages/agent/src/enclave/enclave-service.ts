@@ -13,7 +13,6 @@ import { EnclaveTurn, type Secrets, wipe } from './enclave-turn.ts'
 export const ENCLAVE_CHANGE_POLICIES = ['keep', 'restart'] as const
 
 /** An enclave to be opened with its secrets, and the agent that they are leased from. */
-/** An enclave to be opened with its secrets, and the agent that they are leased from. */
 export interface EnclaveServiceOptions extends LeaseEndChoice {
   /** Null where no broker released anything, so that no lease ends it. */
   readonly agent: Pick<Agent, 'start' | 'close'> | null
@@ -27,7 +26,6 @@ export interface EnclaveServiceOptions extends LeaseEndChoice {
 
 const LEASE_OVER = 'the lease of what it was given has ended'
 
-/** Answers calls by one enclave after another, until its lease ends. */
 /** Answers calls by one enclave after another, until its lease ends. */
 export class EnclaveService {
   /** What clients call, whichever enclave answers. */

@@ -13,7 +13,6 @@ export function wipe(secrets: Secrets): void {
 }
 
 /** Passes calls on to its enclave until it is told to refuse them. */
-/** Passes calls on to its enclave until it is told to refuse them. */
 export class EnclaveTurn implements CallTarget {
   readonly #enclave: Pick<Enclave, 'call' | 'callBatch' | 'close'>
   readonly #secrets: Secrets

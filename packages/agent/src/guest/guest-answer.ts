@@ -22,12 +22,10 @@ export const TOO_LARGE = plain(413, 'Payload Too Large')
 export const BUSY = plain(503, 'busy: too many requests at once; try again')
 
 /** 200 with octets as they are: a secret, a token, evidence. */
-/** 200 with octets as they are: a secret, a token, evidence. */
 export function octets(body: string | Uint8Array): GuestAnswer {
   return { status: 200, type: 'application/octet-stream', body }
 }
 
-/** 200 with a value as JSON. */
 /** 200 with a value as JSON. */
 export function json(value: unknown): GuestAnswer {
   return { status: 200, type: 'application/json', body: JSON.stringify(value) }

@@ -19,7 +19,6 @@ export const CLIENTS = ['own', 'any'] as const
 export type Clients = (typeof CLIENTS)[number]
 
 /** The routes, the port on 127.0.0.1, and whose processes are answered. */
-/** The routes, the port on 127.0.0.1, and whose processes are answered. */
 export interface GuestApiOptions {
   readonly routes: GuestRoutes
   /** 0 lets the system choose. */
@@ -29,7 +28,6 @@ export interface GuestApiOptions {
   readonly headTimeoutMs?: number
 }
 
-/** A guest API that listens. */
 /** A guest API that listens. */
 export interface GuestApi {
   readonly url: string

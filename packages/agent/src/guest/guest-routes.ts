@@ -12,7 +12,6 @@ export const FEATURES = ['all', 'resource', 'attestation'] as const
 export type Feature = (typeof FEATURES)[number]
 
 /** The parts that are served, and whom they ask. */
-/** The parts that are served, and whom they ask. */
 export interface GuestRoutes {
   readonly agent: Pick<Agent, 'getSecret' | 'attester'>
   readonly tokens: Pick<GuestTokens, 'get'>

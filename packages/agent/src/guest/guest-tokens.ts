@@ -21,7 +21,6 @@ const USABLE_SHARE = 1 / 2
 const FAILURE_KEPT_MS = 1_000
 
 /** Gives one token to all who ask, and makes the next when it is half over. */
-/** Gives one token to all who ask, and makes the next when it is half over. */
 export class GuestTokens {
   readonly #agent: Pick<Agent, 'attestForCaller'>
   readonly #clock: Clock

@@ -8,7 +8,6 @@ import { Holding } from './holding.ts'
 import { leaseOf, pauseMs, remainingMs, renewalPointMs } from './lease.ts'
 
 /** A broker, how it is reached, and the secrets that the workload lives on. */
-/** A broker, how it is reached, and the secrets that the workload lives on. */
 export interface AgentOptions {
   readonly attester: Attester
   readonly url: string
@@ -41,7 +40,6 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   return new Agent(options, first, stopping)
 }
 
-/** Holds a lease and its secrets, and renews both once it was started. */
 /** Holds a lease and its secrets, and renews both once it was started. */
 export class Agent {
   readonly #options: AgentOptions

@@ -11,7 +11,6 @@ export interface Moment {
 }
 
 /** Time, chance and waiting, in milliseconds. */
-/** Time, chance and waiting, in milliseconds. */
 export interface Clock {
   readonly at: () => Moment
   /** From 0 up to, and without, 1. */

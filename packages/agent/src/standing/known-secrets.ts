@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import type { Agent } from './agent.ts'
 
 /** The secrets that a workload has taken from an agent. */
-/** The secrets that a workload has taken from an agent. */
 export class KnownSecrets {
   readonly #agent: Pick<Agent, 'getSecret'>
   readonly #digests = new Map<string, string>()

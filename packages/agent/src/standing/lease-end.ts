@@ -15,7 +15,6 @@ export type LeaseEnd = 'lease-ended' | 'release-withdrawn'
 export const STOPPED_EXIT_CODE = 124
 
 /** The end that was chosen, and the milliseconds between SIGTERM and SIGKILL, or for calls under way. */
-/** The end that was chosen, and the milliseconds between SIGTERM and SIGKILL, or for calls under way. */
 export interface LeaseEndChoice {
   readonly onLeaseEnd: LeaseEndPolicy
   readonly graceMs: number
