@@ -20,7 +20,7 @@ export interface ClientLimitOptions {
   readonly elapsedMs: () => number
 }
 
-/** What counts, and how much of it is as much as one of a client's. */
+/** A client or its site, and as how many clients it counts. */
 interface Share {
   readonly name: string
   readonly clients: number

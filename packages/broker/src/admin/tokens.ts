@@ -16,7 +16,7 @@ const SECRET_BYTES = 32
 /** Validity of a token that a start makes. */
 const START_TOKEN_DAYS = 90
 
-/** What an unknown id is compared with, so that it takes as long as a known one. */
+/** Stands for the hash of an unknown id, so that it takes as long as a known one. */
 const NO_HASH = new Uint8Array(32)
 
 export interface NewToken {

@@ -151,7 +151,7 @@ function refuseUnknown(
   }
 }
 
-/** What a name is as a flag, a variable and a key alike. */
+/** The name without the spelling of a flag, a variable or a key. */
 function bare(name: string): string {
   return name
     .replace(/^CASEMATE_/, '')
@@ -192,7 +192,7 @@ function parseYaml(name: string, text: string): unknown {
   }
 }
 
-/** What a parser says at first, without the excerpt of the file that it adds. */
+/** The first line of the parser's message, without the excerpt of the file that it adds. */
 function yamlProblem(error: unknown): { readonly message: string; readonly line: number | null } {
   if (!(error instanceof YAMLParseError)) return { message: '', line: null }
   const [first = ''] = error.message.split('\n')

@@ -16,7 +16,7 @@ const LARGEST_HELD = 4
 /** Time for the body of somebody who has shown no token; a guest's is some 100 KiB. */
 const STRANGERS_BODY_TIMEOUT_MS = 10_000
 
-/** What is left of a refused body up to here is read to its end and dropped: closing at once could lose the answer. */
+/** If no more is left of a refused body, it is read to its end and dropped: closing at once could lose the answer. */
 const MAX_DROPPED_BYTES = 512 * 1024
 
 /** A body comes in pieces of a segment or more. Those of a few bytes cost as much each. */
@@ -54,7 +54,7 @@ export function boundBodies(app: FastifyInstance, { config, elapsedMs, tellClose
     })
     reply.raw.once('close', () => {
       body.release()
-      // What nobody waits for goes by unheld until Node ends the request.
+      // The rest, for which nobody waits, is dropped until Node ends the request.
       payload.resume()
     })
     return done(null, payload)

@@ -10,7 +10,7 @@ import type { TellClosed } from './closed-connections.ts'
 
 export interface ConnectionLimits {
   readonly config: Pick<BrokerConfig, 'clientConnectionLimit' | 'connectionLimit' | 'trustedProxies'>
-  /** What a client may cost that has shown nothing; new connections count. */
+  /** The cost that is allowed to a client that has shown nothing; new connections count. */
   readonly allowance: ClientLimit
   readonly tellClosed: TellClosed
 }

@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000
 /** In new connections, by processor time; a public answer costs less, and mirrors of the log ask for many. */
 const REFUSAL = 1
 const PUBLIC_ANSWER = 0.1
-/** What is refused was received before, and some of it read; no body that is read is longer than the most that counts. */
+/** A refused body was received before, and some of it read; none that is read is longer than the most that counts. */
 const BYTES_OF_A_UNIT = 32 * 1024
 const MOST_BYTES = 2 * 1024 * 1024
 

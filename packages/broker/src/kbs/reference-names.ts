@@ -16,7 +16,7 @@ const placesOf = ([kind, { references }]: readonly [string, KbsKind]): readonly 
   Place,
 ])[] => Object.entries(references).map(([name, field]) => [name, { kind: kind as Kind, field }])
 
-/** What is compared with the code of a workload. */
+/** Names whose values are compared with the code of a workload. */
 export const PLACES: Readonly<Record<string, Place>> = Object.fromEntries(
   Object.entries(KBS_KINDS).flatMap(placesOf),
 )
@@ -24,7 +24,7 @@ export const PLACES: Readonly<Record<string, Place>> = Object.fromEntries(
 /** Names that say only together which code runs. */
 export const TOGETHER: readonly string[] = Object.values(KBS_KINDS).flatMap(({ together }) => together)
 
-/** What is no reference value here: a field of the appraisal policy, a claim for rules, or nothing that is verified. */
+/** A name that is no reference value here: a field of the appraisal policy, a claim for rules, or nothing that is verified. */
 export type Elsewhere = { readonly field: string } | { readonly claim: string } | { readonly reason: string }
 
 const VTPM: Elsewhere = { reason: 'evidence of a vTPM is not verified here' }

@@ -90,7 +90,7 @@ function isOf({ kind, name }: Workload, place: Place): boolean {
   return kind === place.kind && name === `kbs-${kind}`
 }
 
-/** What has to be set as well before what is set of a TD says which code runs. */
+/** The names that have to be set as well before the values of a TD say which code runs. */
 function leftOpen(workloads: readonly Workload[]): readonly string[] {
   return TOGETHER.filter(name => {
     const place = placeOf(name)

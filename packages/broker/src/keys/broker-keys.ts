@@ -53,7 +53,7 @@ export class BrokerKeys {
   readonly #parts: BrokerKeysParts
   readonly #tokenRing: KeyRing
   readonly #sessionRing: KeyRing
-  /** What is being made where none was active: once, however many wait for it. */
+  /** Keys that are being made because none was active: one of each ring, however many wait for it. */
   readonly #underway = new Map<KeyRing, Promise<unknown>>()
 
   constructor(parts: BrokerKeysParts) {

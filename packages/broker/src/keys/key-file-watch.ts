@@ -42,7 +42,7 @@ export class KeyFileWatch {
     if (state === 'other') throw this.#replaced()
   }
 
-  /** What is there and not ours may be all that somebody has. @throws {BrokerError} `unavailable` */
+  /** A file there that is not ours may hold all keys that somebody has. @throws {BrokerError} `unavailable` */
   assertReplaceable(): void {
     if (this.#look() === 'other') throw this.#replaced()
   }

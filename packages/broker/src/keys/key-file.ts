@@ -70,7 +70,7 @@ export function readKeyText(file: number): string {
   return readWithin(file, LIMIT_BYTES).toString('utf8')
 }
 
-/** What is read is what was looked at: the file is opened first. */
+/** Reads the file that it looked at, as it opens it first. */
 function readPrivateFile(path: string): string | null {
   const file = openExisting(path)
   if (file === null) return null

@@ -141,7 +141,7 @@ async function openFiles(config: BrokerConfig, beginning: Beginning, closers: Cl
   const { kept } = mark
   const database = join(config.dataDir, DATABASE_FILE)
   await inspectData({ database, kekFile: kekFileOf(config), mark }, beginning)
-  // What is asked for by name is on record before a mark says that all is well.
+  // Any other beginning goes on record before a mark says that all is well.
   if (beginning === 'as-it-was') mark.begin()
   const db = openDatabase(database)
   closers.push(() => db.close())
@@ -151,7 +151,7 @@ async function openFiles(config: BrokerConfig, beginning: Beginning, closers: Cl
   return { db, mark, kept, assertHeld: () => lock.assertHeld() }
 }
 
-/** What cannot be closed keeps nothing else open. */
+/** Closes all of them, also after one has failed to. */
 async function closeAll(closers: Closers): Promise<void> {
   const failures: unknown[] = []
   for (const close of closers.splice(0).reverse()) {

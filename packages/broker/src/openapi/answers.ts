@@ -45,7 +45,7 @@ function pascalCase(code: string): string {
   return code.replaceAll(/(?:^|-)([a-z])/g, (_all, letter: string) => letter.toUpperCase())
 }
 
-/** What of a route is its own, in the description. */
+/** A route, as its answers follow from it. */
 export interface DescribedRoute {
   readonly method: string
   readonly access: Access | undefined

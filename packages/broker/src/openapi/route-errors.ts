@@ -4,7 +4,7 @@
 import { BROKER_ERRORS, type BrokerErrorCode } from '../errors.ts'
 import { type Access, neededRole } from '../roles.ts'
 
-/** What of a route decides about its errors. */
+/** The facts about a route from which its errors follow. */
 export interface ErrorSources {
   readonly method: string
   readonly access: Access | undefined

@@ -15,7 +15,7 @@ interface OwnSchema {
   readonly consumes?: string[]
   readonly produces?: string[]
   readonly response: Readonly<Record<number, TSchema>>
-  /** What the description says of an answer in place of `response`, where that is served unchecked. */
+  /** Described in place of `response`, if the answer is served unchecked. */
   readonly described?: Readonly<Record<number, TSchema>>
   /** Beside those that follow from access, parameters and body. */
   readonly errors?: readonly BrokerErrorCode[]

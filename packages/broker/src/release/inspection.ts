@@ -43,7 +43,7 @@ const FUNCTIONS: readonly string[] = [
   'getMinutes',
 ]
 
-/** What is around a node: the names that stand for something, and the quantifiers. */
+/** The surroundings of a node: names that stand for something, and how many quantifiers. */
 interface Surroundings {
   readonly scope: Scope
   readonly quantifiers: number

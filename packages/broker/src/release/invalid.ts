@@ -2,7 +2,7 @@
 
 import { BrokerError } from '../errors.ts'
 
-/** What was probably meant, by what CEL says. */
+/** Hints at what was probably meant, by the message of CEL. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [
     /overload: (?:string [<>]=? google\.protobuf\.Timestamp|google\.protobuf\.Timestamp [<>]=? string)/,

@@ -31,7 +31,7 @@ export function checkingEnvironment(limits: Limits): Environment {
   for (const [name, fields] of Object.entries(VARIABLES)) {
     environment.registerVariable(name, registerFields(types, `vocabulary.${name}`, fields))
   }
-  // What may be null is compared with null; compared with anything else, it is what its type says.
+  // A name that may be null can be compared with null; in any other comparison it has its type.
   for (const scalar of ['string', 'int', 'bool']) compare(environment, scalar, 'null')
   return environment.registerVariable('now', TIMESTAMP)
 }
@@ -71,7 +71,7 @@ export function isComputedName(node: ASTNode, scope: Scope): boolean {
   return path !== null && membersOf(follow(path, scope).field) !== null
 }
 
-/** What an element of the list is that the node names; undefined where it names none. */
+/** The type of an element of the list that the node names; undefined if it names no list. */
 export function elementOf(node: ASTNode, scope: Scope): Field | undefined {
   const path = pathOf(node)
   const field = path === null ? undefined : follow(path, scope).field
@@ -83,7 +83,7 @@ interface Followed {
   readonly known: number
   /** Where the whole path leads; undefined where it does not, or to what nothing is known of. */
   readonly field: Field | undefined
-  /** What there is instead of the first name that is not declared; null where there are no names. */
+  /** The names that are declared beside the first one that is not; null if there are none. */
   readonly members: Fields | null
 }
 

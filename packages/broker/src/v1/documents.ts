@@ -189,7 +189,7 @@ function deleteRoute(
   )
 }
 
-/** What was filled in follows from what is stored, so that it has to be stored still. */
+/** Members that were filled in follow from the stored document, so that it has to be stored still. */
 function seenAs(expected: Precondition, stored: StoredDocument | null): Precondition {
   if (expected === 'any') return stored?.revision ?? 'none'
   return expected === 'some' ? (stored?.revision ?? 'some') : expected
