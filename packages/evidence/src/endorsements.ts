@@ -3,27 +3,30 @@
 
 import { equal, toHex } from './bytes.ts'
 import type { Crl } from './crl.ts'
-import type { EnclaveIdentity } from './intel/enclave-identity.ts'
-import type { TcbEvaluationNumbers } from './intel/tcb-evaluation.ts'
-import type { TcbInfo } from './intel/tcb-info.ts'
+import { INTEL_DOCUMENTS } from './intel/documents.ts'
 import type { Signed } from './signature.ts'
 import type { Certificate } from './x509.ts'
 
+/** The documents that vendors sign again and again. */
+export const DOCUMENTS = { ...INTEL_DOCUMENTS } as const
+
+type List = keyof typeof DOCUMENTS
+type Documents = { readonly [L in List]: readonly ReturnType<(typeof DOCUMENTS)[L]['parse']>[] }
+
+export const DOCUMENT_LISTS = Object.keys(DOCUMENTS) as readonly List[]
+
 /** Verification remembers signatures with the objects in here: keep a bag, and what was costly is done once. */
-export interface Endorsements {
+export interface Endorsements extends Documents {
   readonly certificates: readonly Certificate[]
   readonly crls: readonly Crl[]
-  readonly tcbInfos: readonly TcbInfo[]
-  readonly enclaveIdentities: readonly EnclaveIdentity[]
-  readonly tcbEvaluationNumbers: readonly TcbEvaluationNumbers[]
 }
 
-export const NO_ENDORSEMENTS: Endorsements = {
-  certificates: [],
-  crls: [],
-  tcbInfos: [],
-  enclaveIdentities: [],
-  tcbEvaluationNumbers: [],
+export const NO_ENDORSEMENTS: Endorsements = eachList(() => [])
+
+/** Of all lists. */
+function eachList(of: (list: keyof Endorsements) => readonly Signed[]): Endorsements {
+  const lists = (['certificates', 'crls', ...DOCUMENT_LISTS] as const).map(list => [list, of(list)])
+  return Object.fromEntries(lists) as Endorsements
 }
 
 /** One bag of several; what is in more than one stands once. */
@@ -34,13 +37,7 @@ export function mergeEndorsements(...all: readonly Endorsements[]): Endorsements
 
 /** Items of the same signature and content stand once. */
 export function uniqueItems(all: readonly Endorsements[]): Endorsements {
-  return {
-    certificates: unique(all.flatMap(it => it.certificates)),
-    crls: unique(all.flatMap(it => it.crls)),
-    tcbInfos: unique(all.flatMap(it => it.tcbInfos)),
-    enclaveIdentities: unique(all.flatMap(it => it.enclaveIdentities)),
-    tcbEvaluationNumbers: unique(all.flatMap(it => it.tcbEvaluationNumbers)),
-  }
+  return eachList(list => unique(all.flatMap((it): readonly Signed[] => it[list])))
 }
 
 /** Keeps the first of equal items, so that what is remembered with it stays. */

@@ -5,34 +5,20 @@
 import { looksLikeCertTable, parseCertTable } from './amd/cert-table.ts'
 import { MAX_CERT_TABLE_SIZE } from './amd/evidence.ts'
 import { decodeUtf8, fromBase64, fromHex } from './bytes.ts'
-import { type Crl, looksLikeCrl, parseCrl } from './crl.ts'
+import { looksLikeCrl, parseCrl } from './crl.ts'
 import { DerReader, TAG } from './der.ts'
+import { DOCUMENT_LISTS, DOCUMENTS, type Endorsements, NO_ENDORSEMENTS } from './endorsements.ts'
 import { GZIP } from './forms/gzip.ts'
 import { type HttpAnswerText, splitHttpAnswer } from './forms/http-answer.ts'
 import { bytesOfJson } from './forms/json-bytes.ts'
-import { type EnclaveIdentity, parseEnclaveIdentity } from './intel/enclave-identity.ts'
-import {
-  type JsonMember,
-  jsonMembers,
-  MAX_JSON_LENGTH,
-  parseJson,
-  type SignedJson,
-  signedJson,
-} from './intel/signed-json.ts'
-import { parseTcbEvaluationNumbers, type TcbEvaluationNumbers } from './intel/tcb-evaluation.ts'
-import { parseTcbInfo, type TcbInfo } from './intel/tcb-info.ts'
+import { type JsonMember, jsonMembers, MAX_JSON_LENGTH, parseJson, signedJson } from './intel/signed-json.ts'
 import { knownCertificate } from './known-certificates.ts'
 import { Refusal } from './refusal.ts'
-import { type Certificate, looksLikePem, readPem } from './x509.ts'
+import type { Signed } from './signature.ts'
+import { looksLikePem, readPem } from './x509.ts'
 
 /** The lists of `Endorsements`, while they are being filled. */
-interface Items {
-  readonly certificates: Certificate[]
-  readonly crls: Crl[]
-  readonly tcbInfos: TcbInfo[]
-  readonly enclaveIdentities: EnclaveIdentity[]
-  readonly tcbEvaluationNumbers: TcbEvaluationNumbers[]
-}
+type Items = { readonly [L in keyof Endorsements]: Endorsements[L][number][] }
 
 /** Bundles hold strings that hold JSON; nothing real goes deeper. */
 const MAX_DEPTH = 4
@@ -41,35 +27,12 @@ const ENCODED_PEM = /^(?:-|%2D){5}BEGIN(?:%20|\+)/i
 const HEX = /^[0-9a-fA-F:\s]+$/
 const BASE64 = /^[0-9A-Za-z+/=_\s-]+$/
 
-/** A member with Intel's signed text, the member with its signature, and where the two go. */
-const SIGNED_MEMBERS: readonly (readonly [
-  string,
-  string,
-  (items: Items, signed: SignedJson, value: unknown) => void,
-])[] = [
-  // Bundles, whose names differ between Intel's libraries and others'.
-  ['tcb_info', 'tcb_info_signature', addTcbInfo],
-  ['tcbInfo', 'tcbInfoSignature', addTcbInfo],
-  ['qe_identity', 'qe_identity_signature', addIdentity],
-  ['qeIdentity', 'qeIdentitySignature', addIdentity],
-  // Answers of PCS and PCCS.
-  ['tcbInfo', 'signature', addTcbInfo],
-  ['enclaveIdentity', 'signature', addIdentity],
-  ['tcbEvaluationDataNumbers', 'signature', addEvaluationNumbers],
-]
-
 /**
  * @returns null where nothing is recognised
  * @throws {Refusal} when something is, and is malformed
  */
 export function recogniseItems(bytes: Uint8Array): Items | null {
-  const items: Items = {
-    certificates: [],
-    crls: [],
-    tcbInfos: [],
-    enclaveIdentities: [],
-    tcbEvaluationNumbers: [],
-  }
+  const items = structuredClone(NO_ENDORSEMENTS) as Items
   const gunzipped = GZIP.open(bytes)
   const content = gunzipped?.is === 'bytes' ? gunzipped.bytes : bytes
   if (!addBytes(items, content) && content.length <= MAX_JSON_LENGTH) {
@@ -168,12 +131,13 @@ function addObject(items: Items, text: string, depth: number): void {
   const members = jsonMembers(text)
   if (!members) return
   const done = new Set<string>()
-  for (const [name, signatureName, add] of SIGNED_MEMBERS) {
-    const [signed, signature] = [members.get(name), members.get(signatureName)]
-    if (signed === undefined || signature === undefined || done.has(name)) continue
-    const { text: signedText, value } = unwrap(signed, name)
-    add(items, signedJson(signedText, signature.value, name), value)
-    done.add(name).add(signatureName)
+  for (const list of DOCUMENT_LISTS) {
+    for (const [name, signatureName] of DOCUMENTS[list].members) {
+      const [signed, signature] = [members.get(name), members.get(signatureName)]
+      if (signed === undefined || signature === undefined || done.has(name)) continue
+      addDocument(items, list, { name, signed: unwrap(signed, name), signature: signature.value })
+      done.add(name).add(signatureName)
+    }
   }
   for (const [name, member] of members) {
     if (done.has(name)) continue
@@ -190,14 +154,18 @@ function unwrap(member: JsonMember, name: string): JsonMember {
   return { text: member.value, value: parseJson(member.value, name) }
 }
 
-function addTcbInfo(items: Items, signed: SignedJson, value: unknown): void {
-  items.tcbInfos.push(parseTcbInfo(signed, value))
+interface SignedMember {
+  readonly name: string
+  readonly signed: JsonMember
+  readonly signature: unknown
 }
 
-function addIdentity(items: Items, signed: SignedJson, value: unknown): void {
-  items.enclaveIdentities.push(parseEnclaveIdentity(signed, value))
-}
-
-function addEvaluationNumbers(items: Items, signed: SignedJson, value: unknown): void {
-  items.tcbEvaluationNumbers.push(parseTcbEvaluationNumbers(signed, value))
+function addDocument(
+  items: Items,
+  list: keyof typeof DOCUMENTS,
+  { name, signed: { text, value }, signature }: SignedMember,
+): void {
+  const { parse } = DOCUMENTS[list]
+  const into: Signed[] = items[list]
+  into.push(parse(signedJson(text, signature, name), value))
 }

@@ -8,7 +8,7 @@ import { VENDOR_ANCHORS } from '../anchors.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import { decodeUtf8, encodeUtf8, toBase64 } from '../bytes.ts'
 import type { CollateralClaims } from '../claims.ts'
-import { type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from '../endorsements.ts'
+import { DOCUMENT_LISTS, type Endorsements, mergeEndorsements, NO_ENDORSEMENTS } from '../endorsements.ts'
 import type { FetchItem, NamedBy, TcbUpdate } from '../fetch-item.ts'
 import { INTEL_PCS_URL } from '../intel/addresses.ts'
 import { kindOf, type ParsedEvidence } from '../kinds.ts'
@@ -263,19 +263,22 @@ function savedAnswer({ headers, body }: HttpAnswer): string {
 }
 
 /** When the oldest document was issued. */
-function issuedAt({ crls, tcbInfos, enclaveIdentities }: Endorsements): number {
-  const documents = [...tcbInfos, ...enclaveIdentities].map(it => it.issueDate)
-  return Math.min(...documents, ...crls.map(it => it.thisUpdate))
+function issuedAt(endorsements: Endorsements): number {
+  const issued = documentsOf(endorsements).map(it => it.issueDate)
+  return Math.min(...issued, ...endorsements.crls.map(it => it.thisUpdate))
 }
 
 // Issuing certificates outlive what they issue, and are fetched again with it.
 function nextUpdate(endorsements: Endorsements): number {
-  const documents = [
-    ...endorsements.crls,
-    ...endorsements.tcbInfos,
-    ...endorsements.enclaveIdentities,
-    ...endorsements.tcbEvaluationNumbers,
-  ]
-  const ends = documents.map(it => it.nextUpdate)
+  const ends = [...documentsOf(endorsements), ...endorsements.crls].map(it => it.nextUpdate)
   return Math.min(...ends, ...endorsements.certificates.map(it => it.notAfter))
+}
+
+interface Dated {
+  readonly issueDate: number
+  readonly nextUpdate: number
+}
+
+function documentsOf(endorsements: Endorsements): readonly Dated[] {
+  return DOCUMENT_LISTS.flatMap((list): readonly Dated[] => endorsements[list])
 }
