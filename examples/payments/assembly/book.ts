@@ -1,58 +1,34 @@
 // The part that remembers: which payments were decided, and what every debtor has sent today. One instance alone does it,
-// frame after frame. What it knows can be made anew from the sealed journal, of which each frame leaves a piece; a frame
-// counts only once that piece is on disk, which is for the host to wait for.
+// frame after frame. It can know all of that again from the sealed journal, of which each frame leaves a piece. A frame
+// counts only once its piece is on disk; the host waits for that.
 import { config, Policy, seal, random } from 'casemate'
 import { Reason } from './layout'
 import { dayLimitOf } from './limits'
 import { SETTLEMENT_BACK } from './message'
 import { reserve } from './memory'
+import { Answer, Entry, Examined, Piece, Spent } from './records'
 import { buildTree, MAX_LEAVES, root } from './tree'
 import {
   ACCEPT,
   ANSWER,
-  ANSWER_FRAME_AT,
-  ANSWER_LEAF_AT,
-  ANSWER_MESSAGE_AT,
-  ANSWER_REPEATED_AT,
   ANSWERS_FRESH_AT,
   ANSWERS_ITEMS_AT,
   ANSWERS_ROOT_AT,
   ANSWERS_SEED_AT,
   BOOKED_ANSWERS_AT,
   EXAMINED,
-  EXAMINED_AMOUNT_AT,
-  EXAMINED_CURRENCY_AT,
-  EXAMINED_DEBTOR_AT,
-  EXAMINED_DECISION_AT,
-  EXAMINED_DIGEST_AT,
-  EXAMINED_KEY_AT,
-  EXAMINED_MESSAGE_AT,
-  EXAMINED_OFFSET_AT,
-  EXAMINED_PAYMENT_AT,
-  EXAMINED_REASON_AT,
-  EXAMINED_SCORE_AT,
-  EXAMINED_SETTLEMENT_AT,
   HASH,
-  RECORD_DAY_AT,
-  RECORD_DECISION_AT,
-  RECORD_DIGEST_AT,
-  RECORD_LIST_ID_AT,
-  RECORD_OFFSET_AT,
-  RECORD_PAYMENT_AT,
-  RECORD_REASON_AT,
-  RECORD_SCORE_AT,
   RECORD_VERSION,
   REJECT,
   WHOLE_MESSAGE,
 } from './wire'
 
-/** Remembered payment: key, decision, score, role, business day, reason, list id, settlement, digest, frame, leaf. */
+/** Of an {@link Entry} and of a {@link Piece}, in bytes. */
 const ENTRY: usize = 64
-/** Piece of the journal, for each decision: record of 64 bytes, key, debtor, amount, currency, settlement. */
 export const PIECE: u32 = 104
 /** Before the pieces: frame, business day, count, seed. */
 export const PIECES_AT: u32 = 44
-/** Debtor's day: key, spent. */
+/** Of a {@link Spent}, in bytes. */
 const SPENT: usize = 16
 const SPENT_BITS: u32 = 20
 const SEED: u32 = 32
@@ -90,14 +66,21 @@ function open(): void {
 
 // @ts-ignore: decorator
 @inline
-function entryAt(low: u64, high: u64): usize {
+function entryIn(slot: u32): Entry {
+  return changetype<Entry>(entries + slot * ENTRY)
+}
+
+/** That of a payment's key, or the free one where it belongs. */
+// @ts-ignore: decorator
+@inline
+function entryOf(low: u64, high: u64): Entry {
   let slot = <u32>low & entryMask
-  let at = entries + slot * ENTRY
-  while (load<u32>(at, 52) != 0 && (load<u64>(at) != low || load<u64>(at, 8) != high)) {
+  let entry = entryIn(slot)
+  while (entry.frame != 0 && (entry.keyLow != low || entry.keyHigh != high)) {
     slot = (slot + 1) & entryMask
-    at = entries + slot * ENTRY
+    entry = entryIn(slot)
   }
-  return at
+  return entry
 }
 
 /** A new day: what nobody can send again is forgotten, and every debtor begins anew. */
@@ -107,8 +90,8 @@ function beginDay(day: i32): void {
   memory.fill(spent, 0, SPENT << SPENT_BITS)
   spentCount = 0
   for (let slot: u32 = 0; slot <= entryMask; slot++) {
-    const at = entries + slot * ENTRY
-    while (load<u32>(at, 52) != 0 && load<i32>(at, 32) + SETTLEMENT_BACK < day) remove(slot)
+    const entry = entryIn(slot)
+    while (entry.frame != 0 && entry.settlement + SETTLEMENT_BACK < day) remove(slot)
   }
 }
 
@@ -116,8 +99,8 @@ function beginDay(day: i32): void {
 function remove(slot: u32): void {
   entryCount--
   let free = slot
-  for (let next = (slot + 1) & entryMask; load<u32>(entries + next * ENTRY, 52) != 0; next = (next + 1) & entryMask) {
-    const home = <u32>load<u64>(entries + next * ENTRY) & entryMask
+  for (let next = (slot + 1) & entryMask; entryIn(next).frame != 0; next = (next + 1) & entryMask) {
+    const home = <u32>entryIn(next).keyLow & entryMask
     if (((next - home) & entryMask) < ((next - free) & entryMask)) continue
     memory.copy(entries + free * ENTRY, entries + next * ENTRY, ENTRY)
     free = next
@@ -135,7 +118,7 @@ export function bookFrame(frame: u32, day: i32, records: usize, count: u32): u32
   if (spentCount + count > spentMask - (spentMask >> 2)) return Outcome.full
   beginDay(day)
   fresh = 0
-  for (let index: u32 = 0; index < count; index++) answer(frame, records + index * EXAMINED, index)
+  for (let index: u32 = 0; index < count; index++) answer(frame, changetype<Examined>(records + index * EXAMINED), index)
   store<u32>(answers, fresh == 0 ? 0 : frame)
   store<u32>(answers, fresh, ANSWERS_FRESH_AT)
   if (fresh == 0) {
@@ -175,124 +158,136 @@ function joined(size: u32, sealed: Uint8Array | null): Uint8Array {
   return bytes
 }
 
-function answer(frame: u32, record: usize, index: u32): void {
-  const at = answers + ANSWERS_ITEMS_AT + index * ANSWER
-  let low = load<u64>(record, EXAMINED_KEY_AT)
-  let high = load<u64>(record, EXAMINED_KEY_AT + 8)
-  let entry = entryAt(low, high)
+function answer(frame: u32, examined: Examined, index: u32): void {
+  const given = changetype<Answer>(answers + ANSWERS_ITEMS_AT + index * ANSWER)
+  let low = examined.keyLow
+  let high = examined.keyHigh
+  let entry = entryOf(low, high)
   let isDuplicate = false
-  if (load<u32>(entry, 52) != 0 && !isSameDigest(entry, record)) {
+  if (entry.frame != 0 && !isSameDigest(entry, examined)) {
     // The same ids with other content: refused, and remembered beside the first by its content.
     isDuplicate = true
-    low ^= load<u64>(record, EXAMINED_DIGEST_AT + 16)
-    high ^= load<u64>(record, EXAMINED_DIGEST_AT + 24)
-    entry = entryAt(low, high)
+    low ^= examined.digest3
+    high ^= examined.digest4
+    entry = entryOf(low, high)
   }
-  writeHead(at, record)
-  store<u32>(at, load<u32>(record, EXAMINED_MESSAGE_AT), ANSWER_MESSAGE_AT)
-  if (load<u32>(entry, 52) != 0) {
-    repeat(at, entry)
+  writeHead(given, examined)
+  given.message = examined.message
+  if (entry.frame != 0) {
+    repeat(given, entry)
     return
   }
-  if (isDuplicate) refuse(at, Reason.duplicate)
-  else if (load<u8>(at, RECORD_DECISION_AT) == ACCEPT && !spend(record)) refuse(at, Reason.perDay)
-  store<u32>(at, frame, ANSWER_FRAME_AT)
-  store<u32>(at, fresh, ANSWER_LEAF_AT)
-  writePiece(at, record, low, high)
-  remember(entry, piece + PIECES_AT + fresh * PIECE, frame, fresh)
+  if (isDuplicate) refuse(given, Reason.duplicate)
+  else if (given.decision == ACCEPT && !spend(examined)) refuse(given, Reason.perDay)
+  given.frame = frame
+  given.leaf = fresh
+  const piece = pieceIn(fresh)
+  writePiece(piece, given, examined)
+  piece.keyLow = low
+  piece.keyHigh = high
+  remember(entry, piece, frame, fresh)
   fresh++
 }
 
-function isSameDigest(entry: usize, record: usize): bool {
-  return load<u64>(entry, 36) == load<u64>(record, EXAMINED_DIGEST_AT) && load<u64>(entry, 44) == load<u64>(record, EXAMINED_DIGEST_AT + 8)
+// @ts-ignore: decorator
+@inline
+function pieceIn(leaf: u32): Piece {
+  return changetype<Piece>(piece + PIECES_AT + leaf * PIECE)
 }
 
-/** Version, decision, score, role, reason, list id, payment, offset, business day. */
-function writeHead(at: usize, record: usize): void {
-  memory.fill(at, 0, ANSWER)
-  store<u8>(at, RECORD_VERSION)
-  store<u8>(at, load<u8>(record, EXAMINED_DECISION_AT), RECORD_DECISION_AT)
-  // Score and role; reason and list id.
-  store<u16>(at, load<u16>(record, EXAMINED_SCORE_AT), RECORD_SCORE_AT)
-  store<u64>(at, load<u64>(record, EXAMINED_REASON_AT), RECORD_REASON_AT)
-  store<u32>(at, load<u32>(record, EXAMINED_PAYMENT_AT), RECORD_PAYMENT_AT)
-  store<u32>(at, load<u32>(record, EXAMINED_OFFSET_AT), RECORD_OFFSET_AT)
-  store<i32>(at, today, RECORD_DAY_AT)
+function isSameDigest(entry: Entry, examined: Examined): bool {
+  return entry.digest1 == examined.digest1 && entry.digest2 == examined.digest2
 }
 
-function refuse(at: usize, why: u32): void {
-  store<u8>(at, REJECT, RECORD_DECISION_AT)
-  store<u16>(at, 0, RECORD_SCORE_AT)
-  store<u32>(at, why, RECORD_REASON_AT)
-  store<u32>(at, 0, RECORD_LIST_ID_AT)
+function writeHead(given: Answer, examined: Examined): void {
+  memory.fill(changetype<usize>(given), 0, ANSWER)
+  given.version = <u8>RECORD_VERSION
+  given.decision = examined.decision
+  given.score = examined.score
+  given.role = examined.role
+  given.reason = examined.reason
+  given.listId = examined.listId
+  given.payment = examined.payment
+  given.offset = examined.offset
+  given.day = today
 }
 
-/** What was decided the first time, whatever would be decided today. */
-function repeat(at: usize, entry: usize): void {
-  store<u8>(at, load<u8>(entry, 16), RECORD_DECISION_AT)
-  store<u16>(at, load<u16>(entry, 17), RECORD_SCORE_AT)
-  store<u32>(at, load<u32>(entry, 24), RECORD_REASON_AT)
-  store<u32>(at, load<u32>(entry, 28), RECORD_LIST_ID_AT)
-  store<i32>(at, load<i32>(entry, 20), RECORD_DAY_AT)
-  store<u32>(at, load<u32>(entry, 52), ANSWER_FRAME_AT)
-  store<u32>(at, load<u32>(entry, 56), ANSWER_LEAF_AT)
-  store<u32>(at, 1, ANSWER_REPEATED_AT)
+function refuse(given: Answer, why: u32): void {
+  given.decision = <u8>REJECT
+  given.score = 0
+  given.role = 0
+  given.reason = why
+  given.listId = 0
 }
 
-function writePiece(head: usize, record: usize, low: u64, high: u64): void {
-  const at = piece + PIECES_AT + fresh * PIECE
-  memory.copy(at, head, RECORD_DIGEST_AT)
-  memory.copy(at + RECORD_DIGEST_AT, record + EXAMINED_DIGEST_AT, HASH)
-  store<u64>(at, low, 64)
-  store<u64>(at, high, 72)
-  store<u64>(at, load<u64>(record, EXAMINED_DEBTOR_AT), 80)
-  store<u64>(at, load<u64>(record, EXAMINED_AMOUNT_AT), 88)
-  store<u32>(at, load<u32>(record, EXAMINED_CURRENCY_AT), 96)
-  store<i32>(at, load<i32>(record, EXAMINED_SETTLEMENT_AT), 100)
+/** As it was decided the first time, whatever would be decided today. */
+function repeat(given: Answer, entry: Entry): void {
+  given.decision = entry.decision
+  given.score = entry.score
+  given.role = entry.role
+  given.reason = entry.reason
+  given.listId = entry.listId
+  given.day = entry.day
+  given.frame = entry.frame
+  given.leaf = entry.leaf
+  given.isRepeated = 1
 }
 
-function remember(entry: usize, from: usize, frame: u32, leaf: u32): void {
-  memory.copy(entry, from + 64, 16)
-  store<u8>(entry, load<u8>(from, RECORD_DECISION_AT), 16)
-  store<u16>(entry, load<u16>(from, RECORD_SCORE_AT), 17)
-  store<i32>(entry, load<i32>(from, RECORD_DAY_AT), 20)
-  store<u32>(entry, load<u32>(from, RECORD_REASON_AT), 24)
-  store<u32>(entry, load<u32>(from, RECORD_LIST_ID_AT), 28)
+function writePiece(piece: Piece, given: Answer, examined: Examined): void {
+  memory.copy(changetype<usize>(piece), changetype<usize>(given), offsetof<Piece>('digest1'))
+  piece.digest1 = examined.digest1
+  piece.digest2 = examined.digest2
+  piece.digest3 = examined.digest3
+  piece.digest4 = examined.digest4
+  piece.debtor = examined.debtor
+  piece.amount = examined.amount
+  piece.currency = examined.currency
+  piece.settlement = examined.settlement
+}
+
+function remember(entry: Entry, from: Piece, frame: u32, leaf: u32): void {
+  entry.keyLow = from.keyLow
+  entry.keyHigh = from.keyHigh
+  entry.digest1 = from.digest1
+  entry.digest2 = from.digest2
+  entry.decision = from.decision
+  entry.score = from.score
+  entry.role = from.role
+  entry.day = from.day
+  entry.reason = from.reason
+  entry.listId = from.listId
   // A message that was refused as a whole has no date: it is kept as long as one of today.
-  const isWhole = load<u32>(from, RECORD_PAYMENT_AT) == WHOLE_MESSAGE
-  store<i32>(entry, isWhole ? load<i32>(from, RECORD_DAY_AT) : load<i32>(from, 100), 32)
-  memory.copy(entry + 36, from + RECORD_DIGEST_AT, 16)
-  store<u32>(entry, frame, 52)
-  store<u32>(entry, leaf, 56)
+  entry.settlement = from.payment == WHOLE_MESSAGE ? from.day : from.settlement
+  entry.frame = frame
+  entry.leaf = leaf
   entryCount++
 }
 
 /** Adds the amount to the debtor's day, unless it would be too much. */
-function spend(record: usize): bool {
-  const key = load<u64>(record, EXAMINED_DEBTOR_AT) | 1
-  const amount = load<u64>(record, EXAMINED_AMOUNT_AT)
-  const at = spentAt(key)
-  const before = load<u64>(at, 8)
-  const most = dayLimitOf(load<u32>(record, EXAMINED_CURRENCY_AT))
-  if (amount > most || before > most - amount) return false
-  add(at, key, amount)
+function spend(examined: Examined): bool {
+  const key = examined.debtor | 1
+  const amount = examined.amount
+  const day = spentOf(key)
+  const most = dayLimitOf(examined.currency)
+  if (amount > most || day.amount > most - amount) return false
+  add(day, key, amount)
   return true
 }
 
-function spentAt(key: u64): usize {
+function spentOf(key: u64): Spent {
   let slot = <u32>(key >> 32) & spentMask
-  let there = load<u64>(spent + slot * SPENT)
-  while (there != key && there != 0) {
+  let day = changetype<Spent>(spent + slot * SPENT)
+  while (day.key != key && day.key != 0) {
     slot = (slot + 1) & spentMask
-    there = load<u64>(spent + slot * SPENT)
+    day = changetype<Spent>(spent + slot * SPENT)
   }
-  return spent + slot * SPENT
+  return day
 }
 
-function add(at: usize, key: u64, amount: u64): void {
-  if (load<u64>(at) == 0) spentCount++
-  store<u64>(at, key)
-  store<u64>(at, load<u64>(at, 8) + amount, 8)
+function add(day: Spent, key: u64, amount: u64): void {
+  if (day.key == 0) spentCount++
+  day.key = key
+  day.amount += amount
 }
 
 /** A piece of the journal, opened: everything as it was after its frame. An Outcome; on ok `root` is the frame's. */
@@ -306,11 +301,11 @@ export function replayPiece(pointer: usize, length: u32): u32 {
   if (entryCount + count > entryMask - (entryMask >> 2)) return Outcome.full
   beginDay(load<i32>(pointer, 4))
   for (let leaf: u32 = 0; leaf < count; leaf++) {
-    const at = pointer + PIECES_AT + leaf * PIECE
-    remember(entryAt(load<u64>(at, 64), load<u64>(at, 72)), at, frame, leaf)
-    if (load<u8>(at, RECORD_DECISION_AT) != ACCEPT) continue
-    const key = load<u64>(at, 80) | 1
-    add(spentAt(key), key, load<u64>(at, 88))
+    const from = changetype<Piece>(pointer + PIECES_AT + leaf * PIECE)
+    remember(entryOf(from.keyLow, from.keyHigh), from, frame, leaf)
+    if (from.decision != ACCEPT) continue
+    const key = from.debtor | 1
+    add(spentOf(key), key, from.amount)
   }
   buildTree(pointer + PIECES_AT, PIECE, count, pointer + 12)
   lastFrame = frame
