@@ -4,15 +4,9 @@
 import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
 import { actorOf } from '../http/access.ts'
-import type { StoredDocument } from '../store/store.ts'
-import type { KbsParts } from './parts.ts'
 import { findReferenceValue, putReferenceValues, type ReferenceParts } from './reference-value.ts'
 
-const PAGE = 100
-
-type AdministrationParts = ReferenceParts & Pick<KbsParts, 'store'>
-
-export function registerAdministration(scope: FastifyInstance, parts: AdministrationParts): void {
+export function registerAdministration(scope: FastifyInstance, parts: ReferenceParts): void {
   scope.post('/attestation-policy', { config: { access: 'writer' } }, () => {
     throw new BrokerError(
       'rego-unsupported',
@@ -29,15 +23,8 @@ export function registerAdministration(scope: FastifyInstance, parts: Administra
   })
 
   scope.get('/resource-policy', { config: { access: 'auditor' } }, async () => {
-    const names: string[] = []
-    let after: string | null = null
-    do {
-      const page: { items: readonly StoredDocument[]; next: string | null } =
-        await parts.store.documents.list('rule', { limit: PAGE, after })
-      names.push(...page.items.map(({ name }) => name))
-      after = page.next
-    } while (after !== null)
-    return names
+    const rules = await parts.store.documents.all('rule')
+    return rules.map(({ name }) => name)
   })
 
   scope.post('/reference-value', { config: { access: 'writer', records: true } }, async (request, reply) => {
