@@ -9,6 +9,8 @@ export interface Flag {
   /** How the value is called in the help, e.g. `PATH`; absent for a switch. */
   readonly value?: string
   readonly summary: string
+  /** What the value is, where its name in the help does not say it: one of these words, or a path. */
+  readonly takes?: readonly string[] | 'files' | 'anything'
   /** May be given several times. */
   readonly multiple?: true
 }

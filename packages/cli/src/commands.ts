@@ -158,6 +158,11 @@ export const CHAPTERS: readonly Chapter[] = [
         verbs: ['show'],
         load: async () => [(await import('./commands/config.ts')).CONFIG_COMMAND],
       },
+      completion: {
+        summary: 'what makes bash, zsh and fish complete commands and names',
+        verbs: [],
+        load: async () => [(await import('./commands/completion.ts')).COMPLETION_COMMAND],
+      },
     },
   },
 ]

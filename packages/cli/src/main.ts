@@ -51,6 +51,11 @@ export async function run(argv: readonly string[], streams: Streams): Promise<nu
       case 'version':
         terminal.print(terminal.json ? jsonLines({ version: version() }) : [`casemate ${version()}`])
         return 0
+      case 'complete': {
+        const { answerShell } = await import('./completion/answer.ts')
+        await answerShell(request.words, terminal)
+        return 0
+      }
       case 'run': {
         await checkVariables(terminal.env)
         const answer = await request.command.run({ ...request.values, terminal })

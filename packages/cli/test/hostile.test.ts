@@ -132,6 +132,7 @@ const ASKING: readonly (readonly string[])[] = [
 /** Command lines that read what somebody handed over, or are typed with what was copied from somewhere. */
 const READING: readonly (readonly string[])[] = [
   [HOSTILE],
+  ['completion', HOSTILE],
   ['secret', HOSTILE],
   ['verify', `${HOSTILE}.json`, 'member.json', 'noise'],
   ['verify', HOSTILE],

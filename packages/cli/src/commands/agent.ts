@@ -15,10 +15,12 @@ export const AGENT_COMMAND: Command = {
     port: { value: 'PORT', summary: 'of the guest API (default 8006; 0: any)' },
     features: {
       value: 'WHAT',
+      takes: ['all', 'resource', 'attestation'],
       summary: 'resource: secrets; attestation: tokens and evidence; all (default): both',
     },
     clients: {
       value: 'WHOSE',
+      takes: ['own', 'any'],
       summary: 'own (default): processes of this user; any: of every user of this machine',
     },
     allow: {

@@ -17,7 +17,11 @@ export const ATTEST_COMMAND: Command = {
     server: SERVER_FLAGS.server,
     'ca-file': SERVER_FLAGS['ca-file'],
     ...ATTESTER_FLAGS,
-    'key-type': { value: 'TYPE', summary: `the TEE’s key: ${KEY_TYPES.join(', ')} (default P-256)` },
+    'key-type': {
+      value: 'TYPE',
+      takes: KEY_TYPES,
+      summary: `the TEE’s key: ${KEY_TYPES.join(', ')} (default P-256)`,
+    },
   },
   notes: [
     'Exit code 1 where the broker refuses. --json prints the token, checked against the broker’s keys.',

@@ -14,7 +14,7 @@ import { explanationLines } from '../verify/explanation.ts'
 
 /** By flag, what of an attestation it has to be. */
 const FILTER_FLAGS = {
-  kind: { value: 'KIND', summary: inWords(KINDS) },
+  kind: { value: 'KIND', takes: KINDS, summary: inWords(KINDS) },
   code: { value: 'CODE', summary: 'why it was refused, e.g. appraisal-refused' },
   workload: { value: 'NAME', summary: 'the known workload that it was' },
   measurement: { value: 'HEX', summary: 'the code that ran, or the beginning of its measurement' },
@@ -37,7 +37,7 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
       ...SERVER_FLAGS,
       ...LIMIT_FLAG,
       ...FILTER_FLAGS,
-      verdict: { value: 'VERDICT', summary: 'accepted, refused or any (default any)' },
+      verdict: { value: 'VERDICT', takes: VERDICTS, summary: 'accepted, refused or any (default any)' },
     },
     examples: [
       'casemate attestation list --verdict refused',

@@ -37,6 +37,7 @@ export const BUILD_COMMAND: Command = {
     threads: { value: 'N', summary: 'most instances at once (default 1)' },
     runtime: {
       value: 'NAME',
+      takes: RUNTIMES,
       summary: `${RUNTIMES.join(' (default) or ')}: how AssemblyScript frees memory; minimal only by __collect()`,
     },
     debug: { summary: 'a debug image, which only a debug platform runs: it keeps no secret' },

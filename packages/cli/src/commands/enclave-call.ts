@@ -25,6 +25,7 @@ export const CALL_COMMAND: Command = {
     ...ATTESTER_FLAGS,
     kind: {
       value: 'KIND',
+      takes: QUOTED_KINDS,
       summary: `of the simulated platform with --attest: ${kindsToChoose(QUOTED_KINDS)}`,
     },
   },

@@ -34,6 +34,7 @@ export const RUN_COMMAND: Command = {
     ...leaseFlags('serving', 'for calls under way when it is to end'),
     'on-change': {
       value: 'WHAT',
+      takes: ['keep', 'restart'],
       summary: 'when a secret has changed: keep (default) what it has, or restart the enclave',
     },
     ...APPRAISAL_FLAGS,
@@ -42,7 +43,11 @@ export const RUN_COMMAND: Command = {
       summary: 'what callers have to be: an appraisal policy (default: anyone may call)',
     },
     ...ATTESTER_FLAGS,
-    kind: { value: 'KIND', summary: `of the simulated platform: ${kindsToChoose(QUOTED_KINDS)}` },
+    kind: {
+      value: 'KIND',
+      takes: QUOTED_KINDS,
+      summary: `of the simulated platform: ${kindsToChoose(QUOTED_KINDS)}`,
+    },
     'extend-register': {
       summary: 'TDX: show the enclave in RTMR3 as well, for good; reference values then need rtmr3: any',
     },

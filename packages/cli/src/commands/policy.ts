@@ -101,6 +101,7 @@ export const POLICY_COMMANDS: readonly Command[] = [
       at: { value: 'TIME', summary: 'judge the file as of then, e.g. 2025-06-30T12:00:00Z (default now)' },
       endorsements: {
         value: 'PATH',
+        takes: 'files',
         summary: 'collateral for this question: files or directories',
         multiple: true,
       },

@@ -24,12 +24,13 @@ export const RESEAL_COMMAND: Command = {
   flags: {
     image: { value: 'IMAGE', summary: 'the enclave that the files are for; its signature is checked' },
     'to-image': { value: 'IMAGE', summary: 'the enclave that they are to be for (default: the same)' },
-    from: { value: 'ROOT', summary: `the root that they are under: ${ROOTS.join(', ')}` },
-    to: { value: 'ROOT', summary: 'the root that they are to be under' },
+    from: { value: 'ROOT', takes: ROOTS, summary: `the root that they are under: ${ROOTS.join(', ')}` },
+    to: { value: 'ROOT', takes: ROOTS, summary: `the root that they are to be under: ${ROOTS.join(', ')}` },
     'key-path': { value: 'PATH', summary: 'root broker: the data key there, REPOSITORY/TYPE/TAG' },
     'to-key-path': { value: 'PATH', summary: 'of --to broker, where it is another key' },
     policy: {
       value: 'POLICY',
+      takes: ['keep', ...POLICIES],
       summary: 'keep (default), mrEnclave (exactly this code), mrSigner (newer too)',
     },
     debug: { summary: 'the images are debug ones, whose host can read everything' },

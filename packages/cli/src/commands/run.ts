@@ -27,6 +27,7 @@ export const RUN_COMMAND: Command = {
     ...leaseFlags('the command', 'between SIGTERM and SIGKILL'),
     'on-change': {
       value: 'WHAT',
+      takes: ['keep', 'restart', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'],
       summary: 'when a secret has changed: keep (default), restart, SIGHUP, SIGUSR1 or SIGUSR2',
     },
     'memory-directory': {

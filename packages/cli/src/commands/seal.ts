@@ -43,7 +43,11 @@ export const SEAL_COMMAND: Command = {
     'for-signer': { value: 'HEX', summary: 'as the owner, in place of --for: a signer’s enclaves' },
     'product-id': { value: 'N', summary: 'of that signer’s product (default 0)' },
     svn: { value: 'N', summary: 'its oldest security version that may open it (default 0)' },
-    policy: { value: 'POLICY', summary: 'mrEnclave (default): exactly this code; mrSigner: newer code too' },
+    policy: {
+      value: 'POLICY',
+      takes: POLICIES,
+      summary: 'mrEnclave (default): exactly this code; mrSigner: newer code too',
+    },
     label: { value: 'TEXT', summary: 'kept beside it, readable by everybody, changeable by nobody' },
     inspect: { summary: 'say what INPUT is sealed for; opens nothing' },
     ...BROKER_FLAGS,

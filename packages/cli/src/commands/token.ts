@@ -30,7 +30,11 @@ export const TOKEN_COMMANDS: readonly Command[] = [
     maximum: 1,
     flags: {
       ...SERVER_FLAGS,
-      role: { value: 'ROLE', summary: 'auditor (reads), writer (secrets, policies, rules) or admin (all)' },
+      role: {
+        value: 'ROLE',
+        takes: ROLES,
+        summary: 'auditor (reads), writer (secrets, policies, rules) or admin (all)',
+      },
       expires: {
         value: 'WHEN',
         summary: `30m, 24h, 30d, 12w or an RFC 3339 time (default ${DEFAULT_LIFETIME})`,

@@ -6,12 +6,15 @@ import { nearest } from '@casemate/evidence/nearest'
 import { type Call, type Command, type Flag, type Flags, flagsOf, nameOf } from '../command.ts'
 import { commandsOf, FIRST_WORDS } from '../commands.ts'
 import { CliError } from '../failure/cli-error.ts'
+import { QUESTION } from '../shells/scripts.ts'
 import { shellWord } from '../typed/shell-word.ts'
 
 /** What the person asked for. */
 export type Request =
   | { readonly kind: 'help'; readonly words: readonly string[] }
   | { readonly kind: 'version' }
+  /** A shell asks what could come after these words. */
+  | { readonly kind: 'complete'; readonly words: readonly string[] }
   | { readonly kind: 'run'; readonly command: Command; readonly values: Values }
 
 /** The parsed flags and arguments. */
@@ -28,10 +31,9 @@ export function wantsJson(argv: readonly string[]): boolean {
 
 /** Reads a command line. @throws {CliError} unknown-command, unknown-flag, flag-*, argument-* */
 export async function parseCommandLine(argv: readonly string[]): Promise<Request> {
-  const [first] = argv
-  if (first === undefined || first === '--help' || first === '-h') return { kind: 'help', words: [] }
-  if (first === '--version' || first === '-V' || first === 'version') return { kind: 'version' }
-  if (first === 'help') return { kind: 'help', words: argv.slice(1).filter(word => word !== '--json') }
+  const plain = withoutCommand(argv)
+  if (plain !== null) return plain
+  const [first = ''] = argv
   if (first.startsWith('-') && first !== '-') {
     throw new CliError('unknown-flag', `a command comes first, got ${first}`, { hint: 'casemate --help' })
   }
@@ -44,6 +46,14 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Request
   const flags = end === -1 ? rest : rest.slice(0, end)
   if (flags.includes('--help') || flags.includes('-h')) return { kind: 'help', words: command.words }
   return { kind: 'run', command, values: parseValues(rest, command, await flagsOf(command)) }
+}
+
+/** What needs none of the commands; null for everything else. */
+function withoutCommand([first, ...rest]: readonly string[]): Request | null {
+  if (first === undefined || first === '--help' || first === '-h') return { kind: 'help', words: [] }
+  if (first === '--version' || first === '-V' || first === 'version') return { kind: 'version' }
+  if (first === QUESTION) return { kind: 'complete', words: rest }
+  return first === 'help' ? { kind: 'help', words: rest.filter(word => word !== '--json') } : null
 }
 
 /** The command that the first words name; null for a bare group such as `secret`. */

@@ -15,7 +15,7 @@ export const PARTY_FLAGS = {
   'key-file': { value: 'FILE', summary: 'as the owner: the data key, 32 bytes, mode 0600' },
   for: { value: 'IMAGE', summary: 'as the owner: the enclave that it is for' },
   image: { value: 'IMAGE', summary: 'as an enclave: which one; its signature is checked' },
-  root: { value: 'ROOT', summary: `as an enclave: ${ROOTS.join(', ')}` },
+  root: { value: 'ROOT', takes: ROOTS, summary: `as an enclave: ${ROOTS.join(', ')}` },
   'key-path': { value: 'PATH', summary: 'root broker: the data key there, REPOSITORY/TYPE/TAG' },
   debug: { summary: 'the image is a debug one, whose host can read everything' },
 } as const satisfies Record<string, Flag>

@@ -27,7 +27,11 @@ export const BROKER_FLAGS = {
   server: SERVER_FLAGS.server,
   'ca-file': SERVER_FLAGS['ca-file'],
   ...ATTESTER_FLAGS,
-  kind: { value: 'KIND', summary: `of the simulated platform: ${kindsToChoose(QUOTED_KINDS)}` },
+  kind: {
+    value: 'KIND',
+    takes: QUOTED_KINDS,
+    summary: `of the simulated platform: ${kindsToChoose(QUOTED_KINDS)}`,
+  },
 } as const satisfies Record<string, Flag>
 
 export interface WantedRoot {

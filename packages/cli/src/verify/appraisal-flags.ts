@@ -5,6 +5,7 @@ import type { Flag } from '../command.ts'
 export const APPRAISAL_FLAGS = {
   endorsements: {
     value: 'PATH',
+    takes: 'files',
     summary: 'collateral: files or directories, in any form, recognised by content',
     multiple: true,
   },

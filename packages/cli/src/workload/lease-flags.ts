@@ -10,6 +10,7 @@ export function leaseFlags(what: string, grace: string) {
   return {
     'on-lease-end': {
       value: 'WHAT',
+      takes: ['stop', 'keep'],
       summary: `stop (default) or keep ${what} when its lease ends or is withdrawn`,
     },
     grace: { value: 'SECONDS', summary: `${grace} (default ${DEFAULT_GRACE_S})` },
