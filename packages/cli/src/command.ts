@@ -21,7 +21,7 @@ export type Flags = Readonly<Record<string, Flag>>
 /** The values of one invocation, as typed by the person. */
 export interface Call {
   readonly positionals: readonly string[]
-  /** The value of a flag, or null where it was not given. */
+  /** The value of a flag, or null if it was not given. */
   readonly option: (name: string) => string | null
   /** All values of a flag that may be repeated. */
   readonly options: (name: string) => readonly string[]
@@ -53,7 +53,7 @@ export interface Command {
   readonly maximum: number
   /** Its arguments are another command, whose flags are not ours. */
   readonly endsWithCommand?: true
-  /** A function where they come from a part of the program that is loaded only when it is needed. */
+  /** A function if they come from a part of the program that is loaded only when it is needed. */
   readonly flags: Flags | (() => Promise<Flags>)
   /** What a person may want to know beyond the summary. */
   readonly notes?: readonly string[]

@@ -172,7 +172,7 @@ const GROUPS: ReadonlyMap<string, Group> = new Map(CHAPTERS.flatMap(({ groups })
 /** The words that a command line can begin with. */
 export const FIRST_WORDS: readonly string[] = [...GROUPS.keys()]
 
-/** The commands that begin with a word; none where no command does. */
+/** The commands that begin with a word; none if no command does. */
 export async function commandsOf(first: string): Promise<readonly Command[]> {
   return (await GROUPS.get(first)?.load()) ?? []
 }

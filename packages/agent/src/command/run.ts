@@ -33,7 +33,7 @@ export interface RunOptions extends Omit<SupervisorOptions, 'agent' | 'directory
   readonly env: Readonly<Record<string, string | undefined>>
   /** Where secrets become files; null for the first place in memory that there is. */
   readonly memoryDirectory: string | null
-  /** Null where none is served. */
+  /** Null if none is served. */
   readonly api: CommandApi | null
   /** Attests, and fetches these secrets. */
   readonly open: (secrets: readonly string[]) => Promise<OpenedAgent>
@@ -46,7 +46,7 @@ export interface RunOptions extends Omit<SupervisorOptions, 'agent' | 'directory
 export async function runUnderLease(options: RunOptions): Promise<Outcome> {
   const { wanted, memoryDirectory, env, onLeaseEnd } = options
   const files = wanted.some(({ as }) => as === 'file')
-  // Before anything is asked for: where it cannot be, no secret is fetched.
+  // Before anything is asked for: if it cannot be, no secret is fetched.
   const directory = files ? makeMemoryDirectory(memoryDirectory, env) : null
   let watchdog: Watchdog | null = null
   try {

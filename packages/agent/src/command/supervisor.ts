@@ -1,5 +1,5 @@
 // A workload under a lease: started with its secrets, told of those that change, and stopped when the lease ends or is
-// withdrawn, where that was chosen. Decision 15 says why.
+// withdrawn, if that was chosen. Decision 15 says why.
 
 import { constants } from 'node:os'
 import type { Agent, AgentEvent } from '../standing/agent.ts'
@@ -27,7 +27,7 @@ export const CHANGE_POLICIES = ['keep', 'restart', 'SIGHUP', 'SIGUSR1', 'SIGUSR2
 export interface SupervisorOptions {
   readonly agent: Agent
   readonly wanted: readonly WantedSecret[]
-  /** Null where no secret is a file. */
+  /** Null if no secret is a file. */
   readonly directory: MemoryDirectory | null
   readonly watchdog: Watchdog | null
   readonly command: string
@@ -94,7 +94,7 @@ export class Supervisor {
     }
   }
 
-  /** Its exit code; of no meaning where it was not to be started any more. */
+  /** Its exit code; of no meaning if it was not to be started any more. */
   async #runOnce(): Promise<number> {
     const secrets = await this.#secrets().catch((error: unknown) => {
       // Without a lease there are none, and that has been said.
@@ -108,7 +108,7 @@ export class Supervisor {
     return exitCode ?? STOPPED_EXIT_CODE
   }
 
-  /** Null where it is not to be started any more. */
+  /** Null if it is not to be started any more. */
   async #started(secrets: Readonly<Record<string, string>>): Promise<Workload | null> {
     const { command, args, env, graceMs, watchdog } = this.#options
     const workload = await Workload.start({

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { AgentError } from '../errors.ts'
 
 /**
- * Told the process group, which it repeats once it has it, `none` where there is none any more, and `end`. A line that
+ * Told the process group, which it repeats once it has it, `none` if there is none any more, and `end`. A line that
  * was cut off by our end is none to `read`. Nothing that it writes may end it: its reader may be gone.
  */
 const SCRIPT = `
@@ -36,7 +36,7 @@ fi
 export interface WatchdogOptions {
   /** Between SIGTERM and SIGKILL. */
   readonly graceMs: number
-  /** Removed with the workload; null where there is none. */
+  /** Removed with the workload; null if there is none. */
   readonly directory: string | null
   /** Told that it has ended although nobody asked it to. */
   readonly onLost: () => void
@@ -48,7 +48,7 @@ export class Watchdog {
   #released = false
   #ended = false
 
-  /** Resolves once it waits for our end. Null where there is no shell. */
+  /** Resolves once it waits for our end. Null if there is no shell. */
   static async start(options: WatchdogOptions): Promise<Watchdog | null> {
     const grace = String(Math.ceil(options.graceMs / 1000))
     const shell = spawn('/bin/sh', ['-c', SCRIPT, 'casemate-watchdog', grace, options.directory ?? ''], {

@@ -112,7 +112,7 @@ export class Workload {
     while (this.#kill(0) && performance.now() < deadline + REAPED_MS) await sleep(LOOK_MS)
   }
 
-  /** False where nothing of the group is left. */
+  /** False if nothing of the group is left. */
   #kill(signal: NodeJS.Signals | 0): boolean {
     try {
       return process.kill(-this.group, signal)
@@ -145,7 +145,7 @@ function spawned(command: string, child: ChildProcess): Promise<void> {
   })
 }
 
-/** Tells the gate what to become. The errno with which it could not; nothing where it has. */
+/** Tells the gate what to become. The errno with which it could not; nothing if it has. */
 async function open(gate: Socket, order: Pick<WorkloadOptions, 'command' | 'args' | 'env'>): Promise<string> {
   let answer = ''
   gate.on('data', chunk => (answer += String(chunk)))

@@ -1,5 +1,5 @@
 // An enclave under a lease: serves while the broker allows it to have its secrets, is started anew with those that have
-// changed where that was chosen, and ends with the lease otherwise, as a command of `casemate run` does.
+// changed if that was chosen, and ends with the lease otherwise, as a command of `casemate run` does.
 
 import type { CallTarget } from '@casemate/channel'
 import type { Enclave } from '@casemate/enclave'
@@ -14,7 +14,7 @@ export const ENCLAVE_CHANGE_POLICIES = ['keep', 'restart'] as const
 
 /** An enclave to be opened with its secrets, and the agent that they are leased from. */
 export interface EnclaveServiceOptions extends LeaseEndChoice {
-  /** Null where no broker released anything, so that no lease ends it. */
+  /** Null if no broker released anything, so that no lease ends it. */
   readonly agent: Pick<Agent, 'start' | 'close'> | null
   readonly known: KnownSecrets | null
   readonly onChange: (typeof ENCLAVE_CHANGE_POLICIES)[number]

@@ -31,7 +31,7 @@ export function json(value: unknown): GuestAnswer {
   return { status: 200, type: 'application/json', body: JSON.stringify(value) }
 }
 
-/** 500 with the reason for what was refused, as its callers know it; 503 where it is worth to ask again. */
+/** 500 with the reason for what was refused, as its callers know it; 503 if it is worth to ask again. */
 export function failed(error: unknown): GuestAnswer {
   if (error instanceof Unavailable) return plain(503, `${error.code}: ${error.message}`)
   if (error instanceof BrokerRefusal) return plain(500, `${error.code}: ${error.message}`)

@@ -168,7 +168,7 @@ class Handler {
   }
 }
 
-/** The whole body, or null where it is too large. */
+/** The whole body, or null if it is too large. */
 async function readBody(request: IncomingMessage): Promise<Uint8Array | null> {
   const chunks: Buffer[] = []
   let size = 0

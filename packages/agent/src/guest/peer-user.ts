@@ -35,7 +35,7 @@ export async function isOneUser(user: number): Promise<boolean> {
 /** A row that moves while the table is read may be missed (proc_net_tcp): it is looked for again before it counts as none. */
 const LOOKS = 3
 
-/** The user id at the peer's end; null where no open socket is known there. */
+/** The user id at the peer's end; null if no open socket is known there. */
 export async function userOfPeer(peer: End, local: End): Promise<number | null> {
   for (let looks = 0; looks < LOOKS; looks++) {
     for (const path of TABLES) {

@@ -63,7 +63,7 @@ export class Agent {
     void this.#watch()
   }
 
-  /** Milliseconds for which secrets may be used; 0 where they may not. */
+  /** Milliseconds for which secrets may be used; 0 if they may not. */
   get leaseMs(): number {
     const holding = this.#holding
     return holding === null ? 0 : Math.max(0, remainingMs(holding.lease, this.#options.clock.at()))

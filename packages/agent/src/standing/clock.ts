@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A point in time on both clocks of a machine. */
 export interface Moment {
-  /** Since the epoch; jumps where somebody sets it, and goes on while the machine sleeps. */
+  /** Since the epoch; jumps if somebody sets it, and goes on while the machine sleeps. */
   readonly wallMs: number
   /** Since some start; never jumps, and stands still while the machine sleeps. */
   readonly monotonicMs: number

@@ -20,7 +20,7 @@ export interface LeaseEndChoice {
   readonly graceMs: number
 }
 
-/** Why it is to be stopped; null where it goes on. */
+/** Why it is to be stopped; null if it goes on. */
 export function leaseEndOf(event: AgentEvent, policy: LeaseEndPolicy): LeaseEnd | null {
   if (policy === 'keep') return null
   if (event.kind === 'lease-ended') return 'lease-ended'

@@ -17,7 +17,7 @@ export function leaseOf({ exp, iat }: TokenClaims, begunAt: Moment): Lease {
   return { begunAt, lengthMs: Math.max(0, seconds * 1000) }
 }
 
-/** Milliseconds that are left; 0 or less where it is over. */
+/** Milliseconds that are left; 0 or less if it is over. */
 export function remainingMs({ begunAt, lengthMs }: Lease, now: Moment): number {
   const passed = Math.max(now.wallMs - begunAt.wallMs, now.monotonicMs - begunAt.monotonicMs)
   return lengthMs - passed

@@ -1,4 +1,4 @@
-// The attester of a command: the hardware where there is any, else the simulated platform.
+// The attester of a command: the hardware if there is any, else the simulated platform.
 
 import { type AttestedSession, type Attester, attest, fetchInfo, type KeyType } from '@casemate/client'
 import { type AttestationDriver, type EnclaveStatement, kbsAttester } from '@casemate/enclave'

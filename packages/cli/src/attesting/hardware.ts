@@ -1,4 +1,4 @@
-// The hardware that a command attests with, where there is any: `--platform` chooses, and nobody has to.
+// The hardware that a command attests with, if there is any: `--platform` chooses, and nobody has to.
 
 import { type AttestationDriver, detectPlatform, openDriver } from '@casemate/enclave'
 import type { Call } from '../command.ts'

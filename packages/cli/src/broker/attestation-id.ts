@@ -9,7 +9,7 @@ const MAX_NAMED = 3
 
 const SHORTENED = /^(?:…|\.{3})?([0-9a-f]{4,12})$/i
 
-/** The whole id. @throws {CliError} `argument-unexpected` where none, or more than one, ends so */
+/** The whole id. @throws {CliError} `argument-unexpected` if none, or more than one, ends so */
 export async function attestationIdOf({ attestations }: Admin, typed: string): Promise<string> {
   const [, idEnd] = SHORTENED.exec(typed) ?? []
   if (idEnd === undefined) return typed

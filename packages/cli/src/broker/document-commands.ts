@@ -28,7 +28,7 @@ export interface DocumentKind {
   readonly naming?: { readonly set: (name: string) => readonly string[]; readonly list: readonly string[] }
   /** What one that was stored does not do, though its author may think so. */
   readonly afterSet?: (document: Document) => Promise<readonly string[]>
-  /** What deleting one means, where that is not plain; null where it is. */
+  /** What deleting one means, if that is not plain; null if it is. */
   readonly afterDelete?: (name: string) => string | null
 }
 
@@ -74,7 +74,7 @@ async function builtInLines(noun: string, name: string, document: Document): Pro
   ]
 }
 
-/** YAML; where that would hold what a terminal obeys, JSON, which is YAML too, and can say it in escapes. */
+/** YAML; if that would hold what a terminal obeys, JSON, which is YAML too, and can say it in escapes. */
 async function yamlLines(document: Readonly<Record<string, unknown>>): Promise<string[]> {
   const { stringify } = await import('../files/yaml.ts')
   const lines = stringify(document).trimEnd().split('\n')

@@ -1,4 +1,4 @@
-// casemate platform: which hardware gives evidence here, and what is missing where none does.
+// casemate platform: which hardware gives evidence here, and what is missing if none does.
 
 import { statSync } from 'node:fs'
 import { type Detection, type DriverName, detectPlatform, type Looked } from '@casemate/enclave'

@@ -38,7 +38,7 @@ export async function callEnclave(call: Call): Promise<Answer> {
   }
 }
 
-/** What this machine shows of itself; null where it is nobody. @throws {CliError} flag-value-unwanted, and what a driver may */
+/** What this machine shows of itself; null if it is nobody. @throws {CliError} flag-value-unwanted, and what a driver may */
 async function identityOf(call: Call): Promise<ChannelIdentity | null> {
   if (call.given('attest')) {
     return openIdentity({ driver: await openMachineDriver(call), statement: null, now: call.terminal.now })

@@ -25,7 +25,7 @@ export async function inputOf(call: Call): Promise<Uint8Array> {
   })
 }
 
-/** The bytes for stdout; in JSON as base64, and as text where they are that. */
+/** The bytes for stdout; in JSON as base64, and as text if they are that. */
 export function answerOf(output: Uint8Array, more: Readonly<Record<string, unknown>> = {}): Answer {
   const bytes = Buffer.from(output)
   const text = bytes.toString('utf8')

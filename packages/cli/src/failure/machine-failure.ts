@@ -18,7 +18,7 @@ const FAULTS: readonly MachineFault[] = [
   },
 ]
 
-/** Null where it says nothing of the kind. */
+/** Null if it says nothing of the kind. */
 export function machineFailure(thrown: unknown): Failure | null {
   if (!(thrown instanceof Error)) return null
   const errcode: unknown = Reflect.get(thrown, 'errcode')

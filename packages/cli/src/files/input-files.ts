@@ -78,7 +78,7 @@ function pathOf(entry: Dirent): string {
   return join(entry.parentPath, entry.name)
 }
 
-/** A link counts where it leads to a file of the same directory, as mounted configuration does. */
+/** A link counts if it leads to a file of the same directory, as mounted configuration does. */
 function isFileWithin(entry: Dirent, directory: string): boolean {
   if (!entry.isSymbolicLink()) return entry.isFile()
   try {

@@ -51,7 +51,7 @@ function parseKey(path: string, pem: Uint8Array, parse: () => KeyObject): KeyObj
 const PRIVATE = 'PRIVATE KEY'
 
 interface Pem {
-  /** Of its first part; empty where there is none. */
+  /** Of its first part; empty if there is none. */
   readonly label: string
   readonly isLocked: boolean
   /** How to come to a key that is of use. */

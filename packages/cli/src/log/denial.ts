@@ -13,7 +13,7 @@ export function denialInWords(entry: Entry): string | null {
   return secret + (ruleInWords(reason, rulesAgainst(entry)) ?? WORDS.get(reason) ?? reason)
 }
 
-/** Which rule it was, and what it says; of several, their names. Null where none is to blame. */
+/** Which rule it was, and what it says; of several, their names. Null if none is to blame. */
 function ruleInWords(reason: string, rules: readonly Entry[]): string | null {
   const does = RULE_WORDS.get(reason)
   const [rule, ...others] = rules

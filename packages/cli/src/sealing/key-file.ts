@@ -30,7 +30,7 @@ export function readKeyFile(path: string): SealingRoot {
   }
 }
 
-/** Makes one where there is none, on disk before anything is sealed with it. @throws {CliError} file-exists, file-not-writable */
+/** Makes one if there is none, on disk before anything is sealed with it. @throws {CliError} file-exists, file-not-writable */
 export function createKeyFile(path: string): void {
   const key = randomBytes(DATA_KEY_SIZE)
   try {

@@ -15,7 +15,7 @@ export interface Meter {
 export interface MeterOptions {
   /** What is done, e.g. `sealed`. */
   readonly verb: string
-  /** In bytes; null where nobody knows. */
+  /** In bytes; null if nobody knows. */
   readonly total: number | null
   /** In milliseconds, from anywhere. Default: the system’s. */
   readonly clock?: () => number

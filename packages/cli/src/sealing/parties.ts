@@ -47,7 +47,7 @@ export function needed(call: Call, flag: string, hint: string): string {
   throw new CliError('argument-missing', `--${flag} is missing`, { hint })
 }
 
-/** The key of the owner, made first where that is wanted. */
+/** The key of the owner, made first if that is wanted. */
 export function ownerRoot(call: Call): UnsealOptions['root'] {
   const path = needed(call, 'key-file', 'casemate seal --new-key --key-file data.key … makes one')
   if (call.given('new-key')) {

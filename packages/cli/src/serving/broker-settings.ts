@@ -67,7 +67,7 @@ export function rereadSettings(call: Call): ResolvedConfig {
   return resolveSettings(call, file)
 }
 
-/** Null where none is named. */
+/** Null if none is named. */
 function settingsFile(call: Call): SettingsFile | null {
   const path = call.option('config') ?? call.terminal.env['CASEMATE_CONFIG']
   if (path === undefined || path === '') return null

@@ -43,7 +43,7 @@ export function saveToken(dataDir: string, token: string): void {
   }
 }
 
-/** The file with a token that still is one; null where there is none. */
+/** The file with a token that still is one; null if there is none. */
 export async function tokenFile(
   broker: Pick<RunningBroker, 'endOfToken'>,
   dataDir: string,

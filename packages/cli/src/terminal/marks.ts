@@ -8,7 +8,7 @@ export function mark(passed: boolean, what: string, palette: Palette): string {
   return `  ${passed ? palette.green('✓') : palette.red('✗')} ${what}`
 }
 
-/** What a text is wrapped to where it goes into a file or a pipe. */
+/** What a text is wrapped to if it goes into a file or a pipe. */
 const DEFAULT_COLUMNS = 80
 
 /** A certificate's serial number, which says nothing to a person, and is in the JSON. */
@@ -52,7 +52,7 @@ export function refusedLines(code: string, message: string, { palette, columns }
 /** How a text is set. */
 interface Page {
   readonly palette: Palette
-  /** Null where it goes into a file or a pipe. */
+  /** Null if it goes into a file or a pipe. */
   readonly columns: number | null
 }
 

@@ -6,7 +6,7 @@ import { padTo, widthOf } from './width.ts'
 /** What stands before the cells that are below their row. */
 const BELOW = ' '.repeat(7)
 
-/** Rows under their headings; `empty` where there are none. `columns` of a screen are kept, null has no end. */
+/** Rows under their headings; `empty` if there are none. `columns` of a screen are kept, null has no end. */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
@@ -38,7 +38,7 @@ function fitted(row: readonly string[], widths: readonly number[], columns: numb
   let line = ''
   for (const [column, cell] of row.entries()) {
     const begun = line.trim() !== ''
-    // Columns go below in all rows alike; the last one, which has the long texts, where it has to.
+    // Columns go below in all rows alike; the last one, which has the long texts, if it has to.
     const width = column === row.length - 1 ? widthOf(cell) : (widths[column] ?? 0)
     if (begun && widthOf(line) + width > columns) {
       lines.push(line.trimEnd())

@@ -6,7 +6,7 @@ import type { ReadStream, WriteStream } from 'node:tty'
 import { printable } from './printable.ts'
 import { ServerLog } from './server-log.ts'
 
-/** A way to set off a piece of text; the identity where there are no colours. */
+/** A way to set off a piece of text; the identity if there are no colours. */
 export type Paint = (text: string) => string
 
 /** The few colours in use: green passed, red failed, yellow take care, dim beside the point. */
@@ -40,7 +40,7 @@ export interface Terminal {
   /** For what is too large to be held: octets as they come, and as they go. */
   readonly stdin: NodeJS.ReadableStream
   readonly stdout: NodeJS.WritableStream
-  /** One line on stderr that each call replaces, and null takes away; null itself where no person watches. */
+  /** One line on stderr that each call replaces, and null takes away; null itself if no person watches. */
   readonly status: ((line: string | null) => void) | null
   /** True where stdin is a person at a keyboard. */
   readonly interactive: boolean

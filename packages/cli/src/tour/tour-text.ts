@@ -52,7 +52,7 @@ function hanging(
 /** A token that is shown. */
 export interface ShownToken {
   readonly token: string
-  /** The file that has it as well; null where none does. */
+  /** The file that has it as well; null if none does. */
   readonly savedTo: string | null
   readonly endsAt: Date
 }
@@ -70,7 +70,7 @@ export function tokenLines({ token, savedTo, endsAt }: ShownToken, { palette, co
   ]
 }
 
-/** The same where no person watches: what is printed may be kept in a log. */
+/** The same if no person watches: what is printed may be kept in a log. */
 export function tokenFileLines(path: string, endsAt: Date, { palette, columns }: Terminal): string[] {
   const kept = `It is in ${path} (mode 0600): the commands just work. ${endSentence(endsAt)}`
   return [

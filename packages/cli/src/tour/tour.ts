@@ -34,7 +34,7 @@ const RECENT_ENTRIES = 50
 /** What the tour works with. */
 export interface TourOptions {
   readonly url: string
-  /** Null where no administrator's token is at hand any more: the record is then not read. */
+  /** Null if no administrator's token is at hand any more: the record is then not read. */
   readonly token: string | null
   readonly simulator: Simulator
   /** Where the quote, the receipt and the log's key are left for the person to look at. */
@@ -90,7 +90,7 @@ export async function unlessChanged(tell: TourOptions['tell'], tour: Promise<voi
   }
 }
 
-/** Stores what the broker has to know; each only where nothing of the name is there yet. */
+/** Stores what the broker has to know; each only if nothing of the name is there yet. */
 async function prepare(admin: Admin, { simulator, now }: TourOptions): Promise<TourStep> {
   const workload = await measuredWorkload(simulator, now())
   const policy = { extends: 'strict', name: 'default', version: 1, simulated: 'any', workloads: [DEMO_CODE] }

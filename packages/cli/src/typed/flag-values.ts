@@ -4,7 +4,7 @@ import { nearest } from '@casemate/evidence/nearest'
 import type { Call } from '../command.ts'
 import { CliError } from '../failure/cli-error.ts'
 
-/** One of a few words; the first where nothing was typed. @throws {CliError} flag-value-invalid */
+/** One of a few words; the first if nothing was typed. @throws {CliError} flag-value-invalid */
 export function readWord<Word extends string>(
   flag: string,
   typed: string | null,

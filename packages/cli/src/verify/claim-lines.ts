@@ -6,7 +6,7 @@ import type { Explanation } from '@casemate/client'
 import { printable } from '../terminal/printable.ts'
 import { fields } from '../terminal/table.ts'
 
-/** `claims.tdx.rtmr0  "ab…"`: each as a rule compares it. Empty where nothing was verified. */
+/** `claims.tdx.rtmr0  "ab…"`: each as a rule compares it. Empty if nothing was verified. */
 export function claimLines({ claims, result }: Explanation): string[] {
   if (claims === null) return []
   const rows = [...leaves('claims', claims), ...leaves('result', namedPart(result))]

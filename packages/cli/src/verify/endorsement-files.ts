@@ -22,7 +22,7 @@ interface Found {
   readonly endorsements: Endorsements
 }
 
-/** Reads all of them; `warn` is told what was left out. @throws {CliError | Refusal} where nothing at all was found */
+/** Reads all of them; `warn` is told what was left out. @throws {CliError | Refusal} if nothing at all was found */
 export function endorsementsAt(paths: readonly string[], warn: (line: string) => void): Endorsements {
   if (paths.length === 0) return NO_ENDORSEMENTS
   return mergeEndorsements(...found(paths, warn).map(({ endorsements }) => endorsements))

@@ -30,7 +30,7 @@ export interface ExaminationContext {
   readonly endorsementsFor: (evidence: ParsedEvidence) => Promise<Endorsements>
 }
 
-/** What an examination found; each part is null where it did not come so far. */
+/** What an examination found; each part is null if it did not come so far. */
 export interface Examination {
   readonly evidence: ParsedEvidence | null
   readonly steps: readonly Step[]

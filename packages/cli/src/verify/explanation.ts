@@ -50,7 +50,7 @@ const MEASURERS: Readonly<Record<string, string>> = {
   host: 'the platform above, which vouches for it',
 }
 
-/** The second layer: the enclave that the platform says it runs; nothing where it says none. */
+/** The second layer: the enclave that the platform says it runs; nothing if it says none. */
 function enclaveLines(enclave: unknown): string[] {
   if (typeof enclave !== 'object' || enclave === null) return []
   const claim = (name: string): unknown => Reflect.get(enclave, name)

@@ -17,7 +17,7 @@ const DOCUMENTS: readonly (readonly [members: readonly string[], what: string, f
   [['workloads'], 'reference values', '--references FILE, once for each file'],
 ]
 
-/** Null for what is no YAML with members. @throws {Refusal} where it is, and holds no whole evidence */
+/** Null for what is no YAML with members. @throws {Refusal} if it is, and holds no whole evidence */
 export async function evidenceInYaml(bytes: Uint8Array): Promise<ParsedEvidence | null> {
   const text = new TextDecoder().decode(bytes).trimStart()
   if (!FIRST_LINE.test(text)) return null

@@ -67,7 +67,7 @@ async function serveUntil(
   }
 }
 
-/** Which secrets may be asked for; all that the broker releases where nothing was said. */
+/** Which secrets may be asked for; all that the broker releases if nothing was said. */
 function readLimit(patterns: readonly string[], feature: Feature): Allowed {
   if (patterns.length > 0 && feature !== 'resource') {
     throw new CliError('flag-value-invalid', `--allow is no limit with --features ${feature}`, {
