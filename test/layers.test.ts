@@ -8,12 +8,6 @@ import { MAY_IMPORT } from './rooms.ts'
 /** Packages whose src, but for src/node, runs in browsers as well. */
 const PORTABLE = ['evidence', 'appraisal', 'ledger', 'client']
 
-/** Packages whose folders still import each other in a circle, with the reason; one that does no more is taken off. */
-const FOLDERS_IN_CIRCLES: Readonly<Record<string, string>> = {
-  evidence:
-    'kinds and written forms use readers of each other, and endorsements.ts names types of Intel’s folder',
-}
-
 function ours(specifier: string): string | null {
   return /^@casemate\/([a-z]+)/.exec(specifier)?.[1] ?? null
 }
@@ -91,13 +85,9 @@ describe('imports', () => {
   }
 
   for (const room of Object.keys(MAY_IMPORT)) {
-    const circles = () => circlesOf(foldersOf(filesOf(`packages/${room}/src`)))
-    const reason = FOLDERS_IN_CIRCLES[room]
-    if (reason === undefined) {
-      test(`${room} has no circle of folders`, () => assert.deepEqual(circles(), []))
-    } else {
-      test(`${room} has a circle of folders: ${reason}`, () => assert.notDeepEqual(circles(), []))
-    }
+    test(`${room} has no circle of folders`, () => {
+      assert.deepEqual(circlesOf(foldersOf(filesOf(`packages/${room}/src`))), [])
+    })
   }
 
   test('a circle is found whatever its length, and by whichever node it is entered', () => {

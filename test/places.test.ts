@@ -8,7 +8,7 @@ import { KINDS } from '@casemate/evidence'
 
 /** The tables, each with the folders of kinds beside it. */
 const KIND_TABLES: Readonly<Record<string, readonly string[]>> = {
-  'evidence/src/kinds.ts': ['evidence/src/{amd,intel,sample}/**'],
+  'evidence/src/kinds.ts': ['evidence/src/{amd,intel,sample,documents}/**'],
   'appraisal/src/kinds/kinds.ts': ['appraisal/src/kinds/{sgx,tdx,snp,sample}/**'],
   'simulator/src/vendors.ts': ['simulator/src/{amd,intel}/**'],
   'enclave/src/attesting/kinds.ts': ['enclave/src/attesting/simulated-kinds/**'],

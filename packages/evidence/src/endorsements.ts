@@ -3,17 +3,13 @@
 
 import { equal, toHex } from './bytes.ts'
 import type { Crl } from './crl.ts'
-import { INTEL_DOCUMENTS } from './intel/documents.ts'
+import { DOCUMENT_LISTS, type DOCUMENTS } from './documents/documents.ts'
 import type { Signed } from './signature.ts'
 import type { Certificate } from './x509.ts'
 
-/** The documents that vendors sign again and again. */
-export const DOCUMENTS = { ...INTEL_DOCUMENTS } as const
-
-type List = keyof typeof DOCUMENTS
-type Documents = { readonly [L in List]: readonly ReturnType<(typeof DOCUMENTS)[L]['parse']>[] }
-
-export const DOCUMENT_LISTS = Object.keys(DOCUMENTS) as readonly List[]
+type Documents = {
+  readonly [L in keyof typeof DOCUMENTS]: readonly ReturnType<(typeof DOCUMENTS)[L]['parse']>[]
+}
 
 /** Verification remembers signatures with the objects in here: keep a bag, and what was costly is done once. */
 export interface Endorsements extends Documents {

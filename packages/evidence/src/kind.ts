@@ -6,7 +6,7 @@ import type { CollateralClaims, CommonClaims } from './claims.ts'
 import type { Endorsements } from './endorsements.ts'
 import type { FetchItem, Services } from './fetch-item.ts'
 import type { OwnFieldsOf } from './field-types.ts'
-import type { Beside, Members } from './forms/members.ts'
+import type { Beside, Members } from './members.ts'
 import type { Step } from './step.ts'
 
 /** A binary format of evidence; several kinds may share one. */

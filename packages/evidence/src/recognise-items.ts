@@ -7,11 +7,18 @@ import { MAX_CERT_TABLE_SIZE } from './amd/evidence.ts'
 import { decodeUtf8, fromBase64, fromHex } from './bytes.ts'
 import { looksLikeCrl, parseCrl } from './crl.ts'
 import { DerReader, TAG } from './der.ts'
-import { DOCUMENT_LISTS, DOCUMENTS, type Endorsements, NO_ENDORSEMENTS } from './endorsements.ts'
+import { DOCUMENT_LISTS, DOCUMENTS } from './documents/documents.ts'
+import {
+  type JsonMember,
+  jsonMembers,
+  MAX_JSON_LENGTH,
+  parseJson,
+  signedJson,
+} from './documents/signed-json.ts'
+import { type Endorsements, NO_ENDORSEMENTS } from './endorsements.ts'
 import { GZIP } from './forms/gzip.ts'
 import { type HttpAnswerText, splitHttpAnswer } from './forms/http-answer.ts'
-import { bytesOfJson } from './forms/json-bytes.ts'
-import { type JsonMember, jsonMembers, MAX_JSON_LENGTH, parseJson, signedJson } from './intel/signed-json.ts'
+import { bytesOfJson } from './json-bytes.ts'
 import { knownCertificate } from './known-certificates.ts'
 import { Refusal } from './refusal.ts'
 import type { Signed } from './signature.ts'

@@ -5,10 +5,10 @@
 import { BYTE_FORMS } from './forms/bytes.ts'
 import { JSON_FORMS } from './forms/json.ts'
 import { KNOWN_EVIDENCE, type Layer, MAX_RECOGNISED_BYTES, openWith } from './forms/layer.ts'
-import { type Beside, membersOf } from './forms/members.ts'
 import { refuseRivals } from './forms/rivals.ts'
 import { TEXT_FORMS } from './forms/text.ts'
 import { kindOf, type ParsedEvidence } from './kinds.ts'
+import { type Beside, membersOf } from './members.ts'
 import { Refusal } from './refusal.ts'
 import { escapeUnfit, quoteUntrusted } from './untrusted-text.ts'
 

@@ -3,8 +3,8 @@
 
 import { encodeUtf8, fromBase64, fromHex } from '../bytes.ts'
 import { TAG } from '../der.ts'
-import { bytesOfJson } from '../forms/json-bytes.ts'
-import type { Beside } from '../forms/members.ts'
+import { bytesOfJson } from '../json-bytes.ts'
+import type { Beside } from '../members.ts'
 import { Refusal } from '../refusal.ts'
 import { looksLikePem, parseCertificate, readPemCertificates } from '../x509.ts'
 import { certificatesOf, parseCertTable, type SnpCertificate, type SnpCertificateType } from './cert-table.ts'

@@ -1,7 +1,7 @@
 // A SEV-SNP report as Confidential Containers guests send it to a key broker: the JSON of their attester
 // (guest-components: attestation-agent/attester, snp), whose types are virtee/sev’s.
 
-import { type Members, membersOf } from '../forms/members.ts'
+import { type Members, membersOf } from '../members.ts'
 import { StrictFields } from '../strict-fields.ts'
 import {
   type CertTableEntry,

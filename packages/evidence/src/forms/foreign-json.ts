@@ -1,8 +1,8 @@
 // JSON that people take for evidence that can be verified here, told by its members: each is called by its name, with a
 // hint that is about it.
 
+import { type Members, membersOf } from '../members.ts'
 import { type Form, unsupported } from './layer.ts'
-import { type Members, membersOf } from './members.ts'
 
 type Test = (members: Members) => boolean
 

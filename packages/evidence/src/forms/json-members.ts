@@ -2,12 +2,12 @@
 // write them; whatever else is there is theirs, and not looked at.
 
 import { MAX_SNP_CERTIFICATES } from '../amd/cert-table.ts'
+import { bytesOfJson } from '../json-bytes.ts'
 import { EVIDENCE_KINDS } from '../kinds.ts'
+import { type Beside, type Members, membersOf } from '../members.ts'
 import { Refusal } from '../refusal.ts'
 import { FOREIGN_JSON } from './foreign-json.ts'
-import { bytesOfJson } from './json-bytes.ts'
 import { type Form } from './layer.ts'
-import { type Beside, type Members, membersOf } from './members.ts'
 
 /** Members that hold evidence, outermost first. */
 const WRAPPERS: readonly string[] = [

@@ -2,8 +2,8 @@
 // Forms are tried in the order of their table. Every form is bounded by its input, or by a limit of its own.
 
 import { BINARY_FORMATS, type ParsedEvidence } from '../kinds.ts'
+import type { Beside } from '../members.ts'
 import { Refusal } from '../refusal.ts'
-import type { Beside } from './members.ts'
 
 /** Largest input, and largest content of a layer; JSON with an event log is some 2 MiB. */
 export const MAX_RECOGNISED_BYTES = 16 * 1024 * 1024

@@ -4,10 +4,10 @@
 
 import { equal } from '../bytes.ts'
 import { kindOf, type ParsedEvidence } from '../kinds.ts'
+import { type Beside } from '../members.ts'
 import { Refusal } from '../refusal.ts'
 import { quoteUntrusted } from '../untrusted-text.ts'
 import { type Layer, MAX_RECOGNISED_BYTES } from './layer.ts'
-import { type Beside } from './members.ts'
 
 /** Members that may hold evidence, in all layers; answers of real services have five. */
 const MAX_OTHERS = 32

@@ -2,13 +2,13 @@
 
 import type { Revocation, VerifiedChain } from '../chain.ts'
 import { type CollateralClaims, NO_COLLATERAL, type TcbStatus } from '../claims.ts'
+import type { EnclaveIdentity } from '../documents/enclave-identity.ts'
+import type { TcbInfo, TcbVerdict } from '../documents/tcb-info.ts'
 import { formatTime } from '../steps.ts'
 import type { IntelPlatformClaims } from './claims.ts'
 import type { IntelFindings } from './claims-of-quote.ts'
-import type { EnclaveIdentity } from './enclave-identity.ts'
 import type { PckExtension } from './pck.ts'
 import type { SgxQuote, TdxQuote } from './quote.ts'
-import type { TcbInfo, TcbVerdict } from './tcb-info.ts'
 import { tcbShortfalls } from './tcb-shortfall.ts'
 import { oldestDate } from './tcb-status.ts'
 

@@ -3,9 +3,9 @@
 
 import { toHex } from '../bytes.ts'
 import { DerReader, TAG } from '../der.ts'
+import { TCB_COMPONENTS } from '../documents/tcb-info.ts'
 import { Refusal } from '../refusal.ts'
 import { type Certificate, describeCertificate } from '../x509.ts'
-import { TCB_COMPONENTS } from './tcb-info.ts'
 
 const OID_SGX = '1.2.840.113741.1.13.1'
 const SGX_TYPES = ['standard', 'scalable', 'scalable-with-integrity']

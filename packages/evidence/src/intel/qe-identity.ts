@@ -2,10 +2,10 @@
 // EnclaveReportVerifier): signer, product, masked attributes and MISCSELECT, and the level that its version reaches.
 
 import { equal, toHex } from '../bytes.ts'
+import type { EnclaveIdentity } from '../documents/enclave-identity.ts'
+import type { TcbVerdict } from '../documents/tcb-info.ts'
 import { Refusal } from '../refusal.ts'
-import type { EnclaveIdentity } from './enclave-identity.ts'
 import type { SgxReportBody } from './report-body.ts'
-import type { TcbVerdict } from './tcb-info.ts'
 
 /** @throws {Refusal} `qe-identity-mismatch`, `tcb-level-unknown` */
 export function judgeQuotingEnclave(report: SgxReportBody, identity: EnclaveIdentity): TcbVerdict {

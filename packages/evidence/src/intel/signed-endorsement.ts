@@ -5,12 +5,12 @@
 import type { TrustAnchor } from '../anchor.ts'
 import { certificatesBelow, verifyChain, verifyRevocation } from '../chain.ts'
 import type { Crl } from '../crl.ts'
+import type { SignedJson } from '../documents/signed-json.ts'
 import { Refusal, type RefusalCode } from '../refusal.ts'
 import { isSignedBy, knownFact } from '../signature.ts'
 import { describeWindow, formatTime } from '../steps.ts'
 import { nearestFirst } from '../window.ts'
 import { type Certificate, describeCertificate, KEY_USAGE, windowOfCertificate } from '../x509.ts'
-import type { SignedJson } from './signed-json.ts'
 
 /** Phrase that the common name must hold (QVL, X509Constants.h). */
 const TCB_SIGNING_NAME = 'SGX TCB Signing'

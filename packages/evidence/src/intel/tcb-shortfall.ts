@@ -2,11 +2,11 @@
 // components that keep it from the nearest level of each better status. An explanation of a verdict, never part of it.
 
 import { TCB_STATUSES } from '../claims.ts'
+import type { EnclaveIdentity } from '../documents/enclave-identity.ts'
+import { firstTdxComponent, type TcbInfo, type TcbLevel, type TcbVerdict } from '../documents/tcb-info.ts'
 import type { TcbShortfall } from './claims.ts'
-import type { EnclaveIdentity } from './enclave-identity.ts'
 import type { PckExtension } from './pck.ts'
 import type { SgxQuote, TdxQuote } from './quote.ts'
-import { firstTdxComponent, type TcbInfo, type TcbLevel, type TcbVerdict } from './tcb-info.ts'
 
 /** What was judged, and the levels that were reached; `module` is null where levels alone judge it. */
 export interface Judged {

@@ -4,16 +4,16 @@
 
 import { isZero, toHex } from '../bytes.ts'
 import type { TcbStatus } from '../claims.ts'
-import { Refusal } from '../refusal.ts'
-import type { PckExtension } from './pck.ts'
-import type { TdQuoteBody } from './report-body.ts'
 import {
   firstTdxComponent,
   type TcbInfo,
   type TcbLevel,
   type TcbVerdict,
   type TdxModuleIdentity,
-} from './tcb-info.ts'
+} from '../documents/tcb-info.ts'
+import { Refusal } from '../refusal.ts'
+import type { PckExtension } from './pck.ts'
+import type { TdQuoteBody } from './report-body.ts'
 import { componentName, shortOfLevel } from './tcb-shortfall.ts'
 
 /** The levels that a platform reaches. */

@@ -1,8 +1,8 @@
 // The three written forms of Google's messages as forms of evidence. What is not a whole message of one of them is another
 // form; a whole one with a field of another size is damaged.
 
+import { membersOf } from '../../members.ts'
 import { damaged, type Form, type Layer } from '../layer.ts'
-import { membersOf } from '../members.ts'
 import type { FieldMap } from './fields.ts'
 import { camelCase, decodeProtoJson } from './json.ts'
 import { type Message, SNP_ATTESTATION, SNP_REPORT, TDX_QUOTES } from './schema.ts'

@@ -2,8 +2,8 @@
 // integers as numbers or, with 64 bits, as texts.
 
 import { fromBase64 } from '../../bytes.ts'
+import { type Members, membersOf } from '../../members.ts'
 import { MAX_FIELDS } from '../layer.ts'
-import { type Members, membersOf } from '../members.ts'
 import type { FieldMap, FieldValue } from './fields.ts'
 import type { FieldType, Message } from './schema.ts'
 

@@ -1,7 +1,7 @@
 // go-sev-guest's `Report` and `Attestation` back to the 1,184 bytes that the firmware signed, and the certificates that stood
 // with them (AMD 56860, ATTESTATION_REPORT).
 
-import type { Beside } from '../members.ts'
+import type { Beside } from '../../members.ts'
 import { type FieldMap, ProtoFields } from './fields.ts'
 import { little } from './tdx.ts'
 

@@ -1,4 +1,4 @@
-// What Intel signs about its platforms, again and again: how each document is read, and by which members of JSON it is known.
+// The documents that vendors sign again and again, which is Intel: how each is read, and by which members of JSON it is known.
 
 import { parseEnclaveIdentity } from './enclave-identity.ts'
 import { parseTcbEvaluationNumbers } from './tcb-evaluation.ts'
@@ -8,7 +8,7 @@ import { parseTcbInfo } from './tcb-info.ts'
  * By the list of `Endorsements` that they go to. Members are of the signed text and of its signature: in bundles, whose names
  * differ between Intel's libraries and others', and in answers of PCS and PCCS.
  */
-export const INTEL_DOCUMENTS = {
+export const DOCUMENTS = {
   tcbInfos: {
     parse: parseTcbInfo,
     members: [
@@ -30,3 +30,6 @@ export const INTEL_DOCUMENTS = {
     members: [['tcbEvaluationDataNumbers', 'signature']],
   },
 } as const
+
+/** Those lists. */
+export const DOCUMENT_LISTS = Object.keys(DOCUMENTS) as readonly (keyof typeof DOCUMENTS)[]
