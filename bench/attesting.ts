@@ -34,7 +34,7 @@ export function keepingAgent({ isTls }: Target): PlainAgent {
     : new PlainAgent({ keepAlive: true })
 }
 
-/** False where the broker refused one of the three. */
+/** False if the broker refused one of the three. */
 export async function attestAndFetch(line: Line, platform: IntelPlatform): Promise<boolean> {
   const auth = await exchange(line, { method: 'POST', path: '/kbs/v0/auth', body: CHALLENGE })
   if (auth.status !== 200) return false

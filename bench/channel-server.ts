@@ -14,7 +14,7 @@ import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
 import { createIntelPlatform, type IntelPlatformJson } from '@casemate/simulator'
 import { demands, driverOf } from './channel-demands.ts'
 
-/** What the measuring process is told. */
+/** The message to the measuring process. */
 export interface ChannelServer {
   readonly plain: number
   readonly attested: number

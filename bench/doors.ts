@@ -1,4 +1,4 @@
-// What a request costs at each door that is open to strangers: the broker's processor time, every request on a connection
+// The cost of a request at each door that is open to strangers: the broker's processor time, every request on a connection
 // of its own, against an honest one on such a connection: a challenge, or where evidence is read, an attestation.
 
 import { ATTESTERS, CHALLENGE, type HostileRequest, PARSED_ANYWAY, post, STRANGERS } from './hostile.ts'

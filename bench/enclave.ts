@@ -1,4 +1,4 @@
-// What the enclave layer costs: the same code, called directly with a copy in and a copy out, and through an enclave of
+// The cost of the enclave layer: the same code, called directly with a copy in and a copy out, and through an enclave of
 // one instance. A thread of its own costs latency for a single call, and none for calls that follow each other closely.
 import { generateKeyPairSync } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
@@ -77,7 +77,7 @@ async function benchSize(name: string, size: number, { enclave, plain }: Both): 
   printLatency(direct!, single!)
 }
 
-/** What a caller waits for the thread. */
+/** How long a caller waits for the thread. */
 function printLatency(direct: Measured, single: Measured): void {
   const extra = single.rates.map((rate, round) => 1e6 / rate - 1e6 / direct.rates[round]!)
   const [lowest, median] = [Math.min(...extra), extra.toSorted((a, b) => a - b)[extra.length >> 1]!]

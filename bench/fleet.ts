@@ -10,7 +10,7 @@ const GROUP = 16
 /** Guests at the same time. */
 const AT_ONCE = 16
 
-/** What came of it. */
+/** Its outcome. */
 export interface Attested {
   /** Handshakes with their secret. */
   readonly done: number

@@ -9,10 +9,10 @@ import { begin, exchange, machine, open, type Target } from './wire.ts'
 /** `nothing` only counts: what any third process takes of the machine. */
 export type FloodKind = 'nothing' | 'bodies' | 'connections' | 'slow' | 'all'
 
-/** What the parent sends: to begin, from machines that no other round has, or to end and be told what went out. */
+/** The parent's message: to begin, from machines that no other round has, or to end and be told what went out. */
 export type Order = { readonly kind: FloodKind; readonly target: Target; readonly round: number } | 'stop'
 
-/** What this process did since it began. */
+/** The work of this process since it began. */
 export interface Flooded {
   readonly connections: number
   readonly answers: number

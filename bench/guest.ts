@@ -4,7 +4,7 @@ import { getSecret, openAdmin } from '@casemate/client'
 import { tdxKbsEvidence } from '@casemate/evidence'
 import type { IntelPlatform } from '@casemate/simulator'
 
-/** What every guest fetches. */
+/** The secret that every guest fetches. */
 export const SECRET = 'bench/key/one'
 
 const { x, y } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })

@@ -1,4 +1,4 @@
-// What else a handshake cannot avoid, bare: its JSON read and written once, and its two records in commits that are
+// The rest of a handshake that cannot be avoided, bare: its JSON read and written once, and its two records in commits that are
 // synced, of the size and in groups of the number that this very broker wrote before.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'

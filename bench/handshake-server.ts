@@ -12,7 +12,7 @@ import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
 import { handshakeFloor } from './handshake-floor.ts'
 import { type HandshakeParts, openHandshakeParts } from './handshake-parts.ts'
 
-/** What the parent sends first. */
+/** The parent's first message. */
 export interface Start {
   readonly dataDir: string
   readonly anchors: readonly TrustAnchor[]
@@ -21,7 +21,7 @@ export interface Start {
   readonly flags?: Readonly<Record<string, string>>
 }
 
-/** What this process answers to `Start`. */
+/** This process's answer to `Start`. */
 export interface Started {
   readonly url: string
   readonly echoUrl: string

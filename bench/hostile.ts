@@ -8,13 +8,13 @@ export interface HostileRequest {
   readonly needsSession: boolean
 }
 
-/** What an answer to auth gives. */
+/** The answer to auth. */
 export interface Session {
   readonly cookie: string
   readonly nonce: string
 }
 
-/** What every guest begins with. */
+/** Every guest begins with this. */
 export const CHALLENGE = '{"version":"0.4.0","tee":"tdx","extra-params":""}'
 
 /** The largest attestation that is read. */
@@ -148,7 +148,7 @@ export const ATTESTERS: readonly HostileRequest[] = [
   attester('1.8 MB', () => nested(1_800_000)),
 ]
 
-/** What is received of it is parsed whatever is answered; of one client only a few are taken (`stranger-allowance.ts`). */
+/** Bytes of it are parsed whatever is answered; of one client only a few are taken (`stranger-allowance.ts`). */
 export const PARSED_ANYWAY: readonly HostileRequest[] = [
   stranger('auth, in chunks of a byte', chunked('/kbs/v0/auth', crumbs(11_000))),
   stranger('unknown route, in chunks of a byte', chunked('/nothing', crumbs(11_000))),

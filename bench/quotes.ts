@@ -139,7 +139,7 @@ function quoteOf(platform: IntelPlatform, tee: 'sgx' | 'tdx'): Uint8Array {
   return tee === 'sgx' ? platform.sgxQuote(request) : platform.tdxQuote({ ...request, format: 'v4' })
 }
 
-/** What a peer is given too: a service is asked for no SGX documents to verify a TDX quote. */
+/** A peer is given these too: a service is asked for no SGX documents to verify a TDX quote. */
 function isForTdx({ name }: IntelPlatform['endorsements'][number]): boolean {
   return name !== 'sgx-tcb-info.json' && name !== 'qe-identity.json'
 }

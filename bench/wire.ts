@@ -44,7 +44,7 @@ function isWhole(text: string): boolean {
   return end >= 0 && length !== undefined && text.length >= end + 4 + Number(length)
 }
 
-/** A challenge for one attestation; null where none was given. */
+/** A challenge for one attestation; null if none was given. */
 export async function begin(target: Target, localAddress: string): Promise<Session | null> {
   const text = await exchange(target, localAddress, post('/kbs/v0/auth', CHALLENGE))
   const [cookie] = /kbs-session-id=[^;]+/.exec(text) ?? []

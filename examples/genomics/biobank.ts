@@ -14,7 +14,7 @@ const SET_SIZE = 8
 const LINE_FEED = 0x0a
 const FIRST_SAMPLE = 9
 
-/** What the biobank has, in plain text. */
+/** The biobank's data, in plain text. */
 export interface Cohort {
   /** As in the enclave’s configuration. */
   readonly name: string
@@ -27,7 +27,7 @@ export interface Cohort {
   readonly consents: ReadonlyMap<string, Uint8Array>
 }
 
-/** What is given to whoever runs the enclave. */
+/** The sealed data, for whoever runs the enclave. */
 export interface SealedCohort {
   readonly score: Uint8Array
   readonly genotypes: readonly Uint8Array[]
@@ -69,13 +69,13 @@ export function newConsents(
 
 /** One person, as the enclave scored them. */
 export interface AuditedPerson {
-  /** Null where too many calls are missing. */
+  /** Null if too many calls are missing. */
   readonly score: number | null
   readonly missing: number
   readonly band: number
 }
 
-/** What `audit` of the enclave gives. @throws {EnclaveError} seal-mac-mismatch and others, as `unseal` */
+/** Opens the answer of `audit`. @throws {EnclaveError} seal-mac-mismatch and others, as `unseal` */
 export function openAudit(blob: Uint8Array, options: UnsealOptions): ReadonlyMap<string, AuditedPerson> {
   const { plaintext } = unseal(blob, options)
   const lines = new TextDecoder().decode(plaintext).split('\n').slice(0, -1)

@@ -1,4 +1,4 @@
-// What is measured of this enclave beside its code: whoever trusts the measurement trusts these rules.
+// These rules are measured beside the enclave's code: whoever trusts the measurement trusts them.
 import { join } from 'node:path'
 
 export const ENTRY = join(import.meta.dirname, 'assembly', 'enclave.ts')
@@ -15,9 +15,9 @@ export interface Rules {
   /** A score of fewer variants would tell too much of each. */
   readonly minimumVariants: number
   readonly minimumPeople: number
-  /** What one weight may have of all weights’ absolute sum. */
+  /** The largest share of one weight in the absolute sum of all. */
   readonly maximumSharePercent: number
-  /** What may be missing of a person’s calls. */
+  /** The largest share of a person’s calls that may be missing. */
   readonly maximumMissingPercent: number
 }
 

@@ -1,7 +1,7 @@
 // The insurer: shows a person's consent code and learns the tenth of the cohort that the person's risk is in.
 import { CODE_SIZE } from './biobank.ts'
 
-/** What the enclave is asked with. */
+/** A request to the enclave. */
 export function encodeRequest(name: string, code: Uint8Array): Uint8Array {
   const person = new TextEncoder().encode(name)
   const request = new Uint8Array(CODE_SIZE + person.length)

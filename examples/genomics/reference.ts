@@ -1,4 +1,4 @@
-// What the enclave should answer, written from the words in README.md and not from its code: strings, maps and
+// The answers that the enclave should give, written from the words in README.md and not from its code: strings, maps and
 // JavaScript's own Number(), one weight after the other. Throws where a file is not what it should be.
 
 export interface ReferenceSettings {
@@ -16,7 +16,7 @@ export interface ReferenceResult {
 }
 
 export interface ReferencePerson {
-  /** Null where too many calls are missing. */
+  /** Null if too many calls are missing. */
   readonly score: number | null
   readonly missing: number
   readonly band: number

@@ -1,4 +1,4 @@
-// What the enclave's statuses mean, for people; the numbers are those of `assembly/status.ts`.
+// The enclave's statuses in words for people; the numbers are those of `assembly/status.ts`.
 import { EnclaveError } from '@casemate/enclave'
 
 export const STATUSES: Readonly<Record<number, string>> = {

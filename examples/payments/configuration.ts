@@ -1,4 +1,4 @@
-// What is measured of this enclave beside its code: its limits, the score from which a name is a hit, and how much it
+// This is measured beside the enclave's code: its limits, the score from which a name is a hit, and how much it
 // remembers. Whoever trusts the measurement trusts these.
 import { join } from 'node:path'
 import type { BuildOptions } from '@casemate/enclave'

@@ -1,4 +1,4 @@
-// What proves a decision, offline and with nothing but the log's key: the decision's record is in the tree of its frame,
+// Proof of a decision, offline and with nothing but the log's key: the decision's record is in the tree of its frame,
 // and the frame's root is in the log. It shows this one payment's decision, and nothing of any other.
 import { hash } from 'node:crypto'
 import {
@@ -32,7 +32,7 @@ export interface ProvedDecision {
 
 /**
  * That this message was decided so, in the log of this key (`name+hash+base64`).
- * @throws {LedgerError} where the proofs do not hold @throws {RangeError} where it is another message's
+ * @throws {LedgerError} if the proofs do not hold @throws {RangeError} if it is another message's
  */
 export async function verifyDecision(
   receipt: DecisionReceipt,

@@ -1,4 +1,4 @@
-// What goes between a client and the enclave, as FORMAT.md describes it: frames of messages in, answers out. Of no
+// Bytes between a client and the enclave, as FORMAT.md describes them: frames of messages in, answers out. They are of no
 // interest to the machine between them.
 
 import * as wire from './assembly/wire.ts'
@@ -7,7 +7,7 @@ export type Decision = 'ACCEPT' | 'REJECT' | 'HOLD'
 
 export interface Verdict {
   readonly decision: Decision
-  /** ISO 20022 external status reason; null where it is accepted. */
+  /** ISO 20022 external status reason; null if it is accepted. */
   readonly reason: string | null
   /** Percent, of a hit. */
   readonly score: number
@@ -15,7 +15,7 @@ export interface Verdict {
   readonly listId: number
   /** One of `ROLES`: where in a payment what was hit stands. */
   readonly role: string | null
-  /** In its message, from 0; null where it is about the whole message. */
+  /** In its message, from 0; null if it is about the whole message. */
   readonly payment: number | null
   /** Where reading a message stopped that is not valid, in bytes. */
   readonly offset: number
@@ -36,7 +36,7 @@ export interface Answer extends Verdict {
 }
 
 export interface Answers {
-  /** Of the decisions that are new, or 0 where none is. */
+  /** Of the decisions that are new, or 0 if none is. */
   readonly frame: number
   readonly fresh: number
   /** From which the salts of this frame’s leaves follow: for the sender alone. */
@@ -79,7 +79,7 @@ export function encodeBooking({ frame, day, records }: Booking): Uint8Array<Arra
 
 export interface Booked {
   readonly answers: Uint8Array
-  /** 0 where nothing is new. */
+  /** 0 if nothing is new. */
   readonly frame: number
   readonly decisions: number
   readonly root: Uint8Array
@@ -87,7 +87,7 @@ export interface Booked {
   readonly sealed: Uint8Array
 }
 
-/** What `book` gave. */
+/** Reads the output of `book`. */
 export function decodeBooked(output: Uint8Array): Booked {
   const view = new DataView(output.buffer, output.byteOffset, output.length)
   const end = wire.BOOKED_ANSWERS_AT + view.getUint32(0, true)
@@ -116,7 +116,7 @@ export interface Disclosed {
   readonly proof: readonly Uint8Array<ArrayBuffer>[]
 }
 
-/** What `disclose` gave. */
+/** Reads the output of `disclose`. */
 export function decodeDisclosed(output: Uint8Array): Disclosed {
   const proof = output.slice(wire.DISCLOSED_PROOF_AT)
   return {
@@ -128,7 +128,7 @@ export function decodeDisclosed(output: Uint8Array): Disclosed {
   }
 }
 
-/** @throws {RangeError} where it is no answer */
+/** @throws {RangeError} if it is no answer */
 export function decodeAnswers(bytes: Uint8Array): Answers {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const items = bytes.length - wire.ANSWERS_ITEMS_AT
@@ -163,7 +163,7 @@ const DECISIONS: ReadonlyMap<number, Decision> = new Map([
   [wire.HOLD, 'HOLD'],
 ])
 
-/** Of the first 32 bytes of a record. @throws {RangeError} where it is none */
+/** Of the first 32 bytes of a record. @throws {RangeError} if it is none */
 export function decodeVerdict(bytes: Buffer): Verdict {
   const decision = DECISIONS.get(bytes.readUInt8(wire.RECORD_DECISION_AT))
   if (bytes.readUInt8(0) !== wire.RECORD_VERSION || decision === undefined)

@@ -37,7 +37,7 @@ export interface FloorRound {
   readonly processors: number | null
 }
 
-/** What a round showed; times are of one frame, in microseconds. */
+/** Figures of one round; times are of one frame, in microseconds. */
 export interface Round {
   readonly framesPerSecond: number
   /** Just before, of nothing but a pass of encryption and one of decryption, and the kernel between them. */
@@ -45,7 +45,7 @@ export interface Round {
   /** Frames in which both lines were found. */
   readonly lanes: number
   readonly sealing: number
-  /** Of processors, in all threads of the two processes; null where the system does not tell. */
+  /** Of processors, in all threads of the two processes; null if the system does not tell. */
   readonly camera: number
   readonly server: number | null
 }
@@ -59,7 +59,7 @@ const WARM_UP_FRAMES = 500
 /** Of `/proc`: the kernel counts processor time in hundredths of a second. */
 const TICK_US = 10_000
 
-/** What the process is started with; it goes over a pipe. */
+/** The start message of the process; it goes over a pipe. */
 export function cameraStart(
   { owner, demands }: Stage,
   server: CameraStart['server'],

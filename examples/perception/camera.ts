@@ -3,7 +3,7 @@ import { seal } from '@casemate/enclave'
 import { type Calibration, encodeCalibration } from './calibration.ts'
 import { type Answer, type CameraKeys, parseAnswer, sealFrame } from './frame.ts'
 
-/** What answers: the enclave at the other end of a channel, or one in this process. */
+/** The enclave at the other end of a channel, or one in this process. */
 export interface EnclaveCalls {
   readonly call: (name: string, input: Uint8Array) => Promise<Uint8Array>
   readonly callSealed: (name: string, blob: Uint8Array) => Promise<Uint8Array>
@@ -39,7 +39,7 @@ export class Camera {
     return this.#sealingMs
   }
 
-  /** The next frame. @throws {RangeError} where the answer is to another one */
+  /** The next frame. @throws {RangeError} if the answer is to another one */
   async send(pixels: Uint8Array): Promise<Answer> {
     const sequence = this.#sequence++
     const startedAt = performance.now()

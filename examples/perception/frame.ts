@@ -13,7 +13,7 @@ const HEADER_MAGIC = new TextEncoder().encode('CMFRAME1')
 const RGB8 = 1
 const LINE_SIZE = 16
 
-/** What became of a frame, by its number in an answer. */
+/** Statuses of a frame, by their number in an answer. */
 export const FRAME_STATUSES = [
   'looked-at',
   'not-opened',
@@ -24,7 +24,7 @@ export const FRAME_STATUSES = [
 ] as const
 export type FrameStatus = (typeof FRAME_STATUSES)[number]
 
-/** What calls fail with: the status of `call-failed`. */
+/** Statuses with which calls fail (`call-failed`). */
 export const CALL_STATUSES = { notCalibrated: 1, calibrationNotOpened: 2, calibrationRefused: 3 } as const
 
 export interface LaneLine {
@@ -46,7 +46,7 @@ export interface Lanes {
 
 export interface Answer extends Lanes {
   readonly status: FrameStatus
-  /** 0 where the frame did not say one that can be believed. */
+  /** 0 if the frame did not say one that can be believed. */
   readonly sequence: bigint
   /** Frames that are missing between the one before and this one. */
   readonly missed: number
@@ -84,7 +84,7 @@ export function sealFrame(pixels: Uint8Array, header: FrameHeader, keys: CameraK
   return seal(pixels, { ...keys, policy: 'mrEnclave', additionalData: encodeFrameHeader(header) })
 }
 
-/** What `detect` gives. */
+/** Reads the answer of `detect`. */
 export function parseAnswer(bytes: Uint8Array): Answer {
   if (bytes.length !== ANSWER_SIZE) throw new RangeError(`an answer has ${bytes.length} bytes`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, ANSWER_SIZE)

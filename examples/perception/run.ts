@@ -117,7 +117,7 @@ function describe(side: string, line: LaneLine | null): string {
   return `${side} ${line.colour} from ${(line.atBottom / 16).toFixed(1)} to ${(line.atHorizon / 16).toFixed(1)}, ${line.rows} rows`
 }
 
-/** What somebody could try who can touch the frames on their way. */
+/** Attacks of somebody who can touch the frames on their way. */
 async function refuse({ stage, story }: Play, client: EnclaveClient): Promise<void> {
   const streamId = await client.call('open', new Uint8Array())
   const send = async (frame: Uint8Array): Promise<string> => {

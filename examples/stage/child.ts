@@ -11,7 +11,7 @@ const NODE_FLAGS = [...SERVER_NODE_FLAGS, '--disable-sigusr1']
 /** How long a process may take to close what it has open. */
 const STOP_MS = 5000
 
-/** What a party says first: that it is there, or why it is not. */
+/** The first message of a party: that it is there, or why it is not. */
 export type FirstWord<Ready> =
   | { readonly type: 'ready'; readonly ready: Ready }
   | {
@@ -61,7 +61,7 @@ export async function startParty<Ready>(program: URL, start: object): Promise<Pa
   throw new PartyFailed('party-lost', `${program.pathname} ended before it was ready`, null)
 }
 
-/** What a program has opened for its parent. */
+/** A program opened this for its parent. */
 export interface Opened<Ready> {
   readonly ready: Ready
   readonly close: () => Promise<void>

@@ -1,7 +1,7 @@
-// What the `run.ts` of an example exports.
+// Each example's `run.ts` exports this.
 
 export interface ExampleContext {
-  /** What stands after the example’s name. */
+  /** The arguments after the example’s name. */
   readonly args: readonly string[]
   readonly print: (line?: string) => void
   /** Aborts at Ctrl-C: what is open is closed, and `run` rejects or returns. */
@@ -11,7 +11,7 @@ export interface ExampleContext {
 export interface ExampleModule {
   /** One line, for the list of examples. */
   readonly SUMMARY: string
-  /** What may stand after its name. */
+  /** The options that may stand after its name. */
   readonly USAGE: string
   readonly run: (context: ExampleContext) => Promise<void>
 }

@@ -1,4 +1,4 @@
-// What may stand behind an example's name: its own options, and those that all of them have.
+// The options behind an example's name: its own, and those that all of them have.
 import { existsSync } from 'node:fs'
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { PartyFailed } from './child.ts'

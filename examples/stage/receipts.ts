@@ -2,7 +2,7 @@
 // log's public key and nothing else.
 import { type Admin, itemsOf, type ProvedRelease, verifyRelease } from '@casemate/client'
 
-/** Every release of a secret, the oldest first. @throws {LedgerError} where a receipt proves nothing */
+/** Every release of a secret, the oldest first. @throws {LedgerError} if a receipt proves nothing */
 export async function proveReleases(
   admin: Admin,
   { path, ledgerKey }: { readonly path: string; readonly ledgerKey: string },

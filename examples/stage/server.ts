@@ -92,7 +92,7 @@ function statementOf(bytes: Uint8Array): EnclaveStatement {
   return { sigstruct: verifyImage(image).bytes }
 }
 
-/** What the broker releases to code that has proved itself. @throws {BrokerRefusal} */
+/** The keys that the broker releases to code that has proved itself. @throws {BrokerRefusal} */
 async function fetchKeys(
   driver: AttestationDriver,
   statement: EnclaveStatement,

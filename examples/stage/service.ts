@@ -1,4 +1,4 @@
-// What an example runs beside its enclave, in the enclave's server: untrusted code that hands it sealed input, and
+// An example's service runs beside its enclave, in the enclave's server: untrusted code that hands it sealed input, and
 // decides which calls clients may make. The module that `openStage` names exports `openService` of this type.
 import type { CallTarget } from '@casemate/channel'
 import type { Enclave, EnclaveEvent } from '@casemate/enclave'
@@ -13,7 +13,7 @@ export interface ServiceContext {
 }
 
 export interface Service {
-  /** What clients call. */
+  /** Clients call this. */
   readonly target: CallTarget
   /** Where the ciphertexts of sealed calls arrive, 0 for any free port. Default: there are no sealed calls. */
   readonly dataPort?: number

@@ -1,4 +1,4 @@
-// What every example plays on: a simulated platform, a broker and an enclave's server in processes of their own, and
+// Every example plays on a stage: a simulated platform, a broker and an enclave's server in processes of their own, and
 // a data owner, who is this process. The owner builds and signs the enclave, keeps a data key in the broker, and says
 // who may have it; the rest proves itself or gets nothing.
 
@@ -69,7 +69,7 @@ export interface Stage {
     readonly ledgerKey: string
     readonly pid: number
   }
-  /** What clients demand of the enclave. */
+  /** The clients' demands on the enclave. */
   readonly demands: PeerDemands
   /** Attests, gets the key, opens the service, listens. @throws {PartyFailed} with the refusal’s code */
   readonly startServer: (options?: ServerOptions) => Promise<Party<ServerReady>>

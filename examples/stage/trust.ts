@@ -1,4 +1,4 @@
-// What the broker and every client demand of the enclave: this very code, of this signer, not for debugging, on a
+// The broker and every client demand the same of the enclave: this very code, of this signer, not for debugging, on a
 // simulated platform by name. One document for both, so that nobody can be convinced of less than the other.
 import { mergeReferenceValues, parsePolicy, parseReferenceValues, workloadOf } from '@casemate/appraisal'
 import type { PeerDemands } from '@casemate/channel'

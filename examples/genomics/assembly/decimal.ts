@@ -36,7 +36,7 @@ export function parseDecimal(start: usize, end: usize): f64 {
   return isNegative ? -magnitude : magnitude
 }
 
-/** Digits with at most one point; where they end, or 0 where there are none. */
+/** Digits with at most one point; where they end, or 0 if there are none. */
 function readDigits(start: usize, end: usize): usize {
   count = 0
   point = 0

@@ -20,7 +20,7 @@ const SPOILT: i32 = 5
 let stage: i32 = WANTS_SCORE
 /** How many parts of the genotypes were read. */
 let parts: i32 = 0
-/** What the first part’s label says behind the cohort: the set that all parts are of, and of how many. */
+/** Behind the cohort, the first part’s label names the set that all parts are of, and their number. */
 let partSet: string = ''
 let partCount: i32 = 0
 /** The score's rows point into it. */
@@ -67,7 +67,7 @@ export function open(_: Uint8Array): Uint8Array {
   return stage == WANTS_OPENING ? advance(openScoring(limits), OPEN) : fail(outOfOrder())
 }
 
-/** A consent code and a person's name; one byte, the band from 1 to 10, or 0 where too many calls are missing. */
+/** A consent code and a person's name; one byte, the band from 1 to 10, or 0 if too many calls are missing. */
 export function score(request: Uint8Array): Uint8Array {
   if (stage != OPEN) return fail(outOfOrder())
   const start = request.dataStart

@@ -11,7 +11,7 @@ const BAR: u8 = 0x7c
 const DOT: u8 = 0x2e
 const COLON: u8 = 0x3a
 
-/** What a record is read for. */
+/** Purposes for which a record is read. */
 @unmanaged
 export class Reading {
   /** Index of the effect allele: 0 is REF. */

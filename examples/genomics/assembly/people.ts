@@ -20,7 +20,7 @@ export let consentCount: i32 = 0
 /** An i32 for each person. */
 export let missingCalls: usize = 0
 let people: usize = 0
-/** Index and 1 of a person at each slot, 0 where it is free; linear probing. */
+/** Index and 1 of a person at each slot, 0 if it is free; linear probing. */
 let slots: usize = 0
 let slotMask: u32 = 0
 

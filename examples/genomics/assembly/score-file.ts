@@ -20,7 +20,7 @@ export class Row {
   position: i32
   effect: usize
   effectEnd: usize
-  /** Empty where the file does not name the other allele. */
+  /** Empty if the file does not name the other allele. */
   other: usize
   otherEnd: usize
   type: u8

@@ -8,7 +8,7 @@ import { COHORT_TOO_SMALL, OK, SCORE_REVEALING } from './status'
 
 export const BANDS: i32 = 10
 
-/** What a score must be so that a band does not tell a genotype. */
+/** A score must meet these limits, so that a band does not tell a genotype. */
 @unmanaged
 export class Limits {
   minimumVariants: i32

@@ -1,4 +1,4 @@
-// What the measured configuration says: which cohort and score this enclave is for, and what a score must be like.
+// The measured configuration: which cohort and score this enclave is for, and how a score must be.
 // Whoever trusts the measurement trusts these values; nobody can change them afterwards.
 import { config } from 'casemate'
 import { Limits } from './scoring'
@@ -10,7 +10,7 @@ export let scoreName: string = ''
 export let dropsAmbiguous: bool = true
 export const limits: Limits = changetype<Limits>(memory.data(16))
 
-/** False where a setting is missing or out of range. */
+/** False if a setting is missing or out of range. */
 export function readSettings(): bool {
   cohort = settingOf('cohort')
   scoreName = settingOf('score')

@@ -11,7 +11,7 @@ export const SCORE = 'score'
 export type Answer = Uint8Array<ArrayBuffer> | number
 
 export interface BareEnclave {
-  /** @throws {WebAssembly.RuntimeError} where the code traps */
+  /** @throws {WebAssembly.RuntimeError} if the code traps */
   readonly call: (name: string, input?: Uint8Array) => Answer
 }
 

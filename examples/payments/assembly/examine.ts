@@ -29,7 +29,7 @@ let records: usize = 0
 let recordsSize: u32 = 0
 export let recordsLength: u32 = 0
 
-/** Gives the examined records; 0 where the frame is malformed. */
+/** Gives the examined records; 0 if the frame is malformed. */
 export function examineFrame(pointer: usize, length: u32): usize {
   const count = length >= <u32>(FRAME_SIZES_AT + FRAME_PADDING) ? load<u32>(pointer) : 0
   if (count == 0 || count > <u32>MAX_MESSAGES || !readItems(pointer, length, count)) return 0

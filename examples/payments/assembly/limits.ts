@@ -31,7 +31,7 @@ function minorOf(text: string, decimals: i32): u64 {
   return U64.parseInt(parts[0] + fraction.padEnd(decimals, '0'))
 }
 
-/** Most of one payment; 0 where the currency is not allowed. */
+/** Most of one payment; 0 if the currency is not allowed. */
 export function limitOf(code: u32): u64 {
   return load<u64>(limits + currencyIndex(code) * 16)
 }

@@ -278,7 +278,7 @@ function addBank(bic: u64, id: u32): void {
   store<u32>(banks + slot * 16, id, 8)
 }
 
-/** The id of the bank whose BIC begins so; 0 where none is listed. */
+/** The id of the bank whose BIC begins so; 0 if none is listed. */
 export function bankOf(bic: u64): u32 {
   return load<u32>(banks + bankSlot(bic) * 16, 8)
 }

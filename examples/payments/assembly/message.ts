@@ -1,4 +1,4 @@
-// What is kept of a message while it is read, and what is wrong with its payments: ids, amounts, dates, accounts and
+// A message while it is read, and the faults of its payments: ids, amounts, dates, accounts and
 // banks. Every payment becomes one examined record; a fault of the whole message takes their place.
 import { currencyIndex, decimalsOf, isCountry, isIban } from './codes'
 import { Capture, Reason, Role } from './layout'
@@ -27,7 +27,7 @@ import {
   WHOLE_MESSAGE,
 } from './wire'
 
-/** What can be wrong with one payment; the first of them, in this order, is the answer. */
+/** Faults of one payment; the first one, in this order, is the answer. */
 namespace Fault {
   export const debtorBic: u32 = 1
   export const creditorBic: u32 = 2
@@ -346,7 +346,7 @@ export function wholeFault(): u32 {
   return createdDay > businessDay + MAX_CREATED_AHEAD ? Reason.created : Reason.none
 }
 
-/** One record in place of all; `offset` says where reading stopped, 0 where it did not. */
+/** One record in place of all; `offset` says where reading stopped, 0 if it did not. */
 export function refuseWhole(why: u32, offset: u32): void {
   memory.fill(out, 0, EXAMINED)
   store<u8>(out, REJECT, EXAMINED_DECISION_AT)

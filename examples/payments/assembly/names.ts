@@ -8,7 +8,7 @@ const LETTERS = <u32>MAX_LETTERS
 const JOINED = <u32>MAX_JOINED
 export const WORDS = <u32>MAX_WORDS
 
-/** What stands between words, and what is written with nothing. */
+/** Signs between words, and signs that are left out. */
 const BREAK: u32 = 32
 const NOTHING: u32 = 0
 /** Of the code points below U+2000: up to four letters. */

@@ -78,7 +78,7 @@ export class Neighbours {
   }
 }
 
-/** What `find` found; each once. */
+/** Found by `find`, each once. */
 const MAX_FOUND: u32 = 8192
 export const found: usize = reserve(MAX_FOUND * 4)
 export let foundCount: u32 = 0

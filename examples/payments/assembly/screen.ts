@@ -124,7 +124,7 @@ function addMatch(index: u32, match: u32): void {
   store<u8>(matchAt(id) + index, <u8>alike)
 }
 
-/** What was found for a word that is like too many to be kept. */
+/** The matches of a word that has too many to be kept. */
 const wide: usize = reserve(MAX_VOCABULARY * 4)
 let wideCount: u32 = 0
 

@@ -1,4 +1,4 @@
-// What names are compared by, as data: words that say nothing, and how sounds are written down as one.
+// Names are compared by this data: words that say nothing, and how sounds are written down as one.
 // Read by the enclave and, independently, by the reference.
 
 /** Articles, forms of companies and titles: left out, unless nothing else is there. */

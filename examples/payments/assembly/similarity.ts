@@ -15,7 +15,7 @@ export function allowedIn(letters: u32): u32 {
 export function similarity(a: usize, aLength: u32, b: usize, bLength: u32, allowed: u32): u32 {
   const longer = max(aLength, bLength)
   if (longer - min(aLength, bLength) > allowed) return 0
-  // What both begin and end with changes no distance, and little is left.
+  // A common beginning or end changes no distance, and little is left.
   while (aLength > 0 && bLength > 0 && load<u8>(a) == load<u8>(b)) {
     a++
     b++

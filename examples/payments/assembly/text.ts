@@ -78,7 +78,7 @@ export function clearScratch(): void {
   scratchLength = 0
 }
 
-/** False where there is no room, which no valid text needs. */
+/** False if there is no room, which no valid text needs. */
 export function putByte(byte: u32): bool {
   if (scratchLength >= SCRATCH_SIZE) return false
   store<u8>(scratch + scratchLength++, <u8>byte)
@@ -95,7 +95,7 @@ function putCharacter(point: u32): bool {
   return putByte(0x80 | ((point >> 6) & 0x3f)) && putByte(0x80 | (point & 0x3f))
 }
 
-/** At `&`: puts what is referred to, and gives where it ends; 0 where it is none of XML's own. */
+/** At `&`: puts what is referred to, and gives where it ends; 0 if it is none of XML's own. */
 export function putReference(at: usize, end: usize): usize {
   at++
   if (at < end && load<u8>(at) == 35) return putNumber(at + 1, end)

@@ -2,13 +2,13 @@
 // XML Schema collapses white space around what is not a string; amounts are decimals, never floating point.
 import { isCode, Kind, simpleA, simpleB, simpleKind } from './schema-table'
 
-/** What `readDecimal` found: the whole part, and the fraction in units of 10^-17. */
+/** Found by `readDecimal`: the whole part, and the fraction in units of 10^-17. */
 export let whole: u64 = 0
 export let fraction: u64 = 0
 /** Digits after the point, without trailing zeros. */
 export let fractionDigits: u32 = 0
 export let isNegative: bool = false
-/** What `readDate` found: days since 1970-01-01. */
+/** Found by `readDate`: days since 1970-01-01. */
 export let day: i32 = 0
 
 /** Of the text last trimmed. */

@@ -44,7 +44,7 @@ export class Booking {
     return booking
   }
 
-  /** Answers, once they are on disk. @throws {EnclaveError} where nothing was decided @throws {LedgerError} */
+  /** Answers, once they are on disk. @throws {EnclaveError} if nothing was decided @throws {LedgerError} */
   book(day: number, records: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ day, records, resolve, reject })
@@ -88,7 +88,7 @@ export class Booking {
       this.#nextFrame = frame + 1
       this.#written = this.#options.journal.append({ frame, decisions, root }, sealed)
     }
-    // What was decided before may have been so a moment ago, and be on its way to the disk.
+    // An earlier decision may have been made a moment ago, and still be on its way to the disk.
     this.#written.then(
       () => resolve(answers),
       (error: unknown) => {

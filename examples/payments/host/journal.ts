@@ -1,4 +1,4 @@
-// What is on disk: the ledger, and for each frame the sealed piece from which the enclave knows again what it decided.
+// The disk holds the ledger, and for each frame the sealed piece from which the enclave knows again what it decided.
 // Both in one database and one transaction, in the order of the frames: there is no entry without its piece, nor a gap.
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
@@ -40,7 +40,7 @@ export interface Piece {
   readonly sealed: Uint8Array
 }
 
-/** What the ledger says of a frame. */
+/** The ledger's entry of a frame. */
 export interface FrameEntry {
   readonly frame: number
   /** Decisions in it. */
@@ -87,7 +87,7 @@ export class Journal {
     return (this.#statements.last.get() as { frame: number | null }).frame ?? 0
   }
 
-  /** Resolves once entry and piece are on disk. @throws {LedgerError}, and RangeError where a frame before is missing */
+  /** Resolves once entry and piece are on disk. @throws {LedgerError}, and RangeError if a frame before is missing */
   async append({ frame, decisions, root }: FrameEntry, sealed: Uint8Array): Promise<void> {
     const entry = { type: 'payments.decided', frame, decisions, root: Buffer.from(root).toString('base64') }
     const values = [frame, ENTRY_INDEX, sealed, frame - 1]

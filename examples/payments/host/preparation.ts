@@ -1,4 +1,4 @@
-// What an instance must be given before it works: the sealed keys, and the sealed list.
+// An instance must be given the sealed keys and the sealed list before it works.
 import { type Enclave, EnclaveError } from '@casemate/enclave'
 
 export type Preparation = (enclave: Enclave) => Promise<void>

@@ -58,7 +58,7 @@ export async function openPayments(options: PaymentsOptions): Promise<PaymentsSe
   }
 }
 
-/** What clients can ask for. */
+/** The calls of clients. */
 class Desk {
   readonly #journal: Journal
   readonly #booking: Booking

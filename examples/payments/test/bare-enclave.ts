@@ -8,7 +8,7 @@ import { buildOptions, type Rules } from '../configuration.ts'
 export type BareAnswer = Uint8Array<ArrayBuffer> | number
 
 export interface BareEnclave {
-  /** @throws {WebAssembly.RuntimeError} where the code traps */
+  /** @throws {WebAssembly.RuntimeError} if the code traps */
   readonly call: (name: string, input?: Uint8Array) => BareAnswer
 }
 

@@ -18,7 +18,7 @@ let lineEach: i64 = 0
 
 let isYellow: bool = false
 
-/** Writes a line that crosses the bottom row between two columns: 0 where there is none, 1 white, 2 yellow. */
+/** Writes a line that crosses the bottom row between two columns: 0 if there is none, 1 white, 2 yellow. */
 export function findLine(pixels: usize, from: i32, to: i32, out: usize): i32 {
   if (!findStrongest(from, to)) return 0
   lineAt = <i64>far << 17
@@ -63,7 +63,7 @@ function chooseNearest(isCoarse: bool): void {
   }
 }
 
-/** Least squares through the chosen points, which are of different rows; false where they are too few. */
+/** Least squares through the chosen points, which are of different rows; false if they are too few. */
 function fit(): bool {
   if (chosenCount < minRows) return false
   let sumD: i64 = 0
@@ -99,7 +99,7 @@ function isClutter(): bool {
   return crowd * 4 > chosenCount || continued * 2 < chosenCount
 }
 
-/** Writes the line; false where it is not one that a lane can have. */
+/** Writes the line; false if it is not one that a lane can have. */
 function describe(pixels: usize, from: i32, to: i32, out: usize): bool {
   let distances: i64 = 0
   let yellows = 0

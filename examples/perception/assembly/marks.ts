@@ -1,4 +1,4 @@
-// What could be paint: in each row, runs of pixels that are brighter than what is to the left and to the right of them,
+// Marks that could be paint: in each row, runs of pixels that are brighter than those to the left and to the right of them,
 // a little farther than a marking is wide there; so no run is longer than that. Sixteen pixels at a time; a row stays in the first-level cache throughout.
 import { BOTTOM, HORIZON_REACH, MAX_POINTS, WIDTH } from './layout'
 import { contrast, horizonColumn, horizonRow, leftFrom, maxRuns, rightTo, topRow } from './settings'

@@ -16,7 +16,7 @@ export let contrast: i32 = 0
 export let yellow: i32 = 0
 /** Rows with more marks than this are not looked at. */
 export let maxRuns: i32 = 0
-/** What a line must have: rows with a mark, rows from first to last, and how close marks are to it, in 1/16 pixel. */
+/** A line must have so many rows with a mark, rows from first to last, and marks so close to it, in 1/16 pixel. */
 export let minRows: i32 = 0
 export let minSpan: i32 = 0
 export let maxDeviation: i32 = 0

@@ -22,7 +22,7 @@ export function openStream(): Uint8Array {
   return id
 }
 
-/** The stream of that id; 0 where there is none. */
+/** The stream of that id; 0 if there is none. */
 export function findStream(id: usize): usize {
   for (let index = 0; index < streamCount; index++) {
     const stream = STREAMS + <usize>(index * STREAM_SIZE)

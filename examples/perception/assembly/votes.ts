@@ -45,7 +45,7 @@ export function countVotes(): void {
   }
 }
 
-/** Among lines that cross the bottom row between two columns; false where none has enough votes. */
+/** Among lines that cross the bottom row between two columns; false if none has enough votes. */
 export function findStrongest(from: i32, to: i32): bool {
   const firstBin = (from - NEAR_FROM) >> 3
   const lastBin = (to - NEAR_FROM) >> 3

@@ -37,7 +37,7 @@ function whole(part: Buffer, shift: number, encoding: 'base64' | 'base64url'): B
   return Buffer.from(text.slice(first, end))
 }
 
-/** The first form in which the key is in there; null where it is not. */
+/** The first form in which the key is in there; null if it is not. */
 export function findKey(haystack: Uint8Array, patterns: readonly Sought[]): string | null {
   const bytes = Buffer.from(haystack.buffer, haystack.byteOffset, haystack.length)
   return patterns.find(({ bytes: pattern }) => bytes.includes(pattern))?.form ?? null

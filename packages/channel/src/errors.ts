@@ -45,11 +45,11 @@ export const CHANNEL_ERRORS = {
 /** A stable code of {@link CHANNEL_ERRORS}. */
 export type ChannelErrorCode = keyof typeof CHANNEL_ERRORS
 
-/** What an error says beyond its code. */
+/** Details of an error beside its code. */
 export interface ChannelErrorDetail {
   readonly expected?: string
   readonly got?: string
-  /** What a person can do about it. */
+  /** For a person: how to mend it. */
   readonly hint?: string
   readonly cause?: unknown
   /** Of an appraisal that refused. */
@@ -80,7 +80,7 @@ export function isChannelErrorCode(text: string): text is ChannelErrorCode {
   return Object.hasOwn(CHANNEL_ERRORS, text)
 }
 
-/** What is thrown while a peer's bytes are looked at ends that peer's connection with a code, and never the process. */
+/** An error over a peer's bytes ends that peer's connection with a code, and never the process. */
 export function asChannelError(error: unknown): ChannelError {
   if (error instanceof ChannelError) return error
   const why = error instanceof Error ? error.message : String(error)

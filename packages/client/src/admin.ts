@@ -31,7 +31,7 @@ export interface AdminOptions extends HttpOptions {
   readonly token: string | (() => string)
 }
 
-/** What a change is made from: an ETag, `'new'` (nothing must exist yet) or `'any'`. */
+/** The state that a change expects: an ETag, `'new'` (nothing must exist yet) or `'any'`. */
 export type Expected = { readonly etag: string } | 'new' | 'any'
 
 /** Documents of one kind under `/v1`. */
@@ -142,7 +142,7 @@ export function openAdmin(options: AdminOptions): Admin {
   }
 }
 
-/** What anyone may ask a broker. @throws {Unavailable} */
+/** The answer of a broker to anyone. @throws {Unavailable} */
 export async function fetchInfo(options: HttpOptions): Promise<BrokerInfo> {
   const answer = await openHttp(options).send({ path: '/v1/info' })
   return objectOf(answer) as unknown as BrokerInfo

@@ -36,18 +36,18 @@ export interface WorkloadOptions extends HttpOptions {
   /**
    * INSECURE unless the network itself is trusted. Over plain http anyone on the way can be the broker: its keys, its
    * token and the secret itself can be forged, as encryption to the TEE's key says nothing about who encrypted.
-   * What they cannot do is read a secret that the real broker released. Absent or false, only https and addresses of
+   * They cannot read a secret that the real broker released. Absent or false, only https and addresses of
    * this machine are spoken to. For clusters where the guest components reach their broker by http.
    */
   readonly allowPlainHttpInsecure?: boolean
 }
 
-/** What an attestation needs. */
+/** Options of an attestation. */
 export interface AttestOptions extends WorkloadOptions {
   readonly attester: Attester
   /** Default: P-256. */
   readonly keyType?: KeyType
-  /** True where the private key is to be handed to other software of the same TEE; default: it cannot leave. */
+  /** True if the private key is to be handed to other software of the same TEE; default: it cannot leave. */
   readonly extractableKey?: boolean
   readonly initData?: InitData
   /** Default: the system's clock. */
@@ -84,7 +84,7 @@ export async function attest(options: AttestOptions): Promise<AttestedSession> {
   return { token, claims, key, getSecret: path => fetchSecret(http, { path, token, key }) }
 }
 
-/** What a secret needs: an attestation of now, or an earlier one's token with the key that it binds. */
+/** A secret needs an attestation of now, or an earlier one's token with the key that it binds. */
 export type GetSecretOptions = { readonly path: string } & (
   | AttestOptions
   | (WorkloadOptions & { readonly token: string; readonly key: TeeKey })

@@ -3,7 +3,7 @@
 
 import type { CertificateFaultCode } from '@casemate/evidence'
 
-/** What the client itself refuses; any other code is the broker's own, passed on. */
+/** Codes of the client's own refusals; any other code is the broker's own, passed on. */
 export const CLIENT_REFUSALS = {
   'response-malformed': 'the answer does not have the shape that the protocol prescribes',
   'response-too-large': 'the answer is larger than any that the protocol has',
@@ -23,12 +23,12 @@ export class BrokerRefusal extends Error {
   override readonly name = 'BrokerRefusal'
   /** Stable kebab-case: of {@link CLIENT_REFUSALS}, or the broker's. */
   readonly code: string
-  /** The HTTP status of the broker's answer; null where the client refused. */
+  /** The HTTP status of the broker's answer; null if the client refused. */
   readonly status: number | null
   readonly expected: string | undefined
   readonly got: string | undefined
   readonly hint: string | undefined
-  /** What a policy found wrong, where that is the reason. */
+  /** The violations of a policy, if they are the reason. */
   readonly violations: readonly Violation[]
 
   constructor(code: string, message: string, detail: BrokerRefusalDetail = {}) {
@@ -50,7 +50,7 @@ export interface Violation {
   readonly hint?: string
 }
 
-/** What a {@link BrokerRefusal} says beyond its code. */
+/** Details of a {@link BrokerRefusal} beside its code. */
 export interface BrokerRefusalDetail {
   readonly status?: number
   readonly expected?: string | undefined

@@ -47,7 +47,7 @@ export interface HttpAnswer {
 export interface Http {
   /** The base URL without a trailing slash. */
   readonly url: string
-  /** False where others on the network can read along. */
+  /** False if others on the network can read along. */
   readonly secure: boolean
   readonly send: (request: HttpRequest) => Promise<HttpAnswer>
 }

@@ -27,8 +27,8 @@ export interface ProvedRelease {
 
 /**
  * Fetches the receipt of a release and proves it.
- * @throws {LedgerError} where the receipt does not prove what it says
- * @throws {BrokerRefusal} receipt-mismatch, where it proves something else
+ * @throws {LedgerError} if the receipt does not prove what it says
+ * @throws {BrokerRefusal} receipt-mismatch, if it proves something else
  */
 export async function verifyRelease({ admin, index, key }: VerifyReleaseOptions): Promise<ProvedRelease> {
   const receipt = await admin.ledger.receipt(index)

@@ -1,4 +1,4 @@
-// What the hardware signs: the digest over the canonical runtime data, at the front of REPORT_DATA
+// The hardware signs the digest over the canonical runtime data, at the front of REPORT_DATA
 // (KBS protocol 0.4.0: RFC 8785 JSON, SHA-384 unless the challenge selects another hash).
 
 import { canonicalJson } from '@casemate/ledger'
@@ -14,15 +14,15 @@ const HASHES: Readonly<Record<string, string>> = { sha256: 'SHA-256', sha384: 'S
 /** The hashes to offer in the request. */
 export const SUPPORTED_HASHES: readonly string[] = Object.keys(HASHES)
 
-/** What is used where the challenge selects none. */
+/** Used if the challenge selects none. */
 export const DEFAULT_HASH = 'sha384'
 
-/** What one handshake binds. */
+/** The data that one handshake binds. */
 export interface RuntimeData {
   /** As received. */
   readonly nonce: string
   readonly publicJwk: TeePublicKey
-  /** The exact string that is sent; empty where there are no devices. */
+  /** The exact string that is sent; empty if there are no devices. */
   readonly additionalEvidence: string
 }
 

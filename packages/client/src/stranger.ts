@@ -1,4 +1,4 @@
-// What to do about an answer that no broker gives, or about something at the address that speaks no HTTP: proxies refuse
+// Hints about an answer that no broker gives, or about something at the address that speaks no HTTP: proxies refuse
 // and fail in HTML of their own, and another server may be behind the URL. A broker's own errors have their own hints.
 
 const PROXY = 'this is no answer of a broker: '
@@ -28,7 +28,7 @@ export function speaksNoTls(system: string | undefined): boolean {
   return system === 'ERR_SSL_WRONG_VERSION_NUMBER' || system === 'ERR_SSL_PACKET_LENGTH_TOO_LONG'
 }
 
-/** What to do where a server on this machine, or elsewhere, speaks no TLS. */
+/** The hint if a server on this machine, or elsewhere, speaks no TLS. */
 export function hintOfPlain(url: string, isNear: boolean): string {
   return isNear
     ? `a broker without TLS has a URL with http: ${url.replace(/^https:/, 'http:')}`

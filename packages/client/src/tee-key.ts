@@ -26,7 +26,7 @@ export interface TeeKey {
 }
 
 /**
- * Makes a key. Extractable only where its private half is to be handed to other software of the same TEE.
+ * Makes a key. Extractable only if its private half is to be handed to other software of the same TEE.
  *
  * @throws {ClientConfigError} key-type-unsupported
  */

@@ -16,7 +16,7 @@ import type { TeePublicKey } from './tee-key.ts'
 /** Seconds by which a guest's clock may differ from the broker's. */
 export const CLOCK_TOLERANCE_S = 30
 
-/** What a token has to be. */
+/** Demands on a token. */
 export interface TokenExpectation {
   readonly issuer: string
   readonly audience: string

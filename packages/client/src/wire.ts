@@ -1,4 +1,4 @@
-// What the broker's `/v1` answers: the shapes of OpenAPI's schemas that callers of `admin` see.
+// The answers of the broker's `/v1`: the shapes of OpenAPI's schemas that callers of `admin` see.
 
 import type { JsonObject } from '@casemate/ledger'
 import type { Violation } from './failure.ts'
@@ -50,7 +50,7 @@ export interface ListedDocument {
 
 /** One of them with what is needed to change it safely. */
 export interface NamedDocument extends Pick<ListedDocument, 'name' | 'document'> {
-  /** Null where it is built in and was never stored, as the policies `strict` and `standard`. */
+  /** Null if it is built in and was never stored, as the policies `strict` and `standard`. */
   readonly createdAt: string | null
   readonly updatedAt: string | null
   readonly etag: string | null
@@ -61,9 +61,9 @@ export interface ReleaseRule {
   /** Which secrets, e.g. `default/db/*`. */
   readonly secrets: string
   readonly expression: string
-  /** What an auditor reads where it denies; the broker fills it in. */
+  /** An auditor reads this if it denies; the broker fills it in. */
   readonly message?: string
-  /** True where it is left out. */
+  /** True if it is left out. */
   readonly enabled?: boolean
 }
 
@@ -103,7 +103,7 @@ export interface Attestation extends AttestationSummary {
 export interface LedgerEntry {
   readonly index: number
   readonly timestamp: string
-  /** Null where the content was erased. */
+  /** Null if the content was erased. */
   readonly entry: JsonObject | null
   /** The entry that records the erasure. */
   readonly erasedBy: number | null
@@ -153,7 +153,7 @@ export interface CreatedToken extends AdminToken, Recorded {
   readonly token: string
 }
 
-/** What the broker says of itself to anyone. */
+/** The broker's description of itself, for anyone. */
 export interface BrokerInfo {
   readonly version: string
   /** `iss` and `aud` of its attestation results. */
@@ -162,7 +162,7 @@ export interface BrokerInfo {
   readonly origin: string
   /** The log's verifier key, name+hash+base64; to be compared with what one got by another way. */
   readonly ledgerKey: string
-  /** True where a simulator's roots are trusted. */
+  /** True if a simulator's roots are trusted. */
   readonly simulatedEvidence: boolean
 }
 

@@ -1,4 +1,4 @@
-// What `throw`, `assert` and failed checks of bounds do in code that logs: say why, then trap.
+// In code that logs, `throw`, `assert` and failed checks of bounds say why, then trap.
 import { log } from './platform'
 
 export function abort(message: string | null, file: string | null, line: u32, column: u32): void {

@@ -37,7 +37,7 @@ export function random(length: i32): Uint8Array {
   return bytes
 }
 
-/** A setting of the manifest, which is measured; null where there is none of that name. */
+/** A setting of the manifest, which is measured; null if there is none of that name. */
 export function config(name: string): string | null {
   const bytes = String.UTF8.encode(name)
   const answer = platform.config(changetype<usize>(bytes), bytes.byteLength)
@@ -77,12 +77,12 @@ export function seal(
   return take(answer)
 }
 
-/** What `unseal` gives: the bytes, or the status of why there are none. */
+/** The answer of `unseal`: the bytes, or the status of why there are none. */
 export class Unsealed {
   constructor(
     public plaintext: Uint8Array,
     public additionalData: Uint8Array,
-    /** 0 where it was opened; else one of ABI.md's table, to `fail` with. */
+    /** 0 if it was opened; else one of ABI.md's table, to `fail` with. */
     public status: u32,
   ) {}
 }

@@ -1,7 +1,7 @@
 // The allocator of the ABI on AssemblyScript's runtime. What the platform asks for is an ArrayBuffer, so that input and
 // answers become a Uint8Array without a copy, and may be kept: the garbage collector takes them when nobody does.
 
-/** What the platform holds a pointer to; they stay alive until it gives them back. */
+/** The platform holds pointers to these; they stay alive until it gives them back. */
 const given: ArrayBuffer[] = []
 
 export function casemate_alloc(length: i32): usize {

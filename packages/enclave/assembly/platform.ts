@@ -1,4 +1,4 @@
-// What the platform offers, as ABI.md lists it: bytes as pointer and length, answers packed into one number.
+// The platform's functions, as ABI.md lists them: bytes as pointer and length, answers packed into one number.
 
 // @ts-ignore: decorator
 @external('casemate', 'log')

@@ -67,7 +67,7 @@ export const ENCLAVE_ERRORS = {
 /** A stable code of {@link ENCLAVE_ERRORS}. */
 export type EnclaveErrorCode = keyof typeof ENCLAVE_ERRORS
 
-/** What a person can do about it, where the place that throws knows no better. */
+/** For a person: how to mend it, if the place that throws knows no better. */
 const USUAL_HINTS: Partial<Record<EnclaveErrorCode, string>> = {
   'enclave-crashed':
     'a throw, an assert, an index out of range, endless recursion or no memory left; AssemblyScript that imports log says which',
@@ -76,11 +76,11 @@ const USUAL_HINTS: Partial<Record<EnclaveErrorCode, string>> = {
     'what it is given and what it keeps need more memory: casemate enclave build --memory-pages N',
 }
 
-/** What an error says beyond its code. */
+/** Details of an error beside its code. */
 export interface EnclaveErrorDetail {
   readonly expected?: string
   readonly got?: string
-  /** What a person can do about it. */
+  /** For a person: how to mend it. */
   readonly hint?: string
   /** One line each, where there are several. */
   readonly problems?: readonly string[]

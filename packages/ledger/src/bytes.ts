@@ -26,7 +26,7 @@ export function encodeBase64(bytes: Uint8Array): string {
   return btoa(binary)
 }
 
-/** Null where the text is not the one canonical, padded base64 of some bytes. */
+/** Null if the text is not the one canonical, padded base64 of some bytes. */
 export function decodeBase64(text: string): Uint8Array | null {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) return null
   const bytes = Uint8Array.from(atob(text), char => char.charCodeAt(0))

@@ -1,5 +1,5 @@
 // C2SP tlog-checkpoint: origin, size, root hash and extension lines, as the text of a signed note.
-// What a signature covers is what was parsed: a checkpoint is only handed out after its note was opened.
+// The signature covers exactly the bytes that were parsed: a checkpoint is only handed out after its note was opened.
 import { decodeBase64, encodeBase64, isCount } from './bytes.ts'
 import { LedgerError } from './errors.ts'
 import { HASH_SIZE } from './leaf.ts'

@@ -41,11 +41,11 @@ export const LEDGER_ERRORS = {
 /** A stable code of {@link LEDGER_ERRORS}. */
 export type LedgerErrorCode = keyof typeof LEDGER_ERRORS
 
-/** What a ledger error says beyond its code. */
+/** Details of a ledger error beside its code. */
 export interface LedgerErrorDetail {
   readonly expected?: string
   readonly got?: string
-  /** What a person can do about it. */
+  /** For a person: how to mend it. */
   readonly hint?: string
   /** For `ledger-busy` and `ledger-unavailable`: when to try again. */
   readonly retryAfterMs?: number

@@ -1,4 +1,4 @@
-// What the public log holds of an entry. Every leaf has the same shape, so that the log shows that and when something
+// The leaf that the public log holds of an entry. Every leaf has the same shape, so that the log shows that and when something
 // was decided, and nothing else:
 //
 //   leaf        version (0x01) | time of the batch in ms since the epoch, u64 | commitment, 32 bytes

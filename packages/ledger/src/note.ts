@@ -39,7 +39,7 @@ export interface UnverifiedNote {
   readonly signatures: readonly NoteSignature[]
 }
 
-/** What a key's id is the hash of. @throws {LedgerError} key-malformed where the name cannot be a key's name */
+/** The bytes of which a key's id is the hash. @throws {LedgerError} key-malformed if the name cannot be a key's name */
 export function keyIdInput(name: string, publicKey: Uint8Array): Uint8Array {
   if (!isKeyName(name)) throw keyMalformed('a key name has no white space and no +', name)
   return concatBytes(utf8(name), Uint8Array.of(0x0a, ED25519), publicKey)
@@ -50,7 +50,7 @@ export function withKeyId(name: string, publicKey: Uint8Array, idHash: Uint8Arra
   return { name, id: idHash.slice(0, KEY_ID_SIZE), publicKey }
 }
 
-/** `publicKey` is raw Ed25519. @throws {LedgerError} key-malformed where the name cannot be a key's name */
+/** `publicKey` is raw Ed25519. @throws {LedgerError} key-malformed if the name cannot be a key's name */
 export async function makeVerifierKey(name: string, publicKey: Uint8Array): Promise<VerifierKey> {
   return withKeyId(name, publicKey, await sha256(keyIdInput(name, publicKey)))
 }

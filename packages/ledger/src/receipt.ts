@@ -27,7 +27,7 @@ export interface Receipt {
   readonly checkpoint: string
 }
 
-/** What a verified receipt proves: this entry stood at this index at this time in the log of this checkpoint. */
+/** A verified receipt proves: this entry stood at this index at this time in the log of this checkpoint. */
 export interface VerifiedReceipt {
   readonly entry: JsonObject
   readonly index: number

@@ -1,10 +1,10 @@
-// What a test may break on purpose, and nothing else with it: each fault leaves everything around it intact and
+// A test may break these on purpose, and nothing else with them: each fault leaves everything around it intact and
 // properly signed. An installation’s platform has none, and a platform with faults cannot be stored.
 
 import * as der from '@casemate/evidence/asn1'
 import { type Extension, endEntity, keyUsage, type Validity } from '@casemate/evidence/asn1'
 
-/** What goes wrong with a certificate or a revocation list itself. */
+/** Faults of a certificate or a revocation list itself. */
 export interface StructureFault {
   /**
    * `signature`: one bit of the signature is flipped. `encoding`: an element too many follows the signature,
@@ -23,7 +23,7 @@ export interface CrlFault extends StructureFault {
   readonly nextUpdate?: Date
 }
 
-/** What goes wrong with a signed JSON document. */
+/** Faults of a signed JSON document. */
 export interface DocumentFault {
   readonly issueDate?: Date
   readonly nextUpdate?: Date

@@ -17,10 +17,10 @@ const generateKeyPair = promisify(generateKeyPairWithCallback)
 /** The SHA-384 digest size, which AMD takes as RSA-PSS salt length. */
 export const PSS_SALT_BYTES = 48
 
-/** What precedes the key bits in an SPKI: constant per curve, and for RSA from 2048 to 4096 bits. */
+/** The bytes before the key bits in an SPKI: constant per curve, and for RSA from 2048 to 4096 bits. */
 const SPKI_HEADER_BYTES = { 'P-256': 26, 'P-384': 23, rsa: 24 } as const
 
-/** What a key is used with; decides hash and signature form. */
+/** The algorithm of a key; it decides hash and signature form. */
 export type KeyType = keyof typeof SPKI_HEADER_BYTES
 
 /** A private key that knows its kind. */

@@ -64,7 +64,7 @@ export function encodeField(name: string, value: FieldValue, size: number): Uint
   return bytes
 }
 
-/** @throws {TypeError} where a string is not hex of whole bytes */
+/** @throws {TypeError} if a string is not hex of whole bytes */
 export function toBytes(value: Bytes): Uint8Array {
   if (typeof value !== 'string') return value
   if (!/^(?:[0-9a-f]{2})*$/i.test(value)) throw new TypeError('bytes are given as Uint8Array or as hex')

@@ -1,6 +1,6 @@
-// What both vendors’ stored platforms have in common: a named form, and the time at which the platform was made.
+// Both vendors’ stored platforms have in common a named form, and the time at which the platform was made.
 
-/** @throws {TypeError} where the document is of another form, or has no time */
+/** @throws {TypeError} if the document is of another form, or has no time */
 export function checkStored(
   stored: { readonly format: string; readonly createdAt: string },
   format: string,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toPem } from '../src/x509.ts'
 
-/** Why there is no OpenSSL to ask, or false where there is. */
+/** Why there is no OpenSSL to ask, or false if there is. */
 export function opensslMissing(): string | false {
   try {
     execFileSync('openssl', ['version'], { stdio: 'pipe' })

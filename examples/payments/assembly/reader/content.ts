@@ -1,4 +1,4 @@
-// What stands between tags: the text of an element that the schema knows, up to and with its end tag, and anybody's.
+// Content between tags: the text of an element that the schema knows, up to and with its end tag, and anybody's.
 import { clearScratch, putByte, putReference, scratch, scratchLength } from '../text'
 import { input, skipCdata, skipComment, skipInstruction, value } from './input'
 import { readEndTag } from './tag'

@@ -1,4 +1,4 @@
-// What may stand before the first element: a byte order mark, `<?xml version="1.0" encoding="UTF-8" standalone="…"?>`,
+// Before the first element may stand: a byte order mark, `<?xml version="1.0" encoding="UTF-8" standalone="…"?>`,
 // comments and instructions. No document type, and so no entity but XML's own.
 import { ascii, isEqual } from '../memory'
 import { input, isSpaceByte, isText, skipMisc, skipSpace, value } from './input'

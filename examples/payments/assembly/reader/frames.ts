@@ -8,7 +8,7 @@ export const MAX_DEPTH: u32 = 32
 
 /** Instead of a type: elements of anybody's, whose content is only well-formed. */
 export const FOREIGN: u32 = 0xffff
-/** What a message may travel in, such as a business message envelope: a header and the document. */
+/** A message may travel in a frame, such as a business message envelope: a header and the document. */
 export const ENVELOPE: u32 = 0xfffe
 
 /** Frame: type, next particle, times it came, role, whether in a header; what was declared outside; its tag. */

@@ -20,7 +20,7 @@ const messageSpace = ascii(NAMESPACE)
 const instanceSpace = ascii('http://www.w3.org/2001/XMLSchema-instance')
 const headerSpace = ascii('urn:iso:std:iso:20022:tech:xsd:head.001.')
 
-/** What is declared where reading stands. */
+/** The namespaces that are declared where reading stands. */
 export namespace scope {
   export let bindingCount: u32 = 0
   export let defaultSpace: u32 = 0

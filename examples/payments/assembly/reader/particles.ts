@@ -1,4 +1,4 @@
-// What the schema says may come next in an element, and whether all that must come has come.
+// Which element may come next by the schema, and whether all that must come has come.
 import { isChoice, PARTICLE, particles, typeEnd, typeFirst } from '../schema-table'
 import { particleOf, setParticle, timesOf } from './frames'
 import { tag } from './tag'

@@ -1,4 +1,4 @@
-// What the enclave remembers: payments are decided once, debtors have a limit a day, and a journal brings both back.
+// The enclave remembers: payments are decided once, debtors have a limit a day, and a journal brings both back.
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-// What the tests of the enclave's code share: a bare enclave with a small list, a clock, and answers as the reference has
+// The tests of the enclave's code share this: a bare enclave with a small list, a clock, and answers as the reference has
 // them.
 
 import { join, resolve } from 'node:path'

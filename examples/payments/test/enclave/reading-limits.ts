@@ -1,4 +1,4 @@
-// What the enclave refuses although XML allows it, so that no message takes more memory or time than there is: each bound
+// The enclave refuses some XML that is allowed, so that no message takes more memory or time than there is: each bound
 // at its last value, and one beyond. Also every border of UTF-8, and sizes of frames.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-// What can be wrong with a message, or looks wrong and is not: each a change of a valid one.
+// Faults of a message, and oddities that are none: each a change of a valid one.
 import type { Random } from './random.ts'
 
 export type Change = (message: string, random: Random) => string

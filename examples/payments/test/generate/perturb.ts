@@ -2,7 +2,7 @@
 // romanisations and slips of the pen, not those that the enclave undoes; some of them it does not undo.
 import { CAPITALS, type Random } from './random.ts'
 
-/** Null where the name offers nothing to change. */
+/** Null if the name offers nothing to change. */
 export type Perturbation = (name: string, random: Random) => string | null
 
 /** Spellings that one language's table has for another's. */

@@ -1,4 +1,4 @@
-// What the enclave decides, decided again: parse to a tree, validate, check, screen exhaustively, keep maps for what was
+// The enclave's decisions, made again plainly: parse to a tree, validate, check, screen exhaustively, keep maps for what was
 // seen. Plain and slow; the tests demand that every answer of the enclave equals this one's.
 import { hash } from 'node:crypto'
 import { COUNTRIES, CURRENCIES, isIban } from './codes.ts'
@@ -20,7 +20,7 @@ export interface Answer {
   readonly score: number
   readonly listId: number
   readonly role: string | null
-  /** Null where it is about the whole message. */
+  /** Null if it is about the whole message. */
   readonly payment: number | null
 }
 

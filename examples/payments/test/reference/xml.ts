@@ -30,7 +30,7 @@ const parser = new XMLParser({
   processEntities: false,
 })
 
-/** Null where it is not well-formed, or has a document type or an entity that is not XML's own. */
+/** Null if it is not well-formed, or has a document type or an entity that is not XML's own. */
 export function parseXml(bytes: Uint8Array): Node | null {
   const text = decode(bytes)
   if (text === null || text.includes('<!DOCTYPE') || /<!ENTITY/.test(text)) return null

@@ -1,4 +1,4 @@
-// What of a peer's certificate matters here: its key, its window, its extensions. Who signed it does not: TLS has
+// A peer's certificate is read for its key, its window and its extensions. Who signed it does not matter: TLS has
 // proved that the peer holds the key, and the evidence speaks for the key. So certificates of other makes, with
 // whatever algorithm they signed themselves, can be read.
 import type { X509Certificate } from 'node:crypto'

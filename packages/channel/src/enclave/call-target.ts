@@ -1,7 +1,7 @@
-// What calls of clients reach.
+// Calls of clients reach this.
 import type { CallOptions } from '@casemate/enclave'
 
-/** What answers: an `Enclave`, or something around one. */
+/** Answers calls: an `Enclave`, or something around one. */
 export interface CallTarget {
   readonly call: (name: string, input: Uint8Array, options: CallOptions) => Promise<Uint8Array>
   readonly callBatch: (

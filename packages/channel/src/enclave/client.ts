@@ -70,7 +70,7 @@ export async function connectEnclave({ limits, ...options }: ConnectEnclaveOptio
 }
 
 export class EnclaveClient {
-  /** Resolves when the connection has ended: with why, or with null where either side closed it. */
+  /** Resolves when the connection has ended: with why, or with null if either side closed it. */
   readonly closed: Promise<ChannelError | null>
   readonly #connection: AttestedConnection
   readonly #settings: ClientSettings
@@ -112,7 +112,7 @@ export class EnclaveClient {
     return client
   }
 
-  /** The enclave's side; null where anyone was taken. */
+  /** The enclave's side; null if anyone was taken. */
   get peer(): Peer | null {
     return this.#connection.peer
   }

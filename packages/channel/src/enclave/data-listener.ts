@@ -78,7 +78,7 @@ export class DataListener {
     socket.on('readable', onReadable)
   }
 
-  /** What is left at the end of a stream is shorter, and no ticket. */
+  /** The rest at the end of a stream is shorter, and no ticket. */
   #admit(socket: Socket, ticket: Buffer): void {
     const name = ticket.toString('hex')
     const onConnection = this.#expected.get(name)

@@ -174,7 +174,7 @@ export class Serving {
     return { name: 'call-failed', items: [] }
   }
 
-  /** @throws {ChannelError} frame-too-large, where the client would not take it */
+  /** @throws {ChannelError} frame-too-large, if the client would not take it */
   #send(
     type: CallFrameType,
     id: number,

@@ -30,7 +30,7 @@ export const LENGTH_SIZE = 4
 export const MAX_NAME_LENGTH = 0xff
 export const MAX_ITEMS = 0xffff
 
-/** What one side takes of the other. */
+/** Limits on what one side takes of the other. */
 export interface WireLimits {
   /** Bytes of one frame after its header. */
   readonly maxFrameBytes: number
@@ -97,7 +97,7 @@ export function itemsOf({ payload, lengths }: CallFrame): Uint8Array<ArrayBuffer
 /** Smaller items are copied together: a write of each would cost more. */
 const MIN_MEAN_WRITE_BYTES = 512
 
-/** Writes a frame as one; false where the socket has enough for now. */
+/** Writes a frame as one; false if the socket has enough for now. */
 export function writeFrame(socket: Duplex, head: Buffer, items: readonly Uint8Array[]): boolean {
   socket.cork()
   let flows = socket.write(head)

@@ -35,7 +35,7 @@ export interface BoundClaims {
   /** DER SubjectPublicKeyInfo of the key that signs for sessions; null in evidence of other makes. */
   readonly bindingKey: Uint8Array | null
   readonly window: AttestedWindow | null
-  /** SIGSTRUCT of the enclave image that the attested process runs; null where it runs none. */
+  /** SIGSTRUCT of the enclave image that the attested process runs; null if it runs none. */
   readonly sigstruct: Uint8Array | null
 }
 

@@ -147,7 +147,7 @@ function asResponse(message: IncomingMessage, { method }: OutgoingRequest): Resp
     })
   } catch (error) {
     message.destroy()
-    // What HTTP's parser lets through is not all that a response may have.
+    // HTTP's parser lets more through than a response may have.
     throw error instanceof ChannelError ? error : badAnswer('a status that there is', String(status), error)
   }
 }

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Peer } from '../peer/demands.ts'
 import type { AttestedConnection } from '../session/connection.ts'
 
-/** What HTTP is called on an attested channel (ALPN): no other HTTP client or server speaks it by accident. */
+/** HTTP's name on an attested channel (ALPN): no other HTTP client or server speaks it by accident. */
 export const HTTP_PROTOCOL = 'casemate-http/1'
 
 const connections = new WeakMap<Duplex, AttestedConnection>()
@@ -20,8 +20,8 @@ export function rememberResponse(response: Response, message: IncomingMessage): 
 }
 
 /**
- * Who sent a request to an attested server, or answered a fetch; null where anyone was taken.
- * @throws {TypeError} where the message did not come over an attested channel
+ * Who sent a request to an attested server, or answered a fetch; null if anyone was taken.
+ * @throws {TypeError} if the message did not come over an attested channel
  */
 export function peerOf(message: IncomingMessage | Response): Peer | null {
   if (message instanceof Response) {

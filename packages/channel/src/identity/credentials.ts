@@ -1,4 +1,4 @@
-// What one side proves itself with, for as long as it lasts: a key for TLS, another one that signs for sessions, and
+// One side proves itself with these for as long as they last: a key for TLS, another one that signs for sessions, and
 // the certificate that vouches for both by evidence. All of it is made in memory and never leaves it.
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { AttestationDriver, EnclaveStatement } from '@casemate/enclave'
@@ -17,7 +17,7 @@ export interface Credentials {
   readonly certificate: Uint8Array
   readonly certificatePem: string
   readonly keyPem: string
-  /** Signs for sessions; null where nothing vouches for it. */
+  /** Signs for sessions; null if nothing vouches for it. */
   readonly bindingKey: KeyObject | null
   readonly notAfter: Date
 }
@@ -25,7 +25,7 @@ export interface Credentials {
 export interface CredentialsRequest {
   /** `'none'`: the certificate carries no evidence, and proves nothing. */
   readonly driver: AttestationDriver | 'none'
-  /** The enclave image that this process runs; null where it runs none. */
+  /** The enclave image that this process runs; null if it runs none. */
   readonly statement: EnclaveStatement | null
   readonly now: Date
   readonly lifetimeMs: number

@@ -16,7 +16,7 @@ const RETRIES = 8
 /** Waiting requests for evidence of their own: platforms serialise them, some take a second each. */
 const MAX_WAITING_QUOTES = 8
 
-/** What happened to an identity on its own. */
+/** Events of an identity. */
 export type IdentityEvent =
   | { readonly type: 'identity-renewed'; readonly notAfter: Date }
   | { readonly type: 'identity-renewal-failed'; readonly error: unknown }
@@ -24,7 +24,7 @@ export type IdentityEvent =
 export interface IdentityOptions {
   /** `'none'`: the other side gets a key to speak to and no evidence; it has to have said that it takes anyone. */
   readonly driver: AttestationDriver | 'none'
-  /** The enclave image that this process runs; null where it runs none. */
+  /** The enclave image that this process runs; null if it runs none. */
   readonly statement: EnclaveStatement | null
   readonly now?: () => Date
   /** Default {@link DEFAULT_IDENTITY_LIFETIME_MS}. */
@@ -160,7 +160,7 @@ function noSessionEvidence(why: string): ChannelError {
   })
 }
 
-/** What evidence for one session alone has in its report data. */
+/** The report data of evidence for one session alone. */
 export function sessionDigest(bindingMessage: Uint8Array): Uint8Array {
   return sha256(Buffer.from('casemate channel session evidence v1\0', 'latin1'), bindingMessage)
 }

@@ -24,12 +24,12 @@ const REPORT_DATA_HEX_DIGITS = 128
 /** The peer's certificate as its socket gives it. */
 export type TlsCertificate = Pick<X509Certificate, 'raw' | 'publicKey'>
 
-/** What a certificate proves under given demands, until `peer.validUntil`. */
+/** The verdict on a certificate under given demands, until `peer.validUntil`. */
 export interface Verdict {
   readonly peer: Peer
   /** Checks what the peer signs for a session; null in evidence of other makes. */
   readonly bindingKey: KeyObject | null
-  /** Of the enclave that the peer states; null where it states none. */
+  /** Of the enclave that the peer states; null if it states none. */
   readonly sigstruct: Uint8Array | null
   /** From here on: a clock that goes back finds another verdict. */
   readonly validFrom: Date
@@ -192,7 +192,7 @@ function checkKeyHash({ spki }: PeerCertificate, bound: BoundClaims | null): voi
   )
 }
 
-/** What the first half of the report data has to be; Gramine hashes the key itself. */
+/** The first half of the report data has to be this; Gramine hashes the key itself. */
 function digestOf({ claimsBuffer }: CarriedEvidence, { spki }: PeerCertificate): Uint8Array {
   return sha256(claimsBuffer ?? spki)
 }

@@ -1,4 +1,4 @@
-// What one side demands of the other, and what it then knows of it.
+// Demands of one side on the other, and its knowledge of a peer that meets them.
 import type { AppraisalPolicy, AppraisalResult, ReferenceValues } from '@casemate/appraisal'
 import type { Claims, Endorsements, ParsedEvidence, Step, TrustAnchor } from '@casemate/evidence'
 
@@ -14,7 +14,7 @@ export interface PeerDemands {
   readonly references: ReferenceValues
   /** A bag, or whatever finds one for this evidence; it is asked again before a verdict ends. */
   readonly endorsements: Endorsements | ((evidence: ParsedEvidence) => Promise<Endorsements>)
-  /** `VENDOR_ANCHORS`, and a simulator's only where simulated evidence is to be accepted. */
+  /** `VENDOR_ANCHORS`, and a simulator's only if simulated evidence is to be accepted. */
   readonly anchors: readonly TrustAnchor[]
   readonly now: () => Date
   /** Default 'cached'. */
@@ -25,7 +25,7 @@ export interface PeerDemands {
 export interface Peer {
   readonly claims: Claims
   readonly result: AppraisalResult
-  /** What was checked, in order. */
+  /** The checks that were made, in order. */
   readonly steps: readonly Step[]
   /** Nothing of this means anything afterwards; the connection ends then, unless it was accepted again before. */
   readonly validUntil: Date

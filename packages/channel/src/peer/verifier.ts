@@ -10,7 +10,7 @@ import type { PeerDemands } from './demands.ts'
 /** About 20 KiB each with its steps; a service has as many peers as it has machines. */
 const MAX_VERDICTS = 1024
 
-/** What takes longer is not waited for by others: whoever asks for endorsements may never be answered. */
+/** Others wait no longer than this: whoever asks for endorsements may never be answered. */
 const MAX_JOINED_MS = 10_000
 
 const VERIFIERS = new WeakMap<PeerDemands, PeerVerifier>()

@@ -1,4 +1,4 @@
-// What each attested side signs at the beginning of a session. The exporter (RFC 8446, 7.5) is a secret of this very
+// The message that each attested side signs at the beginning of a session. The exporter (RFC 8446, 7.5) is a secret of this very
 // session, the role keeps one side's signature from being shown as the other's, the certificates say whose evidence
 // is meant, and what both sides demanded is as they sent it. The key signs nothing else, and nothing else begins so.
 import { type KeyObject, sign, verify } from 'node:crypto'
@@ -18,7 +18,7 @@ export type Role = 'client' | 'server'
 export interface SessionFacts {
   readonly exporter: Uint8Array
   readonly serverCertificate: Uint8Array
-  /** Null where the server asks for none. */
+  /** Null if the server asks for none. */
   readonly clientCertificate: Uint8Array | null
   readonly clientHello: Hello
   readonly serverHello: Hello

@@ -18,9 +18,9 @@ import {
 export interface ConnectOptions {
   readonly host: string
   readonly port: number
-  /** What the other side has to be; 'anyone' takes whoever answers. */
+  /** Demands on the other side; 'anyone' takes whoever answers. */
   readonly peer: PeerDemands | 'anyone'
-  /** What this side shows to a server that demands it. */
+  /** Shown to a server that demands it. */
   readonly identity?: ChannelIdentity
   /** Default {@link DEFAULT_KEY_EXCHANGE}. */
   readonly keyExchange?: KeyExchange

@@ -14,7 +14,7 @@ export class AttestedConnection {
   /** Bytes of the application, both ways. Destroying it closes the connection. */
   readonly socket: Duplex
   /**
-   * Resolves when the connection has ended: with why, or with null where it was closed. Node does not tell a peer that
+   * Resolves when the connection has ended: with why, or with null if it was closed. Node does not tell a peer that
    * closes from a network that cuts the stream off, so that an end of the bytes is no word of the peer's: what is
    * spoken has to say for itself where it ends, as calls and HTTP do.
    */
@@ -44,7 +44,7 @@ export class AttestedConnection {
     if (demands !== 'anyone') this.#watch(demands)
   }
 
-  /** The other side; null where anyone was taken. */
+  /** The other side; null if anyone was taken. */
   get peer(): Peer | null {
     return this.#peer
   }
@@ -93,7 +93,7 @@ export class AttestedConnection {
     try {
       const { peer: renewed } = await verifierOf(demands).verdict(certificate, peer.validUntil)
       if (renewed.validUntil <= peer.validUntil) return
-      // What was said for this session alone stays said.
+      // Evidence that was made for this session alone stays valid.
       this.#peer = peer.freshness === 'cached' ? renewed : { ...peer, validUntil: renewed.validUntil }
       this.#watch(demands)
     } catch (error) {

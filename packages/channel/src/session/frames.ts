@@ -1,4 +1,4 @@
-// What goes over a session before the application does: small frames of type, length and body, read one at a time so
+// Before the application's bytes, small frames go over a session: type, length and body, read one at a time so
 // that not a byte of what follows is taken.
 import type { TLSSocket } from 'node:tls'
 import { ChannelError } from '../errors.ts'

@@ -27,7 +27,7 @@ export interface HandshakeSettings {
   readonly peer: PeerDemands | 'anyone'
 }
 
-/** The peer, or null where anyone was taken. @throws {ChannelError} what the peer is refused for */
+/** The peer, or null if anyone was taken. @throws {ChannelError} what the peer is refused for */
 export async function shakeHands(socket: TLSSocket, settings: HandshakeSettings): Promise<Peer | null> {
   const reader = new FrameReader(socket)
   try {
@@ -161,7 +161,7 @@ function readBinding(frame: Frame): { readonly signature: Uint8Array; readonly e
   return { signature: body.subarray(SIGNATURE_LENGTH_SIZE, end), evidence: body.subarray(end) }
 }
 
-/** What is not signed says nothing. @throws {ChannelError} protocol-violation */
+/** Bytes that are not signed would say nothing. @throws {ChannelError} protocol-violation */
 function expectNothing(body: Uint8Array): void {
   if (body.length === 0) return
   throw new ChannelError('protocol-violation', 'the peer says more than that it is ready', {

@@ -27,7 +27,7 @@ export interface ListenOptions {
   /** 0 takes a free one. */
   readonly port: number
   readonly identity: ChannelIdentity
-  /** What clients have to be; 'anyone' asks them for nothing. */
+  /** Demands on clients; 'anyone' asks them for nothing. */
   readonly peers: PeerDemands | 'anyone'
   readonly onConnection: (connection: AttestedConnection) => void
   /** Told of whoever did not get in; never throws. */
@@ -142,7 +142,7 @@ async function accept(socket: TLSSocket, options: ListenOptions): Promise<void> 
       identity,
       peer: peers,
       timeoutMs: options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
-      // What was agreed on cannot be asked for on this end: only what is accepted was offered.
+      // This end cannot ask which group was agreed on: only those that are accepted were offered.
       secured: async () => checkSession(socket, protocol, null),
     })
   } catch (error) {

@@ -91,14 +91,14 @@ const REASONS: readonly (readonly [RegExp, ChannelErrorCode])[] = [
   [/NO_SUITABLE_KEY_SHARE|NO_SUITABLE_GROUPS/, 'key-exchange-classical'],
 ]
 
-/** What became of a TLS handshake that failed. */
+/** The error of a TLS handshake that failed. */
 export function tlsFailure(error: Error): ChannelError {
   if (error instanceof ChannelError) return error
   const reason = 'code' in error ? String(error.code) : ''
   const [, code] = REASONS.find(([pattern]) => pattern.test(reason)) ?? [null, tcpCode(reason)]
   // OpenSSL's message is a line of its own log, with places in its source.
   const why = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
-  // What OpenSSL says of a record that is none.
+  // OpenSSL says this of a record that is none.
   const isTls = !reason.includes('WRONG_VERSION_NUMBER')
   return new ChannelError(code, `the handshake failed: ${why}`, {
     got: reason,

@@ -4,7 +4,7 @@ import { kindOf, parse, Refusal } from '@casemate/evidence'
 import { EnclaveError } from '../errors.ts'
 import type { Quote } from './driver.ts'
 
-/** The 64 bytes in evidence of this kind. @throws {EnclaveError} attestation-failed where it is something else */
+/** The 64 bytes in evidence of this kind. @throws {EnclaveError} attestation-failed if it is something else */
 export function reportDataIn(kind: Quote['kind'], evidence: Uint8Array): Uint8Array {
   const parsed = parsedEvidence(kind, evidence)
   if (parsed.kind !== kind) {

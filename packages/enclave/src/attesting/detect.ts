@@ -17,17 +17,17 @@ export const DRIVER_NAMES: readonly DriverName[] = [
 ]
 export type DriverName = 'gramine' | TsmProvider
 
-/** What was found out about one driver. */
+/** The findings about one driver. */
 export interface Looked {
   readonly driver: DriverName
   readonly fits: boolean
   readonly reason: string
-  /** What a person can do about it; null where it fits, or nothing can be done. */
+  /** For a person: how to mend it; null if it fits, or nothing can be done. */
   readonly hint: string | null
 }
 
 export interface Detection {
-  /** Null where nothing here gives evidence. */
+  /** Null if nothing here gives evidence. */
   readonly driver: DriverName | null
   readonly looked: readonly Looked[]
 }
@@ -226,7 +226,7 @@ async function firstThere(
   return null
 }
 
-/** What may not be looked at is there: it is hidden from us, and by somebody. */
+/** A file that may not be looked at is there: somebody hides it from us. */
 async function seems(files: PlatformFiles, path: string): Promise<boolean> {
   try {
     return await files.isThere(path)

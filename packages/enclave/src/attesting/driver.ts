@@ -13,7 +13,7 @@ export interface Quote {
   readonly kind: BinaryKind
   /** An SGX or TDX quote, or a SEV-SNP report of 1,184 bytes. */
   readonly evidence: Uint8Array
-  /** SEV-SNP: the certificate table that the host offers (GHCB, extended guest request); null where there is none. */
+  /** SEV-SNP: the certificate table that the host offers (GHCB, extended guest request); null if there is none. */
   readonly certificateTable: Uint8Array | null
 }
 

@@ -99,7 +99,7 @@ async function ask(files: PlatformFiles, directory: string, reportData: Uint8Arr
   }
 }
 
-/** What was begun last with each directory's files, by this process. */
+/** The last request of this process to each directory's files. */
 const turns = new Map<string, Promise<unknown>>()
 
 async function inTurn<T>(directory: string, work: () => Promise<T>): Promise<T> {

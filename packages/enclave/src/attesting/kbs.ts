@@ -5,7 +5,7 @@ import { encodeKbsEvidence } from '@casemate/evidence'
 import type { AttestationDriver, Quote } from './driver.ts'
 import { type EnclaveStatement, encodeStatement } from './statement.ts'
 
-/** For `attest` of @casemate/client. The statement is null where no enclave image runs. */
+/** For `attest` of @casemate/client. The statement is null if no enclave image runs. */
 export function kbsAttester(driver: AttestationDriver, statement: EnclaveStatement | null): Attester {
   return {
     tee: driver.kind,

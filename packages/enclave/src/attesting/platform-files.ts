@@ -10,7 +10,7 @@ export interface PlatformFiles {
   readonly write: (path: string, bytes: Uint8Array) => Promise<void>
   readonly makeDirectory: (path: string) => Promise<void>
   readonly removeDirectory: (path: string) => Promise<void>
-  /** False where it is missing; for what may not be looked at, fails. */
+  /** False if it is missing; for what may not be looked at, fails. */
   readonly isThere: (path: string) => Promise<boolean>
 }
 
@@ -63,7 +63,7 @@ async function writeOnce(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** The errno name of a failed operation; empty where it has none. */
+/** The errno name of a failed operation; empty if it has none. */
 export function errnoOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }

@@ -5,7 +5,7 @@ import type { SimulatedPlatform } from './simulated-platform.ts'
 import type { SimulatedRegister } from './simulated-register.ts'
 import type { EnclaveStatement } from './statement.ts'
 
-/** What the machine pretends to run. */
+/** The code that the machine pretends to run. */
 export interface Pretended {
   readonly code: string
   readonly enclave: EnclaveStatement | null

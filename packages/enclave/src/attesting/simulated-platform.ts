@@ -7,7 +7,7 @@ import type { Platforms, VendorName } from '@casemate/simulator'
 import { EnclaveError } from '../errors.ts'
 import { SIMULATOR_FILES, vendorFile } from './simulator-files.ts'
 
-/** What a verifier has to be given to accept the evidence of a simulated platform, as simulated. */
+/** With this, a verifier accepts the evidence of a simulated platform, as simulated. */
 export interface SimulatedTrust {
   readonly anchors: readonly TrustAnchor[]
   readonly endorsements: readonly EndorsementSource[]

@@ -7,7 +7,7 @@ import { SimulatedRegister } from './simulated-register.ts'
 import { DEMO_CODE } from './simulator-files.ts'
 import type { EnclaveStatement } from './statement.ts'
 
-/** What a simulated machine pretends to run. */
+/** The code that a simulated machine pretends to run. */
 export interface SimulatedCode {
   /** The format of the evidence. Default: {@link DEFAULT_KIND}. */
   readonly kind?: Quote['kind']

@@ -1,4 +1,4 @@
-// What a simulated platform is called: its files in its directory, and its code. A module of its own, so that asking whether there is one loads
+// Names of a simulated platform: its files in its directory, and its code. A module of its own, so that asking whether there is one loads
 // no simulator.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export function vendorFile(directory: string, vendor: string): string {
 /** The code that a simulated machine runs unless told otherwise. */
 export const DEMO_CODE = 'demo'
 
-/** True where a simulator was made before. */
+/** True if a simulator was made before. */
 export function simulatorExists(directory: string): boolean {
   return existsSync(join(directory, SIMULATOR_FILES.first))
 }

@@ -1,4 +1,4 @@
-// What the kernel's errors mean when it makes a report (drivers/virt/coco: tsm, tdx-guest, sev-guest), for people.
+// The kernel's errors when it makes a report (drivers/virt/coco: tsm, tdx-guest, sev-guest), in words for people.
 import { EnclaveError } from '../errors.ts'
 import { errnoOf } from './platform-files.ts'
 

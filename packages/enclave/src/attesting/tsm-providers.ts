@@ -9,7 +9,7 @@ interface Provider {
   readonly module: string
   /** Below the root of the file system; older kernels write some with a dash. */
   readonly devices: readonly string[]
-  /** A flag that every such machine shows in /proc/cpuinfo; null where there is none. */
+  /** A flag that every such machine shows in /proc/cpuinfo; null if there is none. */
   readonly cpuFlag: string | null
   /** Whether the host offers certificates beside the evidence (`auxblob`). */
   readonly hasCertificates: boolean

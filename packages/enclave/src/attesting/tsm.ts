@@ -107,7 +107,7 @@ async function requestOnce(tsm: Tsm, reportData: Uint8Array): Promise<Quote> {
   try {
     return await fill(tsm, entry, reportData)
   } finally {
-    // What remains is an empty entry of ours in the kernel's memory: no reason to withhold evidence.
+    // An empty entry of ours remains in the kernel's memory: no reason to withhold evidence.
     await tsm.files.removeDirectory(entry).catch(() => {})
   }
 }
@@ -215,7 +215,7 @@ async function readOutblob({ files }: Tsm, entry: string): Promise<Uint8Array> {
   })
 }
 
-/** The host's certificates: null where it gives none. They are for the verifier to believe, but have to be a table. */
+/** The host's certificates: null if it gives none. They are for the verifier to believe, but have to be a table. */
 async function readAuxblob({ files }: Tsm, entry: string): Promise<Uint8Array | null> {
   try {
     const table = await files.read(join(entry, 'auxblob'), MAX_AUXBLOB_BYTES)

@@ -77,7 +77,7 @@ function manifestOf(
   }
 }
 
-/** What AssemblyScript's library asks of a browser, with what an enclave has instead. */
+/** Requests of AssemblyScript's library to a browser, with what an enclave has instead. */
 const INSTEAD: readonly (readonly [prefix: string, hint: string])[] = [
   ['env.seed', 'Math.random is seeded by the host; random() of casemate is not'],
   ['env.crypto', 'random() of casemate gives random bytes'],

@@ -15,14 +15,14 @@ const SDK = fileURLToPath(new URL('../../assembly', import.meta.url))
 const SDK_NAME = 'casemate'
 const COMPILER = manifest.optionalDependencies.assemblyscript
 const ERROR_CATEGORY = 3
-/** What an `asc` of the same folder would read its options from, transforms included. */
+/** The file from which an `asc` of the same folder would read its options, transforms included. */
 const COMPILER_SETTINGS = 'asconfig.json'
 /** Far above any source that the compiler takes in its time. */
 const SOURCE_LIMIT_BYTES = 16 * 1024 * 1024
 /** Errors beyond these are mostly consequences. */
 const MAX_ERRORS = 10
 
-/** How AssemblyScript frees memory: by itself, or only where the code calls `__collect()`. */
+/** How AssemblyScript frees memory: by itself, or only if the code calls `__collect()`. */
 export const RUNTIMES = ['incremental', 'minimal'] as const
 export type Runtime = (typeof RUNTIMES)[number]
 
@@ -150,7 +150,7 @@ class SourceFiles {
   }
 }
 
-/** Null where there is none, which sends the compiler to look elsewhere. */
+/** Null if there is none, which sends the compiler to look elsewhere. */
 function readText(path: string): string | null {
   try {
     return readWithin(path, SOURCE_LIMIT_BYTES).toString('utf8').replaceAll('\r\n', '\n')

@@ -28,7 +28,7 @@ interface Exported {
 
 export interface GeneratedEntry {
   readonly text: string
-  /** The function that the code calls before it traps; empty where it just traps. */
+  /** The function that the code calls before it traps; empty if it just traps. */
   readonly abort: string
 }
 

@@ -1,4 +1,4 @@
-// What to write instead, where somebody writes AssemblyScript as if it were TypeScript: the compiler says what it does not
+// Hints for those who write AssemblyScript as if it were TypeScript: the compiler says what it does not
 // know, not what there is.
 
 const HINTS: readonly (readonly [message: RegExp, hint: string])[] = [

@@ -1,4 +1,4 @@
-// What a build is told beside the code: by the caller, and by `enclave.json` in the folder of the entry. The caller wins.
+// Settings of a build: from the caller, and from `enclave.json` in the folder of the entry. The caller wins.
 import { nearest } from '@casemate/evidence'
 import { readWithin } from '@casemate/evidence/node'
 import { EnclaveError } from '../errors.ts'

@@ -1,6 +1,6 @@
 // The enclave image, one file: a header of 24 bytes, manifest, code, signature. All numbers are little-endian.
 //   0  8  "CMENCLV1"      8  4  size of the manifest     12  4  size of the code
-//  16  4  size of the SIGSTRUCT: 1808, or 0 where it is unsigned     20  4  zero
+//  16  4  size of the SIGSTRUCT: 1808, or 0 if it is unsigned     20  4  zero
 // Nothing follows and nothing stands between: the same parts always give the same bytes.
 import { createHash } from 'node:crypto'
 import { concat, equal } from '@casemate/evidence/bytes'
@@ -21,7 +21,7 @@ export interface EnclaveImage {
   readonly manifest: Manifest
   /** WebAssembly in its binary form. */
   readonly code: Uint8Array<ArrayBuffer>
-  /** Null where the image is unsigned. */
+  /** Null if the image is unsigned. */
   readonly sigstruct: Sigstruct | null
   /** 32 bytes: SHA-256 over manifest and code. */
   readonly mrEnclave: Uint8Array

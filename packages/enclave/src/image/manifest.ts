@@ -34,7 +34,7 @@ const MEMBERS = [
   'threads',
 ] as const
 
-/** What an enclave says about itself; all of it is measured. */
+/** An enclave's description of itself; all of it is measured. */
 export interface Manifest {
   readonly name: string
   /** Product of the signer, 0 to 65535. */

@@ -7,7 +7,7 @@ import { invalidCode, type WasmReader } from './wasm-reader.ts'
 import { type Arity, OperandStack } from './wasm-stack.ts'
 import { isValueType, readValueType } from './wasm-types.ts'
 
-/** By index, of one module. @throws {EnclaveError} invalid-code where there is none */
+/** By index, of one module. @throws {EnclaveError} invalid-code if there is none */
 export interface Arities {
   readonly ofType: (index: number) => Arity
   readonly ofFunction: (index: number) => Arity

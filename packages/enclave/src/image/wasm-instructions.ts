@@ -4,7 +4,7 @@
 import { invalidCode, type WasmReader } from './wasm-reader.ts'
 import { readReferenceType, readValueType } from './wasm-types.ts'
 
-/** What follows the opcode. */
+/** The immediates after the opcode. */
 type Immediates = (content: WasmReader) => void
 
 interface Effect {

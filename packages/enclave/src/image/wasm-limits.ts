@@ -45,7 +45,7 @@ const LIMITS = {
   bodyBytes: { most: 1_048_576, what: 'bytes in one function', hint: SPLIT },
   locals: { most: 10_000, what: 'locals and parameters of one function', hint: `${SPLIT}, or optimise` },
   depth: { most: 1000, what: 'levels of nested blocks', hint: SPLIT },
-  /** What the optimising compiler does for those that never repeat grows with the square of their number. */
+  /** The optimising compiler's work for those that never repeat grows with the square of their number. */
   loops: { most: 1000, what: 'loops in one function', hint: SPLIT },
   operands: { most: 10_000, what: 'operands on the stack of one function', hint: 'keep values in memory' },
   /** Engines keep a value, or a choice of values, for each. */
@@ -85,7 +85,7 @@ export function within(name: WasmLimit, count: number): number {
 /** In bytes, generously: an entry in the table, one in the table of calls, and both once more while the table grows. */
 const REFERENCE_SIZE = 64
 
-/** What references take in each instance, in bytes. */
+/** Memory that references take in each instance, in bytes. */
 export function sizeOfReferences(count: number): number {
   return count * REFERENCE_SIZE
 }

@@ -12,7 +12,7 @@ export interface Arity {
 
 interface Frame extends Arity {
   readonly base: number
-  /** What a branch to it takes along. */
+  /** Values that a branch to it takes along. */
   readonly carried: number
   /** False behind what never goes on: there the stack holds whatever is wanted. */
   isReached: boolean
@@ -58,7 +58,7 @@ export class OperandStack {
     this.#height = base + results
   }
 
-  /** What follows is never reached. */
+  /** All that follows is never reached. */
   stop(): void {
     const frame = this.#top()
     frame.isReached = false
@@ -72,7 +72,7 @@ export class OperandStack {
     this.#height = within('operands', Math.max(base, left) + gives)
   }
 
-  /** What a branch takes along to the block that is so many levels further out. */
+  /** Values that a branch takes along to the block that is so many levels further out. */
   carriedTo(label: number): number {
     const frame = this.#frames.at(-1 - label)
     if (frame === undefined) throw invalidCode('a branch leads out of the function')

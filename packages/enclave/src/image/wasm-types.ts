@@ -14,7 +14,7 @@ export interface FunctionType {
 /** Of a table or a memory, in its own units. */
 export interface WasmRange {
   readonly min: number
-  /** Null where the module sets none. */
+  /** Null if the module sets none. */
   readonly max: number | null
 }
 

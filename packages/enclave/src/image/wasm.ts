@@ -1,4 +1,4 @@
-// What a WebAssembly module (core specification, section 5.5) asks for and offers, with types: the JavaScript API names
+// The imports and exports of a WebAssembly module (core specification, section 5.5), with types: the JavaScript API names
 // imports and exports but tells neither the types of functions nor the limits of memories and tables, which decide what
 // runs. It is read before the engine sees a byte of it. Every section is read to its end; what is not known is refused,
 // and whatever the engine would allocate for is counted against `wasm-limits.ts` before it is read.
@@ -17,7 +17,7 @@ import {
 
 export interface WasmMemory {
   readonly minPages: number
-  /** Null where the module sets no maximum. */
+  /** Null if the module sets no maximum. */
   readonly maxPages: number | null
 }
 

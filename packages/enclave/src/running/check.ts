@@ -21,7 +21,7 @@ import {
 import { letCodeBeEnded } from './interruptible.ts'
 import { tryCompiling } from './trial.ts'
 
-/** What the caller demands of an image. */
+/** The caller's demands on an image. */
 export interface Demands {
   /** Whether a debug image is wanted; the other kind is refused. */
   readonly debug: boolean
@@ -45,7 +45,7 @@ export interface CheckedImage {
   readonly threads: number
 }
 
-/** What the machine can give. */
+/** The resources that the machine can give. */
 export interface Offers {
   readonly imports: ReadonlySet<ImportName>
   readonly secrets: ReadonlyMap<string, unknown>
@@ -53,7 +53,7 @@ export interface Offers {
   readonly memoryPages: number
   /** How many instances are to run; null for as many as the manifest says and there are processors. */
   readonly threads: number | null
-  /** Null where nobody counted. */
+  /** Null if nobody counted. */
   readonly processors: number | null
 }
 

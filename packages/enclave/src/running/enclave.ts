@@ -23,7 +23,7 @@ export interface EnclaveLimits {
 /** Long for a call that computes, short for a person who waits; 2 GiB, which a laptop can spare. */
 export const DEFAULT_LIMITS: EnclaveLimits = { callMs: 10_000, startMs: 10_000, memoryPages: 32_768 }
 
-/** What timers count to. */
+/** Timers count no further. */
 const MAX_LIMIT = 0x7fff_ffff
 
 /** Names how many instances run, where the caller does not say; never more than the manifest allows. */
@@ -197,7 +197,7 @@ export class Enclave {
     return best
   }
 
-  /** What waits goes to whom has room; who then has nothing to do takes what waits behind the jobs of others. */
+  /** Waiting jobs go to instances with room; an instance that is idle then takes jobs that wait behind those of others. */
   #offer(id: number): void {
     this.#dispatch()
     const idle = this.#instances.get(id)
@@ -238,7 +238,7 @@ export class Enclave {
     this.#offer(id)
   }
 
-  /** Only where the thread of the other has ended: until then it has its memory, which counts. */
+  /** Only if the thread of the other has ended: until then it has its memory, which counts. */
   #replace(id: number, { code, message }: EnclaveError, ended: Promise<boolean>): void {
     this.#instances.delete(id)
     // After what it logged before, which may have been read at the same moment.

@@ -48,7 +48,7 @@ export class InstanceMemory {
     throw new NoMemory(message)
   }
 
-  /** @throws {RangeError} where it reaches beyond the memory */
+  /** @throws {RangeError} if it reaches beyond the memory */
   view({ pointer, length }: Span): Uint8Array<ArrayBuffer> {
     const { buffer } = this.#attached().memory
     if (pointer + length > buffer.byteLength) {
@@ -59,7 +59,7 @@ export class InstanceMemory {
     return new Uint8Array(buffer, pointer, length)
   }
 
-  /** @throws {RangeError} where it reaches beyond the memory */
+  /** @throws {RangeError} if it reaches beyond the memory */
   copy(span: Span): Uint8Array<ArrayBuffer> {
     return this.view(span).slice()
   }

@@ -139,7 +139,7 @@ export class Instance {
   }
 
   #receive(message: InstanceMessage): void {
-    // What it did before it sent a message is in the lane.
+    // All that it did before it sent a message is in the lane.
     if (this.#isDead || !this.#attend(DOORBELL.patient)) return
     switch (message.type) {
       case 'doorbell':
@@ -192,7 +192,7 @@ export class Instance {
     return first
   }
 
-  /** Reads replies, writes what is still to be written. False where that was the end of the instance. */
+  /** Reads replies, writes what is still to be written. False if that was the end of the instance. */
   #attend(doorbell: number | null): boolean {
     const isAlive = this.#look(doorbell)
     if (isAlive) this.#settings.onFree()
@@ -268,7 +268,7 @@ export class Instance {
     if (!this.#isDead && this.#attend(DOORBELL.patient)) this.#fail(new EnclaveError(code, message))
   }
 
-  /** What it has not begun from this job on comes back, the others fail. */
+  /** Jobs from this one on that it has not begun come back, the others fail. */
   #fail(reason: EnclaveError, from = 0): void {
     if (this.#isDead) return
     this.#stop(reason)
@@ -280,7 +280,7 @@ export class Instance {
     if (this.#isReady) this.#settings.onFailed(reason, ended)
   }
 
-  /** False where it is waited for no longer: then only the end of the process ends it. */
+  /** False if it is waited for no longer: then only the end of the process ends it. */
   #endThread(): Promise<boolean> {
     this.#ended ??= this.#waitForEnd()
     return this.#ended

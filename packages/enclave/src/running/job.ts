@@ -1,8 +1,8 @@
-// What a caller waits for: one input or a batch, on its way through an enclave.
+// A job: one input or a batch of a caller, on its way through an enclave.
 import type { Request } from './lane/frames.ts'
 
 export interface Job extends Request {
-  /** None where a lane holds them. */
+  /** None if a lane holds them. */
   inputs: readonly Uint8Array[]
   /** Whether they are nobody else's. */
   isOwn: boolean
@@ -16,7 +16,7 @@ export interface Job extends Request {
 /** Worth giving back at once: garbage collection is late for large buffers. */
 const LARGE_BYTES = 65_536
 
-/** What waits is not the caller's any more: the caller may go on to use its own. */
+/** A waiting input is copied: the caller may go on to use its own. */
 export function keepInputs(job: Job): void {
   if (job.isOwn) return
   const whole = new Uint8Array(job.inputs.reduce((sum, input) => sum + input.length, 0))

@@ -1,9 +1,9 @@
-// What goes between the platform's thread and that of an instance beside their lane.
+// Messages between the platform's thread and that of an instance, beside their lane.
 import type { EnclaveErrorCode } from '../errors.ts'
 import type { UnsealOptions } from '../sealing/opening.ts'
 import type { LaneBuffers } from './lane/memory.ts'
 
-/** What an instance is started with. */
+/** An instance is started with this. */
 export interface InstanceData {
   readonly module: WebAssembly.Module
   readonly exports: readonly string[]

@@ -6,7 +6,7 @@ import { basename } from 'node:path'
 import { isSea } from 'node:sea'
 import { fileURLToPath } from 'node:url'
 
-/** What tells an executable, by its first argument, which of its code to run in the command's place. */
+/** The first argument that tells an executable which of its code to run in the command's place. */
 export const OWN_CODE = '--own-code='
 
 /** For `new Worker`: of a module that imports nothing but what Node has, where this is an executable. */

@@ -1,9 +1,9 @@
-// What an enclave runs on: its sealing root, its secrets, where its words go and what is reported about it.
+// The platform that an enclave runs on: its sealing root, its secrets, where its words go and what is reported about it.
 import type { EnclaveErrorCode } from '../errors.ts'
 import type { SealingRoot } from '../sealing/root.ts'
 import { IMPORT_SIGNATURES, type ImportName, SEALING_IMPORTS } from './abi.ts'
 
-/** What happened to an instance; the process always goes on. */
+/** Events of an instance; the process always goes on. */
 export type EnclaveEvent =
   | {
       readonly type: 'instance-failed'
@@ -23,12 +23,12 @@ export type EnclaveEvent =
 
 export interface LogLine {
   readonly instance: number
-  /** What the code wrote: not trusted, may hold anything, at most 4 KiB. */
+  /** Written by the code: not trusted, may hold anything, at most 4 KiB. */
   readonly text: string
 }
 
 export interface EnclavePlatform {
-  /** Null where enclaves cannot seal; then none that wants to is started. */
+  /** Null if enclaves cannot seal; then none that wants to is started. */
   readonly sealing: SealingRoot | null
   /** By path; must hold what the manifest declares, of which the code gets no more. Kept in memory only. */
   readonly secrets: ReadonlyMap<string, Uint8Array>

@@ -8,7 +8,7 @@ import { EnclaveError } from '../errors.ts'
 import { processCode } from './own-code.ts'
 
 export interface TrialLimits {
-  /** What the process may write to, in MiB; only where there is `ulimit -d`, on Linux. */
+  /** Memory that the process may write to, in MiB; only if there is `ulimit -d`, on Linux. */
   readonly memoryMb: number
   /** Of processors, in seconds; on Linux. */
   readonly cpuSeconds: number

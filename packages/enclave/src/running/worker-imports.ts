@@ -96,7 +96,7 @@ function answer(make: () => Span): bigint {
   }
 }
 
-/** Imports that seal are offered only where there is a root. */
+/** Imports that seal are offered only if there is a root. */
 function sealingOf({ sealing }: ImportSources): UnsealOptions {
   if (sealing === null) throw new TypeError('the platform has no sealing root')
   return sealing

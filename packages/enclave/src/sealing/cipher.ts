@@ -44,7 +44,7 @@ export function encryptInto(
   sealed.set(cipher.getAuthTag(), plaintext.length)
 }
 
-/** Null where the tag is not right. */
+/** Null if the tag is not right. */
 export function decrypt(
   key: KeyObject,
   nonce: Uint8Array,

@@ -19,7 +19,7 @@ export interface KeyRequest {
   readonly isvSvn: number
   /** 32 random bytes. */
   readonly keyId: Uint8Array
-  /** 16 bytes; null where the root had none. */
+  /** 16 bytes; null if the root had none. */
   readonly cpuSvn: Uint8Array | null
 }
 
@@ -55,7 +55,7 @@ function infoOf(identity: SealingIdentity, { policy, isvSvn, cpuSvn }: KeyReques
   info[16] = POLICY_BITS[policy]
   info[17] = identity.debug ? 1 : 0
   view.setUint16(18, isvSvn, true)
-  // What MRENCLAVE measures needs no product id, and EGETKEY adds none.
+  // Code that MRENCLAVE measures needs no product id, and EGETKEY adds none.
   if (policy === 'mrSigner') view.setUint16(20, identity.isvProdId, true)
   info[22] = cpuSvn === null ? 0 : 1
   if (cpuSvn !== null) info.set(cpuSvn, 24)

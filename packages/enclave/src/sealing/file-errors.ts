@@ -1,4 +1,4 @@
-// What the operating system says of files, as codes that stay the same on every platform.
+// The operating system's errors about files, as codes that stay the same on every platform.
 import { EnclaveError, type EnclaveErrorCode } from '../errors.ts'
 
 const CODES: Readonly<Record<string, EnclaveErrorCode>> = {
@@ -36,7 +36,7 @@ export function fileError(error: unknown, path: string, otherwise: EnclaveErrorC
   return new EnclaveError(CODES[errno] ?? otherwise, `${path}: ${reason}`, { cause: error })
 }
 
-/** What the operating system calls it, or nothing. */
+/** The operating system's name of it, or nothing. */
 export function errnoOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

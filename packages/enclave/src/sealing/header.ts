@@ -1,4 +1,4 @@
-// What stands before everything sealed, 128 bytes and the additional data; all of it is authenticated.
+// The header of everything sealed, 128 bytes and the additional data; all of it is authenticated.
 //   0  4  "CMSB"                                12  2  isvSvn
 //   4  1  version, 1                            14  2  isvProdId; zero under mrEnclave
 //   5  1  1 blob, 2 stream                      16 16  cpuSvn, or zero
@@ -96,7 +96,7 @@ export function sizeOfHeader(start: Uint8Array): number {
   return HEADER_SIZE + size
 }
 
-/** What a blob or stream says about itself; UNVERIFIED. @throws {EnclaveError} seal-malformed */
+/** The header as a blob or stream states it; UNVERIFIED. @throws {EnclaveError} seal-malformed */
 export function parseHeader(start: Uint8Array): SealedHeader {
   const size = sizeOfHeader(start)
   if (start.length < size) throw malformed('the additional data is cut off')

@@ -21,7 +21,7 @@ const NO_SALT = new Uint8Array()
 
 interface RootMaterial {
   readonly kind: RootKind
-  /** 16 bytes, one version for each component; null where the platform does not tell, or where it does not matter. */
+  /** 16 bytes, one version for each component; null if the platform does not tell, or where it does not matter. */
   readonly cpuSvn: Uint8Array | null
   readonly secrets: Readonly<Record<SealingPolicy, KeyObject>>
 }

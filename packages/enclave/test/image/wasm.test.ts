@@ -155,7 +155,7 @@ const OPERANDS = [
   [I32, FUNCREF, I32],
 ]
 
-/** With what the instruction takes, and nothing left of what it gives; null where it is none. */
+/** With what the instruction takes, and nothing left of what it gives; null if it is none. */
 function firstValid(opcode: readonly number[]): Uint8Array<ArrayBuffer> | null {
   const zeros = [0, 1, 2, 3, 16].map(length => Array.from({ length }, () => 0))
   for (const immediates of [...zeros, [FUNCREF], [1, I32], [0x40, 0x0b]]) {

@@ -196,7 +196,7 @@ test('closing ends what is under way and refuses what comes after', async t => {
 })
 
 test('an enclave of which no instance can be started again is lost, and says so', async t => {
-  // Starts only where a random bit allows it.
+  // Starts only if a random bit allows it.
   const initialize = {
     name: '_initialize',
     params: [],

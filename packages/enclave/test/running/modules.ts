@@ -14,7 +14,7 @@ const GLOBAL_SET = [0x24, 0]
 /** (pointer, length) of the arguments as one i64. */
 const PACK_ARGUMENTS = [...local(0), 0xad, 0x42, 32, 0x86, ...local(1), 0xad, 0x84]
 
-/** A bump allocator that grows the memory and answers 0 where that is not possible. */
+/** A bump allocator that grows the memory and answers 0 if that is not possible. */
 export const ALLOC: TestFunction = {
   name: 'casemate_alloc',
   params: [I32],

@@ -35,7 +35,7 @@ const INTERMEDIATE_SERIAL_OFFSET = { VCEK: 0x001, VLEK: 0x101 } as const
 export type AmdCertificateName = 'ark' | 'intermediate' | 'leaf'
 export type AmdKeys = Readonly<Record<AmdCertificateName, SigningKey>>
 
-/** What a test may break in the vendor’s papers; see faults.ts. */
+/** Faults in the vendor’s papers, for tests; see faults.ts. */
 export interface AmdFaults {
   readonly certificates?: Partial<Record<AmdCertificateName, CertificateFault>>
   readonly crl?: CrlFault

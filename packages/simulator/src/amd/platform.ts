@@ -60,7 +60,7 @@ export async function createAmdPlatform(options: AmdPlatformOptions = {}): Promi
 
 /**
  * Reopens a stored platform, with its revocation list issued at `now`.
- * @throws {TypeError} where the document is not one that `toJSON` wrote
+ * @throws {TypeError} if the document is not one that `toJSON` wrote
  */
 export async function amdPlatformFromJSON(
   stored: AmdPlatformJson,

@@ -51,7 +51,7 @@ export interface SnpReportRequest
   readonly certificateTable?: boolean
 }
 
-/** What of the platform a report is made of. */
+/** The parts of the platform that a report is made of. */
 export interface ReportSource {
   readonly settings: AmdSettings
   readonly key: SigningKey

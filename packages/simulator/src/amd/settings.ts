@@ -1,4 +1,4 @@
-// What distinguishes one simulated AMD machine from another, with its defaults; stored with the keys.
+// The settings that distinguish one simulated AMD machine from another, with their defaults; stored with the keys.
 
 import { randomBytes } from 'node:crypto'
 import type { SnpTcb } from '@casemate/evidence'
@@ -15,7 +15,7 @@ const TCB: Readonly<Record<SnpProduct, SnpTcb>> = {
   Turin: { fmc: 1, bootloader: 1, tee: 1, snp: 4, microcode: 81 },
 }
 
-/** What a VLEK certificate names in place of a chip. */
+/** A VLEK certificate names this in place of a chip. */
 const CSP_ID = 'CN=casemate-simulated.invalid'
 
 /** `hardwareId` is hex. */

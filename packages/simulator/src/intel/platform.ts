@@ -31,7 +31,7 @@ export type IntelEndorsementName =
   | 'pck-crl.der'
   | 'root-ca-crl.der'
 
-/** What a test may break in the vendor’s papers; see faults.ts. */
+/** Faults in the vendor’s papers, for tests; see faults.ts. */
 export interface IntelFaults extends AuthorityFaults {
   readonly documents?: DocumentFaults
 }
@@ -90,7 +90,7 @@ export async function createIntelPlatform(options: IntelPlatformOptions = {}): P
 
 /**
  * Reopens a stored platform, with endorsements issued at `now`.
- * @throws {TypeError} where the document is not one that `toJSON` wrote
+ * @throws {TypeError} if the document is not one that `toJSON` wrote
  */
 export async function intelPlatformFromJSON(
   stored: IntelPlatformJson,

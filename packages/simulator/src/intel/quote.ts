@@ -50,7 +50,7 @@ export type QuoteSection =
   | 'qeReportSignature'
   | 'authenticationData'
 
-/** What every quote request may say beyond the body’s fields. */
+/** Options of every quote request beside the body’s fields. */
 export interface QuoteOptions<Field extends string> {
   /** Signed header fields that shall differ, e.g. `{ attestationKeyType: 3 }`. */
   readonly header?: Readonly<Partial<Record<HeaderField, FieldValue>>>
@@ -85,7 +85,7 @@ const BODY_LAYOUT = {
   '1.5-migration': TD_BODY_1_5_MIGRATION,
 } as const
 
-/** What of the platform a quote is made of. */
+/** The parts of the platform that a quote is made of. */
 export interface QuoteSource {
   readonly certificates: Authority['certificates']
   readonly cpuSvn: readonly number[]

@@ -1,4 +1,4 @@
-// What distinguishes one simulated Intel platform from another, with its defaults; normalised once and stored
+// The settings that distinguish one simulated Intel platform from another, with their defaults; normalised once and stored
 // with the keys. The SVNs are those of a fourth-generation Xeon after Intel’s TCB recovery of November 2024.
 
 import { randomBytes } from 'node:crypto'
@@ -19,10 +19,10 @@ export const PREVIOUS_PCE_SVN = 11
 /** Intel’s numbers of 2026 are about 20. */
 const TCB_EVALUATION_DATA_NUMBER = 20
 
-/** What Intel publishes of a platform; that a TD should be relaunched is for the verifier to find out. */
+/** Statuses that Intel publishes of a platform; that a TD should be relaunched is for the verifier to find out. */
 export type PublishedStatus = Exclude<TcbStatus, `TDRelaunch${string}`>
 
-/** What Intel publishes of a quoting enclave or a TDX module. */
+/** Statuses that Intel publishes of a quoting enclave or a TDX module. */
 export type EnclaveStatus = Extract<TcbStatus, 'UpToDate' | 'OutOfDate' | 'Revoked'>
 
 /** The status of a TCB level, and what the level lists. */
@@ -78,7 +78,7 @@ export interface IntelSettingsOptions {
   readonly dynamicPlatform?: boolean
   readonly cachedKeys?: boolean
   readonly smtEnabled?: boolean
-  /** What the PCK certificate says; see {@link PREVIOUS_CPU_SVN} for an outdated platform. */
+  /** As the PCK certificate states it; see {@link PREVIOUS_CPU_SVN} for an outdated platform. */
   readonly cpuSvn?: readonly number[]
   readonly pceSvn?: number
   readonly tcbEvaluationDataNumber?: number
@@ -94,7 +94,7 @@ export interface IntelSettingsOptions {
 const MAX_OLDER_TCB_LEVELS = 12
 const MAX_REVOKED_STRANGERS = 100_000
 
-/** @throws {TypeError} where a field has another size than its format, or a number is out of its range */
+/** @throws {TypeError} if a field has another size than its format, or a number is out of its range */
 export function intelSettings(options: IntelSettingsOptions): IntelSettings {
   const cpuSvn = options.cpuSvn ?? CURRENT_CPU_SVN
   if (cpuSvn.length !== 16 || !cpuSvn.every(svn => Number.isInteger(svn) && svn >= 0 && svn <= 255)) {

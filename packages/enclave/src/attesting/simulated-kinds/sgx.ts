@@ -1,4 +1,4 @@
-// What a simulated SGX processor reports: the enclave that is stated, or one that the name of the code stands for.
+// A simulated SGX processor reports the enclave that is stated, or one that the name of the code stands for.
 import type { SgxQuoteRequest } from '@casemate/simulator'
 import { parseSigstruct } from '../../image/sigstruct.ts'
 import { measure, type SimulatedKind } from '../simulated-kind.ts'
@@ -15,7 +15,7 @@ export const SIMULATED_SGX: SimulatedKind = {
 /** ATTRIBUTES.INIT, which EINIT sets. */
 const ATTRIBUTE_INIT = 0x1n
 
-/** What an SGX processor would report of the enclave with this SIGSTRUCT. */
+/** The report of an SGX processor of the enclave with this SIGSTRUCT. */
 function enclaveIdentity({ sigstruct }: EnclaveStatement): Omit<SgxQuoteRequest, 'reportData'> {
   const { attributes, ...stated } = parseSigstruct(sigstruct)
   return {

@@ -1,4 +1,4 @@
-// What a simulated SEV-SNP machine reports, with the certificate of the key that signed it.
+// The report of a simulated SEV-SNP machine, with the certificate of the key that signed it.
 import { encodeCertTable } from '@casemate/evidence'
 import type { SnpReportRequest } from '@casemate/simulator'
 import { measure, type SimulatedKind } from '../simulated-kind.ts'

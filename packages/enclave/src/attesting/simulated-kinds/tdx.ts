@@ -1,4 +1,4 @@
-// What a simulated TD reports: firmware, kernel and command line that the name of the code stands for, and its register.
+// A simulated TD reports the firmware, kernel and command line that the name of the code stands for, and its register.
 import type { TdxQuoteRequest } from '@casemate/simulator'
 import { measure, type SimulatedKind } from '../simulated-kind.ts'
 

@@ -73,7 +73,7 @@ export class NewFile {
     if (bytesWritten < size) await this.handle.writeFile(Buffer.concat(batch).subarray(bytesWritten))
   }
 
-  /** What was written is on disk from here on. @throws {EnclaveError} file-unwritable, disk-full */
+  /** From here on all that was written is on disk. @throws {EnclaveError} file-unwritable, disk-full */
   sync(): Promise<void> {
     return onFile(this.#target, 'file-unwritable', async () => {
       await this.handle.sync()
@@ -111,7 +111,7 @@ async function linkOrReserve(path: string, target: string): Promise<void> {
   }
 }
 
-/** What file systems without hard links say, as those of memory sticks are. */
+/** Errors of file systems without hard links, such as those of memory sticks. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 /** Before there is any work that would come to nothing. @throws {EnclaveError} file-exists */

@@ -36,7 +36,7 @@ export interface ResealOptions {
 }
 
 /**
- * True where it was moved, false where it was there already, and opens.
+ * True if it was moved, false if it was there already, and opens.
  * @throws {EnclaveError} reseal-forbidden, reseal-unverified, file-changed, file-unreadable, file-unwritable, disk-full,
  * interrupted, and the codes of `unseal`
  */

@@ -25,7 +25,7 @@ export interface ResealSummary {
   readonly interrupted: boolean
 }
 
-/** What there is to do, before anything is done. */
+/** The work that there is, before anything is done. */
 export interface SealedTree {
   readonly files: readonly { readonly path: string; readonly size: number }[]
   readonly left: number

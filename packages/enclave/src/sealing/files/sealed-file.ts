@@ -21,7 +21,7 @@ const PIECE_SIZE = 16 * SEALED_CHUNK_SIZE
 /** A blob is opened as a whole, in memory; in bytes. */
 const MAX_BLOB_SIZE = 2 ** 30
 
-/** What tells one state of a file from another. */
+/** Distinguishes one state of a file from another. */
 export interface FileState {
   readonly dev: bigint
   readonly ino: bigint
@@ -77,7 +77,7 @@ export function isSealedFile(path: string): Promise<boolean> {
 }
 
 /**
- * What is in it, piece by piece, each verified; that it was whole is known only when this ends without an error.
+ * Its content, piece by piece, each verified; that it was whole is known only when this ends without an error.
  * @throws {EnclaveError} file-unreadable, file-changed, and the codes of `unseal`
  */
 export async function* plaintextOf(

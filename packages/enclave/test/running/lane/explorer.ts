@@ -12,7 +12,7 @@ export interface ModelThread {
   readonly rings: LaneRings
   /** Sends the other thread a message. */
   readonly ringDoorbell: () => void
-  /** Waits for a message, or for a timer, which runs out only where nothing else can happen any more. */
+  /** Waits for a message, or for a timer, which runs out only if nothing else can happen any more. */
   readonly event: () => 'message' | 'timer'
   /** Never returns. */
   readonly hang: () => void
@@ -52,7 +52,7 @@ interface ThreadState {
   /** Stands for the history. */
   readonly id: number
   readonly accesses: readonly Access[]
-  /** Null where it has returned. */
+  /** Null if it has returned. */
   readonly step: Step | null
   readonly isAsleep: boolean
   readonly notes: readonly string[]
