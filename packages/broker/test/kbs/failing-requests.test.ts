@@ -24,7 +24,11 @@ test('a failing request is told once at error, on the wire of guests and of admi
     ['no release is recorded', () => t.mock.method(store.releases, 'record', noLedger), fetching],
     ['no secret is found', () => t.mock.method(store.secrets, 'find', fault), fetching],
     ['no rule is listed', () => t.mock.method(store.documents, 'list', fault), () => asking('/v1/rules')],
-    ['nor by the guests’ protocol', () => undefined, () => asking('/kbs/v0/resource-policy')],
+    [
+      'nor by the guests’ protocol',
+      () => t.mock.method(store.documents, 'all', fault),
+      () => asking('/kbs/v0/resource-policy'),
+    ],
     [
       'no challenge is given',
       () =>
