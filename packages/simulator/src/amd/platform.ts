@@ -3,8 +3,8 @@
 
 import { type SnpKbsEvidence, snpKbsEvidence, type TrustAnchor } from '@casemate/evidence'
 import { type NamedEndorsement, type PublicTrust, publicTrust } from '../endorsement.ts'
-import { exportKey, generateEcKey, generateRsaKey, importKey } from '../keys.ts'
-import { checkStored } from '../stored.ts'
+import { generateEcKey, generateRsaKey, importKey } from '../keys.ts'
+import { checkStored, type PlatformParts, type StoredPlatform, storePlatform } from '../stored.ts'
 import { toPem } from '../x509.ts'
 import { type AmdAuthority, type AmdFaults, type AmdKeys, arkName, issueAmdAuthority } from './authority.ts'
 import { encodeSnpReport, type SnpReportRequest } from './report.ts'
@@ -23,14 +23,8 @@ export interface AmdPlatformOptions extends AmdSettingsOptions {
   readonly faults?: AmdFaults
 }
 
-/** A platform in JSON: holds private keys, so whoever stores it does so with mode 0600. */
-export interface AmdPlatformJson {
-  /** Names the version of this form. */
-  readonly format: string
-  readonly createdAt: string
-  readonly settings: AmdSettings
-  readonly keys: Readonly<Record<keyof AmdKeys, string>>
-}
+/** Holds private keys. */
+export type AmdPlatformJson = StoredPlatform<AmdSettings, keyof AmdKeys>
 
 export interface AmdPlatform {
   readonly vendor: 'amd'
@@ -75,13 +69,7 @@ export async function amdPlatformFromJSON(
   return assemble({ keys, settings: amdSettings(stored.settings), createdAt, now, faults: {} })
 }
 
-interface Parts {
-  readonly keys: AmdKeys
-  readonly settings: AmdSettings
-  readonly createdAt: Date
-  readonly now: Date
-  readonly faults: AmdFaults
-}
+type Parts = PlatformParts<AmdSettings, AmdKeys, AmdFaults>
 
 function assemble(parts: Parts): AmdPlatform {
   const { keys, settings } = parts
@@ -101,7 +89,7 @@ function assemble(parts: Parts): AmdPlatform {
     snpReport: request => encodeSnpReport(source, request),
     kbsEvidence: report => snpKbsEvidence(report, [leaf]),
     publicTrust: () => publicTrust(anchors, endorsements),
-    toJSON: () => toJSON(parts),
+    toJSON: () => storePlatform(parts, FORMAT),
   }
 }
 
@@ -115,19 +103,4 @@ function asServed(authority: AmdAuthority): readonly NamedEndorsement<AmdEndorse
     },
     { name: 'crl.der', bytes: authority.crl },
   ]
-}
-
-function toJSON({ keys, settings, createdAt, faults }: Parts): AmdPlatformJson {
-  if (Object.keys(faults).length > 0)
-    throw new TypeError('a platform with faults is for tests and is not stored')
-  return {
-    format: FORMAT,
-    createdAt: createdAt.toISOString(),
-    settings,
-    keys: {
-      ark: exportKey(keys.ark),
-      intermediate: exportKey(keys.intermediate),
-      leaf: exportKey(keys.leaf),
-    },
-  }
 }

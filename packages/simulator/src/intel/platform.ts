@@ -3,8 +3,8 @@
 
 import type { TrustAnchor } from '@casemate/evidence'
 import { type NamedEndorsement, type PublicTrust, publicTrust } from '../endorsement.ts'
-import { exportKey, generateEcKey, importKey } from '../keys.ts'
-import { checkStored } from '../stored.ts'
+import { generateEcKey, importKey } from '../keys.ts'
+import { checkStored, type PlatformParts, type StoredPlatform, storePlatform } from '../stored.ts'
 import { toPem } from '../x509.ts'
 import {
   type Authority,
@@ -42,14 +42,8 @@ export interface IntelPlatformOptions extends IntelSettingsOptions {
   readonly faults?: IntelFaults
 }
 
-/** A platform in JSON: holds private keys, so whoever stores it does so with mode 0600. */
-export interface IntelPlatformJson {
-  /** Names the version of this form. */
-  readonly format: string
-  readonly createdAt: string
-  readonly settings: IntelSettings
-  readonly keys: Readonly<Record<keyof IntelKeys, string>>
-}
+/** Holds private keys. */
+export type IntelPlatformJson = StoredPlatform<IntelSettings, keyof IntelKeys>
 
 export interface IntelPlatform {
   readonly vendor: 'intel'
@@ -109,13 +103,7 @@ export async function intelPlatformFromJSON(
   return assemble({ keys, settings: intelSettings(stored.settings), createdAt, now, faults: {} })
 }
 
-interface Parts {
-  readonly keys: IntelKeys
-  readonly settings: IntelSettings
-  readonly createdAt: Date
-  readonly now: Date
-  readonly faults: IntelFaults
-}
+type Parts = PlatformParts<IntelSettings, IntelKeys, IntelFaults>
 
 function assemble(parts: Parts): IntelPlatform {
   const authority = issueAuthority(parts)
@@ -152,7 +140,7 @@ function platformOf(
     sgxQuote: request => encodeSgxQuote({ ...source, attestationKey: keys.qe }, request),
     tdxQuote: request => encodeTdxQuote({ ...source, attestationKey: keys.tdQe }, request),
     publicTrust: () => publicTrust(anchors, endorsements),
-    toJSON: () => toJSON(parts),
+    toJSON: () => storePlatform(parts, FORMAT),
   }
 }
 
@@ -177,22 +165,4 @@ function issueEndorsements(
     { name: 'pck-crl.der', bytes: crls.pck },
     { name: 'root-ca-crl.der', bytes: crls.root },
   ]
-}
-
-function toJSON({ keys, settings, createdAt, faults }: Parts): IntelPlatformJson {
-  if (Object.keys(faults).length > 0)
-    throw new TypeError('a platform with faults is for tests and is not stored')
-  return {
-    format: FORMAT,
-    createdAt: createdAt.toISOString(),
-    settings,
-    keys: {
-      root: exportKey(keys.root),
-      intermediate: exportKey(keys.intermediate),
-      pck: exportKey(keys.pck),
-      tcbSigning: exportKey(keys.tcbSigning),
-      qe: exportKey(keys.qe),
-      tdQe: exportKey(keys.tdQe),
-    },
-  }
 }
