@@ -253,6 +253,8 @@ test('the same evidence twice, or what is none beside it, is one piece of eviden
   ]) {
     assert.deepEqual(recognise(json({ quote, ...others })), parse(tdx))
   }
+  const report = recognise(json({ report: b64(snp.report), result: snp.report.toString('hex') }))
+  assert.deepEqual(report, parse(snp.report))
 })
 
 test('what is packed beside the evidence is unpacked up to a limit, and beyond it nothing is believed', () => {
