@@ -10,7 +10,7 @@ import { inWords } from '../kinds/kinds.ts'
 import { cell, fields, tableOfIds, time } from '../terminal/table.ts'
 import { readWord } from '../typed/flag-values.ts'
 import { claimLines, differenceLines } from '../verify/claim-lines.ts'
-import { explanationLines } from '../verify/explanation.ts'
+import { explanationJson, explanationLines } from '../verify/explanation.ts'
 
 /** By flag, what of an attestation it has to be. */
 const FILTER_FLAGS = {
@@ -93,7 +93,7 @@ export const ATTESTATION_COMMANDS: readonly Command[] = [
         ...differenceLines(found.explanation.result),
         ...claimLines(found.explanation),
       ]
-      return { exitCode: 0, json: found, lines }
+      return { exitCode: 0, json: { ...found, explanation: explanationJson(found.explanation) }, lines }
     },
   },
 ]

@@ -10,7 +10,7 @@ import { CliError } from '../failure/cli-error.ts'
 import { readInput } from '../files/input-files.ts'
 import { clip } from '../terminal/printable.ts'
 import { cell } from '../terminal/table.ts'
-import { explanationLines } from '../verify/explanation.ts'
+import { explanationJson, explanationLines } from '../verify/explanation.ts'
 import { type Lack, lackOf } from '../verify/undecided.ts'
 import { timeOf } from '../verify/verify-files.ts'
 
@@ -137,11 +137,9 @@ export const POLICY_COMMANDS: readonly Command[] = [
       const explanation = hinted(
         await call.terminal.progress('appraising', admin.policies.test(name, { ...what, ...given })),
       )
-      const { verdict, refusal } = explanation
-      const isUndecided = refusal !== null && lackOf(refusal.code) !== null
       return {
-        exitCode: verdict === 'accepted' ? 0 : 1,
-        json: isUndecided ? { ...explanation, verdict: 'undecided' } : explanation,
+        exitCode: explanation.verdict === 'accepted' ? 0 : 1,
+        json: explanationJson(explanation),
         lines: explanationLines(explanation, call.terminal),
       }
     },

@@ -5,7 +5,7 @@ import { hintLines, plain, refusedLines, stepLines, violationLines } from '../te
 import { cell, fields } from '../terminal/table.ts'
 import type { Palette, Terminal } from '../terminal/terminal.ts'
 import { knownCodeWords } from './known-code.ts'
-import { lackOf } from './undecided.ts'
+import { isUndecided } from './undecided.ts'
 
 /** The claims that decide most often. */
 const SHOWN_CLAIMS = ['kind', 'measurement', 'tcbStatus', 'debug', 'simulated'] as const
@@ -36,10 +36,16 @@ function basis({ verdict, result }: Explanation): string {
   return policy + known + (verdict === 'accepted' ? knownCodeWords(codeKnownBy) : '')
 }
 
+/** The explanation as data, whose verdict is `undecided` where the text says so. */
+export function explanationJson(
+  explanation: Explanation,
+): Omit<Explanation, 'verdict'> & { verdict: string } {
+  return isUndecided(explanation.refusal) ? { ...explanation, verdict: 'undecided' } : explanation
+}
+
 function verdictWords({ verdict, refusal }: Explanation, palette: Palette): string {
   if (verdict === 'accepted') return palette.green('accepted')
-  const isUndecided = refusal !== null && lackOf(refusal.code) !== null
-  return isUndecided
+  return refusal !== null && isUndecided(refusal)
     ? `${palette.yellow('undecided')}, and so refused: ${refusal.code}`
     : palette.red('refused')
 }

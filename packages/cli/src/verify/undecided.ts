@@ -17,6 +17,11 @@ const UNDECIDED: ReadonlyMap<string, Lack> = new Map<RefusalCode, Lack>([
   ['certificate-not-yet-valid', 'window'],
 ])
 
+/** Whether a refusal says nothing against the evidence. */
+export function isUndecided(refusal: { readonly code: string } | null): boolean {
+  return refusal !== null && lackOf(refusal.code) !== null
+}
+
 /** What was lacking to decide; null where a refusal is a decision. */
 export function lackOf(code: string): Lack | null {
   return UNDECIDED.get(code) ?? null

@@ -10,7 +10,7 @@ import type { Palette } from '../terminal/terminal.ts'
 import type { Examination } from './examine.ts'
 import { knownCodeWords } from './known-code.ts'
 import { type Measurement, measurementsOf, statedBy } from './measurements.ts'
-import { type Lack, lackOf } from './undecided.ts'
+import { isUndecided, type Lack, lackOf } from './undecided.ts'
 
 /** What to do about what was lacking. */
 const HINTS: Readonly<Record<Lack, string>> = {
@@ -63,12 +63,11 @@ export interface Situation {
 /** Everything that was found, as data. */
 export function examinationJson(file: string, examination: Examination, situation: Situation): unknown {
   const { evidence, steps, refusal, claims, validUntil, result, accepted } = examination
-  const isUndecided = refusal !== null && lackOf(refusal.code) !== null
   return {
     file,
     kind: evidence?.kind ?? null,
     at: situation.at.toISOString(),
-    verdict: accepted ? 'accepted' : isUndecided ? 'undecided' : 'refused',
+    verdict: accepted ? 'accepted' : isUndecided(refusal) ? 'undecided' : 'refused',
     genuine: claims !== null,
     codeCompared: isCodeCompared(examination, situation),
     steps,
@@ -185,8 +184,7 @@ function refusalVerdict(
 ): string[] {
   const { palette, columns } = situation
   const { code } = refusal
-  const isUndecided = lackOf(code) !== null
-  const word = isUndecided
+  const word = isUndecided(refusal)
     ? `${palette.yellow('UNDECIDED')}, and so not to be trusted`
     : palette.red('NOT TO BE TRUSTED')
   const lines = [`${palette.bold('Verdict')}  ${word}: ${code}`]
