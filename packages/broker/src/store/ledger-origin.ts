@@ -17,12 +17,10 @@ export function ledgerOrigin(db: DatabaseSync, configured: string | null): strin
       hint: 'a name such as casemate.example.org/log',
     })
   }
-  const found = db.prepare('SELECT value FROM broker_settings WHERE name = ?').get(NAME)
-  if (found === undefined) {
-    const origin = configured ?? `casemate-${randomBytes(8).toString('hex')}`
-    db.prepare('INSERT INTO broker_settings (name, value) VALUES (?, ?)').run(NAME, origin)
-    return origin
-  }
+  const made = configured ?? `casemate-${randomBytes(8).toString('hex')}`
+  // Where another process chose one just now, that is its name.
+  db.prepare('INSERT OR IGNORE INTO broker_settings (name, value) VALUES (?, ?)').run(NAME, made)
+  const found = db.prepare('SELECT value FROM broker_settings WHERE name = ?').get(NAME) ?? {}
   const origin = text(found, 'value')
   if (configured === null || configured === origin) return origin
   throw new StartError('config-conflict', `the log is named ${origin}, and ledgerOrigin says ${configured}`, {

@@ -129,30 +129,29 @@ export const MIGRATIONS: readonly string[] = [
  */
 export function migrate(db: DatabaseSync, migrations: readonly string[] = MIGRATIONS): void {
   db.exec('CREATE TABLE IF NOT EXISTS broker_schema (version INTEGER NOT NULL) STRICT')
-  const found = db.prepare('SELECT version FROM broker_schema').get()?.['version'] ?? 0
-  if (typeof found !== 'number' || found > migrations.length) {
-    throw new StartError(
-      'database-newer',
-      `the database has schema ${String(found)}, want at most ${migrations.length}`,
-      {
-        hint: 'a newer casemate wrote it: start that one, or restore a backup',
-      },
-    )
-  }
-  for (const [step, sql] of migrations.entries()) {
-    if (step >= found) runStep(db, sql, step + 1)
+  while (versionOf(db, migrations) < migrations.length) runStep(db, migrations)
+}
+
+function runStep(db: DatabaseSync, migrations: readonly string[]): void {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    // Asked within: another process may just have taken the step.
+    const step = versionOf(db, migrations)
+    db.exec(migrations[step] ?? '')
+    db.exec('DELETE FROM broker_schema')
+    db.prepare('INSERT INTO broker_schema (version) VALUES (?)').run(Math.min(step + 1, migrations.length))
+    db.exec('COMMIT')
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
   }
 }
 
-function runStep(db: DatabaseSync, sql: string, version: number): void {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    db.exec(sql)
-    db.exec('DELETE FROM broker_schema')
-    db.prepare('INSERT INTO broker_schema (version) VALUES (?)').run(version)
-    db.exec('COMMIT')
-  } catch (error) {
-    db.exec('ROLLBACK')
-    throw error
-  }
+function versionOf(db: DatabaseSync, migrations: readonly string[]): number {
+  const found = db.prepare('SELECT version FROM broker_schema').get()?.['version'] ?? 0
+  if (typeof found === 'number' && found <= migrations.length) return found
+  const message = `the database has schema ${String(found)}, want at most ${migrations.length}`
+  throw new StartError('database-newer', message, {
+    hint: 'a newer casemate wrote it: start that one, or restore a backup',
+  })
 }

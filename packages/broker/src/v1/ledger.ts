@@ -172,7 +172,8 @@ async function readOldestFirst(ledger: Ledger, { limit, after }: PageRequest): P
 
 /** A cursor is the index before which the page ends, so that entries that are added meanwhile move nothing. */
 async function readNewestFirst(ledger: Ledger, { limit, after }: PageRequest): Promise<Page<LedgerEntry>> {
-  const end = Math.min(after === null ? ledger.size : Number(after), ledger.size)
+  const size = await ledger.currentSize()
+  const end = Math.min(after === null ? size : Number(after), size)
   const from = Math.max(0, end - limit)
   const entries = end === 0 ? [] : await ledger.entries({ from, limit: end - from })
   return { items: entries.toReversed(), next: from === 0 ? null : String(from) }

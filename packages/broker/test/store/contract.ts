@@ -124,6 +124,21 @@ function describeLog(both: Both, { open, changes }: ContractSubject): void {
     assert.deepEqual(changes.names(other), ['a', 'c', 'd', 'e'])
   })
 
+  test('shows each process what the others appended, and proves it', async () => {
+    const [one, other] = both()
+    const { index } = await one.ledger.append({ seen: 'by all' })
+    assert.deepEqual((await other.ledger.entry(index)).entry, { seen: 'by all' })
+    const next = await one.ledger.append({ seen: 'again' })
+    assert.equal((await other.ledger.checkpoint()).size, next.index + 1)
+    const last = await one.ledger.append({ seen: 'at last' })
+    assert.equal((await other.ledger.entries({ from: last.index, limit: 5 })).length, 1)
+    await one.ledger.append({ seen: 'in a tile' })
+    assert.equal((await other.ledger.inclusion(last.index + 1, last.index + 2)).length > 0, true)
+    assert.equal((await one.ledger.append({})).index, (await other.ledger.currentSize()) - 1)
+    await assert.rejects(other.ledger.entry(last.index + 3), { code: 'entry-not-found' })
+    await other.ledger.check()
+  })
+
   test('has one checkpoint of a size, and the first stays', async () => {
     const [one, other] = both()
     const { size, note } = await one.ledger.checkpoint()

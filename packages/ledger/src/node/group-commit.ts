@@ -1,6 +1,7 @@
 // Collects appends and commits them in batches. Holds the committed state: it changes only after a COMMIT returned,
 // and promises are settled only then. The queue is bounded, so that a stalled disk costs refusals and not memory.
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { equalBytes } from '../bytes.ts'
 import type { JsonObject } from '../canonical.ts'
 import { LedgerError } from '../errors.ts'
 import type { Change, Met } from './change.ts'
@@ -8,6 +9,7 @@ import { canonicalEntry } from './growth.ts'
 import type { Append, Batch, LedgerDatabase, Outcome } from './ledger-database.ts'
 import { failureOf, isFinal } from './storage-failure.ts'
 import type { MerkleTail } from './tail.ts'
+import { TreeReader } from './tree.ts'
 
 /** In one transaction: some 20 ms of work, after which others get their turn. */
 export const MAX_BATCH = 4_096
@@ -102,6 +104,17 @@ export class GroupCommit {
   /** Notes the committed state outside the database. @throws {LedgerError} ledger-failed, ledger-unavailable */
   remember(isDurable: boolean): void {
     this.#guards.remember?.(this.#tail, isDurable)
+  }
+
+  /** Goes on from what others have appended. @throws {LedgerError} ledger-forked where that is no continuation */
+  async follow(tail: MerkleTail): Promise<void> {
+    const known = this.#tail
+    const root = await new TreeReader(this.#sources.database, tail).rootAt(known.size)
+    if (!equalBytes(root, known.root())) {
+      const message = `the log does not continue the one of ${known.size} entries that this process knows`
+      throw this.noteFailure(new LedgerError('ledger-forked', message))
+    }
+    if (tail.size > this.#tail.size) this.#tail = tail
   }
 
   /** Commits a change that is no entry, and notes the state: whether the disk takes both. @throws {LedgerError} as an append */

@@ -73,7 +73,7 @@ export interface CommittedBatch {
   readonly trouble: LedgerError | null
 }
 
-/** Each method rejects with a LedgerError: `ledger-unavailable`, `ledger-failed`, `ledger-damaged`, or as it says. */
+/** A write that was not made is `ledger-unavailable` or `ledger-failed`; what is stored and cannot be believed is `ledger-damaged`. */
 export interface LedgerDatabase {
   /**
    * Brings the tables to this program's version.
@@ -82,9 +82,10 @@ export interface LedgerDatabase {
   prepare(): Promise<void>
   /** The head of the log; an empty log's with this key where there is none. Of two that begin one, the first does. */
   begin(verifierKey: string): Promise<Head>
+  head(): Promise<Head>
   edge(): Promise<Edge>
   /**
-   * One transaction: takes the head, makes each change with the index that its entry would have, leaves out what is refused,
+   * One transaction: takes the head, which must not be behind the log as this process knows it; makes each change with the index that its entry would have, leaves out what is refused,
    * and writes what a `Growth` makes of the rest. Rejects only where nothing at all was committed.
    */
   commit(batch: Batch): Promise<CommittedBatch>

@@ -5,7 +5,7 @@ import { type KeyObject, randomBytes } from 'node:crypto'
 import { encodeBase64, isCount } from '../bytes.ts'
 import type { JsonObject } from '../canonical.ts'
 import type { SignedCheckpoint } from '../checkpoint.ts'
-import { LedgerError } from '../errors.ts'
+import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 import { LEAF_SIZE } from '../leaf.ts'
 import { RECEIPT_FORMAT, type Receipt } from '../receipt.ts'
 import { encodeBundle, TILE_WIDTH } from '../tile.ts'
@@ -145,9 +145,16 @@ export class Ledger {
     return this.#signer.verifierKey
   }
 
-  /** Committed entries. */
+  /** Committed entries, as far as they are known here. */
   get size(): number {
     return this.#commits.tail.size
+  }
+
+  /** Committed entries, whoever appended them. @throws {LedgerError} ledger-damaged, ledger-forked */
+  async currentSize(): Promise<number> {
+    const head = await this.#database.head()
+    if (head.size > this.size) await this.#commits.follow(restoreTail(await this.#database.edge()))
+    return this.size
   }
 
   /**
@@ -205,21 +212,29 @@ export class Ledger {
    * @throws {LedgerError} ledger-unavailable, ledger-failed; ledger-forked, ledger-cut where that would be a second root
    */
   async checkpoint(): Promise<SignedCheckpoint> {
-    const { tail } = this.#commits
-    if (this.#latest?.size !== tail.size) this.#latest = await this.#sign(tail)
-    return this.#latest
+    try {
+      await this.currentSize()
+      const { tail } = this.#commits
+      if (this.#latest?.size !== tail.size) this.#latest = await this.#sign(tail)
+      return this.#latest
+    } catch (error) {
+      throw this.#commits.noteFailure(error)
+    }
   }
 
   /** @throws {LedgerError} entry-not-found, ledger-damaged */
   async entry(index: number): Promise<LedgerEntry> {
-    if (!isCount(index) || index >= this.size) throw notFound(index, this.size)
-    return (await this.#readOne(index)).shown
+    return this.#reaching(async () => {
+      if (!isCount(index) || index >= this.size) throw notFound(index, this.size)
+      return (await this.#readOne(index)).shown
+    })
   }
 
   /** From `from` upwards, at most `limit` and {@link MAX_PAGE}. @throws {LedgerError} out-of-range, ledger-damaged */
   async entries(page: { readonly from: number; readonly limit: number }): Promise<LedgerEntry[]> {
     if (!isCount(page.from) || !isCount(page.limit)) throw outOfRange('from and limit are not whole numbers')
-    const end = Math.min(this.size, page.from + Math.min(page.limit, MAX_PAGE))
+    const size = page.from + page.limit > this.size ? await this.currentSize() : this.size
+    const end = Math.min(size, page.from + Math.min(page.limit, MAX_PAGE))
     const entries: LedgerEntry[] = []
     while (page.from + entries.length < end) {
       const from = page.from + entries.length
@@ -231,8 +246,8 @@ export class Ledger {
 
   /** Against the latest checkpoint. @throws {LedgerError} entry-not-found, entry-erased, ledger-damaged */
   async receipt(index: number): Promise<Receipt> {
-    if (!isCount(index) || index >= this.size) throw notFound(index, this.size)
     const checkpoint = await this.checkpoint()
+    if (!isCount(index) || index >= checkpoint.size) throw notFound(index, checkpoint.size)
     const { shown, salt } = await this.#readOne(index)
     if (shown.entry === null || salt === null) throw alreadyErased(index)
     const inclusion = await this.#reader().inclusion(index, checkpoint.size)
@@ -249,17 +264,17 @@ export class Ledger {
 
   /** That the entry is in the tree of the first `size` entries. @throws {LedgerError} out-of-range, ledger-damaged */
   async inclusion(index: number, size: number): Promise<Uint8Array[]> {
-    return this.#reader().inclusion(index, size)
+    return this.#reaching(() => this.#reader().inclusion(index, size))
   }
 
   /** That the first `to` entries begin with the first `from`. @throws {LedgerError} out-of-range, ledger-damaged */
   async consistency(from: number, to: number): Promise<Uint8Array[]> {
-    return this.#reader().consistency(from, to)
+    return this.#reaching(() => this.#reader().consistency(from, to))
   }
 
   /** `width` hashes of 32 bytes, as C2SP tlog-tiles serves them. @throws {LedgerError} out-of-range, ledger-damaged */
   async tile(level: number, index: number, width: number): Promise<Uint8Array> {
-    return this.#reader().tile(level, index, width)
+    return this.#reaching(() => this.#reader().tile(level, index, width))
   }
 
   /** `width` leaves, as C2SP tlog-tiles serves them. @throws {LedgerError} out-of-range, ledger-damaged */
@@ -267,10 +282,12 @@ export class Ledger {
     if (!isCount(index) || !isCount(width) || width === 0 || width > TILE_WIDTH) {
       throw outOfRange(`there is no bundle ${index} with ${width} leaves`)
     }
-    if (index * TILE_WIDTH + width > this.size) {
-      throw outOfRange(`bundle ${index} with ${width} leaves is not in a log of ${this.size} entries`)
-    }
-    return encodeBundle(await this.#database.leaves(index, width))
+    return this.#reaching(async () => {
+      if (index * TILE_WIDTH + width > this.size) {
+        throw outOfRange(`bundle ${index} with ${width} leaves is not in a log of ${this.size} entries`)
+      }
+      return encodeBundle(await this.#database.leaves(index, width))
+    })
   }
 
   /** Reads and recomputes the whole log; some seconds for a million entries. @throws {LedgerError} ledger-damaged */
@@ -287,20 +304,16 @@ export class Ledger {
 
   async #sign(tail: MerkleTail): Promise<SignedCheckpoint> {
     const root = tail.root()
-    try {
-      this.#demandUnsigned(tail.size, root)
-      const checkpoint = this.#signer.sign(tail.size, root)
-      // Ed25519 is deterministic: the one that was shown for this size is this one, or of another root.
-      if ((await this.#database.keepCheckpoint(checkpoint)) !== checkpoint.note) {
-        throw new LedgerError('ledger-forked', `another root was signed at ${checkpoint.size} entries`, {
-          hint: 'stop writing and restore the database from a backup; keep this one to compare',
-        })
-      }
-      this.#commits.remember(true)
-      return checkpoint
-    } catch (error) {
-      throw this.#commits.noteFailure(error)
+    this.#demandUnsigned(tail.size, root)
+    const checkpoint = this.#signer.sign(tail.size, root)
+    // Ed25519 is deterministic: the one that was shown for this size is this one, or of another root.
+    if ((await this.#database.keepCheckpoint(checkpoint)) !== checkpoint.note) {
+      throw new LedgerError('ledger-forked', `another root was signed at ${checkpoint.size} entries`, {
+        hint: 'stop writing and restore the database from a backup; keep this one to compare',
+      })
     }
+    this.#commits.remember(true)
+    return checkpoint
   }
 
   /** What the mark remembers may have been shown to somebody. */
@@ -311,6 +324,18 @@ export class Ledger {
     throw new LedgerError('ledger-cut', `the log has ${size} entries, and had ${kept.size} once`, {
       hint: 'record what was lost until the log has grown beyond it',
     })
+  }
+
+  /** What lies beyond the log as it is known here, another process may have added. */
+  async #reaching<T>(read: () => Promise<T>): Promise<T> {
+    const { size } = this
+    try {
+      return await read()
+    } catch (error) {
+      const isBeyond = error instanceof LedgerError && BEYOND.has(error.code)
+      if (!isBeyond || (await this.currentSize()) === size) throw error
+      return read()
+    }
   }
 
   #reader(): TreeReader {
@@ -344,6 +369,8 @@ export class Ledger {
     return !this.#hasErasedPages
   }
 }
+
+const BEYOND: ReadonlySet<LedgerErrorCode> = new Set(['out-of-range', 'entry-not-found'])
 
 function notFound(index: number, size: number): LedgerError {
   return new LedgerError('entry-not-found', `the log has ${size} entries and none at ${index}`)

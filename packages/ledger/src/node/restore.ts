@@ -6,7 +6,7 @@ import { LedgerError } from '../errors.ts'
 import { COMMITMENT_OFFSET, decodeLeaf, HASH_SIZE, LEAF_SIZE, type Leaf } from '../leaf.ts'
 import { TILE_WIDTH } from '../tile.ts'
 import { commitInto, hashLeafInto, rootOf } from './hasher.ts'
-import type { Edge, LedgerDatabase, StoredEntry } from './ledger-database.ts'
+import type { Edge, Head, LedgerDatabase, StoredEntry } from './ledger-database.ts'
 import type { CheckpointSigner } from './signer.ts'
 import { MerkleTail, type PartialTile } from './tail.ts'
 import { TreeReader } from './tree.ts'
@@ -40,6 +40,13 @@ function hashLeaves(hashes: Buffer, leaves: Uint8Array): number {
 function hashTiles(hashes: Buffer, tiles: readonly Uint8Array[]): number {
   for (const [index, tile] of tiles.entries()) hashes.set(rootOf(tile, 0, TILE_WIDTH), index * HASH_SIZE)
   return tiles.length
+}
+
+/** What was committed stays: a log that is behind one that was seen, or another one, was put in its place. */
+export function demandAhead(head: Head, known: MerkleTail): void {
+  if (head.size > known.size || (head.size === known.size && equalBytes(head.root, known.root()))) return
+  const what = head.size < known.size ? `has ${head.size} entries` : 'has another root'
+  throw damaged(`the log ${what}, and had ${known.size} entries while this process ran`)
 }
 
 /** The entries of the last, partial bundle must be those that its leaves commit to. @throws {LedgerError} ledger-damaged */

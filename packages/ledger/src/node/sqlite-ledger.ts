@@ -21,7 +21,7 @@ import type {
   StoredEntry,
 } from './ledger-database.ts'
 import { migrate } from './migrations.ts'
-import { damaged, restoreTail } from './restore.ts'
+import { damaged, demandAhead, restoreTail } from './restore.ts'
 import { erasureOf, SqliteStatements } from './sqlite-statements.ts'
 import { failureOf, reading } from './storage-failure.ts'
 import { requireDurable, truncateWal } from './wal.ts'
@@ -51,6 +51,10 @@ export class SqliteLedger implements LedgerDatabase {
       this.#statements.createHead(verifierKey, emptyRoot())
       return this.#head()
     })
+  }
+
+  async head(): Promise<Head> {
+    return reading(() => this.#head())
   }
 
   async edge(): Promise<Edge> {
@@ -146,6 +150,7 @@ export class SqliteLedger implements LedgerDatabase {
   #commit(batch: Batch): CommittedBatch {
     const { sizeBefore, tail, outcomes } = this.#inTransaction('begin', () => {
       const head = this.#head()
+      demandAhead(head, batch.tail)
       // Another process may have appended since: its entries come first.
       const known = head.size === batch.tail.size ? batch.tail : restoreTail(this.#edge(head))
       const growth = new Growth(batch, known, head)

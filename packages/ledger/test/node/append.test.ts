@@ -283,6 +283,31 @@ test('a second writer on the same file continues where the first one is', async 
   assert.equal((await ledger.check()).size, 302)
 })
 
+test('a log that is put behind what was committed, or another one in its place, is not written to any more', async t => {
+  for (const damage of ['UPDATE ledger_head SET size = 4', 'UPDATE ledger_head SET root = zeroblob(32)']) {
+    const { ledger, db } = await open(t)
+    await fill(ledger, 5)
+    db.exec(damage)
+    await rejectsCode('ledger-damaged', ledger.append(entryOf(5)))
+    assert.ok(ledger.hasFailed)
+    await rejectsCode('ledger-damaged', ledger.append(entryOf(6)))
+    assert.equal(db.prepare('SELECT count(*) AS n FROM ledger_entry').get()?.['n'], 5)
+  }
+})
+
+test('a longer log of another history is not followed', async t => {
+  const { ledger, db } = await open(t)
+  const other = await open(t)
+  await fill(ledger, 5)
+  await other.ledger.append({ another: 'history' })
+  await fill(other.ledger, 7)
+  db.exec(`ATTACH '${other.path}' AS other`)
+  for (const table of ['head', 'entry', 'segment'])
+    db.exec(`DELETE FROM ledger_${table}; INSERT INTO ledger_${table} SELECT * FROM other.ledger_${table}`)
+  await rejectsCode('ledger-forked', ledger.checkpoint())
+  await rejectsCode('ledger-forked', ledger.append({}))
+})
+
 test('a database that somebody else keeps locked is unavailable, not broken', async t => {
   const { ledger, path, db } = await open(t)
   db.exec('PRAGMA busy_timeout = 0')
