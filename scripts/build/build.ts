@@ -5,13 +5,14 @@ import { join } from 'node:path'
 import { compileRooms } from './compile.ts'
 import { packRooms } from './pack.ts'
 import { roomsOf } from './rooms.ts'
+import { writeSboms } from './sbom.ts'
 import { stageRoom } from './stage.ts'
 import { stageCommand } from './stage-command.ts'
 
 export interface Build {
   /** Of the sources. */
   readonly root: string
-  /** `packages/`, `tarballs/` in it are made anew. */
+  /** `packages/`, `tarballs/` and `sboms/` in it are made anew. */
   readonly out: string
 }
 
@@ -29,4 +30,5 @@ export async function build({ root, out }: Build): Promise<void> {
     rmSync(compiled, { recursive: true, force: true })
   }
   packRooms(rooms, out)
+  writeSboms(rooms, root, out)
 }

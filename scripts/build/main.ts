@@ -5,4 +5,4 @@ import { build } from './build.ts'
 const root = resolve(import.meta.dirname, '../..')
 const out = resolve(process.argv[2] ?? 'dist')
 await build({ root, out })
-console.log(`built in ${out}: packages/ and tarballs/`)
+console.log(`built in ${out}: packages/, tarballs/ and sboms/`)

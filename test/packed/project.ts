@@ -20,7 +20,7 @@ const NO_REGISTRY = 'http://127.0.0.1:1/'
 const UNREACHABLE = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)\b/
 const run = promisify(execFile)
 
-export const ENVIRONMENT = {
+export const ENVIRONMENT: NodeJS.ProcessEnv = {
   ...process.env,
   PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
   npm_config_update_notifier: 'false',
