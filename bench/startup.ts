@@ -6,10 +6,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { cachedCommand } from '../scripts/build/cached-command.ts'
 import { type Spread, spread } from './measure.ts'
 import { printBudget } from './report.ts'
 
-const BIN = fileURLToPath(new URL('../packages/cli/bin/casemate.js', import.meta.url))
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const SOURCE = join(ROOT, 'packages/cli/bin/casemate.js')
 const ROUNDS = 7
 const BUDGET_MS = 1_000
 const BUDGET_MB = 150
@@ -26,7 +28,8 @@ export async function benchStartup(): Promise<void> {
   const warm = join(directory, 'cache')
   const existing = join(directory, 'existing')
   const bare: number[] = []
-  const [first, fresh, again]: [Started[], Started[], Started[]] = [[], [], []]
+  const [first, fresh, again, installed]: [Started[], Started[], Started[], Started[]] = [[], [], [], []]
+  const bundle = await cachedCommand(ROOT)
   try {
     await startBroker(existing, warm)
     for (let round = 0; round < ROUNDS; round++) {
@@ -34,6 +37,8 @@ export async function benchStartup(): Promise<void> {
       first.push(await startBroker(join(directory, `first-${round}`), join(directory, `cache-${round}`)))
       fresh.push(await startBroker(join(directory, `fresh-${round}`), warm))
       again.push(await startBroker(existing, warm))
+      const place = (name: string) => join(directory, `installed-${name}-${round}`)
+      installed.push(await startBroker(place('data'), place('cache'), bundle))
     }
   } finally {
     rmSync(directory, { recursive: true })
@@ -43,6 +48,7 @@ export async function benchStartup(): Promise<void> {
   printStarts('first start on a machine', first, bare)
   printStarts('fresh data directory', fresh, bare)
   printStarts('existing data directory', again, bare)
+  printStarts('first start on a machine, as it is installed', installed, bare)
 }
 
 function printStarts(text: string, starts: readonly Started[], bare: readonly number[]): void {
@@ -64,10 +70,10 @@ async function startNode(): Promise<number> {
   return performance.now() - startedAt
 }
 
-async function startBroker(dataDir: string, cache: string): Promise<Started> {
+async function startBroker(dataDir: string, cache: string, bin = SOURCE): Promise<Started> {
   const flags = ['--data-dir', dataDir, '--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [BIN, 'up', '--json', '--log-level', 'error', ...flags], {
+  const child = spawn(process.execPath, [bin, 'up', '--json', '--log-level', 'error', ...flags], {
     env: { PATH: process.env['PATH'], XDG_CACHE_HOME: cache },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
