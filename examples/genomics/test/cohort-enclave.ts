@@ -20,9 +20,9 @@ import { loadCohort } from '../load.ts'
 export interface OpenedCohort {
   readonly enclave: Enclave
   readonly cohort: Cohort
-  /** What the biobank seals and opens with. */
+  /** The biobank seals and opens with these. */
   readonly biobank: UnsealOptions
-  /** What happened to instances. */
+  /** Events of instances. */
   readonly events: readonly EnclaveEvent[]
 }
 

@@ -1,4 +1,4 @@
-// What whoever asks, and whoever runs the enclave, must not learn.
+// Secrets that neither whoever asks nor whoever runs the enclave may learn.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openBrokerRoot } from '@casemate/enclave'

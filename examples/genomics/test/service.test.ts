@@ -1,4 +1,4 @@
-// What runs beside the enclave: clients wait for loads, do none themselves, and find the data there after a crash.
+// Beside the enclave, clients wait for loads, do none themselves, and find the data there after a crash.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

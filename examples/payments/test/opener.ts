@@ -4,7 +4,7 @@ import { Enclave, type EnclaveEvent, type SealingRoot } from '@casemate/enclave'
 export interface Provoking {
   readonly callMs?: number
   readonly report?: (event: EnclaveEvent) => void
-  /** What to fail with in place of a call; null for the call itself. */
+  /** The failure in place of a call; null for the call itself. */
   readonly instead?: (name: string) => number | null
 }
 

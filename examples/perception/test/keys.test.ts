@@ -48,7 +48,7 @@ class Watch {
     for (const pid of familyOf(process.pid)) {
       this.pids.add(pid)
       for (const file of writtenFiles(pid)) {
-        // What has a name is searched at the end.
+        // Files that have a name are searched at the end.
         if (file.isDeleted && !this.written.has(file.path)) this.search(file.handle)
         this.written.set(file.path, file)
       }

@@ -1,4 +1,4 @@
-// What processes could have left behind: every regular file that they have open for writing, also one that was deleted
+// Files that processes could leave behind: every regular file that they have open for writing, also one that was deleted
 // meanwhile, and what the system says about their memory. Linux only.
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'

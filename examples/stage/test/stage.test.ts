@@ -67,7 +67,7 @@ test('the attested enclave opens what the owner sealed, and each release of the 
   await assert.rejects(verifyRelease({ admin, index: last.index, key: other }))
 })
 
-/** What the broker's record says of the newest refusal. */
+/** The broker's record of the newest refusal. */
 async function violations(): Promise<string[]> {
   const { items } = await stage.broker.admin.attestations.list('refused', { limit: 1 })
   const { explanation } = (await stage.broker.admin.attestations.get(items[0]!.id)) as unknown as {

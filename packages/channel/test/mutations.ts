@@ -1,4 +1,4 @@
-// What an attacker makes of bytes that were right: some of them other ones, some left out, some twice.
+// Mutations of bytes that were right: some of them other ones, some left out, some twice.
 import * as fc from 'fast-check'
 
 export type Mutation = (bytes: Uint8Array) => Uint8Array

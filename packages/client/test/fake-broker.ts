@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { exportJWK, FlattenedEncrypt, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
 
-/** What to do otherwise than a good broker does. */
+/** Deviations from a good broker. */
 export interface Faults {
   answer?: (request: IncomingMessage, response: ServerResponse) => boolean
   claims?: (claims: Record<string, unknown>) => Record<string, unknown>

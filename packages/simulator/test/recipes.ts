@@ -23,7 +23,7 @@ const REPORT_DATA = new Uint8Array(64).fill(0x5a)
 /** Large enough for RSA-PSS SHA-384, and quick to generate. */
 const MODULUS_BITS = 2048
 
-/** What a verifier is given. */
+/** A verifier is given these. */
 export interface Case {
   readonly evidence: Uint8Array
   readonly endorsements: readonly NamedEndorsement[]

@@ -1,4 +1,4 @@
-// What the verifier says of simulated evidence: claims, TCB statuses, the guest’s JSON forms, restored platforms.
+// The verifier's verdicts on simulated evidence: claims, TCB statuses, the guest’s JSON forms, restored platforms.
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'

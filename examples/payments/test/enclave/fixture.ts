@@ -71,7 +71,7 @@ export class Bank {
     return decodeAnswers(answers)
   }
 
-  /** What this one sealed, told to another, as after a restart. */
+  /** Tells another one the pieces that this one sealed, as after a restart. */
   replay(pieces: readonly Uint8Array[]): void {
     for (const piece of pieces) bytesOf(this.enclave.call('replay', piece))
     this.#frame += pieces.length

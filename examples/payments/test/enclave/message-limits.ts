@@ -39,7 +39,7 @@ const instructed = (currency: string, amount: string): Change => {
 }
 const debtorIban = (iban: string): Change => replace(/(<DbtrAcct><Id><IBAN>)[^<]*/, `$1${iban}`)
 
-/** What is valid up to a limit, and what answer there is beyond; FF01 where nothing is said. */
+/** Values that are valid up to a limit, and the answer beyond it; FF01 if nothing is said. */
 const LIMITS: Readonly<
   Record<
     string,

@@ -33,7 +33,7 @@ function listOf(names: readonly string[]): SanctionsFiles {
   return { parties: bytes(`${rows.join('\r\n')}\r\n`), aliases: bytes('') }
 }
 
-/** What both say of each name; they must say the same. */
+/** The answers of both to each name; they must be the same. */
 async function screenTwice(
   list: SanctionsFiles,
   names: readonly string[],

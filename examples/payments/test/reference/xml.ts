@@ -50,7 +50,7 @@ export function parseXml(bytes: Uint8Array): Node | null {
 
 type Raw = Record<string, unknown>
 
-/** What is in no XML. */
+/** Characters that are in no XML. */
 const NO_CHARACTER = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u
 
 function decode(bytes: Uint8Array): string | null {

@@ -1,4 +1,4 @@
-// What one client, or one server, can make the other end spend.
+// Limits on the memory and time that one client, or one server, can make the other end spend.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'

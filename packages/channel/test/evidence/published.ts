@@ -1,4 +1,4 @@
-// What three other implementations put into their certificates, as published by the CCC Attestation SIG with their
+// Evidence of three other implementations' certificates, as published by the CCC Attestation SIG with their
 // interoperability tests (interoperable-ra-tls, interoperability-tests/): key, claims-buffer, report data of the quote.
 
 export interface PublishedCertificate {

@@ -31,7 +31,7 @@ import {
 interface Victim {
   readonly machine: Machine
   readonly identity: ChannelIdentity
-  /** What an attacker who read its memory has. */
+  /** Known to an attacker who read its memory. */
   readonly stolen: Credentials
 }
 
@@ -109,7 +109,7 @@ test('a relay with the stolen TLS key that forwards the genuine binding is refus
   await rejectsCode('binding-invalid', connectAttested({ ...relay, peer: machine.demands }))
 })
 
-/** What a server would sign in this session, for a client that it demands nothing of. */
+/** The bytes that a server would sign in this session, for a client that it demands nothing of. */
 function messageOf(socket: TLSSocket, { certificate }: Credentials, clientHello: Hello): Uint8Array {
   return bindingMessage('server', {
     exporter: exporterOf(socket),

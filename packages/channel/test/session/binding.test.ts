@@ -1,4 +1,4 @@
-// What is signed for a session is other bytes as soon as anything about the session is another.
+// The bytes that are signed for a session are others as soon as anything about the session is another.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bindingMessage, type SessionFacts } from '../../src/session/binding.ts'

@@ -211,7 +211,7 @@ for (const [what, bytes, code] of [
     const { machine, credentials } = await listening(t)
     const server = await rogueServer(t, credentials, socket => socket.write(bytes))
     const error = await rejectsCode(code, connectAttested({ ...server, peer: machine.demands }))
-    // What a peer sends does not end up in messages.
+    // Bytes of a peer do not end up in messages.
     assert.ok(!error.message.includes(String.fromCharCode(27)))
   })
 }

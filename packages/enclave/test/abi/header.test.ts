@@ -1,4 +1,4 @@
-// What enclaves in C and Rust include: that it says what the platform does, and that a compiler of C reads it so.
+// The header that enclaves in C and Rust include says what the platform does, and a compiler of C reads it so.
 // Enclaves written with it are built and run in test/interop.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'

@@ -17,7 +17,7 @@ before(async () => {
   intel = await createIntelPlatform({ now: new Date('2026-11-25T12:00:00Z') })
 })
 
-/** What had been left behind goes on by itself, after it is answered; until then nothing is asked for. */
+/** A request that was left behind goes on by itself once it is answered; until then nothing is asked for. */
 async function quoteOnce(driver: AttestationDriver): Promise<Quote> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(1)) {
     try {

@@ -17,7 +17,7 @@ export interface KernelOptions {
   readonly failures?: string[]
   /** The generation of a new entry. */
   readonly generation?: bigint
-  /** What somebody else does while we read `outblob`. */
+  /** Done by somebody else while we read `outblob`. */
   readonly meanwhile?: (entry: Entry) => void
   /** Drops so many writes of `inblob`, as the kernel does with those that it refuses. */
   readonly dropped?: { count: number }

@@ -45,7 +45,7 @@ const SNP: Pick<KernelOptions, 'provider' | 'sign'> = {
   sign: (reportData, vmpl) => amd.snpReport({ reportData, vmpl }),
 }
 
-/** What the driver waited between its tries. */
+/** The driver's waits between its tries. */
 function tdx(changes: Partial<KernelOptions> = {}, options: Partial<TsmDriverOptions> = {}) {
   const kernel = new TsmKernel({ ...TDX, ...changes })
   const pauses: number[] = []

@@ -186,7 +186,7 @@ export const MAKE: Readonly<Record<WasmLimit, (count: number) => Uint8Array<Arra
   merges: count => withBody(locals(256), repeat([0x0c, 0], Math.floor(count / 256))),
 }
 
-/** What stands in no table of limits: each is refused with this code. */
+/** Faults that stand in no table of limits: each is refused with this code. */
 export const REFUSED: readonly (readonly [name: string, code: string, module: Uint8Array<ArrayBuffer>])[] = [
   ['a table without a maximum', 'limit-exceeded', goodWith({ [ID.table]: Uint8Array.of(1, FUNCREF, 0, 1) })],
   [

@@ -140,7 +140,7 @@ test('what the reader counts on the stack is what the engine has there, for ever
 
 const [I32, V128, FUNCREF] = [0x7f, 0x7b, 0x70]
 const OPERAND_TYPES = [I32, 0x7e, 0x7d, 0x7c, V128, FUNCREF]
-/** What some instruction takes. */
+/** The operands of some instruction. */
 const OPERANDS = [
   [],
   ...OPERAND_TYPES.map(type => [type]),

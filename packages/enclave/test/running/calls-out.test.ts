@@ -1,4 +1,4 @@
-// What code may call: its log, random bytes, its configuration and its secrets.
+// Code may call its log, random bytes, its configuration and its secrets.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rejectsCode } from '../expect-code.ts'

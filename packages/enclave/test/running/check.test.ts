@@ -1,4 +1,4 @@
-// What is refused before a single instruction runs: one image for each check, wrong in that alone.
+// Images that are refused before a single instruction runs: one for each check, wrong in that alone.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toHex } from '@casemate/evidence/bytes'
@@ -112,7 +112,7 @@ test('tables of all instances count towards the memory that the machine gives', 
 test('code that asks an engine for too much is refused before the engine sees it', async t => {
   const compile = t.mock.method(WebAssembly, 'compile')
   await rejectsCode('limit-exceeded', check(imageOf(withTable(10_000_000))))
-  // What only an engine can find out is found out in another process.
+  // Faults that only an engine can find are found in another process.
   await rejectsCode('invalid-code', check(imageOf(withBody([0], [0x1a]))))
   assert.equal(compile.mock.callCount(), 0)
   await check({})

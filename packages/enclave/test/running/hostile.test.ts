@@ -59,7 +59,7 @@ function growing(most: number): Uint8Array {
   const before = code.subarray(0, echo - 1)
   sections.set(ID.code, Buffer.concat([before, Uint8Array.from(leb(body.length)), body]))
   sections.set(ID.table, Uint8Array.from([1, 0x70, 1, 0, ...leb(most)]))
-  // What a function refers to is declared.
+  // A function that is referred to is declared.
   sections.set(ID.element, Uint8Array.of(1, 3, 0, 1, 0))
   return moduleOf(sections)
 }

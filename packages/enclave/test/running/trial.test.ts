@@ -79,7 +79,7 @@ test('what was refused is tried again', async () => {
   await tryCompiling(other(2))
 })
 
-/** What a process says that tries code, after `before`; it is ended by what nobody catches. */
+/** The words of a process that tries code, after `before`; an error that nobody catches ends it. */
 async function outcomeOf(before: string, command: readonly [string, ...string[]]): Promise<string> {
   const module = new URL('../../src/running/trial.ts', import.meta.url)
   const program = `

@@ -6,7 +6,7 @@
 import type { RingBytes, Words } from '../../../src/running/lane/memory.ts'
 import type { LaneRings } from '../../../src/running/lane/platform-end.ts'
 
-/** What a thread of the model is given. */
+/** A thread of the model is given these. */
 export interface ModelThread {
   readonly words: Words
   readonly rings: LaneRings

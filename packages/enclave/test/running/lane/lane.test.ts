@@ -21,7 +21,7 @@ interface Lane {
   readonly words: SharedWords
   readonly platform: PlatformEnd
   readonly instance: InstanceEnd
-  /** What was received, and how often the instance rang. */
+  /** The replies that were received, and how often the instance rang. */
   readonly outputs: number[][]
   readonly lines: string[]
   readonly statuses: number[]

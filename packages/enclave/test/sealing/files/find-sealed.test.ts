@@ -1,4 +1,4 @@
-// What of a directory is taken for sealed, before anything is moved.
+// Files of a directory that are taken for sealed, before anything is moved.
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -71,7 +71,7 @@ test('a directory moves to another root, and the next run finds all of it there'
   assert.deepEqual(readFileSync(join(directory, 'blob')), before)
 })
 
-/** What `old` heads, under the header that it would have after the move. */
+/** The content of `old`, under the header that it would have after the move. */
 async function forged(sample: (typeof SAMPLES)[0]): Promise<Uint8Array> {
   const [old, moved] = [await sealSample(sample, OLD), await sealSample(sample, NEW)]
   const size = 128 + sample.name.length

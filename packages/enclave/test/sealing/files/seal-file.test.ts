@@ -67,7 +67,7 @@ test('a reader that takes its time gets all of it, and is not given more than it
   slow.end()
   await finished(slow)
   assert.ok(Buffer.concat(taken).equals(plaintextOfSample(sample)))
-  // What was there when it was full, and the piece that filled it.
+  // The pieces that were there when it was full, and the one that filled it.
   assert.ok(waiting <= 100_000 + 65_536, String(waiting))
 })
 
