@@ -23,7 +23,8 @@ export async function buildExecutable(root: string, file: string): Promise<void>
     await bundleCommand(root, join(draft, 'lib'))
     writeFileSync(join(draft, MAIN), mainOf(neighboursOf(root).code.map(({ out }) => `${out}.js`)))
     const config = {
-      main: join(draft, MAIN),
+      // Relative to the folder: what is written here is kept in the executable, which is the same from each build.
+      main: MAIN,
       mainFormat: 'module',
       output: file,
       disableExperimentalSEAWarning: true,
@@ -35,7 +36,8 @@ export async function buildExecutable(root: string, file: string): Promise<void>
       },
     }
     writeFileSync(join(draft, 'sea.json'), JSON.stringify(config))
-    const { status, stderr } = spawnSync(process.execPath, ['--build-sea', join(draft, 'sea.json')], {
+    const { status, stderr } = spawnSync(process.execPath, ['--build-sea', 'sea.json'], {
+      cwd: draft,
       encoding: 'utf8',
     })
     if (status !== 0) throw new Error(`node --build-sea: ${stderr}`)

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { buildExecutable } from '../../scripts/build/executable.ts'
 import { layOutImage } from '../../scripts/build/image.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -97,6 +98,12 @@ describe('the executable', () => {
     })
     assert.match(stdout, /^casemate \d/)
   })
+})
+
+test('two builds give the same bytes', async () => {
+  const again = join(folder, 'again', 'casemate')
+  await buildExecutable(root, again)
+  assert.ok(readFileSync(program).equals(readFileSync(again)))
 })
 
 /** Its mounts are gone with its namespace. */
