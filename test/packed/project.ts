@@ -41,7 +41,6 @@ export interface Project {
 
 /** Installs all packages. `omit`: such as `optional`. */
 export async function openProject(...omit: readonly string[]): Promise<Project> {
-  const directory = temporaryDirectory()
   const dependencies = Object.fromEntries(
     ROOMS.map(room => [room.manifest.name, `file:${tarballOf(room, DIST)}`]),
   )
@@ -54,6 +53,12 @@ export async function openProject(...omit: readonly string[]): Promise<Project> 
     // So that what they depend on among themselves is these files as well.
     overrides: Object.fromEntries(Object.keys(dependencies).map(name => [name, `$${name}`])),
   }
+  return installProject(manifest, omit)
+}
+
+/** Installs what a manifest says. */
+export async function installProject(manifest: object, omit: readonly string[] = []): Promise<Project> {
+  const directory = temporaryDirectory()
   writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest))
   writeFileSync(join(directory, '.npmrc'), `@casemate:registry=${NO_REGISTRY}\nfetch-retries=1\n`)
   const flags = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']

@@ -1,11 +1,11 @@
 // What each package's README shows runs as it stands, with what is right and with what is wrong.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GREETING, installed, openParties, SECRET } from './parties.ts'
-import { ROOMS, sharedProject, temporaryDirectory } from './project.ts'
+import { installProject, ROOMS, ROOT, runIn, sharedProject, temporaryDirectory } from './project.ts'
 import { readmeOf, type Shown, shownBy } from './readme.ts'
 
 const { skip } = await sharedProject()
@@ -122,4 +122,20 @@ test('enclave: code is built, signed, and called', { skip }, async () => {
   writeFileSync(entry, `export function echo(input: string): string { return input }`)
   const unsuitable = callOnce(entry, 'echo', new Uint8Array()) as Promise<unknown>
   await assert.rejects(unsuitable, { code: 'export-unsuitable' })
+})
+
+test('the client is installed as docs/library.md says', { skip }, async () => {
+  const text = readFileSync(join(ROOT, 'docs', 'library.md'), 'utf8')
+  const [, json = ''] = /^```json\n(\{\n {2}"type": "module",\n {2}"dependencies".*?)^```$/ms.exec(text) ?? []
+  const installed = await installProject(JSON.parse(json.replaceAll('CHECKOUT', ROOT)))
+  assert.equal(installed.skip, false)
+  const program = `import { fetchInfo } from '@casemate/client'
+    fetchInfo({ url: '${parties?.url}' }).then(({ issuer }) => console.log(issuer))`
+  const { stdout } = await runIn(installed.directory, [
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    program,
+  ])
+  assert.equal(stdout, 'casemate\n')
 })
