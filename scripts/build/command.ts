@@ -2,7 +2,7 @@
 // JavaScript with source maps, what it reads beside its code, and the licences of what is in it. Only the compiler of
 // AssemblyScript stays outside. Names are not shortened, so that what is installed can be read.
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type BuildOptions, build, type Metafile } from 'esbuild'
 import { neighboursOf, withNeighbours } from './neighbours.ts'
 import { noticesOf } from './notices.ts'
@@ -22,9 +22,11 @@ export async function bundleCommand(root: string, folder: string): Promise<void>
   const { code, data } = neighboursOf(root)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const common: BuildOptions & { metafile: true } = {
+  const common: BuildOptions & { metafile: true; write: false } = {
     absWorkingDir: root,
-    outdir: folder,
+    // Names of files depend on it: wherever the folder is, they are the same.
+    outdir: join(root, 'dist', 'command'),
+    write: false,
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -36,7 +38,7 @@ export async function bundleCommand(root: string, folder: string): Promise<void>
     plugins: [withNeighbours(root)],
     logLevel: 'error',
   }
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     ...common,
     entryPoints: [{ in: 'packages/cli/bin/casemate.js', out: ENTRY.replace('.js', '') }],
     splitting: true,
@@ -44,7 +46,10 @@ export async function bundleCommand(root: string, folder: string): Promise<void>
     chunkNames: 'chunk-[hash]',
   })
   // Each in one file: a thread of an executable sees no other.
-  await build({ ...common, entryPoints: [...code] })
+  const apart = await build({ ...common, entryPoints: [...code] })
+  for (const { path, contents } of [...outputFiles, ...apart.outputFiles]) {
+    writeFileSync(join(folder, basename(path)), contents)
+  }
   refuseDynamicCommonJs(metafile)
   for (const { from, to } of data) cpSync(from, join(folder, to), { recursive: true })
   writeFileSync(join(folder, 'LICENSES.txt'), noticesOf(packagesIn(metafile), root))
