@@ -24,6 +24,10 @@ export const ENVIRONMENT: NodeJS.ProcessEnv = {
   ...process.env,
   PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
   npm_config_update_notifier: 'false',
+  // That no registry is there is seen soon.
+  npm_config_fetch_retries: '1',
+  npm_config_fetch_retry_mintimeout: '500',
+  npm_config_fetch_retry_maxtimeout: '1000',
 }
 
 /** A directory that is gone when all that uses it has ended. */
@@ -60,7 +64,7 @@ export async function openProject(...omit: readonly string[]): Promise<Project> 
 export async function installProject(manifest: object, omit: readonly string[] = []): Promise<Project> {
   const directory = temporaryDirectory()
   writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest))
-  writeFileSync(join(directory, '.npmrc'), `@casemate:registry=${NO_REGISTRY}\nfetch-retries=1\n`)
+  writeFileSync(join(directory, '.npmrc'), `@casemate:registry=${NO_REGISTRY}\n`)
   const flags = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
   try {
     await run('npm', [...flags, ...omit.map(kind => `--omit=${kind}`)], { cwd: directory, env: ENVIRONMENT })
