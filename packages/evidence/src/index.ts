@@ -4,7 +4,7 @@ export { encodeCertTable, parseCertTable, type SnpCertificate } from './amd/cert
 export type { SnpClaims, SnpTcb } from './amd/claims.ts'
 export type { SnpEvidence } from './amd/evidence.ts'
 export { type SnpKbsEvidence, snpKbsEvidence } from './amd/kbs.ts'
-export type { TrustAnchor } from './anchor.ts'
+export { type TrustAnchor, VENDORS } from './anchor.ts'
 export { VENDOR_ANCHORS } from './anchors.ts'
 export { BoundedMap } from './bounded-map.ts'
 export { type CertificateFaultCode, certificateFault, systemCode } from './certificate-fault.ts'

@@ -1,6 +1,6 @@
 // Endorsements and the public half of a platform: what a verifier is given, without any private key.
 
-import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
+import { type EndorsementSource, type TrustAnchor, VENDORS } from '@casemate/evidence'
 
 /** One endorsement in the form in which its vendor serves it; recognised by content, `name` is for people. */
 export interface NamedEndorsement<Name extends string = string> extends EndorsementSource {
@@ -65,8 +65,9 @@ function list(fields: Fields, name: string): readonly Fields[] {
 }
 
 function vendor(value: unknown): TrustAnchor['vendor'] {
-  if (value !== 'intel' && value !== 'amd') throw new TypeError('the vendor of an anchor is intel or amd')
-  return value
+  const known = VENDORS.find(name => name === value)
+  if (known === undefined) throw new TypeError(`the vendor of an anchor is ${VENDORS.join(' or ')}`)
+  return known
 }
 
 function text(fields: Fields, name: string): string {

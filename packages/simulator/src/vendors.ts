@@ -1,5 +1,6 @@
 // The vendors whose platforms are simulated: how each is made, and made again from its JSON.
 
+import type { TrustAnchor } from '@casemate/evidence'
 import { amdPlatformFromJSON, createAmdPlatform } from './amd/platform.ts'
 import { createIntelPlatform, intelPlatformFromJSON } from './intel/platform.ts'
 
@@ -21,7 +22,7 @@ export const VENDORS = {
     create: ({ now }) => createAmdPlatform({ now, modulusBits: AMD_MODULUS_BITS }),
     reopen: (stored, options) => amdPlatformFromJSON(stored as never, options),
   },
-} as const satisfies Record<string, Vendor<unknown>>
+} as const satisfies Record<TrustAnchor['vendor'], Vendor<unknown>>
 
 export type VendorName = keyof typeof VENDORS
 

@@ -1,7 +1,7 @@
 // A guest's session, in two stages: challenged (a nonce was given) and attested (evidence was accepted). The state is
-// sealed into the cookie, and nothing is kept here, so any replica goes on where another began. A replayed cookie
-// wins nothing: while challenged it needs evidence over its own nonce, and once attested it yields only secrets that
-// are encrypted to the key that was attested.
+// sealed into the cookie, so that any replica goes on where another began; that a challenge was answered is kept elsewhere
+// (used-challenges.ts, and the attestation's own transaction). A replayed cookie wins nothing: while challenged it needs
+// evidence over its own nonce, and once attested it yields only secrets that are encrypted to the key that was attested.
 
 import { randomBytes } from 'node:crypto'
 import { BrokerError } from '../errors.ts'

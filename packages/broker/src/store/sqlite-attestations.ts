@@ -1,4 +1,5 @@
-// Past attestations in SQLite; evidence lies apart, so that it can be purged while the explanation stays.
+// Past attestations in SQLite, and the challenges that they answered, each once; evidence lies apart, so that it can be
+// purged while the explanation stays.
 
 import { ChangeRefused, ENTRY_INDEX, type Statement } from '@casemate/ledger/node'
 import type { Entry } from '../entry.ts'
