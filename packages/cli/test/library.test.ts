@@ -30,7 +30,7 @@ test('the programs of the page about the packages run outside the checkout', asy
 
 test('with the settings that the page gives, the compiler finds nothing wrong in them', async t => {
   const cwd = temporaryDirectory(clean => t.after(clean))
-  const [, settings = ''] = /```json\n([^]*?)```/.exec(PAGE) ?? []
+  const [, settings = ''] = /\n## Types\n[^]*?```json\n([^]*?)```/.exec(PAGE) ?? []
   writeFileSync(join(cwd, 'tsconfig.json'), settings.replaceAll('CHECKOUT', ROOT))
   writeFileSync(join(cwd, 'package.json'), '{ "type": "module" }')
   writePrograms(cwd)

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { commandNames, commandsOf, FIRST_WORDS } from '../src/commands.ts'
 import { SOURCE } from './bin.ts'
+import { environment } from './run.ts'
 import { AT, cwd } from './verify/directory.ts'
 
 /** Prints, as the process ends, the address of every module that was loaded. */
@@ -18,6 +19,7 @@ const HOOK = `data:text/javascript,${encodeURIComponent(`
 function loadedBy(...args: readonly string[]): string[] {
   const { stderr } = spawnSync(process.execPath, ['--import', HOOK, SOURCE, ...args], {
     cwd,
+    env: environment(),
     encoding: 'utf8',
   })
   const urls: string[] = JSON.parse(stderr.slice(stderr.lastIndexOf('[')))

@@ -24,7 +24,8 @@ export interface RunOptions {
   readonly screen?: true
 }
 
-function environment(env: RunOptions['env']): NodeJS.ProcessEnv {
+/** Of a command that a test starts: this process's, without the settings of whoever runs the tests. */
+export function environment(env: RunOptions['env'] = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('CASEMATE_') && name !== 'NODE_OPTIONS',
   )

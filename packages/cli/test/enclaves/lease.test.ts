@@ -7,7 +7,15 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SIGNING } from '../../../enclave/test/image/keys.ts'
 import { BIN } from '../bin.ts'
-import { casemate, casemateProcess, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
+import {
+  casemate,
+  casemateProcess,
+  environment,
+  type Ran,
+  type Serving,
+  serving,
+  temporaryDirectory,
+} from '../run.ts'
 
 const SOURCE = `import { log, secret, text } from 'casemate'
 
@@ -57,10 +65,11 @@ const started: ChildProcess[] = []
 
 async function listening(flags: readonly string[], { url }: Serving = broker): Promise<Listening> {
   const args = ['enclave', 'run', 'lease.enclave', '--server', url, '--listen', '127.0.0.1:0', ...flags]
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith('CASEMATE_')),
-  )
-  const child = spawn(process.execPath, [BIN, ...args], { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd,
+    env: environment(),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   started.push(child)
   let [text, over] = ['', false]
   child.stderr.on('data', chunk => (text += String(chunk)))

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseKbsEvidence } from '@casemate/evidence'
 import { compactVerify, createLocalJWKSet, flattenedDecrypt, importPKCS8 } from 'jose'
 import { BIN } from '../bin.ts'
-import { casemate, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { casemate, environment, type Serving, serving, temporaryDirectory } from '../run.ts'
 
 /** Where a renewal takes longer than a third of it, the lease is lost. */
 const LIFETIME = '9s'
@@ -43,10 +43,9 @@ async function until(path: string, status: number): Promise<void> {
 
 before(async () => {
   broker = await serving(['--tour', '--token-lifetime', LIFETIME], /Ctrl-C stops/, { cwd })
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('CASEMATE_'))
   agent = spawn(process.execPath, [BIN, 'agent', '--port', '0', '--json'], {
     cwd,
-    env: { ...Object.fromEntries(kept), CASEMATE_SERVER: broker.url },
+    env: environment({ CASEMATE_SERVER: broker.url }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   agent.stderr?.on('data', chunk => (stderr += String(chunk)))

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BIN } from '../bin.ts'
-import { casemate, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { casemate, environment, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
 
 /** For what happens at a renewal. Long, since where a renewal takes longer than a third of it, the lease is lost. */
 const RENEWED = '12s'
@@ -64,10 +64,9 @@ interface Start {
 }
 
 function start(args: readonly string[], { url = broker.url, env = {} }: Start = {}): Running {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('CASEMATE_'))
   const child = spawn(process.execPath, [BIN, 'run', ...args], {
     cwd,
-    env: { ...Object.fromEntries(kept), CASEMATE_SERVER: url, ...env },
+    env: environment({ CASEMATE_SERVER: url, ...env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   started.push(child)
