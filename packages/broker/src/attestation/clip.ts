@@ -2,23 +2,30 @@
 
 import type { JsonObject, JsonValue } from '../json.ts'
 
-/** The same JSON with no text longer than `maxChars`; what was cut off shows by its ellipsis. */
+/**
+ * The same JSON with no text longer than `maxChars`; what was cut off shows by its ellipsis. Half a character, which JSON can
+ * escape and a cut can leave, becomes U+FFFD: an entry with one is not taken.
+ */
 export function clip<T extends JsonValue>(value: T, maxChars: number): T {
-  return isShort(value, maxChars) ? value : (clipValue(value, maxChars) as T)
+  return isFit(value, maxChars) ? value : (clipValue(value, maxChars) as T)
 }
 
 /** Nearly all is: looking costs less than a copy. */
-function isShort(value: JsonValue, maxChars: number): boolean {
-  if (typeof value === 'string') return value.length <= maxChars
+function isFit(value: JsonValue, maxChars: number): boolean {
+  if (typeof value === 'string') return value.length <= maxChars && value.isWellFormed()
   if (typeof value !== 'object' || value === null) return true
   const members: readonly JsonValue[] = Object.values(value)
-  return members.every(member => isShort(member, maxChars))
+  return members.every(member => isFit(member, maxChars))
 }
 
 function clipValue(value: JsonValue, maxChars: number): JsonValue {
-  if (typeof value === 'string') return value.length > maxChars ? `${value.slice(0, maxChars)}…` : value
+  if (typeof value === 'string') return clipText(value, maxChars).toWellFormed()
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((item: JsonValue) => clipValue(item, maxChars))
   const members = Object.entries(value as JsonObject)
   return Object.fromEntries(members.map(([name, member]) => [name, clipValue(member, maxChars)]))
+}
+
+function clipText(text: string, maxChars: number): string {
+  return text.length > maxChars ? `${text.slice(0, maxChars)}…` : text
 }

@@ -11,3 +11,8 @@ test('texts that are too long are cut wherever they stand, and nothing else chan
   assert.deepEqual(clip(value, 6), value)
   assert.deepEqual([clip('abcd', 3), clip('abc', 3), clip(null, 3), clip(7, 0)], ['abc…', 'abc', null, 7])
 })
+
+test('no text is left with half a character, whether it came with one or was cut there', () => {
+  const value = { sent: 'a\ud800', cut: `a${'\u{1f600}'.repeat(3)}`, whole: '\u{1f600}' }
+  assert.deepEqual(clip(value, 4), { sent: 'a\ufffd', cut: 'a\u{1f600}\ufffd…', whole: '\u{1f600}' })
+})

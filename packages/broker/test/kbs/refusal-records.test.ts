@@ -208,3 +208,15 @@ test('evidence that would be accepted, but for the near end of what it rests on,
   assert.equal((refusal.explanation['refusal'] as { got: string }).got, `an end at ${end.toISOString()}`)
   assert.ok(refusal.evidenceKept && refusal.explanation['claims'])
 })
+
+test('a refusal that quotes half a character of what was sent is on record as any other', async () => {
+  const cutInside = `${'a'.repeat(63)}\u{1f600}`
+  for (const name of ['\\ud800', cutInside]) {
+    const guest = newGuest()
+    await guest.auth()
+    const answer = await guest.attest(() => `{"${name}":1,"${name}":2}`)
+    const { id, code } = await lastRefusal()
+    assert.deepEqual([answer.status, code], [400, 'request-malformed'])
+    assert.ok(answer.body.detail.endsWith(`(attestation ${id})`))
+  }
+})
