@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto'
 import { type Actor, type EntryType, entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import type { KeyPurpose, Recorded, Store, StoredKey } from '../store/store.ts'
+import { untilUnraced } from '../store/unraced.ts'
 import { KeyRing, type RingKey } from './key-ring.ts'
 import type { KeyDescription, KeyEncryption } from './keys.ts'
 import type { PendingWraps } from './pending-wraps.ts'
@@ -92,25 +93,36 @@ export class BrokerKeys {
     return made
   }
 
-  async #makeUsable(ring: KeyRing): Promise<void> {
-    const now = this.#parts.now()
-    const type = ring.published(now).length === 0 ? 'key.created' : 'key.rotated'
-    await this.#succeed(ring, { type, actor: SYSTEM, activeFrom: now })
+  #makeUsable(ring: KeyRing): Promise<void> {
+    return untilUnraced('conflict', async () => {
+      await ring.load()
+      const now = this.#parts.now()
+      // Another process may just have made one.
+      if (ring.current(now) !== null) return
+      const type = ring.published(now).length === 0 ? 'key.created' : 'key.rotated'
+      await this.#succeed(ring, { type, actor: SYSTEM, activeFrom: now })
+    })
   }
 
   /** A new token-signing key, published now and signing after {@link JWKS_MAX_AGE_MS}. */
   async rotateSigning(actor: Actor): Promise<{ readonly key: KeyDescription; readonly index: number }> {
     const now = this.#parts.now()
-    if (this.#tokenRing.published(now).length >= MAX_PUBLISHED_KEYS) {
-      throw new BrokerError('conflict', `${MAX_PUBLISHED_KEYS} token-signing keys are published already`, {
-        hint: 'wait until the oldest has retired: GET /v1/keys shows when',
-      })
-    }
     const activeFrom = new Date(now.getTime() + JWKS_MAX_AGE_MS)
-    const { id, index } = await this.#succeed(this.#tokenRing, { type: 'key.rotated', actor, activeFrom })
+    const { id, index } = await untilUnraced('conflict', async () => {
+      await this.#tokenRing.load()
+      this.#demandRoom(now)
+      return this.#succeed(this.#tokenRing, { type: 'key.rotated', actor, activeFrom })
+    })
     const key = this.#tokenRing.describe(now).find(candidate => candidate.id === id)
     if (key === undefined) throw new BrokerError('internal', 'the new key is not published')
     return { key, index }
+  }
+
+  #demandRoom(now: Date): void {
+    if (this.#tokenRing.published(now).length < MAX_PUBLISHED_KEYS) return
+    throw new BrokerError('conflict', `${MAX_PUBLISHED_KEYS} token-signing keys are published already`, {
+      hint: 'wait until the oldest has retired: GET /v1/keys shows when',
+    })
   }
 
   /** Sees what other processes did to the keys. To be called every minute or so. */
@@ -143,6 +155,7 @@ export class BrokerKeys {
     return [...this.#tokenRing.describe(now), ...this.#sessionRing.describe(now)]
   }
 
+  /** @throws {BrokerError} `conflict` where somebody else added one meanwhile */
   #succeed(ring: KeyRing, change: KeyChange): Promise<{ readonly id: string; readonly index: number }> {
     return this.#parts.pending.run(async () => {
       const { store, kek, now } = this.#parts

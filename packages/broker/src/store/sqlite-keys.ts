@@ -1,6 +1,8 @@
 // The broker's keys in SQLite: public parts in the clear, private parts wrapped.
 
+import { ChangeRefused, type Statement } from '@casemate/ledger/node'
 import type { Entry } from '../entry.ts'
+import { BrokerError } from '../errors.ts'
 import { bytes, date, dateOrNull, integer, jsonObject, type Row, text, word } from './rows.ts'
 import type { SqliteParts } from './sqlite-parts.ts'
 import {
@@ -35,15 +37,21 @@ export class SqliteKeys implements KeyStore {
   }
 
   async rotate(successor: StoredKey, retired: readonly Retirement[], entry: Entry): Promise<Recorded<null>> {
-    const { index } = await this.#parts.append(entry, [
-      { sql: `${INSERT} VALUES (${PLACES})`, values: valuesOf(successor), expected: 1 },
-      ...retired.map(({ id, retiresAt }) => ({
-        sql: RETIRE,
-        values: [retiresAt.getTime(), id],
-        expected: 1,
-      })),
-    ])
-    return { index, value: null }
+    const { id: own, purpose } = successor
+    const retirements = retired.map(
+      ({ id, retiresAt }): Statement => ({ sql: RETIRE, values: [retiresAt.getTime(), id], expected: 1 }),
+    )
+    try {
+      const { index } = await this.#parts.append(entry, [
+        { sql: `${INSERT} VALUES (${PLACES})`, values: valuesOf(successor), expected: 1 },
+        ...retirements,
+        { sql: OTHERS, values: [purpose, own], expected: 0 },
+      ])
+      return { index, value: null }
+    } catch (cause) {
+      if (!(cause instanceof ChangeRefused)) throw cause
+      throw new BrokerError('conflict', 'the keys changed meanwhile', { cause })
+    }
   }
 
   async delete(ids: readonly string[], entry: Entry): Promise<Recorded<null>> {
@@ -56,6 +64,8 @@ export class SqliteKeys implements KeyStore {
 const INSERT = `INSERT INTO keys (id, purpose, public_jwk, kek_version, wrapped, created_at, active_from, retires_at)`
 const PLACES = '?, ?, ?, ?, ?, ?, ?, ?'
 const RETIRE = 'UPDATE keys SET retires_at = ? WHERE id = ?'
+/** That no time is set for: whoever added them was not seen, and without a successor they would stay. */
+const OTHERS = 'SELECT 1 FROM keys WHERE purpose = ? AND id <> ? AND retires_at IS NULL'
 
 function valuesOf(key: StoredKey) {
   return [

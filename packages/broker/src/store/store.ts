@@ -251,6 +251,7 @@ export interface KeyStore {
    * another process came first, that one’s.
    */
   bootstrap(key: StoredKey): Promise<StoredKey>
+  /** @throws {BrokerError} `conflict` where another key would be left that no time is set for, or one of them is gone */
   rotate(successor: StoredKey, retired: readonly Retirement[], entry: Entry): Promise<Recorded<null>>
   delete(ids: readonly string[], entry: Entry): Promise<Recorded<null>>
 }

@@ -74,6 +74,17 @@ describe('token-signing keys', () => {
     assert.equal((await broker.entries('key.retired')).length, 1)
   })
 
+  test('rotations at the same time follow one another: one key is left that does not retire', async () => {
+    const rotate = () => broker.send('POST', '/v1/keys/rotate', { payload: { key: 'signing' } })
+    const statuses = (await Promise.all([rotate(), rotate()])).map(({ status }) => status)
+    assert.deepEqual(statuses, [200, 200])
+    const kept = (await broker.context.store.keys.list('token')).filter(({ retiresAt }) => retiresAt === null)
+    assert.equal(kept.length, 1)
+    broker.clock = later(broker.clock, 12 * MINUTE)
+    await broker.housekeeping.run()
+    assert.equal((await jwks()).keys.length, 1)
+  })
+
   test('keys outlive the process', async () => {
     const token = await issue(HOUR)
     broker = await broker.reopen()

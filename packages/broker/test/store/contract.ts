@@ -485,10 +485,30 @@ function describeKeys(both: Both): void {
     await other.store.keys.delete(['old'], record('key.retired'))
     await assert.rejects(one.store.keys.delete(['old'], record('key.retired')), { code: 'change-refused' })
     const late = one.store.keys.rotate(key('newest'), [{ id: 'old', retiresAt }], record('key.rotated'))
-    await assert.rejects(late, { code: 'change-refused' })
+    await assert.rejects(late, { code: 'conflict' })
     assert.deepEqual(
       (await other.store.keys.list('token')).map(({ id }) => id),
       ['new'],
+    )
+  })
+
+  test('have one successor, whoever else makes one at the same time', async () => {
+    const [one, other] = both()
+    const before = await one.store.keys.list('token')
+    const retired = before.map(({ id }) => ({ id, retiresAt: new Date(AT.getTime() + MINUTE_MS) }))
+    const made = await Promise.allSettled([
+      one.store.keys.rotate(key('next'), retired, record('key.rotated')),
+      other.store.keys.rotate(key('too-late'), retired, record('key.rotated')),
+    ])
+    assert.deepEqual(
+      made.map(({ status }) => status),
+      ['fulfilled', 'rejected'],
+    )
+    assert.deepEqual((made[1] as PromiseRejectedResult).reason.code, 'conflict')
+    const left = (await other.store.keys.list('token')).filter(({ retiresAt }) => retiresAt === null)
+    assert.deepEqual(
+      left.map(({ id }) => id),
+      ['next'],
     )
   })
 
