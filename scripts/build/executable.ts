@@ -1,5 +1,6 @@
 // The command as one file that needs nothing else, by Node's own means: this Node, with the bundle and the compiler of
-// enclaves as files that only it sees (single executable applications). NODE_OPTIONS does not change it.
+// enclaves as files that only it sees (single executable applications). Flags of Node come from NODE_OPTIONS alone: Node would
+// take them from any argument, also from one that is the name of somebody's file.
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -29,7 +30,7 @@ export async function buildExecutable(root: string, file: string): Promise<void>
       output: file,
       disableExperimentalSEAWarning: true,
       useVfs: true,
-      execArgvExtension: 'cli',
+      execArgvExtension: 'env',
       assets: {
         ...filesOf(draft, 'lib/**/*'),
         ...filesOf(root, ...COMPILER.map(glob => `node_modules/${glob}`)),
@@ -46,9 +47,11 @@ export async function buildExecutable(root: string, file: string): Promise<void>
   }
 }
 
-/** The command, or what this executable has started itself for: one of these, and nothing else. */
+/** The command, or what this executable has started itself for: one of these, with flags of V8, and nothing else. */
 function mainOf(code: readonly string[]): string {
-  return `const code = ${JSON.stringify(code)}.find(name => process.argv[2] === ${JSON.stringify(OWN_CODE)} + name)
+  return `import { setFlagsFromString } from 'node:v8'
+const code = ${JSON.stringify(code)}.find(name => process.argv[2] === ${JSON.stringify(OWN_CODE)} + name)
+if (code !== undefined) for (const flag of process.argv.splice(3)) setFlagsFromString(flag)
 await import(code === undefined ? './lib/${ENTRY}' : './lib/' + code)
 `
 }

@@ -23,14 +23,14 @@ async function forEnclave() {
 
 async function startWith({ flags, environment }) {
   const { NODE_OPTIONS = '' } = process.env
-  const missing = flags.filter(
-    flag => !process.execArgv.includes(flag) && !NODE_OPTIONS.includes(nameOf(flag)),
+  const { flagsForStart, programAgain } = await import('@casemate/enclave/own-code')
+  const missing = flagsForStart(
+    flags.filter(flag => !process.execArgv.includes(flag) && !NODE_OPTIONS.includes(nameOf(flag))),
   )
   if (missing.length === 0 && Object.keys(environment).every(name => name in process.env)) return
-  const { programAgain } = await import('@casemate/enclave/own-code')
   // Those that were typed come later, and win; so do variables that are set.
-  const args = programAgain([...missing, ...process.execArgv], process.argv)
-  process.execve(process.execPath, args, { ...environment, ...process.env })
+  const { line, env } = programAgain([...missing, ...process.execArgv], process.argv, process.env)
+  process.execve(process.execPath, line, { ...environment, ...process.env, ...env })
 }
 
 function nameOf(flag) {

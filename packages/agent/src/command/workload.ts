@@ -45,9 +45,10 @@ export class Workload {
   static async start({ command, args, env, graceMs, guard }: WorkloadOptions): Promise<Workload | null> {
     // Its streams are ours; of other descriptors it has the gate's, which closes when the command takes its place.
     const stdio = ['inherit', 'inherit', 'inherit', 'pipe'] as const
-    const [program, ...gateArgs] = processCode(GATE_FLAGS, GATE)
+    const { line, env: gateEnv } = processCode(GATE_FLAGS, GATE)
+    const [program, ...gateArgs] = line
     const child = spawn(program, gateArgs, {
-      env: {},
+      env: gateEnv,
       stdio: [...stdio],
       detached: true,
     })

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { isSea } from 'node:sea'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 
 /** The first argument that tells an executable which of its code to run in the command's place. */
 export const OWN_CODE = '--own-code='
@@ -15,27 +16,49 @@ export function threadCode(module: URL): URL {
   return new URL(`data:text/javascript;base64,${readFileSync(module).toString('base64')}`)
 }
 
-/** The program and its arguments, for `spawn`, by which Node runs a module with flags of its own. */
-export function processCode(flags: readonly string[], module: URL): readonly [string, ...string[]] {
-  const path = fileURLToPath(module)
-  return isSea()
-    ? executable(process.execPath, flags, [`${OWN_CODE}${basename(path)}`])
-    : [process.execPath, ...flags, path]
+/** What starts a program, for `spawn` and `execve`. */
+export interface OwnProgram {
+  /** The program and its arguments. */
+  readonly line: readonly [string, ...string[]]
+  /** An executable takes flags of Node from here, and never from its arguments: those may be what others named. */
+  readonly env: Readonly<Record<string, string>>
 }
 
-/** The arguments of this program once more, for `execve`; the second of `argv` is what it was started as. */
+/** Of the process by which Node runs a module with flags of its own, which are all that it is told. */
+export function processCode(flags: readonly string[], module: URL): OwnProgram {
+  const path = fileURLToPath(module)
+  if (!isSea()) return { line: [process.execPath, ...flags, path], env: {} }
+  const ofEngine = flags.filter(isOfEngine)
+  return {
+    line: [process.execPath, `${OWN_CODE}${basename(path)}`, ...ofEngine],
+    env: optionsOf(flags.filter(flag => !isOfEngine(flag))),
+  }
+}
+
+/** Sets those that an executable cannot be started with, as well as can be while it runs. Gives the others. */
+export function flagsForStart(flags: readonly string[]): readonly string[] {
+  if (!isSea()) return flags
+  for (const flag of flags.filter(isOfEngine)) setFlagsFromString(flag)
+  return flags.filter(flag => !isOfEngine(flag))
+}
+
+/** This program once more; the second of `argv` is what it was started as. */
 export function programAgain(
   flags: readonly string[],
   [, program = '', ...args]: readonly string[],
-): string[] {
-  return isSea() ? [...executable(program, flags, args)] : [process.execPath, ...flags, program, ...args]
+  { NODE_OPTIONS = '' }: Readonly<Record<string, string | undefined>>,
+): OwnProgram {
+  return isSea()
+    ? { line: [program, ...args], env: optionsOf([...flags, NODE_OPTIONS]) }
+    : { line: [process.execPath, ...flags, program, ...args], env: {} }
 }
 
-/** An executable takes all else for its own arguments. */
-function executable(
-  program: string,
-  flags: readonly string[],
-  args: readonly string[],
-): readonly [string, ...string[]] {
-  return [program, ...(flags.length === 0 ? [] : [`--node-options=${flags.join(' ')}`]), ...args]
+/** Whether Node leaves it to V8 and takes it on a command line alone. */
+function isOfEngine(flag: string): boolean {
+  return !process.allowedNodeEnvironmentFlags.has(flag.replace(/=.*/, ''))
+}
+
+function optionsOf(flags: readonly string[]): OwnProgram['env'] {
+  const options = flags.join(' ').trim()
+  return options === '' ? {} : { NODE_OPTIONS: options }
 }

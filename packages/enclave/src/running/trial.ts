@@ -5,7 +5,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
 import { EnclaveError } from '../errors.ts'
-import { processCode } from './own-code.ts'
+import { type OwnProgram, processCode } from './own-code.ts'
 
 export interface TrialLimits {
   /** Memory that the process may write to, in MiB; only if there is `ulimit -d`, on Linux. */
@@ -20,8 +20,21 @@ export interface TrialLimits {
 export const TRIAL_LIMITS: TrialLimits = { memoryMb: 1536, cpuSeconds: 60, wallMs: 120_000 }
 
 const SCRIPT = new URL('./trial-process.mjs', import.meta.url)
-/** The baseline compiler runs first in the platform, the optimising one later: each has faults of its own. */
-const COMPILERS = ['--liftoff-only', '--no-liftoff'] as const
+/**
+ * The baseline compiler runs first in the platform, the optimising one later: each has faults of its own. All that follows from
+ * the second is said, as it does not follow where a flag is set while V8 runs (own-code.ts).
+ */
+const COMPILERS: readonly (readonly string[])[] = [
+  ['--liftoff-only', '--no-wasm-tier-up', '--no-wasm-dynamic-tiering'],
+  [
+    '--no-liftoff',
+    '--no-wasm-tier-up',
+    '--no-wasm-dynamic-tiering',
+    '--no-wasm-inlining',
+    '--no-wasm-inlining-call-indirect',
+    '--no-wasm-deopt',
+  ],
+]
 const FLAGS = ['--no-wasm-lazy-compilation', '--no-warnings']
 /** In KiB and seconds; no core file of what fails. */
 const LIMITED = 'ulimit -c 0 && ulimit -d "$1" && ulimit -t "$2" && shift 2 && exec "$@"'
@@ -67,15 +80,15 @@ interface Outcome {
 
 function compileApart(
   code: Uint8Array,
-  compiler: string,
+  compiler: readonly string[],
   { memoryMb, cpuSeconds, wallMs }: TrialLimits,
 ): Promise<Outcome> {
-  const node = processCode([compiler, ...FLAGS], SCRIPT)
+  const { line, env } = processCode([...compiler, ...FLAGS], SCRIPT)
   const limits = [String(memoryMb * 1024), String(cpuSeconds)]
   const [command, ...args] =
-    process.platform === 'linux' ? ['/bin/sh', '-c', LIMITED, 'casemate-trial', ...limits, ...node] : node
+    process.platform === 'linux' ? ['/bin/sh', '-c', LIMITED, 'casemate-trial', ...limits, ...line] : line
   return new Promise((resolve, reject) => {
-    const child = start(command, args, wallMs)
+    const child = start({ command, args, env }, wallMs)
     child.once('error', cause => reject(unavailable(cause)))
     // The error follows; where no file can be opened there are no pipes either.
     if (child.pid === undefined) return
@@ -92,14 +105,17 @@ function compileApart(
 
 /** Some failures are thrown, such as that of a process that may start no other. @throws {EnclaveError} trial-unavailable */
 function start(
-  command: string,
-  args: readonly string[],
+  {
+    command,
+    args,
+    env,
+  }: { readonly command: string; readonly args: readonly string[]; readonly env: OwnProgram['env'] },
   wallMs: number,
 ): ChildProcessByStdio<Writable, null, Readable> {
   try {
-    // Nothing ambient: it needs neither environment nor files.
+    // Nothing ambient: it needs no files, and of an environment no more than an executable's flags.
     return spawn(command, args, {
-      env: {},
+      env,
       cwd: '/',
       stdio: ['pipe', 'ignore', 'pipe'],
       timeout: wallMs,
