@@ -54,6 +54,16 @@ test('compiled code is kept in a directory of this user alone, and nowhere else'
   )
 })
 
+test('compiled code is not kept where somebody else could put another directory in its place', async t => {
+  const cache = temporaryDirectory(clean => t.after(clean))
+  const env = { XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: '' }
+  for (const mode of [0o777, 0o1777]) {
+    chmodSync(cache, mode)
+    assert.equal((await casemateProcess(['--version'], { env })).code, 0)
+    assert.equal(readdirSync(join(cache, 'casemate', 'code')).length, mode === 0o777 ? 0 : 1)
+  }
+})
+
 test('evidence is read from a pipe', async () => {
   const { code, stdout } = await casemateProcess(['verify', '-'], { input: 'this is no evidence' })
   assert.equal(code, 1)
