@@ -23,7 +23,7 @@ import type {
 import { migrate } from './migrations.ts'
 import { damaged, demandAhead, restoreTail } from './restore.ts'
 import { erasureOf, SqliteStatements } from './sqlite-statements.ts'
-import { failureOf, reading } from './storage-failure.ts'
+import { failureOf, isOfDatabase, reading } from './storage-failure.ts'
 import { requireDurable, truncateWal } from './wal.ts'
 
 export class SqliteLedger implements LedgerDatabase {
@@ -187,8 +187,9 @@ export class SqliteLedger implements LedgerDatabase {
     try {
       met = statements.apply(change, position.index)
     } catch (error) {
-      // SQLite ends the whole transaction on some errors; then there is no savepoint to go back to, and no batch.
-      if (!this.#db.isTransaction) throw error
+      // SQLite ends the whole transaction on some errors; then there is no savepoint to go back to, and no batch. Where it does
+      // not, a full disk or a damaged page is no more this change's own than its neighbours'.
+      if (!this.#db.isTransaction || isOfDatabase(error)) throw error
       statements.run('rollbackTo')
       statements.run('release')
       return { ok: false, error }

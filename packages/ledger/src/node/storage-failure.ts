@@ -10,6 +10,9 @@ const CONSTRAINT = 19
 /** In full: what a trigger raised, which is no constraint of a table. */
 const CONSTRAINT_TRIGGER = 1811
 
+/** Those of a statement that asks for what cannot be: SQL, a value that is too big or of another type, a place without one. */
+const OF_STATEMENTS: ReadonlySet<number> = new Set([1, 18, CONSTRAINT, 20, 25])
+
 const RETRY_AFTER_MS = 1_000
 
 /** SQLite’s primary result code; undefined for an error that is not SQLite’s. */
@@ -23,6 +26,12 @@ export function resultCode(error: unknown): number | undefined {
 export function isConstraint(error: unknown): boolean {
   if (resultCode(error) !== CONSTRAINT) return false
   return (error as { errcode?: number }).errcode !== CONSTRAINT_TRIGGER
+}
+
+/** Whether the database is what failed, and not the statement that met it. */
+export function isOfDatabase(error: unknown): boolean {
+  const code = resultCode(error)
+  return code !== undefined && !OF_STATEMENTS.has(code)
 }
 
 /** Why a batch was not committed, in the ledger's own words. */

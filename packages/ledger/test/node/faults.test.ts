@@ -146,6 +146,30 @@ test('opening fails whole at every call in turn, and succeeds afterwards', async
   assert.ok(at > 10)
 })
 
+test('a change that meets a database that fails refuses the batch, in the words of the log', async t => {
+  /** The head is read, then a savepoint made; this is what comes next. */
+  const at = 3
+  for (const [errcode, code, isFinal] of [
+    [11, 'ledger-damaged', true],
+    [IOERR_FSYNC, 'ledger-failed', true],
+    [FULL, 'ledger-unavailable', false],
+  ] as const) {
+    const real = openDatabase(join(temporaryDirectory(t), 'store.db'))
+    t.after(() => real.close())
+    real.exec('CREATE TABLE state (number INTEGER PRIMARY KEY)')
+    const faulty = new FaultyDatabase(real)
+    const ledger = await openOver(faulty.db)
+    faulty.arm({ at, isAfter: false, isForGood: false, errcode })
+    const change = [{ sql: 'INSERT INTO state VALUES (?)', values: [1], expected: 1 }]
+    await Promise.all([
+      rejectsCode(code, ledger.append(entryOf(0), change)),
+      rejectsCode(code, ledger.append(entryOf(1))),
+    ])
+    assert.equal(ledger.hasFailed, isFinal)
+    assert.equal(real.prepare('SELECT size FROM ledger_head').get()?.['size'], 0)
+  }
+})
+
 test('after the storage failed nothing is written until the log is opened again', async t => {
   const path = join(temporaryDirectory(t), 'store.db')
   const real = openDatabase(path)
