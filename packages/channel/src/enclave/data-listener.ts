@@ -13,23 +13,27 @@ export interface DataListenerOptions {
   readonly port: number
   /** How long a connection may take to show its ticket. */
   readonly timeoutMs: number
+  /** Of those that have not shown their ticket; one more, and the oldest goes. There are no more others than sessions. */
   readonly maxConnections: number
 }
 
 export class DataListener {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  /** Those that have not shown their ticket, oldest first: a client does at once, so that it is strangers who go. */
+  readonly #waiting = new Set<Socket>()
   /** By ticket in hex; each is taken once. */
   readonly #expected = new Map<string, (socket: Socket) => void>()
   readonly #timeoutMs: number
+  readonly #maxConnections: number
 
   private constructor({ timeoutMs, maxConnections }: DataListenerOptions) {
     this.#timeoutMs = timeoutMs
+    this.#maxConnections = maxConnections
     this.#server = createServer(
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
       socket => this.#accept(socket),
     )
-    this.#server.maxConnections = maxConnections
   }
 
   /** @throws {ChannelError} address-unavailable */
@@ -61,21 +65,32 @@ export class DataListener {
 
   #accept(socket: Socket): void {
     this.#sockets.add(socket)
+    this.#waiting.add(socket)
+    if (this.#waiting.size > this.#maxConnections) this.#dropOldest()
     const timer = setTimeout(() => socket.destroy(), this.#timeoutMs)
     timer.unref()
     socket.on('error', () => undefined)
     socket.once('close', () => {
       clearTimeout(timer)
       this.#sockets.delete(socket)
+      this.#waiting.delete(socket)
     })
     const onReadable = (): void => {
       const ticket: unknown = socket.read(TICKET_SIZE)
       if (ticket === null) return
       socket.off('readable', onReadable)
       clearTimeout(timer)
+      this.#waiting.delete(socket)
       this.#admit(socket, ticket as Buffer)
     }
     socket.on('readable', onReadable)
+  }
+
+  #dropOldest(): void {
+    const [oldest] = this.#waiting
+    if (oldest === undefined) return
+    this.#waiting.delete(oldest)
+    oldest.destroy()
   }
 
   /** The rest at the end of a stream is shorter, and no ticket. */

@@ -15,7 +15,7 @@ import {
 } from '@casemate/enclave'
 import * as fc from 'fast-check'
 import { Ciphertexts } from '../../src/enclave/ciphertexts.ts'
-import type { DataListener } from '../../src/enclave/data-listener.ts'
+import { DataListener } from '../../src/enclave/data-listener.ts'
 import { FrameParser } from '../../src/enclave/parser.ts'
 import { encodeSealedCall, partsOfSealed } from '../../src/enclave/sealed-call.ts'
 import { Serving } from '../../src/enclave/serving.ts'
@@ -428,4 +428,24 @@ test('a sealed call without a data connection is cut off', async t => {
   socket.resume()
   socket.write(Buffer.concat([whole(0, [LIMITS]), announcement(ONE)]))
   await closed
+})
+
+test('strangers who take all places for data connections, and say nothing, keep nobody out', async t => {
+  const listener = await DataListener.open({
+    host: '127.0.0.1',
+    port: 0,
+    timeoutMs: 60_000,
+    maxConnections: 2,
+  })
+  t.after(() => listener.close())
+  const [first, second] = [await dataSocket(t, listener.port), await dataSocket(t, listener.port)]
+  const { promise: admitted, resolve } = Promise.withResolvers<Socket>()
+  const { ticket } = listener.expect(resolve)
+  const client = await dataSocket(t, listener.port)
+  client.write(ticket)
+  await admitted
+  if (!first.closed) await once(first, 'close')
+  const [third] = [await dataSocket(t, listener.port), await dataSocket(t, listener.port)]
+  if (!second.closed) await once(second, 'close')
+  assert.deepEqual([client.closed, third.closed], [false, false])
 })
