@@ -110,19 +110,21 @@ function orInvalid<T>(what: string, read: () => T): T | BrokerError {
 
 /**
  * Refuses a reference document that could not be used together with those that are stored: it would take them with it.
+ * @returns their generation, to be put with it: others may be put meanwhile
  * @throws {BrokerError} `reference-invalid`
  */
 export async function checkWithOthers(
   documents: DocumentStore,
   name: string,
   document: JsonObject,
-): Promise<void> {
+): Promise<number> {
+  const generation = await documents.generation('reference')
   const others = (await documents.all('reference')).filter(it => it.name !== name)
   const counts = [document, ...others.map(it => it.document)].map(({ workloads }) =>
     Array.isArray(workloads) ? workloads.length : 0,
   )
   const count = counts.reduce((sum, one) => sum + one, 0)
-  if (count <= MAX_WORKLOADS) return
+  if (count <= MAX_WORKLOADS) return generation
   throw new BrokerError('reference-invalid', `with those that are stored there would be ${count} workloads`, {
     expected: `at most ${MAX_WORKLOADS} in all documents together`,
     got: `${count}`,

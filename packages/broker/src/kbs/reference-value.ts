@@ -33,7 +33,8 @@ type Values = ReadonlyMap<Place, JsonValue>
 /** @throws {BrokerError} `request-malformed`, `reference-invalid` */
 export async function putReferenceValues(parts: ReferenceParts, body: unknown, actor: Actor): Promise<void> {
   const values = readValues(body)
-  const open = await untilUnraced('precondition-failed', () => putMerged(parts, values, actor))
+  const merged = () => untilUnraced('precondition-failed', () => putMerged(parts, values, actor))
+  const open = await untilUnraced('conflict', merged)
   if (open.length > 0)
     parts.logger.warn(
       { leftOpen: open },
@@ -52,9 +53,9 @@ async function putMerged(
   const workloads = merge(workloadsOf(stored), values)
   const document = checked(workloads)
   const open = leftOpen(workloads)
-  await checkWithOthers(documents, KBS_REFERENCES, document)
+  const beside = await checkWithOthers(documents, KBS_REFERENCES, document)
   const at = now()
-  const change = { kind: 'reference', name: KBS_REFERENCES, document, at } as const
+  const change = { kind: 'reference', name: KBS_REFERENCES, document, at, beside } as const
   const record = entry(
     { type: 'reference.put', at, actor },
     { name: KBS_REFERENCES, ...(open.length === 0 ? {} : { leftOpen: open }), ...recordOf(document) },

@@ -73,17 +73,22 @@ export class SqliteDocuments implements DocumentStore {
     expected: Precondition,
     entry: Entry,
   ): Promise<Recorded<Put<StoredDocument>>> {
-    const { kind, name } = change
+    const { kind, name, beside } = change
     const at = change.at.getTime()
     const values = [kind, name, JSON.stringify(change.document), kind, at, at]
     const statements = [
       guard(expected, FOUND, [kind, name]),
       nextGeneration(kind),
       { sql: PUT, values, expected: 1 },
+      ...(beside === undefined ? [] : [{ sql: FOLLOWS, values: [kind, beside + 1], expected: 1 }]),
     ]
     const { index, met } = await appendUnless(
       () => this.#parts.append(entry, statements),
-      () => checkPrecondition(expected, this.#revision(kind, name)),
+      cause => {
+        checkPrecondition(expected, this.#revision(kind, name))
+        if (cause.statement < 3) return
+        throw new BrokerError('conflict', 'others of its kind changed meanwhile', { cause })
+      },
     )
     const [found, , row] = met
     return { index, value: { ...readDocument(row?.rows[0] ?? {}), isNew: found?.count === 0 } }
@@ -123,6 +128,9 @@ const PUT = `INSERT INTO documents (kind, name, document, revision, created_at, 
   ON CONFLICT (kind, name) DO UPDATE SET document = excluded.document, revision = excluded.revision,
     updated_at = excluded.updated_at
   RETURNING *`
+
+/** After the change's own, that this is the one after the generation that was read. */
+const FOLLOWS = 'SELECT 1 FROM generations WHERE kind = ? AND value = ?'
 
 const DELETE = 'DELETE FROM documents WHERE kind = ? AND name = ?'
 

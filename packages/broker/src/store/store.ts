@@ -103,6 +103,8 @@ export interface DocumentChange {
   readonly name: string
   readonly document: JsonObject
   readonly at: Date
+  /** {@link DocumentStore.generation} from before the others of its kind were read, that it has to stand beside. */
+  readonly beside?: number
 }
 
 export interface DocumentStore {
@@ -112,6 +114,7 @@ export interface DocumentStore {
   all(kind: DocumentKind): Promise<readonly StoredDocument[]>
   /** Rises with every change to a document of this kind: what a cache of parsed documents compares. */
   generation(kind: DocumentKind): Promise<number>
+  /** @throws {BrokerError} `precondition-failed`; `conflict` where others of its kind changed */
   put(change: DocumentChange, expected: Precondition, entry: Entry): Promise<Recorded<Put<StoredDocument>>>
   delete(kind: DocumentKind, name: string, options: DeleteOptions): Promise<Recorded<null>>
 }

@@ -51,9 +51,12 @@ export interface DocumentRoutes {
   readonly complete?: (document: JsonObject, place: Place) => JsonObject
   /** @throws {BrokerError} the kind's `…-invalid`, with every problem */
   readonly check: (document: unknown, name: string) => JsonObject
-  /** Whether it can stand beside what is stored under other names. @throws {BrokerError} the kind's `…-invalid` */
-  readonly checkBeside?: (document: JsonObject, name: string) => Promise<void>
+  /** Whether it can stand beside what is stored under other names: their generation. @throws {BrokerError} the kind's `…-invalid` */
+  readonly checkBeside?: (document: JsonObject, name: string) => Promise<number>
 }
+
+/** How often a put is repeated that others of its kind came before; each time one of them was put. */
+const MAX_PUT_ATTEMPTS = 16
 
 const CURSOR = /^[\w-][\w.-]*$/
 
@@ -145,16 +148,19 @@ function putRoute(app: FastifyInstance, { store, now }: DocumentParts, routes: D
       const expected = readPrecondition(request)
       // Of one revision, or of none, the answer stays what it is.
       const isFixed = typeof expected === 'number' || expected === 'none'
-      const { index, value } = await untilUnraced(isFixed ? null : 'precondition-failed', async () => {
+      const putOnce = async () => {
         const stored = await store.documents.find(kind, name)
         const whole = isObject(request.body) ? complete?.(request.body, { name, stored }) : undefined
         const document = check(whole ?? request.body, name)
-        await checkBeside?.(document, name)
+        const beside = await checkBeside?.(document, name)
         const at = now()
         const record = entry({ type: put, at, actor: actorOf(request) }, { name, ...recordOf(document) })
         const seen = whole === undefined ? expected : seenAs(expected, stored)
-        return store.documents.put({ kind, name, document, at }, seen, record)
-      })
+        const change = { kind, name, document, at, ...(beside === undefined ? {} : { beside }) }
+        return store.documents.put(change, seen, record)
+      }
+      const attempt = () => untilUnraced(isFixed ? null : 'precondition-failed', putOnce)
+      const { index, value } = await untilUnraced('conflict', attempt, MAX_PUT_ATTEMPTS)
       reply.code(value.isNew ? 201 : 200)
       reply.header('etag', etag(value.revision))
       return { name, ledgerIndex: index }

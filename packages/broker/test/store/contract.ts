@@ -205,6 +205,18 @@ function describeDocuments(both: Both): void {
     await remove(other, 'y', 'some')
   })
 
+  test('are not put beside others that changed meanwhile', async () => {
+    const [one, other] = both()
+    const beside = await one.store.documents.generation('rule')
+    const putBeside = ({ store }: Handle, name: string) =>
+      store.documents.put({ kind: 'rule', name, document: {}, at: AT, beside }, 'any', record('rule.put'))
+    await putBeside(one, 'beside')
+    await refuses('conflict', putBeside(other, 'too-late'))
+    assert.equal(await other.store.documents.find('rule', 'too-late'), null)
+    assert.equal(await other.store.documents.generation('rule'), beside + 1)
+    await remove(one, 'beside')
+  })
+
   test('take all of many changes at once that expect nothing', async () => {
     const [one, other] = both()
     const made = await Promise.all(Array.from({ length: 20 }, (_, at) => put(at % 2 ? one : other, 'busy')))

@@ -133,6 +133,19 @@ describe('documents', () => {
     await broker.close()
   })
 
+  test('references that come at the same time are counted together, and all are taken that there is room for', async () => {
+    const broker = await openTestBroker({ flags: { 'body-limit': '4MiB' } })
+    const put = (name: string, count: number) => {
+      const workloads = Array.from({ length: count }, (_, n) => workload(`${name}${n}`, 'a'))
+      return broker.send('PUT', `/v1/references/${name}`, { payload: { workloads } })
+    }
+    const large = (await Promise.all(['a', 'b'].map(name => put(name, 3000)))).map(({ status }) => status)
+    assert.deepEqual(large, [201, 422])
+    const small = await Promise.all(['c', 'd', 'e', 'f', 'g', 'h'].map(name => put(name, 1)))
+    assert.ok(small.every(({ status }) => status === 201))
+    await broker.close()
+  })
+
   test('references that could not be used together are refused by whoever brings the last, over either way', async () => {
     const broker = await openTestBroker({ flags: { 'body-limit': '4MiB' } })
     const of = (name: string, count: number) => ({
