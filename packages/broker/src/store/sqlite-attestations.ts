@@ -62,6 +62,8 @@ export class SqliteAttestations implements AttestationStore {
   ): Promise<Recorded<null>> {
     const { id, verdict, kind, code, evidence } = attestation
     const at = attestation.at.getTime()
+    // Its row would go again with those that ended when it did.
+    if (challenge !== null && isForgotten(challenge, at)) throw challengeTaken(null)
     const explanation = JSON.stringify(attestation.explanation)
     const size = Buffer.byteLength(explanation) + (evidence?.length ?? 0)
     const values = [id, at, verdict, kind, code, explanation, ENTRY_INDEX, size]
@@ -166,6 +168,10 @@ const CLOCK_SKEW_MS = 60_000
 /** Its end first, so that rows come and go at the ends of the table. */
 const TAKE = 'INSERT INTO used_challenges (ends_at, nonce) VALUES (?, ?) ON CONFLICT DO NOTHING'
 
+function isForgotten({ endsAt }: Challenge, at: number): boolean {
+  return endsAt.getTime() < at - CLOCK_SKEW_MS
+}
+
 function takingOf({ nonce, endsAt }: Challenge, at: number): readonly Statement[] {
   return [
     { sql: TAKE, values: [endsAt.getTime(), nonce], expected: 1 },
@@ -182,9 +188,8 @@ function documentsOf({ policy, reference }: Generations): Statement {
 }
 
 function challengeTaken(cause: unknown): BrokerError {
-  return new BrokerError('session-invalid', 'this challenge was answered already; start again with auth', {
-    cause,
-  })
+  const message = 'this challenge was answered already, or ended long ago; start again with auth'
+  return new BrokerError('session-invalid', message, cause === null ? {} : { cause })
 }
 
 function documentsChanged(cause: unknown): BrokerError {

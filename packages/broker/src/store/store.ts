@@ -183,7 +183,7 @@ export interface AttestationBasis {
 export interface AttestationStore {
   /**
    * Of refused attestations as many of the oldest go as the budget for them demands.
-   * @throws {BrokerError} `session-invalid` where the challenge was taken; `conflict` where documents changed
+   * @throws {BrokerError} `session-invalid` where the challenge was taken or is no longer known; `conflict` where documents changed
    */
   insert(attestation: NewAttestation, entry: Entry, basis: AttestationBasis): Promise<Recorded<null>>
   find(id: string): Promise<StoredAttestation | null>

@@ -348,6 +348,15 @@ function describeAttestations(both: Both, { refusalBudget }: ContractSubject): v
     await refuses('session-invalid', insert(other, attestation('accepted'), soon))
   })
 
+  test('are not recorded once nobody knows any more whether their challenge was taken', async () => {
+    const [one, other] = both()
+    const ended = answering('late', new Date(AT.getTime() - 2 * MINUTE_MS))
+    const size = await one.ledger.currentSize()
+    await refuses('session-invalid', insert(one, attestation('accepted'), ended))
+    await refuses('session-invalid', insert(other, attestation('accepted'), ended))
+    assert.equal(await other.ledger.currentSize(), size)
+  })
+
   test('are not recorded on documents that changed meanwhile', async () => {
     const [one, other] = both()
     const generations = {
