@@ -37,6 +37,8 @@ async function append(number: string): Promise<void> {
 }
 
 async function erase(): Promise<void> {
+  // The first change may have been refused.
+  if (ledger.size === 0) return
   const index = Math.floor(Math.random() * ledger.size)
   if ((await ledger.entry(index)).erasedBy !== null) return
   const erased = await ledger.erase(index, { number: 'erasure', stated: false })
