@@ -1,9 +1,9 @@
-// Errors of the operating system and of SQLite with which the machine is at fault, and not Casemate.
+// Errors of the operating system, of SQLite and of Node with which the machine is at fault, and not Casemate.
 
 import type { Failure } from './failure.ts'
 
 interface MachineFault extends Pick<Failure, 'exitCode' | 'code' | 'hint'> {
-  /** Names of the operating system, and primary result codes of SQLite. */
+  /** Names of the operating system and of Node, and primary result codes of SQLite. */
   readonly on: readonly unknown[]
 }
 
@@ -15,6 +15,12 @@ const FAULTS: readonly MachineFault[] = [
     exitCode: 2,
     code: 'file-not-accessible',
     hint: 'may this user read and write there?',
+  },
+  {
+    on: ['ERR_MODULE_NOT_FOUND'],
+    exitCode: 3,
+    code: 'installation-incomplete',
+    hint: 'the code is newer than what is installed: npm ci in the checkout brings the rest; elsewhere, install casemate anew',
   },
 ]
 
