@@ -20,7 +20,7 @@ const FAULTS: readonly MachineFault[] = [
     on: ['ERR_MODULE_NOT_FOUND'],
     exitCode: 3,
     code: 'installation-incomplete',
-    hint: 'the code is newer than what is installed: npm ci in the checkout brings the rest; elsewhere, install casemate anew',
+    hint: 'the code is newer than what is installed: npm ci in the checkout brings the rest; elsewhere, install the command anew',
   },
 ]
 
