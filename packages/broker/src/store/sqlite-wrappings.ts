@@ -16,11 +16,11 @@ export class SqliteWrappings implements WrappingStore {
 
   async stale(kekVersion: number, limit: number): Promise<readonly WrappedItem[]> {
     const { db } = this.#parts
-    const keys = db.prepare('SELECT * FROM keys WHERE kek_version <> ? LIMIT ?').all(kekVersion, limit)
+    const keys = db.prepare('SELECT * FROM keys WHERE kek_version < ? LIMIT ?').all(kekVersion, limit)
     const versions = db
       .prepare(
         `SELECT v.secret_id, v.version, v.kek_version, v.data_key, s.repository, s.type, s.tag
-         FROM secret_versions v JOIN secrets s ON s.id = v.secret_id WHERE v.kek_version <> ? LIMIT ?`,
+         FROM secret_versions v JOIN secrets s ON s.id = v.secret_id WHERE v.kek_version < ? LIMIT ?`,
       )
       .all(kekVersion, limit)
     return [...keys.map(readKeyItem), ...versions.map(readVersionItem)].slice(0, limit)

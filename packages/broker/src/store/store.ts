@@ -269,7 +269,7 @@ export interface WrappedItem {
 }
 
 export interface WrappingStore {
-  /** Items that are not under `kekVersion`, at most `limit`. */
+  /** Items that are under an older version than `kekVersion`, at most `limit`: all that {@link rewrap} replaces by it. */
   stale(kekVersion: number, limit: number): Promise<readonly WrappedItem[]>
   /** Replaces wrappings in one transaction; an item that changed or went away meanwhile is left alone. */
   rewrap(items: readonly WrappedItem[], entry: Entry): Promise<Recorded<number>>

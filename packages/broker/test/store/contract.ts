@@ -543,6 +543,7 @@ function describeKeys(both: Both): void {
     assert.equal((await rewrap(other)).value, stale.length)
     assert.equal((await rewrap(one)).value, 0)
     assert.deepEqual(await one.store.wrappings.versionsInUse(), [2])
+    for (const version of [1, 2]) assert.deepEqual(await one.store.wrappings.stale(version, 100), [])
   })
 }
 
