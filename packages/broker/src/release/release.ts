@@ -6,7 +6,7 @@ import { type Entry, entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
 import { formatSecretPath, type SecretPath } from '../secret-path.ts'
 import type { Secrets } from '../secrets/secrets.ts'
-import type { DocumentStore, ReleaseStore, SecretHead } from '../store/store.ts'
+import type { ReleaseStore, SecretHead } from '../store/store.ts'
 import { untilUnraced } from '../store/unraced.ts'
 import type { ReleaseDecision } from './decision.ts'
 import type { Denials } from './denials.ts'
@@ -19,7 +19,7 @@ export interface ReleaseParts {
   readonly rules: Pick<ReleaseRules, 'decide'>
   readonly secrets: Pick<Secrets, 'find' | 'withPlaintext'>
   readonly denials: Pick<Denials, 'record'>
-  readonly store: { readonly documents: Pick<DocumentStore, 'generation'>; readonly releases: ReleaseStore }
+  readonly store: { readonly releases: ReleaseStore }
   readonly now: () => Date
 }
 
@@ -50,7 +50,6 @@ async function releaseOnce<Encrypted>(
   path: SecretPath,
 ): Promise<Encrypted> {
   const { subjects, rules, secrets, store } = parts
-  const ruleGeneration = await store.documents.generation('rule')
   const head = await secrets.find(path)
   const subject = await subjects.find(guest.attestationId)
   const decision = await rules.decide(subject, { ...path, version: head?.version ?? 0 })
@@ -60,7 +59,7 @@ async function releaseOnce<Encrypted>(
   if (head === null) throw await missing(parts, outcome)
 
   const encrypted = await secrets.withPlaintext(path, head.version, guest.encrypt)
-  const basis = { path, revision: head.revision, ruleGeneration }
+  const basis = { path, revision: head.revision, ruleGeneration: decision.ruleGeneration }
   await store.releases.record(recordOf(parts, outcome), basis)
   return encrypted
 }

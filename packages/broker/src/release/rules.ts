@@ -31,7 +31,17 @@ export interface ReleaseRules {
   /** What the newest `limit` accepted attestations would now get from this rule. */
   dryRun(rule: ReleaseRule, limit: number): Promise<JsonObject>
   /** By the rules that are stored now. */
-  decide(subject: ReleaseSubject, secret: RequestedSecret): Promise<ReleaseDecision>
+  decide(subject: ReleaseSubject, secret: RequestedSecret): Promise<RulesDecision>
+}
+
+/** With the generation of the rules that it was made by. */
+export interface RulesDecision extends ReleaseDecision {
+  readonly ruleGeneration: number
+}
+
+interface CompiledRules {
+  readonly generation: number
+  readonly rules: readonly CompiledRule[]
 }
 
 const MEMBERS: readonly string[] = ['secrets', 'expression', 'message', 'enabled']
@@ -45,22 +55,26 @@ export interface RulesContext extends DryRunContext {
 }
 
 export function createReleaseRules(context: RulesContext): ReleaseRules {
-  let compiled: { readonly generation: number; readonly rules: readonly CompiledRule[] } | undefined
+  let compiled: CompiledRules | undefined
 
-  const enabledRules = async (): Promise<readonly CompiledRule[]> => {
+  const enabledRules = async (): Promise<CompiledRules> => {
+    // Before the rules: where one changes meanwhile, a release is not recorded, and is decided anew.
     const generation = await context.store.documents.generation('rule')
     if (compiled?.generation !== generation) {
       const documents = await context.store.documents.all('rule')
       compiled = { generation, rules: documents.flatMap(compileStored) }
     }
-    return compiled.rules
+    return compiled
   }
 
   return {
     check: rule => void compileRule('', rule),
     dryRun: (rule, limit) => dryRunRule(context, compileRule('', rule), limit),
-    decide: async (subject, secret) =>
-      decideRelease(await enabledRules(), subject, { secret, now: context.now() }),
+    decide: async (subject, secret) => {
+      const { generation, rules } = await enabledRules()
+      const decision = decideRelease(rules, subject, { secret, now: context.now() })
+      return { ...decision, ruleGeneration: generation }
+    },
   }
 }
 

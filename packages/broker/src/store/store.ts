@@ -282,7 +282,7 @@ export interface ReleaseBasis {
   readonly path: SecretPath
   /** Of the secret that goes out. */
   readonly revision: number
-  /** {@link DocumentStore.generation} of the rules, from before they were asked. */
+  /** {@link DocumentStore.generation} of the rules, from before they were read. */
   readonly ruleGeneration: number
 }
 

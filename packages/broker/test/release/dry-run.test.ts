@@ -97,3 +97,18 @@ test('a stored rule that is no longer acceptable denies what it matches', async 
   const decision = await rules.decide(subject, secret)
   assert.equal(decision.reason, 'rule-error')
 })
+
+test('a decision has the generation that the rules had before they were read', async t => {
+  const { documents } = broker.context.store
+  const all = documents.all.bind(documents)
+  t.mock.method(documents, 'all', async (kind: Parameters<typeof all>[0]) => {
+    const read = await all(kind)
+    await broker.putDocument('rule', 'meanwhile', rule('false'))
+    return read
+  })
+  const before = await documents.generation('rule')
+  const secret = { repository: 'default', type: 'key', tag: 'a', version: 1 }
+  const fresh = createReleaseRules(broker.context)
+  const { ruleGeneration } = await fresh.decide({ claims: {}, result: {} }, secret)
+  assert.deepEqual([ruleGeneration, await documents.generation('rule')], [before, before + 1])
+})
