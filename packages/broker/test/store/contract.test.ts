@@ -8,7 +8,8 @@ import { after } from 'node:test'
 import { openDatabase, openLedger, SqliteLedger } from '@casemate/ledger/node'
 import { migrate } from '../../src/store/migrations.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
-import { describeStore, type Handle } from './contract.ts'
+import type { Handle } from './contract/common.ts'
+import { describeStore } from './contract.ts'
 
 const REFUSAL_BUDGET = 4_096
 
