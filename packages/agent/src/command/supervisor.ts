@@ -1,7 +1,6 @@
 // A workload under a lease: started with its secrets, told of those that change, and stopped when the lease ends or is
 // withdrawn, if that was chosen. Decision 15 says why.
 
-import { constants } from 'node:os'
 import type { Agent, AgentEvent } from '../standing/agent.ts'
 import { tellerOn } from '../standing/event-line.ts'
 import { KnownSecrets } from '../standing/known-secrets.ts'
@@ -9,7 +8,7 @@ import { type LeaseEnd, type LeaseEndPolicy, leaseEndOf, STOPPED_EXIT_CODE } fro
 import { textFor } from './environment.ts'
 import type { MemoryDirectory } from './memory-directory.ts'
 import type { Watchdog } from './watchdog.ts'
-import { Workload } from './workload.ts'
+import { exitCodeOfSignal, Workload } from './workload.ts'
 
 /** A secret of the workload. */
 export interface WantedSecret {
@@ -47,7 +46,6 @@ export interface Outcome {
 }
 
 const FORWARDED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const
-const SIGNALLED = 128
 
 /** Runs one command under one agent's lease. */
 export class Supervisor {
@@ -149,7 +147,7 @@ export class Supervisor {
   #signalled(signal: NodeJS.Signals): void {
     if (this.#workload !== null && !this.#restarting) this.#workload.signal(signal)
     else if (signal !== 'SIGUSR1' && signal !== 'SIGUSR2') {
-      this.#outcome ??= { ended: 'interrupted', exitCode: SIGNALLED + constants.signals[signal] }
+      this.#outcome ??= { ended: 'interrupted', exitCode: exitCodeOfSignal(signal) }
     }
   }
 

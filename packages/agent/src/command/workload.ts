@@ -30,8 +30,10 @@ const LOOK_MS = 20
 /** After SIGKILL nothing can stay but what nobody reaps, as where the first process of a container does not. */
 const REAPED_MS = 2_000
 
-/** A signal's number is added to this, as shells do. */
-const SIGNALLED = 128
+/** Of what a signal has ended: 128 and its number, as shells have it. */
+export function exitCodeOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal]
+}
 
 /** One command in a process group of its own. */
 export class Workload {
@@ -130,7 +132,8 @@ export class Workload {
 function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise(resolve => {
     child.once('exit', (code, signal) => {
-      resolve(code ?? SIGNALLED + (signal === null ? 0 : constants.signals[signal]))
+      // One of the two is there.
+      resolve(signal === null ? (code ?? 0) : exitCodeOfSignal(signal))
     })
   })
 }
