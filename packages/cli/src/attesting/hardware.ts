@@ -4,8 +4,7 @@ import { type AttestationDriver, detectPlatform, openDriver } from '@casemate/en
 import type { Call } from '../command.ts'
 import { CliError } from '../failure/cli-error.ts'
 import { readWord } from '../typed/flag-values.ts'
-
-const WHERE = ['auto', 'hardware', 'simulated'] as const
+import { ATTESTER_FLAGS } from './flags.ts'
 
 /** Flags that only a simulated machine has a use for. */
 const SIMULATED_ONLY = ['kind', 'code', 'simulator'] as const
@@ -16,7 +15,7 @@ const SIMULATED_ONLY = ['kind', 'code', 'simulator'] as const
  * @throws {EnclaveError} attestation-unavailable where hardware is asked for by name
  */
 export async function hardwareDriver(call: Call, root = '/'): Promise<AttestationDriver | null> {
-  const where = readWord('platform', call.option('platform'), WHERE)
+  const where = readWord('platform', call.option('platform'), ATTESTER_FLAGS.platform.takes)
   const simulates = SIMULATED_ONLY.filter(name => call.given(name))
   if (where === 'hardware') {
     const [first] = simulates

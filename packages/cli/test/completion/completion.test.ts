@@ -6,6 +6,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import {
+  CHANGE_POLICIES,
+  CLIENTS,
+  ENCLAVE_CHANGE_POLICIES,
+  FEATURES,
+  LEASE_END_POLICIES,
+} from '@casemate/agent'
 import { flagsOf, nameOf } from '../../src/command.ts'
 import { allCommands, commandNames, FIRST_WORDS } from '../../src/commands.ts'
 import { takenByArgument, takenByFlag } from '../../src/completion/takes.ts'
@@ -69,6 +76,23 @@ test('for each value and argument of every command somebody has decided what it 
     for (let index = 0; index < Math.min(command.maximum, 3); index++) {
       assert.notEqual(takenByArgument(command, index), null, `${nameOf(command)} ${command.usage}`)
     }
+  }
+})
+
+test('what is offered where the agent reads is all that it reads', async () => {
+  const read: readonly (readonly [string, string, readonly string[]])[] = [
+    ['run', 'on-lease-end', LEASE_END_POLICIES],
+    ['run', 'on-change', CHANGE_POLICIES],
+    ['enclave run', 'on-lease-end', LEASE_END_POLICIES],
+    ['enclave run', 'on-change', ENCLAVE_CHANGE_POLICIES],
+    ['agent', 'features', FEATURES],
+    ['agent', 'clients', CLIENTS],
+  ]
+  const commands = await allCommands()
+  for (const [name, flag, words] of read) {
+    const command = commands.find(one => nameOf(one) === name)
+    assert.ok(command)
+    assert.deepEqual((await flagsOf(command))[flag]?.takes, words, `${name} --${flag}`)
   }
 })
 
