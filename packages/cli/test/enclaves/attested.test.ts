@@ -7,30 +7,17 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { SIGNING } from '../../../enclave/test/image/keys.ts'
 import { BIN } from '../bin.ts'
-import { casemate, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { typingIn } from '../typing.ts'
 
 const cwd = temporaryDirectory(after)
 let broker: Serving
 let measurement = ''
 
-const run = (args: readonly string[], input?: string): Promise<Ran> =>
-  casemate(args, { cwd, env: { CASEMATE_SERVER: broker.url }, ...(input === undefined ? {} : { input }) })
-
-async function done(line: string, input?: string): Promise<Ran> {
-  const ran = await run(line.split(' '), input)
-  assert.equal(ran.code, 0, ran.stderr)
-  return ran
-}
-
-async function refused(line: string, code: string, wanted = 1): Promise<void> {
-  const { code: exitCode, stdout, stderr } = await run(line.split(' '))
-  assert.equal(exitCode, wanted, stderr)
-  assert.equal(stdout, '')
-  assert.ok(stderr.includes(`casemate: ${code}: `), stderr)
-}
+const { ran, done, refused } = typingIn(cwd, { env: () => ({ CASEMATE_SERVER: broker.url }) })
 
 const setRule = (expression: string): Promise<Ran> =>
-  run([
+  ran([
     'rule',
     'set',
     'greet',
@@ -57,13 +44,13 @@ after(() => broker?.stop('SIGTERM'))
 
 test('only the enclave that the rule names gets the secret', async () => {
   const line = `enclave run greet.enclave --server ${broker.url} --input Zoë`
-  await refused(line, 'release-denied')
+  await refused(line, 'release-denied', 1)
   await setRule(`claims.enclave.mrEnclave == '${'0'.repeat(64)}'`)
-  await refused(line, 'release-denied')
+  await refused(line, 'release-denied', 1)
   await setRule(`claims.enclave.mrEnclave == '${measurement}'`)
   assert.equal((await done(line)).stdout, 'Hello, Zoë!')
   // The same machine, and no enclave.
-  await refused('secret get default/greet/phrase', 'release-denied')
+  await refused('secret get default/greet/phrase', 'release-denied', 1)
 })
 
 test('an enclave that listens answers who knows its measurement, and nobody is sent anything else', async t => {
@@ -76,13 +63,13 @@ test('an enclave that listens answers who knows its measurement, and nobody is s
   assert.equal(text, 'Hello, Zoë!')
   assert.equal(peer.enclave.mrEnclave, measurement)
   assert.equal(peer.simulated, true)
-  await refused(`${call} --simulated --measurement ${'0'.repeat(64)}`, 'appraisal-refused')
-  await refused(`${call} --simulated --measurement ${measurement} --min-svn 1`, 'appraisal-refused')
-  await refused(`${call} --simulated --measurement ${measurement} --product-id 1`, 'appraisal-refused')
-  await refused(`${call} --measurement ${measurement}`, 'evidence-refused')
+  await refused(`${call} --simulated --measurement ${'0'.repeat(64)}`, 'appraisal-refused', 1)
+  await refused(`${call} --simulated --measurement ${measurement} --min-svn 1`, 'appraisal-refused', 1)
+  await refused(`${call} --simulated --measurement ${measurement} --product-id 1`, 'appraisal-refused', 1)
+  await refused(`${call} --measurement ${measurement}`, 'evidence-refused', 1)
   // Trusting the simulator's root is not yet accepting what it signs, nor that a machine nobody knows measures.
   const trust = '--trust .casemate/simulator/public-trust.json'
-  const { code, stderr } = await run(`${call} ${trust} --measurement ${measurement}`.split(' '))
+  const { code, stderr } = await ran(`${call} ${trust} --measurement ${measurement}`)
   assert.equal(code, 1)
   assert.match(stderr, /simulated: got true, want false/)
   assert.match(stderr, /measuredBy: got host, want processor/)

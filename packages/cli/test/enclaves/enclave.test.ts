@@ -17,25 +17,11 @@ import { parseImage } from '@casemate/enclave'
 import { PUBLISHED_SIGSTRUCT } from '../../../enclave/test/image/published-sigstruct.ts'
 import { BIN } from '../bin.ts'
 import { casemate, type Ran, temporaryDirectory } from '../run.ts'
+import { typingIn } from '../typing.ts'
 
 const cwd = temporaryDirectory(after)
 const at = (name: string): string => join(cwd, name)
-const enclave = (line: string, input?: Uint8Array): Promise<Ran> =>
-  casemate(['enclave', ...line.split(' ')], { cwd, ...(input === undefined ? {} : { input }) })
-
-async function done(line: string, input?: Uint8Array): Promise<Ran> {
-  const ran = await enclave(line, input)
-  assert.equal(ran.code, 0, ran.stderr)
-  return ran
-}
-
-async function refused(line: string, code: string, exitCode: number): Promise<string> {
-  const { code: exited, stdout, stderr } = await enclave(line)
-  assert.equal(stdout, '', line)
-  assert.ok(stderr.includes(`casemate: ${code}: `), `${line}: ${stderr}`)
-  assert.equal(exited, exitCode, line)
-  return stderr
-}
+const { ran: enclave, done, refused } = typingIn(cwd, { first: ['enclave'] })
 
 /** What a command says is to be typed next, as it can be pasted in the checkout. */
 function nextOf({ stdout }: Ran): string {

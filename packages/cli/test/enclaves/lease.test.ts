@@ -7,15 +7,8 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SIGNING } from '../../../enclave/test/image/keys.ts'
 import { BIN } from '../bin.ts'
-import {
-  casemate,
-  casemateProcess,
-  environment,
-  type Ran,
-  type Serving,
-  serving,
-  temporaryDirectory,
-} from '../run.ts'
+import { casemateProcess, environment, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { typingIn } from '../typing.ts'
 
 const SOURCE = `import { log, secret, text } from 'casemate'
 
@@ -40,18 +33,10 @@ let broker: Serving
 let mortal: Serving
 const MORTAL_DATA = join(cwd, 'mortal')
 
-const run = (line: string, input?: string, to = broker): Promise<Ran> =>
-  casemate(line.split(' '), {
-    cwd,
-    env: { CASEMATE_SERVER: to.url, ...(to === mortal ? { CASEMATE_DATA_DIR: MORTAL_DATA } : {}) },
-    ...(input === undefined ? {} : { input }),
-  })
-
-async function done(line: string, input?: string, to = broker): Promise<Ran> {
-  const ran = await run(line, input, to)
-  assert.equal(ran.code, 0, ran.stderr)
-  return ran
-}
+const { ran, done } = typingIn(cwd, { env: () => ({ CASEMATE_SERVER: broker.url }) })
+const { done: doneAtMortal } = typingIn(cwd, {
+  env: () => ({ CASEMATE_SERVER: mortal.url, CASEMATE_DATA_DIR: MORTAL_DATA }),
+})
 
 interface Listening {
   readonly child: ChildProcess
@@ -98,9 +83,9 @@ const call = (address: string, rest: string, env = {}): Promise<Ran> =>
 let measurement = ''
 
 /** The secret, for every enclave. */
-async function release(content: string, to = broker): Promise<void> {
-  await done('secret put default/lease/phrase', content, to)
-  await done('rule set lease --secrets default/lease/* --expression claims.enclave!=null', undefined, to)
+async function release(content: string, at = done): Promise<void> {
+  await at('secret put default/lease/phrase', content)
+  await at('rule set lease --secrets default/lease/* --expression claims.enclave!=null')
 }
 
 /** Its memory is kept for large calls, and no core holds it. */
@@ -143,7 +128,7 @@ before(async () => {
   })
   measurement = JSON.parse((await done('enclave sign lease.enclave --key dev.pem --json')).stdout).measurement
   await release('one')
-  await release('one', mortal)
+  await release('one', doneAtMortal)
 })
 after(() => {
   for (const child of started) child.kill('SIGKILL')
@@ -235,9 +220,9 @@ describe('an enclave that listens', {
       ],
     ]
     for (const [line, code] of wrong) {
-      const ran = await run(line)
-      assert.equal(ran.code, 2, line)
-      assert.ok(ran.stderr.startsWith(`casemate: ${code}: `), `${line}\n${ran.stderr}`)
+      const { code: exited, stderr } = await ran(line)
+      assert.equal(exited, 2, line)
+      assert.ok(stderr.startsWith(`casemate: ${code}: `), `${line}\n${stderr}`)
     }
   })
 })

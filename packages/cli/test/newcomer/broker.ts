@@ -1,7 +1,8 @@
 // The newcomer's directory and the one broker in it. Its tests run in order, each on what those before have left.
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
-import { casemate, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { type Serving, serving, temporaryDirectory } from '../run.ts'
+import { typingIn } from '../typing.ts'
 
 const READY = /Ctrl-C stops/
 export const cwd = temporaryDirectory(after)
@@ -13,14 +14,7 @@ export async function startTour(): Promise<void> {
 }
 
 /** Runs a command beside the broker, as the newcomer would in another terminal. */
-export function beside(line: string | readonly string[], input?: string): Promise<Ran> {
-  const args = typeof line === 'string' ? line.split(' ') : line
-  return casemate(args, {
-    cwd,
-    env: { CASEMATE_SERVER: broker.url },
-    ...(input === undefined ? {} : { input }),
-  })
-}
+export const { ran: beside } = typingIn(cwd, { env: () => ({ CASEMATE_SERVER: broker.url }) })
 
 export async function jsonOf(line: string): Promise<never> {
   const { code, stdout, stderr } = await beside(`${line} --json`)

@@ -21,30 +21,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeImage, type Manifest, parseHeader, parseImage, signImage } from '@casemate/enclave'
 import { EMPTY_MODULE, MANIFEST } from '../../../enclave/test/image/samples.ts'
 import { BIN } from '../bin.ts'
-import { casemate, casemateProcess, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { casemate, casemateProcess, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { typingIn } from '../typing.ts'
 
 const cwd = temporaryDirectory(after)
 const at = (name: string): string => join(cwd, name)
 const CONTENT = Buffer.alloc(150_000, 'the plaintext that no other file may hold ')
 let broker: Serving | null = null
 
-function command(line: string, input?: Uint8Array): Promise<Ran> {
-  const env: Record<string, string> = broker === null ? {} : { CASEMATE_SERVER: broker.url }
-  return casemate(line.split(' '), { cwd, env, ...(input === undefined ? {} : { input }) })
-}
-
-async function done(line: string, input?: Uint8Array): Promise<Ran> {
-  const ran = await command(line, input)
-  assert.equal(ran.code, 0, `${line}: ${ran.stderr}${ran.stdout}`)
-  return ran
-}
-
-async function refused(line: string, code: string, exitCode: 1 | 2 | 3): Promise<string> {
-  const ran = await command(line)
-  assert.ok(ran.stderr.includes(`casemate: ${code}: `), `${line}: ${ran.stderr}${ran.stdout}`)
-  assert.deepEqual([ran.code, ran.stdout], [exitCode, ''], line)
-  return ran.stderr
-}
+const {
+  ran: command,
+  done,
+  refused,
+} = typingIn(cwd, { env: () => (broker === null ? {} : { CASEMATE_SERVER: broker.url }) })
 
 const newKey = (): KeyObject =>
   generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 }).privateKey
