@@ -4,7 +4,7 @@
 import type { EnclaveClient } from '@casemate/channel'
 import { quantile } from '../../stage/figures.ts'
 import { type Decision, decodeAnswers, encodeFrame } from '../frames.ts'
-import { type SanctionsFiles } from '../owner.ts'
+import type { SanctionsFiles } from '../owner.ts'
 import { listedNames } from '../test/generate/inputs.ts'
 import { message, payment } from '../test/generate/messages.ts'
 import { PERTURBATIONS } from '../test/generate/perturb.ts'

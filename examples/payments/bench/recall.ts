@@ -9,7 +9,7 @@ import {
   HOLD,
 } from '../assembly/wire.ts'
 import { encodeFrame } from '../frames.ts'
-import { type SanctionsFiles } from '../owner.ts'
+import type { SanctionsFiles } from '../owner.ts'
 import { listedNames } from '../test/generate/inputs.ts'
 import { escape } from '../test/generate/messages.ts'
 import { bankName, firmName, personName } from '../test/generate/names.ts'

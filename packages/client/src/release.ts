@@ -1,7 +1,6 @@
 // Proof of a release: the broker hands over the receipt, and it is checked here, with the log's key and nothing else.
 
-import type { JsonObject } from '@casemate/ledger'
-import { verifyReceipt } from '@casemate/ledger'
+import { type JsonObject, verifyReceipt } from '@casemate/ledger'
 import type { Admin } from './admin.ts'
 import { refuse } from './failure.ts'
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { screenWith } from '../../bench/recall.ts'
-import { type SanctionsFiles } from '../../owner.ts'
+import type { SanctionsFiles } from '../../owner.ts'
 import { Random } from '../generate/random.ts'
 import { takeApart } from '../reference/names.ts'
 import { alike, type Hit } from '../reference/screening.ts'

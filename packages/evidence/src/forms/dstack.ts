@@ -2,7 +2,7 @@
 // itself, and AMD's certificates. The event log behind them is no evidence, and not looked at.
 
 import { MAX_SNP_CERTIFICATES } from '../amd/cert-table.ts'
-import { type Beside } from '../members.ts'
+import type { Beside } from '../members.ts'
 import { Refusal } from '../refusal.ts'
 import { damaged, type Form, type Layer, unsupported } from './layer.ts'
 

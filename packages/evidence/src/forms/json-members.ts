@@ -7,7 +7,7 @@ import { EVIDENCE_KINDS } from '../kinds.ts'
 import { type Beside, type Members, membersOf } from '../members.ts'
 import { Refusal } from '../refusal.ts'
 import { FOREIGN_JSON } from './foreign-json.ts'
-import { type Form } from './layer.ts'
+import type { Form } from './layer.ts'
 
 /** Members that hold evidence, outermost first. */
 const WRAPPERS: readonly string[] = [

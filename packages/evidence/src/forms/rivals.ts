@@ -4,7 +4,7 @@
 
 import { equal } from '../bytes.ts'
 import { kindOf, type ParsedEvidence } from '../kinds.ts'
-import { type Beside } from '../members.ts'
+import type { Beside } from '../members.ts'
 import { Refusal } from '../refusal.ts'
 import { quoteUntrusted } from '../untrusted-text.ts'
 import { type Layer, MAX_RECOGNISED_BYTES } from './layer.ts'

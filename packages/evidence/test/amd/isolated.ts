@@ -9,7 +9,7 @@ import {
 import { parseSnpEvidence } from '../../src/amd/evidence.ts'
 import { type VerifiedSnp, verifySnp } from '../../src/amd/verify.ts'
 import type { TrustAnchor } from '../../src/anchor.ts'
-import { type Endorsements } from '../../src/endorsements.ts'
+import type { Endorsements } from '../../src/endorsements.ts'
 import { readEndorsements } from '../../src/read-endorsements.ts'
 
 export const NOW = new Date('2026-11-22T12:00:00Z')

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { type ParsedEvidence } from '../../src/kinds.ts'
+import type { ParsedEvidence } from '../../src/kinds.ts'
 import { parse } from '../../src/parse.ts'
 import { unavailable } from './expect-unavailable.ts'
 import type { Answer } from './fetch-server.ts'

@@ -12,7 +12,7 @@ import {
   createIntelPlatform,
   type IntelPlatform,
 } from '@casemate/simulator'
-import { type ParsedEvidence } from '../../src/kinds.ts'
+import type { ParsedEvidence } from '../../src/kinds.ts'
 import { type EndorsementFetcherOptions, openEndorsementFetcher } from '../../src/node/index.ts'
 import { parse } from '../../src/parse.ts'
 import { verify } from '../../src/verify.ts'

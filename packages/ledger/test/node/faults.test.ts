@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { LedgerError, type SignedCheckpoint, verifyConsistency } from '../../src/index.ts'
 import {

@@ -1,6 +1,6 @@
 // Moves many sealed files, one after the other: files and directories, with all that is below. What fails is told at
 // the end and does not keep the others; what is not sealed, or is a link, is left alone.
-import { type Dirent } from 'node:fs'
+import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { EnclaveError } from '../../errors.ts'

@@ -17,7 +17,7 @@ import fs, {
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type EnclaveErrorCode } from '../../../src/errors.ts'
+import type { EnclaveErrorCode } from '../../../src/errors.ts'
 import { seal } from '../../../src/sealing/blob.ts'
 import { findSealed, type ResealSummary, resealAll } from '../../../src/sealing/files/reseal.ts'
 import { type ResealEvent, type ResealOptions, resealFile } from '../../../src/sealing/files/reseal-file.ts'
