@@ -4,7 +4,8 @@ import type { CommonClaims } from './claims.ts'
 import type { Fields, FieldsOf } from './field-types.ts'
 import { EVIDENCE_KINDS } from './kinds.ts'
 
-const COMMON_FIELDS = {
+/** Those of every kind. */
+export const COMMON_FIELDS = {
   kind: 'string',
   measurement: 'string',
   signer: 'string?',
