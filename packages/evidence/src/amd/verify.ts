@@ -5,6 +5,7 @@ import type { TrustAnchor } from '../anchor.ts'
 import { equal, isZero, toHex } from '../bytes.ts'
 import { type Revocation, type VerifiedChain, verifyChain, verifyRevocation } from '../chain.ts'
 import type { Crl } from '../crl.ts'
+import type { VerifiedClaims, VerifyOptions } from '../kind.ts'
 import { Refusal } from '../refusal.ts'
 import { checkSignature } from '../signature.ts'
 import type { Step } from '../step.ts'
@@ -38,21 +39,9 @@ export interface SnpEndorsements {
   readonly crls: readonly Crl[]
 }
 
-export interface SnpVerifyOptions {
-  readonly now: Date
-  /** Of any vendor; AMD’s are used. */
-  readonly anchors: readonly TrustAnchor[]
-}
-
-export interface VerifiedSnp {
-  readonly claims: SnpClaims
-  readonly steps: readonly Step[]
-  /** The first end of the windows of the chain and of the revocation list, if one was supplied. */
-  readonly validUntil: Date
-}
-
 /**
- * Verifies one report at `now`.
+ * Verifies one report at `now`, with AMD’s of the anchors: valid until the first end of the windows of the chain and of the
+ * revocation list, if one was supplied.
  * @throws {Refusal} `endorsement-missing`, `product-mismatch`, `tcb-mismatch`, `hardware-id-mismatch`,
  * `quote-signature-invalid`, `tcb-inconsistent`, `evidence-malformed`, `evidence-unsupported`, and the codes of
  * `chain-…`, `certificate-…` and `crl-…`
@@ -60,8 +49,8 @@ export interface VerifiedSnp {
 export async function verifySnp(
   evidence: SnpEvidence,
   endorsements: SnpEndorsements,
-  options: SnpVerifyOptions,
-): Promise<VerifiedSnp> {
+  options: Pick<VerifyOptions, 'now' | 'anchors'>,
+): Promise<VerifiedClaims<SnpClaims>> {
   const { report } = evidence
   const now = options.now.getTime()
   return recordSteps(async steps => {

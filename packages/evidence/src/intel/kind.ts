@@ -24,6 +24,8 @@ const QUOTE = {
   anchors: INTEL_ANCHORS,
   /** Its JSON wraps the bytes of a quote. */
   recogniseKbs: () => null,
+  /** Its certificates are inside. */
+  withBeside: <Q>(quote: Q): Q => quote,
   collateral: ['tcbInfo', 'qeIdentity', 'pckCrl', 'rootCrl'],
   fetchItems: intelItems,
   isSignerPublished: () => true,
@@ -36,7 +38,6 @@ export const SGX: EvidenceKind<SgxQuote, SgxClaims> = {
   describe: ({ version }) => `Intel SGX quote, version ${version}`,
   parseKbs: parseSgxKbs,
   encodeKbs: sgxKbsEvidence,
-  withBeside: quote => quote,
   verify: verifySgx,
   claimFields: SGX_FIELDS,
   measuredEnclave: ({ sgx }) => sgx,
@@ -48,7 +49,6 @@ export const TDX: EvidenceKind<TdxQuote, TdxClaims> = {
   describe: ({ version }) => `Intel TDX quote, version ${version}`,
   parseKbs: parseTdxKbs,
   encodeKbs: tdxKbsEvidence,
-  withBeside: quote => quote,
   verify: verifyTdx,
   claimFields: TDX_FIELDS,
   measuredEnclave: () => null,

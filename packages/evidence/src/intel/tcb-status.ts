@@ -152,7 +152,7 @@ export function mergeAll(
 }
 
 /** What {@link adviseRelaunch} looks at beside the quote's second TEE_TCB_SVN. */
-export interface RelaunchInput {
+interface RelaunchInput {
   readonly info: TcbInfo
   readonly sgxStatus: TcbStatus
   /** Platform and module, merged. */
@@ -172,7 +172,7 @@ const CONFIGURATION_NEEDED: ReadonlySet<TcbStatus> = new Set([
  * TEE_TCB_SVN_2 of a 1.5 body says. Anything else leaves the status as it is.
  * @throws {Refusal} `tdx-module-mismatch`, when the present module is unknown
  */
-export function adviseRelaunch(teeTcbSvn2: Uint8Array, input: RelaunchInput): TcbStatus {
+function adviseRelaunch(teeTcbSvn2: Uint8Array, input: RelaunchInput): TcbStatus {
   const { info, sgxStatus, tdxStatus } = input
   if (!isOnlyTheModuleOld(input) || !isLatest(info, teeTcbSvn2)) return tdxStatus
   const needsConfiguration = CONFIGURATION_NEEDED.has(sgxStatus) || CONFIGURATION_NEEDED.has(tdxStatus)

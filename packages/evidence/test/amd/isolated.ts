@@ -6,10 +6,12 @@ import {
   createAmdPlatform,
   type SnpReportRequest,
 } from '@casemate/simulator'
+import type { SnpClaims } from '../../src/amd/claims.ts'
 import { parseSnpEvidence } from '../../src/amd/evidence.ts'
-import { type VerifiedSnp, verifySnp } from '../../src/amd/verify.ts'
+import { verifySnp } from '../../src/amd/verify.ts'
 import type { TrustAnchor } from '../../src/anchor.ts'
 import type { Endorsements } from '../../src/endorsements.ts'
+import type { VerifiedClaims } from '../../src/kind.ts'
 import { readEndorsements } from '../../src/read-endorsements.ts'
 
 export const NOW = new Date('2026-11-22T12:00:00Z')
@@ -31,7 +33,10 @@ export function createPlatform(options: AmdPlatformOptions = {}): Promise<AmdPla
   return createAmdPlatform({ now: NOW, modulusBits: 2048, ...options })
 }
 
-export async function verifyOn(platform: AmdPlatform, changes: Changes = {}): Promise<VerifiedSnp> {
+export async function verifyOn(
+  platform: AmdPlatform,
+  changes: Changes = {},
+): Promise<VerifiedClaims<SnpClaims>> {
   const bytes = platform.snpReport({ reportData: REPORT_DATA, ...changes.request })
   changes.edit?.(bytes)
   const sources = platform.endorsements.filter(({ name }) => !changes.without?.includes(name))
