@@ -17,27 +17,30 @@ const PRODUCTS = ['Milan', 'Genoa', 'Turin'] as const satisfies readonly SnpProd
 /** A family that is none of these is refused. */
 export function minimumTcb(own: unknown): (claims: Claims) => DependentChecks {
   const { minimumTcb } = own as ValueOf<typeof SNP_POLICY>
-  const compiled = new Map<unknown, readonly CompiledCheck[]>(
-    PRODUCTS.map(product => [product, minimumTcbChecks(product, minimumTcb[product])]),
+  const compiled = new Map<unknown, DependentChecks>(
+    PRODUCTS.map(product => {
+      const checks = minimumTcbChecks(product, minimumTcb[product])
+      return [product, { checks, isFirmwareKnown: checks.length > 0 }]
+    }),
   )
-  return claims => {
-    const checks = compiled.get(productOf(claims))
-    return checks === undefined
-      ? { checks: [UNKNOWN_PRODUCT], isFirmwareKnown: false }
-      : { checks, isFirmwareKnown: checks.length > 0 }
-  }
+  return claims => compiled.get(productOf(claims)) ?? UNKNOWN_PRODUCT
 }
 
 const productOf = claimReader('snp.product')
 
-const UNKNOWN_PRODUCT: CompiledCheck = {
-  path: 'snp.minimumTcb',
-  expected: PRODUCTS.join(' or '),
-  facet: 'hardware',
-  breach: TRUST.unrecognised,
-  read: productOf,
-  met: () => false,
-  hint: () => 'a processor family that this version does not know',
+const UNKNOWN_PRODUCT: DependentChecks = {
+  checks: [
+    {
+      path: 'snp.minimumTcb',
+      expected: PRODUCTS.join(' or '),
+      facet: 'hardware',
+      breach: TRUST.unrecognised,
+      read: productOf,
+      met: () => false,
+      hint: () => 'a processor family that this version does not know',
+    },
+  ],
+  isFirmwareKnown: false,
 }
 
 /** The TCBs that must reach the minimum: what signs the report, and what the guest was launched under. */
