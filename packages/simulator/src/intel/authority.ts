@@ -66,10 +66,10 @@ export function issueAuthority(input: AuthorityInput): Authority {
   const subjects = subjectsOf(input)
   return {
     certificates: {
-      root: issueFor('root', input),
-      intermediate: issueFor('intermediate', input),
-      pck: issueFor('pck', input),
-      tcbSigning: issueFor('tcbSigning', input),
+      root: issueFor('root', input, subjects),
+      intermediate: issueFor('intermediate', input, subjects),
+      pck: issueFor('pck', input, subjects),
+      tcbSigning: issueFor('tcbSigning', input, subjects),
     },
     crls: {
       root: issueList(input, { list: 'root', issuer: 'root', days: ROOT_CRL_DAYS, name: subjects.root.name }),
@@ -84,8 +84,11 @@ export function issueAuthority(input: AuthorityInput): Authority {
 }
 
 /** The certificate of one of the keys in DER, signed anew. */
-export function issueFor(which: IntelCertificateName, input: AuthorityInput): Uint8Array {
-  const subjects = subjectsOf(input)
+export function issueFor(
+  which: IntelCertificateName,
+  input: AuthorityInput,
+  subjects = subjectsOf(input),
+): Uint8Array {
   const { name, issuer, notAfter, extensions } = subjects[which]
   const fault = input.faults.certificates?.[which]
   const template = {
