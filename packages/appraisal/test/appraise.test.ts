@@ -352,3 +352,21 @@ test('what a claim lacks meets no expectation', () => {
   const { advisoryIds: _ids, ...noAdvisories } = TDX
   assert.deepEqual(paths(judge(noAdvisories as unknown as Claims, PRESETS.strict)), ['tcb.advisories'])
 })
+
+test('what Intel says of a platform is asked of its own kinds alone', () => {
+  const asked = (claims: Claims) =>
+    judge(claims, PRESETS.strict)
+      .checks.map(({ path }) => path)
+      .filter(path => path.startsWith('tcb.'))
+  for (const claims of [SGX, TDX]) assert.deepEqual(asked(claims), ['tcb.statuses', 'tcb.advisories'])
+  for (const claims of [SNP, SAMPLE]) assert.deepEqual(asked(claims), [])
+})
+
+test('claims of a kind that nobody knows are refused, and compared with no block of the policy', () => {
+  for (const kind of ['nitro', 'constructor', '__proto__']) {
+    const result = judge(withClaim(SGX, 'kind', kind), PRESETS.strict)
+    assert.deepEqual(paths(result), ['kinds', 'workloads'], kind)
+    const blocks = result.checks.filter(({ path }) => /^(tcb|platform|sgx)\./.test(path))
+    assert.deepEqual(blocks, [], kind)
+  }
+})

@@ -249,3 +249,11 @@ test('no token is made outside of a session, backwards in time, or with a nonce 
   for (const nonce of ['x'.repeat(7), 'x'.repeat(89)])
     assert.throws(() => payload(TDX, { nonce }), { name: 'TypeError' })
 })
+
+test('of a kind that nobody knows, what every kind has is told', () => {
+  const common = ['report_data', 'init_data', 'runtime_data_claims', 'init_data_claims'].toSorted()
+  for (const kind of ['nitro', 'constructor', '__proto__']) {
+    const told = Object.keys(annotated(withClaim(SGX, 'kind', kind)) ?? {})
+    assert.deepEqual(told.toSorted(), common, kind)
+  }
+})
