@@ -1,0 +1,96 @@
+// Data connections: each belongs to one session, by a ticket that is taken once, and ends with it.
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { test } from 'node:test'
+import { DataListener } from '../../src/enclave/data-listener.ts'
+import { timersOf } from '../fixtures.ts'
+import { announcement, dataSocket, FIRST, ONE, rawClient, SECOND, TWO } from './sealed-fixtures.ts'
+
+test('a data connection that ends within a ciphertext ends its session', async t => {
+  const { socket, closed, port, ticket } = await rawClient(t)
+  const data = await dataSocket(t, port)
+  data.write(Buffer.concat([ticket, FIRST.subarray(1)]))
+  socket.write(announcement(ONE))
+  data.end()
+  await closed
+})
+
+test('a data connection that has ended already ends the session with the next sealed call', async t => {
+  const { socket, closed, answer, port, ticket } = await rawClient(t)
+  const data = await dataSocket(t, port)
+  data.end(Buffer.concat([ticket, FIRST]))
+  socket.write(announcement(ONE))
+  assert.equal(await answer(), 'one')
+  await once(data, 'close')
+  socket.write(announcement(TWO))
+  await closed
+})
+
+test('a connection without the ticket is closed, and so is a second one with it', async t => {
+  const { socket, answer, port, ticket } = await rawClient(t)
+  const stranger = await dataSocket(t, port)
+  stranger.write(randomBytes(32))
+  await once(stranger, 'close')
+  const cut = await dataSocket(t, port)
+  cut.end(ticket.subarray(1))
+  await once(cut, 'close')
+  const data = await dataSocket(t, port)
+  data.write(ticket)
+  socket.write(announcement(ONE))
+  data.write(FIRST)
+  assert.equal(await answer(), 'one')
+  const second = await dataSocket(t, port)
+  second.write(ticket)
+  await once(second, 'close')
+  socket.write(announcement(TWO))
+  data.write(SECOND)
+  assert.equal(await answer(), 'two')
+  socket.destroy()
+  await once(data, 'close')
+})
+
+test('a ticket ends with its session', async t => {
+  const { socket, closed, port, ticket } = await rawClient(t)
+  socket.destroy()
+  await closed
+  // Whether the server has seen the end already or sees it later.
+  const data = await dataSocket(t, port)
+  data.write(ticket)
+  await once(data, 'close')
+})
+
+test('a connection that shows no ticket is closed in time', async t => {
+  const { tick } = timersOf(t)
+  const { port } = await rawClient(t, { handshakeTimeoutMs: 3_000 })
+  const silent = await dataSocket(t, port)
+  const closed = once(silent, 'close')
+  // Taken by the server only after this turn.
+  await new Promise(resolve => setImmediate(resolve))
+  while (!silent.destroyed) {
+    tick(3_000)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  await closed
+})
+
+test('strangers who take all places for data connections, and say nothing, keep nobody out', async t => {
+  const listener = await DataListener.open({
+    host: '127.0.0.1',
+    port: 0,
+    timeoutMs: 60_000,
+    maxConnections: 2,
+  })
+  t.after(() => listener.close())
+  const [first, second] = [await dataSocket(t, listener.port), await dataSocket(t, listener.port)]
+  const { promise: admitted, resolve } = Promise.withResolvers<Socket>()
+  const { ticket } = listener.expect(resolve)
+  const client = await dataSocket(t, listener.port)
+  client.write(ticket)
+  await admitted
+  if (!first.closed) await once(first, 'close')
+  const [third] = [await dataSocket(t, listener.port), await dataSocket(t, listener.port)]
+  if (!second.closed) await once(second, 'close')
+  assert.deepEqual([client.closed, third.closed], [false, false])
+})
