@@ -87,7 +87,7 @@ export {
 } from './sealing/files/reseal-file.ts'
 export { type FileWork, type Opener, readPlain, sealToFile, unsealFile } from './sealing/files/seal-file.ts'
 export { openSealedFile } from './sealing/files/sealed-file.ts'
-export { CHUNK_SIZE, parseHeader, type SealedHeader } from './sealing/header.ts'
+export { CHUNK_SIZE, parseHeader, type SealedHeader, sizeOfHeader, TAG_SIZE } from './sealing/header.ts'
 export { identityOf, type SealingIdentity, type SealingPolicy } from './sealing/identity.ts'
 export type { UnsealOptions } from './sealing/opening.ts'
 export { makeRoot, type RootKind, type SealingRoot } from './sealing/root.ts'

@@ -1,15 +1,10 @@
 // A sealed call: its input is a sealed blob, whose ciphertext goes over a data connection without TLS, since the seal
 // protects it already. All else of the blob goes over the attested channel: who opens it, in which order, what it is
 // about, its tag, and the key id, without which whoever learns the sealing root later still opens nothing.
-import { parseHeader } from '@casemate/enclave'
+import { parseHeader, sizeOfHeader, TAG_SIZE } from '@casemate/enclave'
 import { ChannelError } from '../errors.ts'
 import { CALL_FRAME, type CallFrame, encodeHead, itemsOf, violation } from './wire.ts'
 
-/** AES-256-GCM's, at the end of a blob. */
-const TAG_SIZE = 16
-/** Of a blob's header before its additional data, and of the largest with them. */
-const MIN_HEADER_SIZE = 128
-const MAX_HEADER_SIZE = MIN_HEADER_SIZE + 65_536
 /** Of the ciphertext's size on the wire. */
 const SIZE_SIZE = 4
 
@@ -42,8 +37,7 @@ export function partsOfSealed(blob: Uint8Array): SealedParts {
 /** Null if the bytes do not begin with the header of a blob. */
 function sizeOfBlobHeader(bytes: Uint8Array): number | null {
   try {
-    const { form, additionalData } = parseHeader(bytes)
-    return form === 'blob' ? MIN_HEADER_SIZE + additionalData.length : null
+    return parseHeader(bytes).form === 'blob' ? sizeOfHeader(bytes) : null
   } catch {
     return null
   }
@@ -74,9 +68,8 @@ export interface AnnouncedCall {
 export function decodeSealedCall(frame: CallFrame, maxFrameBytes: number): AnnouncedCall {
   const [item = new Uint8Array(), ...more] = itemsOf(frame)
   const headerSize = item.length - TAG_SIZE - SIZE_SIZE
-  const isSize = headerSize >= MIN_HEADER_SIZE && headerSize <= MAX_HEADER_SIZE
-  const header = item.subarray(0, isSize ? headerSize : 0)
-  if (more.length > 0 || !isSize || sizeOfBlobHeader(header) !== headerSize) {
+  const header = item.subarray(0, headerSize)
+  if (more.length > 0 || sizeOfBlobHeader(header) !== headerSize) {
     throw violation('the header and the tag of a sealed blob', `${item.length} bytes that are none`)
   }
   const ciphertextSize = Buffer.from(item.buffer, item.byteOffset, item.length).readUInt32LE(

@@ -127,7 +127,7 @@ async function answersTo(t: TestContext, blobs: readonly Uint8Array[], bytes: Ui
   const answers: string[] = []
   for (const blob of blobs) {
     socket.write(announcement(blob))
-    answers.push(await answer())
+    answers.push(String(await answer()))
   }
   socket.destroy()
   return answers

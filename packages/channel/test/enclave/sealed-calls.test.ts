@@ -135,6 +135,7 @@ const { items: ANNOUNCED } = encodeSealedCall(7, 'open', partsOfSealed(ONE))
 
 for (const [what, bytes] of [
   ['asks for a second data connection', whole(4, [])],
+  ['announces less than a tag', whole(5, [new Uint8Array(15)])],
   ['announces what is not the header of a blob', whole(5, [new Uint8Array(148)])],
   [
     'announces a header with a byte more',

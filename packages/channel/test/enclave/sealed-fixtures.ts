@@ -51,8 +51,8 @@ export const LIMITS = encodeLimits({ maxFrameBytes: 1_000_000, maxCallsInFlight:
 export const whole = (type: 0 | 1 | 4 | 5, items: readonly Uint8Array[]): Buffer =>
   Buffer.concat([encodeHead(type, 7, { name: 'open', items }), ...items])
 
-export function announcement(blob: Uint8Array): Buffer {
-  const { head, items } = encodeSealedCall(7, 'open', partsOfSealed(blob))
+export function announcement(blob: Uint8Array, name = 'open'): Buffer {
+  const { head, items } = encodeSealedCall(7, name, partsOfSealed(blob))
   return Buffer.concat([head, ...items])
 }
 
@@ -70,7 +70,7 @@ interface Raw {
   readonly port: number
   readonly ticket: Uint8Array
   /** Answers, in the order in which they come. */
-  readonly answer: () => Promise<string>
+  readonly answer: () => Promise<Buffer>
 }
 
 /** A client whose every byte the test writes itself. */
@@ -78,21 +78,21 @@ export async function rawClient(t: TestContext, options: Partial<ServeEnclaveOpt
   const server = await serverOf(t, OPENS, { dataPort: 0, ...options })
   const { socket, closed } = await connectAttested({ ...server, protocol: ENCLAVE_PROTOCOL })
   socket.on('error', () => undefined)
-  const answers: string[] = []
+  const answers: Buffer[] = []
   let wake: () => void = () => undefined
   const offer = Promise.withResolvers<Uint8Array>()
   const parser = new FrameParser(1_000_000, frame => {
     const [item = new Uint8Array()] = itemsOf(frame)
     if (frame.type === CALL_FRAME.data) offer.resolve(item)
     if (frame.type !== CALL_FRAME.answer) return
-    answers.push(Buffer.from(item).toString())
+    answers.push(Buffer.from(item))
     wake()
   })
   socket.on('data', (chunk: Buffer) => parser.push(chunk))
   socket.write(Buffer.concat([whole(0, [LIMITS]), whole(4, [])]))
-  const answer = async (): Promise<string> => {
+  const answer = async (): Promise<Buffer> => {
     while (answers.length === 0) await new Promise<void>(resolve => (wake = resolve))
-    return answers.shift() ?? ''
+    return answers.shift() ?? Buffer.alloc(0)
   }
   return { socket, closed, answer, ...decodeDataOffer(await offer.promise) }
 }
