@@ -1,23 +1,13 @@
 // Frames on their way: an attacker has the ciphertexts in the clear, and gets no other answer out of the enclave.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { connectAttested, connectEnclave, ENCLAVE_PROTOCOL } from '@casemate/channel'
-import { FrameParser } from '../../../packages/channel/src/enclave/parser.ts'
+import { connectEnclave } from '@casemate/channel'
+import { partsOfSealed } from '../../../packages/channel/src/enclave/sealed-call.ts'
 import {
-  encodeSealedCall,
-  partsOfSealed,
-  type SealedParts,
-} from '../../../packages/channel/src/enclave/sealed-call.ts'
-import {
-  CALL_FRAME,
-  DEFAULT_WIRE_LIMITS,
-  decodeDataOffer,
-  encodeHead,
-  encodeLimits,
-  itemsOf,
-} from '../../../packages/channel/src/enclave/wire.ts'
+  announcement,
+  dataSocket,
+  rawClient,
+} from '../../../packages/channel/test/enclave/sealed-fixtures.ts'
 import { serverOf } from '../../../packages/channel/test/fixtures.ts'
 import { Camera } from '../camera.ts'
 import { FRAME_SIZE, type FrameStatus, parseAnswer, sealFrame } from '../frame.ts'
@@ -40,41 +30,21 @@ test('a camera’s frames are looked at in their order, several under way', asyn
 /** Announces frames to a running enclave, puts these ciphertexts on the wire, and gives the statuses. */
 async function statusesOf(
   t: TestContext,
-  running: RunningEnclave,
-  announced: readonly SealedParts[],
+  { enclave }: RunningEnclave,
+  announced: readonly Uint8Array[],
   onTheWire: readonly Uint8Array[],
 ): Promise<FrameStatus[]> {
-  const server = await serverOf(t, running.enclave, { dataPort: 0 })
-  const { socket } = await connectAttested({ ...server, protocol: ENCLAVE_PROTOCOL })
+  const { socket, port, ticket, answer } = await rawClient(t, { enclave })
   t.after(() => socket.destroy())
+  const data = await dataSocket(t, port)
+  data.write(Buffer.concat([ticket, ...onTheWire]))
+  for (const frame of announced) socket.write(announcement(frame, 'detect'))
   const statuses: FrameStatus[] = []
-  const done = Promise.withResolvers<void>()
-  const send = (type: 0 | 4, items: readonly Uint8Array[]): void =>
-    void socket.write(Buffer.concat([encodeHead(type, 0, { name: '', items }), ...items]))
-  const parser = new FrameParser(DEFAULT_WIRE_LIMITS.maxFrameBytes, frame => {
-    const [item = new Uint8Array()] = itemsOf(frame)
-    if (frame.type === CALL_FRAME.data) void bring(item)
-    if (frame.type === CALL_FRAME.answer) statuses.push(parseAnswer(item).status)
-    if (statuses.length === announced.length) done.resolve()
-  })
-  const bring = async (offer: Uint8Array): Promise<void> => {
-    const { port, ticket } = decodeDataOffer(offer)
-    const data = connect(port, '127.0.0.1')
-    t.after(() => data.destroy())
-    await once(data, 'connect')
-    data.write(Buffer.concat([ticket, ...onTheWire]))
-    for (const [id, parts] of announced.entries()) {
-      const { head, items } = encodeSealedCall(id, 'detect', parts)
-      socket.write(Buffer.concat([head, ...items]))
-    }
-  }
-  socket.on('data', (chunk: Buffer) => parser.push(chunk))
-  send(0, [encodeLimits(DEFAULT_WIRE_LIMITS)])
-  send(4, [])
-  await done.promise
+  for (const _ of announced) statuses.push(parseAnswer(await answer()).status)
   return statuses
 }
 
+const ciphertextOf = (frame: Uint8Array): Uint8Array => partsOfSealed(frame).ciphertext
 const changed = (bytes: Uint8Array): Uint8Array => bytes.map((byte, at) => (at === 1000 ? byte ^ 1 : byte))
 
 for (const [what, attack, statuses] of [
@@ -88,22 +58,23 @@ for (const [what, attack, statuses] of [
   test(`frames that an attacker ${what}: ${statuses.join(', ')}`, async t => {
     const running = await RunningEnclave.start(t)
     const streamId = await running.open()
-    const [old, one, two] = [0n, 0n, 1n].map(sequence =>
-      partsOfSealed(sealFrame(PIXELS, { streamId, sequence }, KEYS)),
-    ) as [SealedParts, SealedParts, SealedParts]
-    const onTheWire = attack([one.ciphertext, two.ciphertext], old.ciphertext)
+    const [old, one, two] = [0n, 0n, 1n].map(sequence => sealFrame(PIXELS, { streamId, sequence }, KEYS)) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ]
+    const onTheWire = attack([ciphertextOf(one), ciphertextOf(two)], ciphertextOf(old))
     assert.deepEqual(await statusesOf(t, running, [one, two], onTheWire), statuses)
   })
 }
 
 test('a whole frame of another run of the enclave is of no stream, and one of this run counts once', async t => {
   const [running, other] = [await RunningEnclave.start(t), await RunningEnclave.start(t)]
-  const frameOf = async (run: RunningEnclave): Promise<SealedParts> =>
-    partsOfSealed(sealFrame(PIXELS, { streamId: await run.open(), sequence: 0n }, KEYS))
+  const frameOf = async (run: RunningEnclave): Promise<Uint8Array> =>
+    sealFrame(PIXELS, { streamId: await run.open(), sequence: 0n }, KEYS)
   const [foreign, own] = [await frameOf(other), await frameOf(running)]
   const frames = [foreign, own, own]
-  const onTheWire = frames.map(({ ciphertext }) => ciphertext)
-  assert.deepEqual(await statusesOf(t, running, frames, onTheWire), [
+  assert.deepEqual(await statusesOf(t, running, frames, frames.map(ciphertextOf)), [
     'unknown-stream',
     'looked-at',
     'replayed',
