@@ -84,3 +84,13 @@ test('nothing is looked at once it is stopped, not even where that happens in a 
   tick(100)
   assert.deepEqual(seen, ['limit'])
 })
+
+test('looks that are due when it is stopped do not come', t => {
+  const { scheduler, seen, tick } = schedulerOf(t)
+  scheduler.soon()
+  scheduler.later()
+  scheduler.limit()
+  scheduler.stop()
+  tick(CALL_MS)
+  assert.deepEqual(seen, [])
+})
