@@ -9,7 +9,7 @@ import { attestAndFetch, exchange, keepingAgent, type Line } from './attesting.t
 import { ask, type Broker, withBroker } from './broker-child.ts'
 import { pin } from './cores.ts'
 import { prepare } from './guest.ts'
-import { type Measured, spread } from './measure.ts'
+import { concurrently, ratesOf, spread } from './measure.ts'
 import { printRates, printRatio } from './report.ts'
 import { writeTls } from './tls-files.ts'
 import { portOf, type Target } from './wire.ts'
@@ -19,6 +19,7 @@ const ROUNDS = 7
 const WARM_UP_ROUNDS = 6
 const GUESTS = 16
 const HANDSHAKES = 320
+const LOAD = { times: HANDSHAKES, atOnce: GUESTS }
 const BROKER_CORE = 0
 const GUESTS_CORE = 1
 
@@ -60,7 +61,7 @@ async function compare({ server, started }: Broker, platform: IntelPlatform, isT
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     for (const way of WAYS) {
       const before = await ask(server, { cpu: true })
-      await concurrently(runs[way])
+      await concurrently(LOAD, runs[way])
       const each = ((await ask(server, { cpu: true })) - before) / HANDSHAKES
       if (round >= 0) micros[way].push(each)
     }
@@ -70,13 +71,9 @@ async function compare({ server, started }: Broker, platform: IntelPlatform, isT
 }
 
 function print(micros: Readonly<Record<Way, readonly number[]>>, isTls: boolean): void {
-  const rate = (name: string, figures: readonly number[]): Measured => ({
-    name,
-    rates: figures.map(figure => 1e6 / figure),
-  })
-  const ofNew = rate('a new connection for each guest', micros.new)
-  const ofKept = rate('kept connections', micros.kept)
-  const expected = rate(
+  const ofNew = ratesOf('a new connection for each guest', micros.new)
+  const ofKept = ratesOf('kept connections', micros.kept)
+  const expected = ratesOf(
     'kept connections, and what new ones cost a server that only echoes',
     micros.kept.map((each, at) => each + micros.echoNew[at]! - micros.echoKept[at]!),
   )
@@ -109,12 +106,4 @@ async function echoes(line: Line): Promise<void> {
   await exchange(line, { method: 'POST', path: '/', body: '{"version":"0.4.0","tee":"tdx"}' })
   await exchange(line, { method: 'POST', path: '/', body: JSON.stringify({ quote: 'x'.repeat(7000) }) })
   await exchange(line, { method: 'GET', path: '/' })
-}
-
-async function concurrently(one: () => Promise<void>): Promise<void> {
-  let left = HANDSHAKES
-  const worker = async (): Promise<void> => {
-    while (left-- > 0) await one()
-  }
-  await Promise.all(Array.from({ length: GUESTS }, worker))
 }

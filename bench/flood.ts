@@ -2,7 +2,7 @@
 // attested guests keep of their rate, and the broker of its memory, while four machines flood it over TLS.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,6 +14,7 @@ import { Fleet } from './fleet.ts'
 import type { Flooded, FloodKind, Order } from './flooder.ts'
 import { attestation, prepare } from './guest.ts'
 import { spread } from './measure.ts'
+import { megabytesOf } from './process-memory.ts'
 import { type Budget, budgetRow, printTable } from './report.ts'
 import { writeTls } from './tls-files.ts'
 import { portOf } from './wire.ts'
@@ -88,7 +89,7 @@ async function measureFlood(
   try {
     await fleet.connect()
     await phase(server, fleet)
-    const quietMb = peakOf(server.pid)
+    const quietMb = megabytesOf(server.pid, 'peak')
     quiet.push(await phase(server, fleet))
     for (let round = 0; round < ROUNDS; round++) {
       flooder.send({ kind, target, round } satisfies Order)
@@ -100,7 +101,7 @@ async function measureFlood(
       await sleep(SETTLING_MS)
       quiet.push(await phase(server, fleet))
     }
-    return { quiet, first, flooded, sent, quietMb, peakMb: peakOf(server.pid) }
+    return { quiet, first, flooded, sent, quietMb, peakMb: megabytesOf(server.pid, 'peak') }
   } finally {
     flooder.disconnect()
     fleet.close()
@@ -175,10 +176,4 @@ const TEXTS: Readonly<Record<FloodKind, string>> = {
   connections: 'new connections with TLS handshakes',
   slow: 'slow senders, a byte short',
   all: 'all together',
-}
-
-/** Of all its life, in megabytes. */
-function peakOf(pid: number | undefined): number {
-  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return Number(kilobytes) / 1024
 }

@@ -9,7 +9,7 @@ import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import { ask, withBroker } from './broker-child.ts'
 import { attestation, prepare, proveOnce, SECRET } from './guest.ts'
 import type { Question, Started } from './handshake-server.ts'
-import { type Measured, spread } from './measure.ts'
+import { concurrently, type Measured, ratesOf, spread } from './measure.ts'
 import { printRates, printRatio } from './report.ts'
 
 const ROUNDS = 7
@@ -18,6 +18,7 @@ const WARM_UP_ROUNDS = 12
 /** Guests at the same time, so that they can share a commit as they would in life. */
 const GUESTS = 16
 const HANDSHAKES = 320
+const LOAD = { times: HANDSHAKES, atOnce: GUESTS }
 
 /** Prints the tables of this topic. */
 export async function benchHandshake(): Promise<void> {
@@ -46,10 +47,10 @@ async function compare(
     (await ask(server, { [part]: HANDSHAKES } as Question)) / HANDSHAKES
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     const [startedAt, collected] = [performance.now(), await ask(server, { gc: true })]
-    const handshake = await cpuOf(server, () => concurrently(() => guest(url, platform)))
+    const handshake = await cpuOf(server, () => concurrently(LOAD, () => guest(url, platform)))
     const wall = ((performance.now() - startedAt) * 1000) / HANDSHAKES
     const gc = ((await ask(server, { gc: true })) - collected) / HANDSHAKES
-    const echo = await cpuOf(server, () => concurrently(() => threeEchoes(echoUrl)))
+    const echo = await cpuOf(server, () => concurrently(LOAD, () => threeEchoes(echoUrl)))
     const measured: Readonly<Record<Part, number>> = {
       handshake,
       floor: await bare('floor'),
@@ -79,13 +80,9 @@ const LINES: readonly { readonly part: Part; readonly text: string }[] = [
 ]
 
 function print(micros: Micros, walls: readonly number[]): void {
-  const rate = (name: string, of: readonly number[]): Measured => ({
-    name,
-    rates: of.map(value => 1e6 / value),
-  })
-  const rates = Object.fromEntries(LINES.map(({ part, text }) => [part, rate(text, micros[part])]))
+  const rates = Object.fromEntries(LINES.map(({ part, text }) => [part, ratesOf(text, micros[part])]))
   const { handshake, floor } = rates as Record<Part, Measured>
-  const all = rate(
+  const all = ratesOf(
     'all that is bare together',
     micros.floor.map((value, at) => value + micros.echo[at]! + micros.commits[at]! + micros.json[at]!),
   )
@@ -93,7 +90,7 @@ function print(micros: Micros, walls: readonly number[]): void {
     handshake,
     floor,
     all,
-    rate('wall clock, guests on the same machine', walls),
+    ratesOf('wall clock, guests on the same machine', walls),
   ])
   printRatio('processor time against the bare cryptography', floor, handshake, { atMost: 2 })
   printRatio('against cryptography, echoes, commits and JSON, all bare', all, handshake, 'none')
@@ -104,14 +101,6 @@ async function cpuOf(server: ChildProcess, work: () => Promise<void>): Promise<n
   const before = await ask(server, { cpu: true })
   await work()
   return ((await ask(server, { cpu: true })) - before) / HANDSHAKES
-}
-
-async function concurrently(one: () => Promise<void>): Promise<void> {
-  let left = HANDSHAKES
-  const worker = async (): Promise<void> => {
-    while (left-- > 0) await one()
-  }
-  await Promise.all(Array.from({ length: GUESTS }, worker))
 }
 
 async function guest(url: string, platform: IntelPlatform): Promise<void> {

@@ -33,6 +33,23 @@ export function scaled({ name, rates }: Measured, times: number): Measured {
   return { name, rates: rates.map(rate => rate * times) }
 }
 
+/** Rates of things that took so many microseconds each, one per round. */
+export function ratesOf(name: string, micros: readonly number[]): Measured {
+  return { name, rates: micros.map(each => 1e6 / each) }
+}
+
+/** Does one thing so many times, with so many under way. */
+export async function concurrently(
+  { times, atOnce }: { readonly times: number; readonly atOnce: number },
+  one: () => Promise<void>,
+): Promise<void> {
+  let left = times
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) await one()
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+}
+
 /** Runs per second over about `ms` milliseconds. */
 async function rate(run: () => unknown, ms: number): Promise<number> {
   const startedAt = performance.now()

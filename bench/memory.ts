@@ -1,13 +1,14 @@
 // Whether a broker's memory grows with what it has done: resident after ten thousand handshakes, and after ten times as
 // many. Every thousandth comes from a new machine, over new connections.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import { attestAndFetch, keepingAgent } from './attesting.ts'
 import { withBroker } from './broker-child.ts'
 import { prepare } from './guest.ts'
-import { spread } from './measure.ts'
+import { concurrently, spread } from './measure.ts'
+import { megabytesOf } from './process-memory.ts'
 import { printBudget } from './report.ts'
 import { portOf, type Target } from './wire.ts'
 
@@ -43,15 +44,11 @@ async function grow(pid: number | undefined, target: Target, platform: IntelPlat
   for (let done = BATCH; done <= LAST; done += BATCH) {
     const agent = keepingAgent(target)
     const machine = platform.sibling()
-    let left = BATCH
-    const guest = async (): Promise<void> => {
-      while (left-- > 0) {
-        if (!(await attestAndFetch({ target, agent }, machine))) throw new Error('a guest was refused')
-      }
-    }
-    await Promise.all(Array.from({ length: GUESTS }, guest))
+    await concurrently({ times: BATCH, atOnce: GUESTS }, async () => {
+      if (!(await attestAndFetch({ target, agent }, machine))) throw new Error('a guest was refused')
+    })
     agent.destroy()
-    looks.push(residentOf(pid))
+    looks.push(megabytesOf(pid, 'resident'))
     if (done % FIRST === 0) console.log(`  ${Math.round(looks.at(-1)!)} MB after ${done} handshakes`)
   }
   const at = (handshakes: number) => spread(looks.slice(handshakes / BATCH - LOOKS, handshakes / BATCH))
@@ -65,10 +62,4 @@ async function grow(pid: number | undefined, target: Target, platform: IntelPlat
     },
     limit: { atMost: BUDGET },
   })
-}
-
-/** In megabytes. */
-function residentOf(pid: number | undefined): number {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return Number(kilobytes) / 1024
 }

@@ -2,12 +2,13 @@
 // Compiled code is kept between starts, so that the first start on a machine is measured apart.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cachedCommand } from '../scripts/build/cached-command.ts'
 import { type Spread, spread } from './measure.ts'
+import { megabytesOf } from './process-memory.ts'
 import { printBudget } from './report.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -79,7 +80,7 @@ async function startBroker(dataDir: string, cache: string, bin = SOURCE): Promis
   })
   const closed = once(child, 'close')
   await ready(child)
-  const started = { ms: performance.now() - startedAt, rssMb: residentMb(child.pid) }
+  const started = { ms: performance.now() - startedAt, rssMb: megabytesOf(child.pid, 'resident') }
   child.kill('SIGTERM')
   await closed
   return started
@@ -96,11 +97,4 @@ function ready(child: ChildProcess): Promise<void> {
       reject(new Error(`the broker ended with ${code} before it was ready:\n${text}`)),
     )
   })
-}
-
-function residentMb(pid: number | undefined): number {
-  const path = `/proc/${pid}/status`
-  if (!existsSync(path)) return Number.NaN
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(path, 'utf8')) ?? []
-  return Number(kilobytes) / 1024
 }
