@@ -5,11 +5,7 @@ import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { buildExecutable } from './executable.ts'
 
-const BUILDERS = [
-  ['buildah', 'build'],
-  ['podman', 'build'],
-  ['docker', 'build'],
-] as const
+const BUILDERS = ['buildah', 'podman', 'docker']
 /** Of nobody else: what distroless images use. */
 const USER = 'casemate:x:65532:65532:casemate:/data:/nonexistent\n'
 
@@ -38,10 +34,10 @@ function librariesOf(program: string): readonly string[] {
 
 /** The builder that made it; null where none is there. @throws {Error} where it fails */
 export function buildImage(folder: string, name: string): string | null {
-  for (const [builder, ...args] of BUILDERS) {
+  for (const builder of BUILDERS) {
     const isThere = spawnSync(builder, ['info'], { stdio: 'ignore' }).status === 0
     if (!isThere) continue
-    execFileSync(builder, [...args, '--tag', name, '--file', join(folder, 'Containerfile'), folder], {
+    execFileSync(builder, ['build', '--tag', name, '--file', join(folder, 'Containerfile'), folder], {
       stdio: 'inherit',
     })
     return builder
@@ -55,7 +51,7 @@ if (import.meta.main) {
   const builder = buildImage(folder, 'casemate')
   console.log(
     builder === null
-      ? `no builder of images is here (${BUILDERS.map(([name]) => name).join(', ')}): ${folder} is what one is built from`
+      ? `no builder of images is here (${BUILDERS.join(', ')}): ${folder} is what one is built from`
       : `built casemate with ${builder}, from ${folder}`,
   )
 }

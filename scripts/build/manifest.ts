@@ -13,6 +13,7 @@ export interface Manifest {
   readonly imports?: Readonly<Record<string, Target>>
   readonly bin?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
+  readonly optionalDependencies?: Readonly<Record<string, string>>
   readonly [field: string]: unknown
 }
 
@@ -49,8 +50,6 @@ export function builtManifest(source: Manifest): Readonly<Record<string, unknown
   const kept = Object.fromEntries(KEPT.filter(field => field in source).map(field => [field, source[field]]))
   return {
     ...kept,
-    name: source.name,
-    version: source.version,
     ...(source.exports === undefined ? {} : { exports: exportsOf(source.exports) }),
     ...(source.imports === undefined ? {} : { imports: mapTargets(source.imports) }),
     files: ['lib', 'src', ...(source.files ?? [])],

@@ -20,20 +20,31 @@ export function folderOf(room: Room, out: string): string {
   return join(out, 'packages', room.name)
 }
 
-export function stageRoom(room: Room, { root, out, compiled }: Places): void {
+/** The package's folder, made anew, with what each package has. */
+export function openFolder(room: Room, { root, out }: Omit<Places, 'compiled'>): string {
   const folder = folderOf(room, out)
-  const lib = join(folder, 'lib')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  for (const name of ['src', 'README.md', ...(room.manifest.files ?? [])]) {
+  cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
+  cpSync(join(room.folder, 'README.md'), join(folder, 'README.md'))
+  return folder
+}
+
+export function writeManifest(folder: string, manifest: Readonly<Record<string, unknown>>): void {
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+}
+
+export function stageRoom(room: Room, { root, out, compiled }: Places): void {
+  const folder = openFolder(room, { root, out })
+  const lib = join(folder, 'lib')
+  for (const name of ['src', ...(room.manifest.files ?? [])]) {
     cpSync(join(room.folder, name), join(folder, name), { recursive: true })
   }
-  cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   renameSync(join(compiled, room.name, 'src'), lib)
   settle(lib)
   // What is JavaScript in the source already.
   for (const path of globSync('**/*.mjs', { cwd: join(folder, 'src') })) {
     cpSync(join(folder, 'src', path), join(lib, path))
   }
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(builtManifest(room.manifest), null, 2)}\n`)
+  writeManifest(folder, builtManifest(room.manifest))
 }
