@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { EnclaveClient } from '@casemate/channel'
 import { recordRelease, strangerRefused } from '../stage/acts.ts'
-import { startParty } from '../stage/child.ts'
+import { withParty } from '../stage/child.ts'
 import type { ExampleContext } from '../stage/example.ts'
 import { spreadOf, whole } from '../stage/figures.ts'
 import { readOptions } from '../stage/options.ts'
@@ -143,19 +143,7 @@ async function time(
   server: CameraStart['server'],
   load: Load,
 ): Promise<void> {
-  const pixels = pictures.map(picture => picture.pixels)
-  const key = randomBytes(32)
-  const floor = await startParty<FloorReady>(new URL('./bench/floor-server.ts', import.meta.url), { key })
-  const start = cameraStart(stage, server, {
-    pictures: pixels,
-    load,
-    floor: { ...floor.ready, key, pid: floor.pid },
-  })
-  const program = new URL('./camera-process.ts', import.meta.url)
-  const camera = await startParty<CameraReady>(program, start)
-  await floor.stop()
-  await camera.stop()
-  const { rounds } = camera.ready
+  const rounds = await roundsOf(stage, server, { load, pictures: pictures.map(picture => picture.pixels) })
   const wanted = lanesIn(pictures, load.frames)
   if (rounds.some(({ lanes }) => lanes !== wanted)) throw new Error('a frame under load lost its lane')
   const spread = (of: (round: Round) => number | null): string => {
@@ -180,6 +168,21 @@ async function time(
       { what: 'server', detail: `${spread(round => round.server)} µs of processor time a frame` },
     ],
   )
+}
+
+/** A camera's, each beside the floor under it. */
+function roundsOf(
+  stage: Stage,
+  server: CameraStart['server'],
+  { load, pictures }: Pick<CameraStart, 'load' | 'pictures'>,
+): Promise<readonly Round[]> {
+  const key = randomBytes(32)
+  const floorProgram = new URL('./bench/floor-server.ts', import.meta.url)
+  const cameraProgram = new URL('./camera-process.ts', import.meta.url)
+  return withParty<FloorReady, readonly Round[]>(floorProgram, { key }, ({ ready, pid }) => {
+    const start = cameraStart(stage, server, { pictures, load, floor: { ...ready, key, pid } })
+    return withParty<CameraReady, readonly Round[]>(cameraProgram, start, async camera => camera.ready.rounds)
+  })
 }
 
 /** In how many of the frames, the pictures in turn, the plain program finds both lines. */

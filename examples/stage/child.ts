@@ -61,6 +61,20 @@ export async function startParty<Ready>(program: URL, start: object): Promise<Pa
   throw new PartyFailed('party-lost', `${program.pathname} ended before it was ready`, null)
 }
 
+/** A party for as long as it is used, which is ended however that ends. @throws {PartyFailed} as `startParty` */
+export async function withParty<Ready, Result>(
+  program: URL,
+  start: object,
+  use: (party: Party<Ready>) => Promise<Result>,
+): Promise<Result> {
+  const party = await startParty<Ready>(program, start)
+  try {
+    return await use(party)
+  } finally {
+    await party.stop()
+  }
+}
+
 /** A program opened this for its parent. */
 export interface Opened<Ready> {
   readonly ready: Ready
