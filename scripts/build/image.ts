@@ -33,7 +33,7 @@ function librariesOf(program: string): readonly string[] {
 }
 
 /** The builder that made it; null where none is there. @throws {Error} where it fails */
-export function buildImage(folder: string, name: string): string | null {
+function buildImage(folder: string, name: string): string | null {
   for (const builder of BUILDERS) {
     const isThere = spawnSync(builder, ['info'], { stdio: 'ignore' }).status === 0
     if (!isThere) continue

@@ -37,7 +37,7 @@ const REWRITTEN = ['exports', 'imports', 'files']
 const DROPPED = ['private']
 
 /** `./src/index.ts` → `./lib/index.js` */
-export function builtPath(source: string): string {
+function builtPath(source: string): string {
   return source.replace(/^\.\/src\//, './lib/').replace(/\.ts$/, '.js')
 }
 
