@@ -5,6 +5,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -12,6 +13,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -61,6 +63,33 @@ test('compiled code is not kept where somebody else could put another directory 
     chmodSync(cache, mode)
     assert.equal((await casemateProcess(['--version'], { env })).code, 0)
     assert.equal(readdirSync(join(cache, 'casemate', 'code')).length, mode === 0o777 ? 0 : 1)
+  }
+})
+
+test('nor behind a link that leads to such a place', async t => {
+  const cache = temporaryDirectory(clean => t.after(clean))
+  const open = join(cache, 'open')
+  mkdirSync(join(open, 'code'), { recursive: true, mode: 0o700 })
+  chmodSync(open, 0o777)
+  mkdirSync(join(cache, 'casemate'))
+  symlinkSync(join(open, 'code'), join(cache, 'casemate', 'code'))
+  const env = { XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: '' }
+  assert.equal((await casemateProcess(['--version'], { env })).code, 0)
+  assert.deepEqual(readdirSync(join(open, 'code')), [])
+})
+
+test('nor by root in what is another user’s, or below it', {
+  skip: process.getuid?.() !== 0 && 'only root can give a directory away',
+}, async t => {
+  const cache = temporaryDirectory(clean => t.after(clean))
+  const code = join(cache, 'casemate', 'code')
+  mkdirSync(code, { recursive: true, mode: 0o700 })
+  const env = { XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: '' }
+  for (const place of [code, join(cache, 'casemate'), cache]) {
+    chownSync(place, 65_534, 65_534)
+    assert.equal((await casemateProcess(['--version'], { env })).code, 0)
+    assert.deepEqual(readdirSync(code), [], place)
+    chownSync(place, 0, 0)
   }
 })
 
