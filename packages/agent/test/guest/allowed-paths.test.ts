@@ -6,7 +6,7 @@ import { allowedBy, isSecretPath, isSecretPattern } from '../../src/guest/allowe
 test('a star stands for one whole segment, and for no part of one', () => {
   const allowed = allowedBy(['default/*/key', 'a/b/c'])
   for (const path of ['default/db/key', 'default/x/key', 'a/b/c']) assert.equal(allowed(path), true, path)
-  for (const path of ['default/db/other', 'default/db', 'default/a/b/key', 'a/b/cc']) {
+  for (const path of ['default/db/other', 'default/db', 'default/a/b/key', 'default/db/key/more', 'a/b/cc']) {
     assert.equal(allowed(path), false, path)
   }
 })
