@@ -194,13 +194,37 @@ test('a batch in which every change is refused leaves nothing', async t => {
 })
 
 test('a change is refused that the database does not understand, alone and with the words of the database', async t => {
-  const { ledger } = await open(t)
-  const [none, after] = await Promise.allSettled([
-    ledger.append(entryOf(0), [{ sql: 'SELECT 1 FROM nowhere', values: [], expected: 'any' }]),
-    ledger.append(entryOf(1)),
-  ])
-  assert.match(String(none.status === 'rejected' && none.reason), /no such table/)
-  assert.equal(after.status === 'fulfilled' && after.value.index, 0)
+  const { ledger, db } = await open(t)
+  db.exec('CREATE TABLE numbers (id INTEGER PRIMARY KEY)')
+  const wrong: readonly (readonly [string, Statement['values'], RegExp])[] = [
+    ['SELECT 1 FROM nowhere', [], /no such table/],
+    ['SELECT zeroblob(2147483647)', [], /too big/],
+    ['INSERT INTO numbers VALUES (?)', ['none'], /mismatch/],
+    ['SELECT ?', [1, 2], /out of range/],
+  ]
+  for (const [at, [sql, values, words]] of wrong.entries()) {
+    const [none, after] = await Promise.allSettled([
+      ledger.append(entryOf(0), [{ sql, values, expected: 'any' }]),
+      ledger.append(entryOf(1)),
+    ])
+    assert.match(String(none.status === 'rejected' && none.reason), words)
+    assert.equal(after.status === 'fulfilled' && after.value.index, at)
+  }
+})
+
+test('what a trigger raises is no refusal of what would be stored', async t => {
+  const { ledger, db } = await openWithState(t)
+  db.exec(`CREATE TRIGGER full BEFORE INSERT ON state BEGIN SELECT RAISE(ABORT, 'full'); END`)
+  await assert.rejects(
+    ledger.append(entryOf(0), [insertion(1)]),
+    error => !(error instanceof ChangeRefused) && /full/.test(String(error)),
+  )
+})
+
+test('a change that goes with no entry cannot name its index', async t => {
+  const { ledger, values } = await openWithState(t)
+  await rejectsCode('ledger-unavailable', ledger.probe([insertion(ENTRY_INDEX)]))
+  assert.deepEqual(values(), [])
 })
 
 test('time in the log never runs backwards', async t => {
