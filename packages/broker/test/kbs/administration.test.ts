@@ -55,6 +55,22 @@ test('the list of resource policies has the names of the rules', async () => {
   assert.equal(names[119], 'rule-119')
 })
 
+test('reference values are counted anew with those that others put meanwhile', async t => {
+  const { documents } = broker.context.store
+  const all = documents.all.bind(documents)
+  const meanwhile = async (kind: Parameters<typeof all>[0]) => {
+    const read = await all(kind)
+    await broker.putDocument('reference', 'meanwhile', { workloads: [] })
+    return read
+  }
+  const put = t.mock.method(documents, 'put')
+  t.mock.method(documents, 'all').mock.mockImplementationOnce(meanwhile)
+  const values = { snp_launch_measurement: ['cc'.repeat(48)] }
+  assert.equal((await post('reference-value', message(values))).status, 200)
+  const names = put.mock.calls.map(({ arguments: [{ name }] }) => name)
+  assert.deepEqual(names, ['meanwhile', 'kbs', 'kbs'])
+})
+
 test('reference values become one reference document and read back by name', async () => {
   const [a, b] = ['aa', 'bb'].map(byte => byte.repeat(48)) as [string, string]
   assert.equal((await post('reference-value', message({ snp_launch_measurement: [a] }))).status, 200)

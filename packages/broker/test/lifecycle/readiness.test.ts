@@ -248,3 +248,26 @@ test('after a refusal readiness wants room for a whole decision, and before it f
   assert.equal(await readiness.check(), null)
   assert.deepEqual(wanted, [512, 262_144])
 })
+
+test('while a write is under way whoever asks waits for that one', async () => {
+  const taken = Promise.withResolvers<void>()
+  let probes = 0
+  const probe = () => {
+    probes++
+    return taken.promise
+  }
+  let at = 0
+  const readiness = new Readiness({
+    assertHeld: () => undefined,
+    assertKept: () => undefined,
+    read: () => Promise.resolve(),
+    write: () => [],
+    ledger: { isRefusing: true, hasFailed: false, probe },
+    elapsedMs: () => (at += 2_000),
+  })
+  const asked = [readiness.check(), readiness.check()]
+  await setImmediate()
+  taken.resolve()
+  assert.deepEqual(await Promise.all(asked), [null, null])
+  assert.equal(probes, 1)
+})

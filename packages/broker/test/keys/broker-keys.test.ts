@@ -1,0 +1,77 @@
+// Two processes begin on one store at the same time: they end with the same keys.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { BrokerError } from '../../src/errors.ts'
+import { BrokerKeys, openLedgerKey } from '../../src/keys/broker-keys.ts'
+import type { KeyEncryption } from '../../src/keys/keys.ts'
+import { PendingWraps } from '../../src/keys/pending-wraps.ts'
+import type { KeyStore, Store, StoredKey, WrappedKey } from '../../src/store/store.ts'
+import { HOUR, MINUTE, START } from '../broker.ts'
+
+const now = () => START
+
+/** Wraps as good as nothing, and of each purpose the first only when there is a second. */
+function meetingKek(): KeyEncryption {
+  const met = new Map<string, { count: number; readonly both: PromiseWithResolvers<void> }>()
+  return {
+    wrap: async (plaintext: Uint8Array, context: string) => {
+      const [, purpose = ''] = context.split('/')
+      const meeting = met.get(purpose) ?? { count: 0, both: Promise.withResolvers<void>() }
+      met.set(purpose, meeting)
+      const bytes = Uint8Array.from(plaintext)
+      if (++meeting.count === 2) meeting.both.resolve()
+      await meeting.both.promise
+      return { kekVersion: 1, bytes }
+    },
+    unwrap: async ({ bytes }: WrappedKey) => Uint8Array.from(bytes),
+  } as unknown as KeyEncryption
+}
+
+/** Takes what is written a turn later, when whoever came at the same time has read. */
+function storeOf(stored: StoredKey[]): Store {
+  const of = (purpose: string) => stored.filter(key => key.purpose === purpose)
+  const keys: Pick<KeyStore, 'list' | 'bootstrap' | 'rotate'> = {
+    list: async purpose => of(purpose),
+    bootstrap: async key => {
+      await nextTurn()
+      if (of(key.purpose).length === 0) stored.push(key)
+      return of(key.purpose)[0] ?? key
+    },
+    rotate: async (successor, retired) => {
+      await nextTurn()
+      const others = of(successor.purpose).filter(({ id }) => !retired.some(one => one.id === id))
+      if (others.length > 0) throw new BrokerError('conflict', 'the keys changed meanwhile')
+      stored.push(successor)
+      return { index: 0, value: null }
+    },
+  }
+  return { keys } as unknown as Store
+}
+
+test('the keys that one makes are the other’s too', async () => {
+  const stored: StoredKey[] = []
+  const [store, kek] = [storeOf(stored), meetingKek()]
+  const open = async () => {
+    const times = { now, tokenLifetimeMs: HOUR, sessionTimeoutMs: MINUTE }
+    const keys = new BrokerKeys({ store, kek, pending: new PendingWraps(), ...times })
+    await keys.open()
+    return keys.describe().map(({ id }) => id)
+  }
+  const [one, other] = await Promise.all([open(), open()])
+  assert.deepEqual(one, other)
+  assert.deepEqual(
+    stored.map(({ purpose }) => purpose),
+    ['token', 'session'],
+  )
+})
+
+test('the ledger has the key of whoever came first, who alone made it', async () => {
+  const stored: StoredKey[] = []
+  const [store, kek] = [storeOf(stored), meetingKek()]
+  const opened = await Promise.all([1, 2].map(() => openLedgerKey({ store, kek, now })))
+  assert.equal(opened.filter(({ created }) => created).length, 1)
+  assert.ok(opened[0]!.key.equals(opened[1]!.key))
+  assert.equal(stored.length, 1)
+})
