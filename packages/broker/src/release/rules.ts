@@ -47,7 +47,7 @@ interface CompiledRules {
 const MEMBERS: readonly string[] = ['secrets', 'expression', 'message', 'enabled']
 
 /** Longest message, in characters: it is repeated in every denial's ledger entry. */
-const MAX_MESSAGE_CHARS = 512
+export const MAX_MESSAGE_CHARS = 512
 
 /** Where rules are, and what they are tried on. */
 export interface RulesContext extends DryRunContext {

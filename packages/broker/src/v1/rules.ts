@@ -9,7 +9,7 @@ import type { JsonObject } from '../json.ts'
 import { describeRoute } from '../openapi/route-schema.ts'
 import { MAX_DRY_RUN } from '../release/dry-run.ts'
 import { MAX_EXPRESSION_CHARS } from '../release/expression.ts'
-import type { ReleaseRule } from '../release/rules.ts'
+import { MAX_MESSAGE_CHARS, type ReleaseRule } from '../release/rules.ts'
 import { SEGMENT_PATTERN } from '../secret-path.ts'
 import { documentRoutes } from './documents.ts'
 import type { V1Parts } from './parts.ts'
@@ -23,8 +23,6 @@ const PATTERN = `^${SEGMENT}/${SEGMENT}/${SEGMENT}$`
 
 /** Attestations looked at where no limit is given. */
 const DEFAULT_DRY_RUN = 100
-
-const MAX_MESSAGE = 512
 
 /** A release rule as it is put; what may be left out is filled in. */
 export const Rule = Type.Object(
@@ -43,7 +41,7 @@ export const Rule = Type.Object(
     message: Type.Optional(
       Type.String({
         minLength: 1,
-        maxLength: MAX_MESSAGE,
+        maxLength: MAX_MESSAGE_CHARS,
         description: 'for auditors, when it is false; default: the expression',
       }),
     ),
@@ -134,7 +132,7 @@ function wholeRule({ secrets, expression, message, enabled = true }: Static<type
   return {
     secrets,
     expression,
-    message: message ?? `rule wants ${expression}`.slice(0, MAX_MESSAGE),
+    message: message ?? `rule wants ${expression}`.slice(0, MAX_MESSAGE_CHARS),
     enabled,
   }
 }
