@@ -76,7 +76,7 @@ async function candidatesOf(
   if (!line.isClosed && (current.startsWith('-') || (isFull && current === ''))) {
     return startingWith(current, flagsLeft(flags, line.given))
   }
-  return isFull ? [] : valueOf(takenByArgument(command, line.positionals.length), current)
+  return valueOf(takenByArgument(command, line.positionals.length), current)
 }
 
 function readLine(words: readonly string[], flags: Flags, { endsWithCommand }: Command): Line {

@@ -57,6 +57,7 @@ test('values are words, files or directories, also behind an equals sign', async
   assert.deepEqual(await offered(['verify', '--tcb-update', '']), ['early', 'standard'])
   assert.deepEqual(await offered(['attest', '--kind=t']), ['--kind=tdx'])
   assert.deepEqual(await offered(['key', 'rotate', '']), ['kek', 'signing'])
+  assert.deepEqual(await offered(['key', 'rotate', 'kek', 's']), [])
   assert.deepEqual(await offered(['verify', '']), [':files'])
   assert.deepEqual(await offered(['verify', '--offline-cache', '']), [':directories'])
   assert.deepEqual(await offered(['run', '--', 'sh', '']), [':files'])
