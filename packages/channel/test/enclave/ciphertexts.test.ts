@@ -1,28 +1,24 @@
 // Ciphertexts beside the attested channel: nothing else leaves it, and what an attacker does to them comes to nothing.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { Ciphertexts } from '../../src/enclave/ciphertexts.ts'
-import { FrameParser } from '../../src/enclave/parser.ts'
 import { partsOfSealed } from '../../src/enclave/sealed-call.ts'
-import { CALL_FRAME, type CallFrame, encodeDataOffer, encodeHead, itemsOf } from '../../src/enclave/wire.ts'
-import { connectEnclave, ENCLAVE_PROTOCOL } from '../../src/index.ts'
-import { identityOf, intelMachine, listenerOf, rejectsCode } from '../fixtures.ts'
+import { itemsOf } from '../../src/enclave/wire.ts'
+import { rejectsCode } from '../fixtures.ts'
 import {
   announcement,
   dataSocket,
   FIRST,
-  LIMITS,
   ONE,
+  offering,
   plain,
   rawClient,
   SECOND,
   sealed,
   TWO,
-  whole,
 } from './sealed-fixtures.ts'
 
 test('ciphertexts meet their headers again, wherever the stream is cut and whenever they are announced', () => {
@@ -59,44 +55,18 @@ test('ciphertexts meet their headers again, wherever the stream is cut and whene
 })
 
 test('on the wire is the ciphertext alone: the key id, the header and the tag stay within the channel', async t => {
-  const taken: Buffer[] = []
-  const complete = Promise.withResolvers<void>()
-  const data = createServer(socket => {
-    socket.on('data', (chunk: Buffer) => {
-      taken.push(chunk)
-      if (Buffer.concat(taken).length === 32 + 5_000) complete.resolve()
-    })
-  })
-  data.listen(0, '127.0.0.1')
-  await once(data, 'listening')
-  const { port } = data.address() as AddressInfo
-  t.after(() => data.close())
-  const ticket = randomBytes(32)
-  const calls: CallFrame[] = []
-  const machine = await intelMachine('tdx')
-  const listener = await listenerOf(t, await identityOf(t, machine.driver), {
-    protocol: ENCLAVE_PROTOCOL,
-    onConnection: ({ socket }) => {
-      const parser = new FrameParser(100_000, frame => {
-        calls.push(frame)
-        const items = [encodeDataOffer({ port, ticket })]
-        if (frame.type !== CALL_FRAME.data) return
-        socket.write(Buffer.concat([encodeHead(CALL_FRAME.data, frame.id, { name: '', items }), ...items]))
-      })
-      socket.on('data', (chunk: Buffer) => parser.push(chunk))
-      socket.on('error', () => undefined)
-      socket.write(whole(0, [LIMITS]))
-    },
-  })
-  const client = await connectEnclave({ ...listener, peer: machine.demands })
+  const { client, data, ticket, announced, closeSession } = await offering(t)
   const blob = sealed(randomBytes(5_000))
   const lost = rejectsCode('connection-lost', client.callSealed('open', blob))
-  await complete.promise
+  const taken: Buffer[] = []
+  const socket = await data
+  socket.on('data', (chunk: Buffer) => taken.push(chunk))
+  while (Buffer.concat(taken).length < ticket.length + 5_000 || announced.length === 0) await sleep(5)
   const { header, ciphertext, tag } = partsOfSealed(blob)
   assert.deepEqual(Buffer.concat(taken), Buffer.concat([ticket, ciphertext]))
-  const announced = Buffer.concat(itemsOf(calls.find(({ type }) => type === CALL_FRAME.sealedCall)!))
-  assert.deepEqual(announced.subarray(0, -4), Buffer.concat([header, tag]))
-  await listener.close()
+  const announcedParts = Buffer.concat(itemsOf(announced[0]!))
+  assert.deepEqual(announcedParts.subarray(0, -4), Buffer.concat([header, tag]))
+  await closeSession()
   await lost
 })
 

@@ -4,9 +4,20 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DataListener } from '../../src/enclave/data-listener.ts'
-import { timersOf } from '../fixtures.ts'
-import { announcement, dataSocket, FIRST, ONE, rawClient, SECOND, TWO } from './sealed-fixtures.ts'
+import { rejectsCode, timersOf } from '../fixtures.ts'
+import {
+  announcement,
+  dataSocket,
+  FIRST,
+  ONE,
+  offering,
+  rawClient,
+  SECOND,
+  sealed,
+  TWO,
+} from './sealed-fixtures.ts'
 
 test('a data connection that ends within a ciphertext ends its session', async t => {
   const { socket, closed, port, ticket } = await rawClient(t)
@@ -93,4 +104,34 @@ test('strangers who take all places for data connections, and say nothing, keep 
   const [third] = [await dataSocket(t, listener.port), await dataSocket(t, listener.port)]
   if (!second.closed) await once(second, 'close')
   assert.deepEqual([client.closed, third.closed], [false, false])
+})
+
+test('a client whose data connection ends has lost its session', async t => {
+  const { client, data } = await offering(t)
+  const lost = rejectsCode('connection-lost', client.callSealed('open', ONE))
+  ;(await data).destroy()
+  await lost
+  assert.equal((await client.closed)?.code, 'connection-lost')
+})
+
+test('a client’s data connection ends with its session', async t => {
+  const { client, data, closeSession } = await offering(t)
+  const lost = rejectsCode('connection-lost', client.callSealed('open', ONE))
+  const socket = await data
+  const closed = once(socket.resume(), 'close')
+  await closeSession()
+  await lost
+  await closed
+})
+
+test('a client announces no more than its data connection takes', async t => {
+  const { client, data, announced } = await offering(t)
+  const blob = sealed(randomBytes(900_000))
+  const calls = Promise.allSettled(Array.from({ length: 60 }, () => client.callSealed('open', blob)))
+  const socket = await data
+  while (announced.length === 0) await sleep(10)
+  await sleep(100)
+  assert.ok(announced.length < 60, String(announced.length))
+  socket.destroy()
+  await calls
 })

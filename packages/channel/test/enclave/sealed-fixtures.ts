@@ -1,18 +1,29 @@
 // Sealed blobs, what opens them, and the two ends of a data connection whose every byte a test writes itself.
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { openBrokerRoot, type SealingIdentity, seal, type UnsealOptions, unseal } from '@casemate/enclave'
 import { FrameParser } from '../../src/enclave/parser.ts'
 import { encodeSealedCall, partsOfSealed } from '../../src/enclave/sealed-call.ts'
-import { CALL_FRAME, decodeDataOffer, encodeHead, encodeLimits, itemsOf } from '../../src/enclave/wire.ts'
+import {
+  CALL_FRAME,
+  type CallFrame,
+  decodeDataOffer,
+  encodeDataOffer,
+  encodeHead,
+  encodeLimits,
+  itemsOf,
+} from '../../src/enclave/wire.ts'
 import {
   type CallTarget,
   connectAttested,
+  connectEnclave,
   ENCLAVE_PROTOCOL,
+  type EnclaveClient,
   type ServeEnclaveOptions,
 } from '../../src/index.ts'
-import { serverOf } from '../fixtures.ts'
+import { identityOf, intelMachine, listenerOf, serverOf } from '../fixtures.ts'
 
 const identity: SealingIdentity = {
   mrEnclave: new Uint8Array(32).fill(1),
@@ -104,4 +115,43 @@ export async function dataSocket(t: TestContext, port: number): Promise<Socket> 
   socket.resume()
   await once(socket, 'connect')
   return socket
+}
+
+interface Offering {
+  readonly client: EnclaveClient
+  readonly closeSession: () => Promise<void>
+  /** Of the client, at the server's end; nothing reads it. */
+  readonly data: Promise<Socket>
+  readonly ticket: Uint8Array
+  /** Frames of sealed calls. */
+  readonly announced: readonly CallFrame[]
+}
+
+/** A client of a server that offers a data connection and answers no call. */
+export async function offering(t: TestContext): Promise<Offering> {
+  const { promise: data, resolve } = Promise.withResolvers<Socket>()
+  const server = createServer(socket => resolve(socket.on('error', () => undefined)))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const ticket = randomBytes(32)
+  const announced: CallFrame[] = []
+  const machine = await intelMachine('tdx')
+  const listener = await listenerOf(t, await identityOf(t, machine.driver), {
+    protocol: ENCLAVE_PROTOCOL,
+    onConnection: ({ socket }) => {
+      const parser = new FrameParser(100_000, frame => {
+        const items = [encodeDataOffer({ port, ticket })]
+        if (frame.type === CALL_FRAME.sealedCall) announced.push(frame)
+        if (frame.type !== CALL_FRAME.data) return
+        socket.write(Buffer.concat([encodeHead(CALL_FRAME.data, frame.id, { name: '', items }), ...items]))
+      })
+      socket.on('data', (chunk: Buffer) => parser.push(chunk))
+      socket.on('error', () => undefined)
+      socket.write(whole(0, [LIMITS]))
+    },
+  })
+  const client = await connectEnclave({ ...listener, peer: machine.demands })
+  return { client, data, ticket, announced, closeSession: () => listener.close() }
 }
