@@ -1,16 +1,21 @@
 // The flood of bench/flood.ts, in a process of its own at the lowest priority: it takes what the broker and its guests
 // leave of the machine, so that what the flood costs its sender is not counted against the broker.
 
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setPriority } from 'node:os'
 import { ATTESTERS, type HostileRequest, PARSED_ANYWAY, STRANGERS } from './hostile.ts'
 import { begin, exchange, machine, open, type Target } from './wire.ts'
 
-/** `nothing` only counts: what any third process takes of the machine. */
-export type FloodKind = 'nothing' | 'bodies' | 'connections' | 'slow' | 'all'
+export type FloodKind = 'bodies' | 'connections' | 'slow' | 'all'
 
-/** The parent's message: to begin, from machines that no other round has, or to end and be told what went out. */
-export type Order = { readonly kind: FloodKind; readonly target: Target; readonly round: number } | 'stop'
+/**
+ * The parent's message: to begin, from machines that no other round has, or to end and be told what went out. What goes
+ * `elsewhere` comes to this process, which closes each connection, as a broker does that takes no more.
+ */
+export type Order =
+  | { readonly kind: FloodKind; readonly target: Target | 'elsewhere'; readonly round: number }
+  | 'stop'
 
 /** The work of this process since it began. */
 export interface Flooded {
@@ -26,13 +31,13 @@ const SENDERS = 8
 const CONNECTING = 8
 const STALLING = 500
 
-/** Then it looks whether it should end. */
-const COUNTING_MS = 20
-
 const STALLED_BYTES = 512 * 1024
 const REQUESTS = [...STRANGERS, ...ATTESTERS, ...PARSED_ANYWAY]
 
 setPriority(19)
+
+const sink = createServer(socket => socket.destroy()).listen(0, '127.0.0.1')
+await once(sink, 'listening')
 
 const flood = { isOn: false }
 let [connections, answers, bytes] = [0, 0, 0]
@@ -47,17 +52,12 @@ process.on('message', (order: Order) => {
     return
   }
   flood.isOn = true
-  const { kind, target, round } = order
-  if (kind === 'nothing') count()
-  else for (let n = 1; n <= MACHINES; n++) start(kind, target, machine(GROUP, round * MACHINES + n))
+  const { kind, round } = order
+  const target =
+    order.target === 'elsewhere' ? { port: (sink.address() as AddressInfo).port, isTls: true } : order.target
+  for (let n = 1; n <= MACHINES; n++) start(kind, target, machine(GROUP, round * MACHINES + n))
 })
 process.on('disconnect', () => process.exit())
-
-function count(): void {
-  const until = performance.now() + COUNTING_MS
-  while (performance.now() < until);
-  if (flood.isOn) setImmediate(count)
-}
 
 function start(kind: FloodKind, target: Target, from: string): void {
   const isWanted = (one: FloodKind) => kind === one || kind === 'all'

@@ -2,7 +2,7 @@
 // costs, with TLS more than a request. What is not admitted is closed before TLS or HTTP know of it. Where all are
 // taken, the oldest of the site that has the most makes room. A trusted proxy brings many clients' and may.
 
-import { BlockList, isIPv6, type Server, type Socket } from 'node:net'
+import { BlockList, isIPv6, type Server, type Socket, type SocketAddress } from 'node:net'
 import { clientOf, siteOf } from '../client-address.ts'
 import type { ClientLimit } from '../client-limit.ts'
 import type { BrokerConfig, SettingName } from '../config/settings.ts'
@@ -18,24 +18,31 @@ export interface ConnectionLimits {
 /** Call once the server has its own listeners and before any other is added. */
 export function limitConnections(server: Server, limits: ConnectionLimits): void {
   const connections = new Connections(limits)
+  // Asked before there is a socket, which costs more than all that is asked.
+  Object.assign(server, { blockList: new RefusedClients(connections) })
   // Theirs would set up TLS and a parser first.
   const listeners = server.listeners('connection')
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
     const { remoteAddress: address } = socket
     // Gone already.
-    if (address === undefined) {
-      socket.destroy()
-      return
-    }
-    const limit = connections.admit(socket, address)
-    if (limit === null) {
-      for (const listener of listeners) listener.call(server, socket)
-      return
-    }
-    limits.tellClosed(address, limit)
-    socket.destroy()
+    if (address === undefined || !connections.hold(socket, address)) socket.destroy()
+    else for (const listener of listeners) listener.call(server, socket)
   })
+}
+
+/** Node closes the connection of a client that is listed. Who is, depends on what the client has and did. */
+class RefusedClients extends BlockList {
+  readonly #connections: Connections
+
+  constructor(connections: Connections) {
+    super()
+    this.#connections = connections
+  }
+
+  override check(address: string | SocketAddress): boolean {
+    return !this.#connections.admit(typeof address === 'string' ? address : address.address)
+  }
 }
 
 class Connections {
@@ -51,22 +58,31 @@ class Connections {
     this.#proxies = networksOf(limits.config.trustedProxies)
   }
 
-  /** Null where it may be served, else the limit that it is beyond. */
-  admit(socket: Socket, address: string): SettingName | null {
+  /** Whether the client may have one more; that is counted. */
+  admit(address: string): boolean {
     const { config, allowance } = this.#limits
-    const isProxy = isIn(this.#proxies, address)
+    if (isIn(this.#proxies, address)) return true
+    const held = this.#ofClient.get(clientOf(address))?.size ?? 0
+    if (held >= config.clientConnectionLimit) return this.#refuse(address, 'clientConnectionLimit')
+    return allowance.take(address) === 0 || this.#refuse(address, 'authLimit')
+  }
+
+  /** False where all are taken. */
+  hold(socket: Socket, address: string): boolean {
     const [client, site] = [clientOf(address), siteOf(address)]
-    const held = this.#ofClient.get(client)?.size ?? 0
-    if (!isProxy && held >= config.clientConnectionLimit) return 'clientConnectionLimit'
-    if (!isProxy && allowance.take(address) > 0) return 'authLimit'
-    if (this.#total >= config.connectionLimit && !this.#makeRoom(site)) return 'connectionLimit'
+    if (this.#total >= this.#limits.config.connectionLimit && !this.#makeRoom(site))
+      return this.#refuse(address, 'connectionLimit')
     this.#total++
     socket.once('close', () => this.#total--)
-    if (!isProxy) {
-      hold(this.#ofClient, client, socket)
-      hold(this.#ofSite, site, socket)
-    }
-    return null
+    if (isIn(this.#proxies, address)) return true
+    hold(this.#ofClient, client, socket)
+    hold(this.#ofSite, site, socket)
+    return true
+  }
+
+  #refuse(address: string, limit: SettingName): false {
+    this.#limits.tellClosed(address, limit)
+    return false
   }
 
   /** Only at the cost of a site that has more than the newcomer's will. */

@@ -4,7 +4,6 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import { ClientLimit } from '../client-limit.ts'
 import type { BrokerConfig } from '../config/settings.ts'
@@ -35,23 +34,34 @@ export function strangerAllowance(
   return new ClientLimit({ count, windowMs: MINUTE_MS, burst: BURST, elapsedMs })
 }
 
-/** Of TLS, for its handshake: whoever asks nothing over it counts as ten who do, as guests never come so. */
-const NOTHING_ASKED = 9
+/** Of TLS, for its handshake: whoever asks nothing over it counts as twenty who do, as guests never come so. */
+const NOTHING_ASKED = 19
 
 /** Node tells of a request by one of these. */
 const REQUESTS = ['request', 'checkContinue', 'checkExpectation']
 
-/** Charges connections that end without a request. */
+/**
+ * Charges connections over TLS that end without a request, also those that end before the handshake does: most of its work is
+ * done by then. One that sends nothing is a balancer's, which looks whether somebody listens.
+ */
 export function chargeSilence(server: RawServerDefault, allowance: ClientLimit): void {
-  const asked = new WeakSet<Socket>()
-  for (const name of REQUESTS) server.on(name, ({ socket }: IncomingMessage) => void asked.add(socket))
-  server.on('secureConnection', (socket: TLSSocket) => {
-    // Gone once it is closed.
-    const { remoteAddress = '' } = socket
+  const silent = new Set<string>()
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress: address = '' } = socket
+    const name = nameOf(socket)
+    silent.add(name)
     socket.once('close', () => {
-      if (!asked.has(socket)) allowance.charge(remoteAddress, NOTHING_ASKED)
+      if (silent.delete(name) && socket.bytesRead > 0) allowance.charge(address, NOTHING_ASKED)
     })
   })
+  for (const event of REQUESTS) {
+    server.on(event, ({ socket }: IncomingMessage) => void silent.delete(nameOf(socket)))
+  }
+}
+
+/** The same below TLS and above it. */
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
 
 export function chargeStrangers(app: FastifyInstance, allowance: ClientLimit): void {

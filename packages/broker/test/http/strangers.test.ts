@@ -4,7 +4,15 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect, Server, type Socket } from 'node:net'
+import {
+  type AddressInfo,
+  type BlockList,
+  connect,
+  Server,
+  type Socket,
+  type TcpNetConnectOpts,
+} from 'node:net'
+import { Duplex } from 'node:stream'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { ClientLimit } from '../../src/client-limit.ts'
@@ -42,10 +50,13 @@ function limited(limits: { each?: number; all?: number; fresh?: number; proxies?
   const config = { clientConnectionLimit: each, connectionLimit: all, trustedProxies: proxies }
   const allowance = new ClientLimit({ count: fresh, windowMs: 60_000, elapsedMs: () => 0 })
   limitConnections(server, { config, allowance, tellClosed: () => undefined })
+  const { blockList } = server as unknown as { readonly blockList: BlockList }
   const open = (address: string | undefined, count = 1): Connection[] =>
     Array.from({ length: count }, () => {
       const connection = new Connection(address)
-      server.emit('connection', connection as unknown as Socket)
+      // As Node does: those on the list are closed before there is a socket.
+      if (address !== undefined && blockList.check(address)) connection.isOpen = false
+      else server.emit('connection', connection as unknown as Socket)
       assert.equal(served.includes(connection), connection.isOpen)
       return connection
     })
@@ -241,38 +252,69 @@ describe('over TLS, a client that asks nothing', () => {
   after(() => rmSync(directory, { recursive: true }))
   const { cert, key } = makeCertificate(directory, 'silent')
 
-  /** How many of so many connections are taken, one after another. */
-  async function taken(t: TestContext, count: number, request: string): Promise<number> {
-    // Twenty units.
-    const flags = { 'auth-limit': '5', 'tls-cert-file': cert, 'tls-key-file': key }
+  /** A broker that takes forty units of a client. */
+  async function listening(t: TestContext) {
+    const flags = { 'auth-limit': '10', 'tls-cert-file': cert, 'tls-key-file': key }
     const broker = await openTestBroker({ flags })
     t.after(() => broker.close())
     await broker.app.listen({ port: 0, host: '127.0.0.1' })
     const { port } = broker.app.server.address() as AddressInfo
-    let found = 0
-    for (let n = 0; n < count; n++) {
-      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
-      const isOver = new Promise(resolve => socket.on('error', () => undefined).on('close', resolve))
-      const served = new Promise<boolean>(resolve => {
-        broker.app.server.once('secureConnection', (other: Socket) =>
-          other.once('close', () => resolve(true)),
-        )
-        void isOver.then(() => setImmediate(resolve, false))
-      })
-      socket.once('secureConnect', () => socket.end(request)).resume()
-      if (await served) found++
-      await isOver
+    const at = { port, host: '127.0.0.1' }
+    const taken: Promise<unknown>[] = []
+    broker.app.server.on('connection', (socket: Socket) =>
+      taken.push(new Promise(resolve => socket.once('close', resolve))),
+    )
+    return {
+      at,
+      /** Of so many connections, one after another, how many were taken. */
+      ofEight: async (connection: () => Promise<unknown>): Promise<number> => {
+        for (let n = 0; n < 8; n++) {
+          await connection()
+          await Promise.all(taken)
+        }
+        return taken.length
+      },
     }
-    return found
   }
 
-  test('counts as ten that ask', async t => {
-    assert.equal(await taken(t, 8, ''), 2)
+  const overTls = (at: TcpNetConnectOpts, request: string) => () => {
+    const socket = connectTls({ ...at, rejectUnauthorized: false }).on('error', () => undefined)
+    socket.once('secureConnect', () => socket.end(request)).resume()
+    return new Promise(resolve => socket.on('close', resolve))
+  }
+
+  /** Goes as soon as the broker has answered its first message. */
+  const brokenOff = (at: TcpNetConnectOpts, hello: Buffer) => () => {
+    const socket = connect(at).on('error', () => undefined)
+    socket.on('data', () => socket.resetAndDestroy())
+    socket.write(hello)
+    return new Promise(resolve => socket.on('close', resolve))
+  }
+
+  test('counts as twenty that ask', async t => {
+    const asks = await listening(t)
+    assert.equal(await asks.ofEight(overTls(asks.at, '')), 2)
     const get = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n'
     for (const expected of ['', 'Expect: 100-continue\r\n', 'Expect: something\r\n']) {
-      assert.equal(await taken(t, 8, `${get}${expected}\r\n`), 8, expected)
+      const { at, ofEight } = await listening(t)
+      assert.equal(await ofEight(overTls(at, `${get}${expected}\r\n`)), 8, expected)
     }
   })
+
+  test('counts as many where it breaks the handshake off, and as one where it sends nothing, as balancers do', async t => {
+    const { at, ofEight } = await listening(t)
+    const silent = () => new Promise(resolve => connect(at).resume().on('close', resolve).end())
+    assert.equal(await ofEight(silent), 8)
+    assert.equal(await ofEight(brokenOff(at, await firstMessage())), 8 + 2)
+  })
+
+  /** Of a TLS client. */
+  function firstMessage(): Promise<Buffer> {
+    return new Promise(resolve => {
+      const below = new Duplex({ read: () => undefined, write: (chunk: Buffer) => resolve(chunk) })
+      connectTls({ socket: below })
+    })
+  }
 })
 
 describe('on the wire', () => {
