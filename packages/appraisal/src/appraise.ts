@@ -77,7 +77,7 @@ export function appraise({ claims, references, policy, binding, now }: Appraisal
     trustVector,
     violations: book.violations,
     checks: book.checks,
-    unchecked: statesEnclave(claims) ? [...kind.unchecked, ...compiled.enclave.unchecked] : kind.unchecked,
+    unchecked: [...kind.unchecked, ...(statesEnclave(claims) ? compiled.enclave.unchecked : [])],
     workload,
     codeKnownBy,
     closestReference,

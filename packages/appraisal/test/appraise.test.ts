@@ -119,6 +119,15 @@ test('strict refuses SNP until a minimum TCB is stated, and says what to write',
   assert.ok(anyFirmware.unchecked.includes('snp.minimumTcb.Milan'))
 })
 
+test('what a result leaves unchecked is its own list: whoever writes to it changes no other', () => {
+  const policy = strictly({ simulated: 'any' })
+  const [first, second] = [judge(TDX, policy), judge(TDX, policy)]
+  const before = [...second.unchecked]
+  ;(first.unchecked as string[]).length = 0
+  assert.ok(before.includes('simulated'))
+  assert.deepEqual([second.unchecked, judge(TDX, policy).unchecked], [before, before])
+})
+
 test('a machine that is not listed is told to be listed, one that is not named is not', () => {
   const policy = parsePolicy({
     extends: 'standard',

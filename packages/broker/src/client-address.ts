@@ -39,6 +39,8 @@ function networkOf(groups: readonly number[], bits: number): string {
 }
 
 function withoutPort(address: string): string {
+  // Nearly all are, and each request asks several times.
+  if (isIPv4(address)) return address
   return /^\[([^\]]+)\](?::\d+)?$/.exec(address)?.[1] ?? address.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
 }
 

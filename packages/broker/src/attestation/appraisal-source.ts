@@ -40,12 +40,8 @@ export class AppraisalSource {
   }
 
   /** To be asked before documents are, and handed on with what is decided on them. */
-  async generations(): Promise<Generations> {
-    const [policy, reference] = await Promise.all([
-      this.#documents.generation('policy'),
-      this.#documents.generation('reference'),
-    ])
-    return { policy, reference }
+  generations(): Promise<Generations> {
+    return this.#documents.appraisalGenerations()
   }
 
   /** A stored policy, or else a preset. @throws {BrokerError} `policy-missing`, `stored-document-invalid` */

@@ -14,8 +14,11 @@ export function clip<T extends JsonValue>(value: T, maxChars: number): T {
 function isFit(value: JsonValue, maxChars: number): boolean {
   if (typeof value === 'string') return value.length <= maxChars && value.isWellFormed()
   if (typeof value !== 'object' || value === null) return true
-  const members: readonly JsonValue[] = Object.values(value)
-  return members.every(member => isFit(member, maxChars))
+  if (Array.isArray(value)) return value.every((item: JsonValue) => isFit(item, maxChars))
+  // Not `Object.values`: it would make a list of every object of every attestation.
+  const members = value as JsonObject
+  for (const name in members) if (!isFit(members[name] ?? null, maxChars)) return false
+  return true
 }
 
 function clipValue(value: JsonValue, maxChars: number): JsonValue {

@@ -31,23 +31,27 @@ export function enforceAccess(app: FastifyInstance, parts: AccessParts): void {
     if (route.config?.access !== undefined) return
     throw new TypeError(`route ${String(route.method)} ${route.url} does not declare who may call it`)
   })
-  app.addHook('onRequest', async request => {
+  // Guests wait for nothing in either hook, and go on at once: a promise would cost each of their requests some turns.
+  app.addHook('onRequest', (request, _reply, done): Promise<void> | void => {
     const { access, limited } = request.routeOptions.config
     if (limited !== undefined) checkLimit(parts.limits[limited], request)
     const needed = neededRole(access)
-    if (needed === null) return
-    const administrator = await authenticate(parts, request)
-    request.administrator = administrator
-    checkRole(administrator, needed)
+    return needed === null ? done() : admit(parts, request, needed)
   })
-  app.addHook('onSend', async (request, reply, payload) => {
-    try {
-      await recordUse(parts, request, reply.statusCode)
-      return payload
-    } catch (error) {
-      return withhold(error, request, reply)
-    }
+  app.addHook('onSend', (request, reply, payload, done): Promise<unknown> | void => {
+    const { administrator } = request
+    if (administrator === null) return done(null, payload)
+    return recordUse(parts, administrator, reply).then(
+      () => payload,
+      (error: unknown) => withhold(error, request, reply),
+    )
   })
+}
+
+/** Sets whose request it is before the role is looked at, so that one that is refused is in the ledger as a use. */
+async function admit(parts: AccessParts, request: FastifyRequest, needed: Role): Promise<void> {
+  request.administrator = await authenticate(parts, request)
+  checkRole(request.administrator, needed)
 }
 
 /** Who makes a change, as the ledger names it. */
@@ -96,9 +100,11 @@ function checkRole(administrator: Administrator, needed: Role): void {
   })
 }
 
-async function recordUse(parts: AccessParts, request: FastifyRequest, status: number): Promise<void> {
-  const { administrator } = request
-  if (administrator === null) return
+async function recordUse(
+  parts: AccessParts,
+  administrator: Administrator,
+  { request, statusCode: status }: FastifyReply,
+): Promise<void> {
   if (request.routeOptions.config.records === true && status < 300) return
   const head = { type: 'admin.used', at: parts.now(), actor: { ...administrator } } as const
   await parts.record(entry(head, { route: routeOf(request), status }))

@@ -7,7 +7,8 @@ import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
 
 /** Headers of one value, of which Node keeps the first where there are more. */
-const SINGLE: ReadonlySet<string> = new Set(['host', 'authorization', 'content-type'])
+const SINGLE: readonly string[] = ['host', 'authorization', 'content-type']
+const LENGTHS: readonly number[] = SINGLE.map(({ length }) => length)
 
 /** A name or an address, and a port; empty where the target has no authority. */
 const HOST = /^(?:[\w.~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/
@@ -28,12 +29,14 @@ interface Ambiguity {
 }
 
 function ambiguityOf({ rawHeaders, headers, httpVersion }: IncomingMessage): Ambiguity | null {
-  const seen = new Set<string>()
+  const seen: string[] = []
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]?.toLowerCase() ?? ''
-    if (!SINGLE.has(name)) continue
-    if (seen.has(name)) return { message: `the header ${name} is there twice`, expected: 'once' }
-    seen.add(name)
+    const written = rawHeaders[at] ?? ''
+    if (!LENGTHS.includes(written.length)) continue
+    const name = written.toLowerCase()
+    if (!SINGLE.includes(name)) continue
+    if (seen.includes(name)) return { message: `the header ${name} is there twice`, expected: 'once' }
+    seen.push(name)
   }
   if (!HOST.test(headers.host ?? ''))
     return { message: 'the header host is no host', expected: 'host or host:port' }

@@ -35,12 +35,12 @@ export class KeyRing {
 
   /** Those not yet retired at `now`, in the order of their activation. */
   published(now: Date): readonly RingKey[] {
-    return this.#keys.filter(({ stored }) => stored.retiresAt === null || stored.retiresAt > now)
+    return this.#keys.filter(ringKey => isPublished(ringKey, now))
   }
 
   /** The one that signs or seals at `now`; null where none is active. */
   current(now: Date): RingKey | null {
-    return this.published(now).findLast(({ stored }) => stored.activeFrom <= now) ?? null
+    return this.#keys.findLast(it => isPublished(it, now) && it.stored.activeFrom <= now) ?? null
   }
 
   /** The published key with this id; one that is not known here another process may have made. */
@@ -52,7 +52,7 @@ export class KeyRing {
   }
 
   #published(id: string, now: Date): RingKey | null {
-    return this.published(now).find(({ stored }) => stored.id === id) ?? null
+    return this.#keys.find(it => it.stored.id === id && isPublished(it, now)) ?? null
   }
 
   /** Ids of keys whose time is over. */
@@ -72,4 +72,8 @@ export class KeyRing {
       retiresAt: ringKey.stored.retiresAt,
     }))
   }
+}
+
+function isPublished({ stored }: RingKey, now: Date): boolean {
+  return stored.retiresAt === null || stored.retiresAt > now
 }

@@ -75,16 +75,34 @@ export function toCel(value: JsonValue): CelValue {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
   if (value === null || typeof value !== 'object') return value
   if (Array.isArray(value)) return value.map(toCel)
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toCel(member)]))
+  return withCelMembers(value as JsonObject)
+}
+
+/** The same object where nothing in it is a number, as in most of an explanation: it is not copied then. */
+function withCelMembers(value: JsonObject): CelValue {
+  let copy: Record<string, CelValue> | null = null
+  for (const name in value) {
+    const member = value[name] ?? null
+    const read = toCel(member)
+    if (read === member) continue
+    copy ??= { ...value }
+    copy[name] = read
+  }
+  return copy ?? value
 }
 
 /** What rules see of an attestation's explanation: its claims, and of its result the declared members alone. */
 export function subjectOf(explanation: JsonObject): { readonly claims: CelValue; readonly result: CelValue } {
-  const { claims = null, result } = explanation
-  const members = typeof result === 'object' && result !== null ? Object.entries(result) : []
-  const declared = members.filter(([name]) => Object.hasOwn(RESULT_FIELDS, name))
-  return { claims: toCel(claims), result: toCel(Object.fromEntries(declared)) }
+  const { claims = null, result = null } = explanation
+  const declared: Record<string, JsonValue> = {}
+  if (typeof result === 'object' && result !== null) {
+    const members = result as JsonObject
+    for (const name of DECLARED) if (Object.hasOwn(members, name)) declared[name] = members[name] ?? null
+  }
+  return { claims: toCel(claims), result: toCel(declared) }
 }
+
+const DECLARED = Object.keys(RESULT_FIELDS)
 
 type Program = ReturnType<Environment['parse']>
 

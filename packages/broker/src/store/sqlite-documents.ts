@@ -19,6 +19,7 @@ import {
   type DocumentChange,
   type DocumentKind,
   type DocumentStore,
+  type Generations,
   type Page,
   type PageRequest,
   type Precondition,
@@ -37,11 +38,15 @@ export class SqliteDocuments implements DocumentStore {
   readonly #parts: SqliteParts
   readonly #find: StatementSync
   readonly #generation: StatementSync
+  readonly #generations: StatementSync
 
   constructor(parts: SqliteParts) {
     this.#parts = parts
     this.#find = parts.db.prepare('SELECT * FROM documents WHERE kind = ? AND name = ?')
     this.#generation = parts.db.prepare('SELECT value FROM generations WHERE kind = ?')
+    this.#generations = parts.db.prepare(
+      `SELECT ${givenGeneration("'policy'")} AS policy, ${givenGeneration("'reference'")} AS reference`,
+    )
   }
 
   async find(kind: DocumentKind, name: string): Promise<StoredDocument | null> {
@@ -66,6 +71,11 @@ export class SqliteDocuments implements DocumentStore {
   async generation(kind: DocumentKind): Promise<number> {
     const row = this.#generation.get(kind)
     return row === undefined ? 0 : integer(row, 'value')
+  }
+
+  async appraisalGenerations(): Promise<Generations> {
+    const { policy, reference } = this.#generations.get() ?? {}
+    return { policy: Number(policy ?? 0), reference: Number(reference ?? 0) }
   }
 
   async put(

@@ -114,6 +114,8 @@ export interface DocumentStore {
   all(kind: DocumentKind): Promise<readonly StoredDocument[]>
   /** Rises with every change to a document of this kind: what a cache of parsed documents compares. */
   generation(kind: DocumentKind): Promise<number>
+  /** Those of all that an appraisal needs, as of one instant. */
+  appraisalGenerations(): Promise<Generations>
   /** @throws {BrokerError} `precondition-failed`; `conflict` where others of its kind changed */
   put(change: DocumentChange, expected: Precondition, entry: Entry): Promise<Recorded<Put<StoredDocument>>>
   delete(kind: DocumentKind, name: string, options: DeleteOptions): Promise<Recorded<null>>

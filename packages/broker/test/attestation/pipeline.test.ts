@@ -119,7 +119,9 @@ test('evidence that was judged by documents of before is judged again by those t
     runtimeData: { nonce: 'judged again' },
     protocolVersion: '0.4.0',
   } as const
-  const { mock: old } = t.mock.method(documents, 'generation', () => Promise.resolve(-1), { times: 1 })
+  const before = { policy: -1, reference: -1 }
+  const first = { times: 1 }
+  const { mock: old } = t.mock.method(documents, 'appraisalGenerations', async () => before, first)
   const { mock: recorded } = t.mock.method(attestations, 'insert')
   const { id } = await pipeline.attest(request)
   assert.deepEqual([old.callCount(), recorded.callCount()], [1, 2])

@@ -55,6 +55,26 @@ test('rules see the declared members of a result, and none that is not', () => {
   refused('result.checks.size() == 0', /there is no result\.checks/)
 })
 
+test('numbers are CEL’s wherever they stand, and what they are read from stays as it is', () => {
+  const claims = {
+    kind: 'tdx',
+    quoteVersion: 4,
+    share: 0.5,
+    none: null,
+    tdx: { names: ['a'], svns: [1, 2.5, { deep: [3] }] },
+  }
+  const given = structuredClone(claims)
+  assert.deepEqual(toCel(claims), {
+    ...given,
+    quoteVersion: 4n,
+    tdx: { names: ['a'], svns: [1n, 2.5, { deep: [3n] }] },
+  })
+  assert.deepEqual(claims, given)
+  // As JSON.parse gives it: a member, and no prototype.
+  const named = toCel(JSON.parse('{"__proto__":{"n":1}}') as JsonObject) as object
+  assert.deepEqual([Object.keys(named), Object.getPrototypeOf(named)], [['__proto__'], Object.prototype])
+})
+
 test('a rule looks into a list of objects, whose members are checked as well', () => {
   const short = {
     part: 'qe',

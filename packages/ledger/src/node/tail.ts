@@ -1,9 +1,9 @@
 // The growing edge of the tree, in memory: the partial tile of every level, and the roots of the complete subtrees
 // ("peaks", one for each bit of the size) from which the root follows in a few hashes.
 // A batch works on a copy, which takes the place of the original only once the batch is on disk.
-import { HASH_SIZE, LEAF_SIZE } from '../leaf.ts'
+import { HASH_SIZE } from '../leaf.ts'
 import { TILE_HEIGHT, TILE_WIDTH } from '../tile.ts'
-import { emptyRoot, hashLeafInto, hashNodeInto, nodeOf, rootOf } from './hasher.ts'
+import { emptyRoot, hashLeafInto, hashNodeInto, rootOf } from './hasher.ts'
 
 /** Sizes are safe integers: 53 levels. */
 const MAX_PEAKS = 54
@@ -60,7 +60,7 @@ export class MerkleTail {
   /** Adds the leaf at `leaves[at]`. */
   append(leaves: Uint8Array, at: number, onFullTile: OnFullTile): void {
     const hash = Buffer.allocUnsafe(HASH_SIZE)
-    hashLeafInto(hash, 0, leaves.subarray(at, at + LEAF_SIZE), 0)
+    hashLeafInto(hash, 0, leaves, at)
     this.#push(0, hash, onFullTile)
     let level = 0
     for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
@@ -79,14 +79,19 @@ export class MerkleTail {
   }
 
   #foldPeaks(): Uint8Array {
-    let root: Uint8Array | undefined
+    if (this.#size === 0) return emptyRoot()
+    const root = Buffer.alloc(HASH_SIZE)
+    let isBegun = false
     let level = 0
     for (let rest = this.#size; rest > 0; rest = Math.floor(rest / 2)) {
-      if (rest % 2 === 1)
-        root = root === undefined ? new Uint8Array(this.#peak(level)) : nodeOf(this.#peak(level), root)
+      if (rest % 2 === 1) {
+        if (isBegun) hashNodeInto(root, 0, this.#peak(level), root)
+        else this.#peak(level).copy(root)
+        isBegun = true
+      }
       level++
     }
-    return root ?? emptyRoot()
+    return new Uint8Array(root)
   }
 
   /** Undefined where the tree has no hash at that level yet. */

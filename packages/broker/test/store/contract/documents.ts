@@ -26,6 +26,18 @@ export function describeDocuments(both: Both): void {
     assert.equal(await other.store.documents.generation('policy'), 0)
   })
 
+  test('tell the generations of what an appraisal needs together', async () => {
+    const [one, other] = both()
+    const change = { name: 'appraised', document: {}, at: AT }
+    for (const kind of ['policy', 'reference'] as const) {
+      const before = await other.store.documents.appraisalGenerations()
+      await one.store.documents.put({ kind, ...change }, 'any', record('policy.put'))
+      const after = { ...before, [kind]: before[kind] + 1 }
+      assert.deepEqual(await other.store.documents.appraisalGenerations(), after)
+      assert.equal(await other.store.documents.generation(kind), after[kind])
+    }
+  })
+
   test('are changed from the revision that was read, or not at all', async () => {
     const [one, other] = both()
     const { revision } = (await put(one, 'y', 'none')).value
