@@ -92,7 +92,8 @@ export function isZero(bytes: Uint8Array): boolean {
 
 /** Whether `wanted` stands at `offset`. */
 export function startsWith(bytes: Uint8Array, wanted: Uint8Array, offset = 0): boolean {
-  return equal(bytes.subarray(offset, offset + wanted.length), wanted)
+  for (let i = 0; i < wanted.length; i++) if (bytes[offset + i] !== wanted[i]) return false
+  return true
 }
 
 /** Text of strict UTF-8; null where the bytes are something else. A byte order mark is kept. */

@@ -27,7 +27,9 @@ export interface Crl {
 
 /** Extensions that do not change what the list means: authorityKeyIdentifier and cRLNumber. */
 const PLAIN_EXTENSIONS = new Set(['2.5.29.35', '2.5.29.20'])
-const OID_CERTIFICATE_ISSUER = '2.5.29.29'
+/** 2.5.29, below which extensions are numbered, and the number of certificateIssuer. */
+const EXTENSIONS = new Uint8Array([0x55, 0x1d])
+const CERTIFICATE_ISSUER = 29
 
 /** Whether a DER SEQUENCE has a list's shape rather than a certificate's: a time follows the issuer's name. */
 export function looksLikeCrl(der: Uint8Array): boolean {
@@ -96,7 +98,7 @@ function readRevoked(entries: DerReader): Set<string> {
       const extensions = entry.enter(TAG.sequence)
       while (!extensions.atEnd) {
         const extension = extensions.enter(TAG.sequence)
-        if (extension.oid() === OID_CERTIFICATE_ISSUER) extension.fail('an indirect list')
+        if (extension.arcBelow(EXTENSIONS) === CERTIFICATE_ISSUER) extension.fail('an indirect list')
       }
     }
     entry.finish()

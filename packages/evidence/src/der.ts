@@ -1,7 +1,7 @@
 // A strict reader of DER (X.690): definite lengths in their shortest form, low tag numbers, nothing left over.
 // It decides shape only; which tags must follow one another is said by x509.ts, crl.ts and their users.
 
-import { toHex } from './bytes.ts'
+import { startsWith, toHex } from './bytes.ts'
 import { Refusal, type RefusalCode } from './refusal.ts'
 
 /** The identifier octets that X.509 structures use. */
@@ -50,12 +50,6 @@ export class DerElement {
   }
 }
 
-/** The part of an array that a reader stays within. */
-interface DerSpan {
-  readonly start: number
-  readonly end: number
-}
-
 /**
  * Reads the elements of one constructed value from front to back.
  * @throws {Refusal} the code that it was given, for anything that is not DER
@@ -68,12 +62,9 @@ export class DerReader {
   readonly #end: number
   #offset: number
 
-  constructor(
-    bytes: Uint8Array,
-    code: RefusalCode,
-    what: string,
-    { start, end }: DerSpan = { start: 0, end: bytes.length },
-  ) {
+  /** Stays within `start` and `end`, which are all of the bytes where they are not given. */
+  // oxlint-disable-next-line max-params -- one reader stands for each level of each structure: a fourth object would cost as much
+  constructor(bytes: Uint8Array, code: RefusalCode, what: string, start = 0, end = bytes.length) {
     this.#bytes = bytes
     this.#code = code
     this.#what = what
@@ -93,18 +84,14 @@ export class DerReader {
 
   next(): DerElement {
     const start = this.#offset
-    const tag = this.#byte()
-    if ((tag & 0x1f) === 0x1f) this.fail('high tag numbers are not used in X.509')
-    const length = this.#length()
-    if (length > this.#end - this.#offset) this.fail('an element is longer than what holds it')
+    const end = this.#enterNext()
     const contentStart = this.#offset
-    this.#offset += length
-    return new DerElement(this.#bytes, start, contentStart, this.#offset)
+    this.#offset = end
+    return new DerElement(this.#bytes, start, contentStart, end)
   }
 
   expect(tag: number): DerElement {
-    const found = this.peek()
-    if (found !== tag) this.fail(`tag 0x${found.toString(16)}, want 0x${tag.toString(16)}`)
+    this.#demand(tag)
     return this.next()
   }
 
@@ -115,14 +102,24 @@ export class DerReader {
 
   /** A reader of the contents of the next element. */
   enter(tag: number): DerReader {
-    return this.into(this.expect(tag))
+    this.#demand(tag)
+    const end = this.#enterNext()
+    const start = this.#offset
+    this.#offset = end
+    return new DerReader(this.#bytes, this.#code, this.#what, start, end)
   }
 
-  into(element: DerElement): DerReader {
-    return new DerReader(element.bytes, this.#code, this.#what, {
-      start: element.contentStart,
-      end: element.end,
-    })
+  into({ bytes, contentStart, end }: DerElement): DerReader {
+    return new DerReader(bytes, this.#code, this.#what, contentStart, end)
+  }
+
+  /** The contents of the next element. */
+  octets(tag: number): Uint8Array {
+    this.#demand(tag)
+    const end = this.#enterNext()
+    const start = this.#offset
+    this.#offset = end
+    return this.#bytes.subarray(start, end)
   }
 
   finish(): void {
@@ -130,58 +127,82 @@ export class DerReader {
   }
 
   oid(): string {
-    return this.#decodeOid(this.expect(TAG.oid).contents)
+    this.#demand(TAG.oid)
+    const end = this.#enterNext()
+    const text = this.#decodeOid(end)
+    this.#offset = end
+    return text
+  }
+
+  /** The last number of an OBJECT IDENTIFIER below `prefix` and under 128, as 3 of 2.5.4.3; null for any other. */
+  arcBelow(prefix: Uint8Array): number | null {
+    this.#demand(TAG.oid)
+    const end = this.#enterNext()
+    const start = this.#offset
+    const last = this.#bytes[end - 1] ?? 0x80
+    const isBelow = end - start === prefix.length + 1 && last < 0x80 && startsWith(this.#bytes, prefix, start)
+    if (!isBelow) this.#decodeOid(end)
+    this.#offset = end
+    return isBelow ? last : null
   }
 
   /** The octets of a non-negative INTEGER without its sign octet. */
   unsigned(): Uint8Array {
-    const { contents } = this.expect(TAG.integer)
-    const [first, second] = contents
-    if (first === undefined) this.fail('an INTEGER is empty')
-    if (first & 0x80) this.fail('an INTEGER is negative')
-    if (first === 0 && second !== undefined && !(second & 0x80)) this.fail('an INTEGER is not minimal')
-    return first === 0 && second !== undefined ? contents.subarray(1) : contents
+    const end = this.#enterUnsigned()
+    const start = this.#offset
+    this.#offset = end
+    return this.#bytes.subarray(start, end)
   }
 
   /** A non-negative INTEGER below 2^31. */
   small(): number {
-    const octets = this.unsigned()
-    if (octets.length > 4) this.fail('an INTEGER is larger than its field allows')
-    const value = octets.reduce((sum, octet) => sum * 256 + octet, 0)
+    const end = this.#enterUnsigned()
+    if (end - this.#offset > 4) this.fail('an INTEGER is larger than its field allows')
+    let value = 0
+    while (this.#offset < end) value = value * 256 + this.#byte()
     if (value > 0x7fff_ffff) this.fail('an INTEGER is larger than its field allows')
     return value
   }
 
   boolean(): boolean {
-    const { contents } = this.expect(TAG.boolean)
-    if (contents.length !== 1 || (contents[0] !== 0 && contents[0] !== 0xff)) this.fail('not a DER BOOLEAN')
-    return contents[0] === 0xff
+    this.#demand(TAG.boolean)
+    const end = this.#enterNext()
+    const value = end - this.#offset === 1 ? this.#byte() : -1
+    if (value !== 0 && value !== 0xff) this.fail('not a DER BOOLEAN')
+    return value === 0xff
   }
 
   /** The octets of a BIT STRING that fills its last octet. */
   bitOctets(): Uint8Array {
-    const { contents } = this.expect(TAG.bitString)
-    if (contents[0] !== 0) this.fail('a BIT STRING does not end on an octet')
-    return contents.subarray(1)
+    this.#demand(TAG.bitString)
+    const end = this.#enterNext()
+    const start = this.#offset
+    this.#offset = end
+    if (start === end || this.#bytes[start] !== 0) this.fail('a BIT STRING does not end on an octet')
+    return this.#bytes.subarray(start + 1, end)
   }
 
   /** Milliseconds since 1970 of a UTCTime or GeneralizedTime in the one form that RFC 5280 allows. */
   time(): number {
-    const { tag, contents } = this.next()
+    const tag = this.peek()
+    const end = this.#enterNext()
     if (tag !== TAG.utcTime && tag !== TAG.generalizedTime) this.fail('neither UTCTime nor GeneralizedTime')
     const wanted = tag === TAG.utcTime ? 13 : 15
-    if (contents.length !== wanted || contents[wanted - 1] !== 0x5a)
-      this.fail('a time is not YYYYMMDDHHMMSSZ')
+    const start = this.#offset
+    if (end - start !== wanted || this.#bytes[end - 1] !== 0x5a) this.fail('a time is not YYYYMMDDHHMMSSZ')
     // RFC 5280, 4.1.2.5.1: the two digits of UTCTime are of the years 1950 to 2049.
-    const years = this.#twoDigits(contents, 0)
-    const year = wanted === 13 ? ((years + 50) % 100) + 1950 : years * 100 + this.#twoDigits(contents, 2)
-    const rest = wanted - 11
-    const [month, day] = [this.#twoDigits(contents, rest), this.#twoDigits(contents, rest + 2)]
-    const [hour, minute] = [this.#twoDigits(contents, rest + 4), this.#twoDigits(contents, rest + 6)]
-    const second = this.#twoDigits(contents, rest + 8)
+    const years = this.#twoDigits(start)
+    const year = wanted === 13 ? ((years + 50) % 100) + 1950 : years * 100 + this.#twoDigits(start + 2)
+    const rest = end - 11
+    const month = this.#twoDigits(rest)
+    const day = this.#twoDigits(rest + 2)
+    const hour = this.#twoDigits(rest + 4)
+    const minute = this.#twoDigits(rest + 6)
+    const second = this.#twoDigits(rest + 8)
     const isClock = hour < 24 && minute < 60 && second < 60
     const midnight = isClock ? calendarDay(year, month, day) : null
     if (midnight === null) return this.fail('a time does not exist')
+    this.#offset = end
     return midnight + ((hour * 60 + minute) * 60 + second) * 1000
   }
 
@@ -199,11 +220,39 @@ export class DerReader {
     return byte
   }
 
-  #twoDigits(contents: Uint8Array, at: number): number {
-    const tens = (contents[at] ?? 0) - 0x30
-    const ones = (contents[at + 1] ?? 0) - 0x30
+  #twoDigits(at: number): number {
+    const tens = (this.#bytes[at] ?? 0) - 0x30
+    const ones = (this.#bytes[at + 1] ?? 0) - 0x30
     if (tens < 0 || tens > 9 || ones < 0 || ones > 9) this.fail('a time is not YYYYMMDDHHMMSSZ')
     return tens * 10 + ones
+  }
+
+  #demand(tag: number): void {
+    const found = this.peek()
+    if (found !== tag) this.fail(`tag 0x${found.toString(16)}, want 0x${tag.toString(16)}`)
+  }
+
+  /** Goes from an element to its contents, and tells where they end. */
+  #enterNext(): number {
+    const tag = this.#byte()
+    if ((tag & 0x1f) === 0x1f) this.fail('high tag numbers are not used in X.509')
+    const length = this.#length()
+    if (length > this.#end - this.#offset) this.fail('an element is longer than what holds it')
+    return this.#offset + length
+  }
+
+  /** The same of a non-negative INTEGER, behind its sign octet. */
+  #enterUnsigned(): number {
+    this.#demand(TAG.integer)
+    const end = this.#enterNext()
+    const start = this.#offset
+    if (start === end) this.fail('an INTEGER is empty')
+    const first = this.#bytes[start] ?? 0
+    if (first & 0x80) this.fail('an INTEGER is negative')
+    if (first !== 0 || end - start === 1) return end
+    if (!((this.#bytes[start + 1] ?? 0) & 0x80)) this.fail('an INTEGER is not minimal')
+    this.#offset++
+    return end
   }
 
   #length(): number {
@@ -217,12 +266,13 @@ export class DerReader {
     return length
   }
 
-  #decodeOid(contents: Uint8Array): string {
+  /** Of the octets up to `end`. */
+  #decodeOid(end: number): string {
     let text = ''
     let arc = 0
     let fresh = true
-    for (let i = 0; i < contents.length; i++) {
-      const octet = contents[i] ?? 0
+    for (let at = this.#offset; at < end; at++) {
+      const octet = this.#bytes[at] ?? 0
       if (fresh && octet === 0x80) this.fail('an OBJECT IDENTIFIER is not minimal')
       arc = arc * 128 + (octet & 0x7f)
       if (arc > 0xffff_ffff) this.fail('an OBJECT IDENTIFIER has too large an arc')
@@ -231,7 +281,9 @@ export class DerReader {
       text = text === '' ? firstArcs(arc) : `${text}.${arc}`
       arc = 0
     }
-    if (text === '' || !fresh) this.fail(`not an OBJECT IDENTIFIER: ${toHex(contents)}`)
+    if (text === '' || !fresh) {
+      this.fail(`not an OBJECT IDENTIFIER: ${toHex(this.#bytes.subarray(this.#offset, end))}`)
+    }
     return text
   }
 }

@@ -45,7 +45,9 @@ export interface Certificate {
 
 /** DirectoryString (RFC 5280, 4.1.2.4) without what it forbids to new certificates, and IA5String for mail. */
 const STRING_TAGS: ReadonlySet<number> = new Set([TAG.utf8String, TAG.printableString, TAG.ia5String])
-const OID_COMMON_NAME = '2.5.4.3'
+/** 2.5.4, below which X.520 numbers attributes, and the number of commonName. */
+const ATTRIBUTE_TYPES = new Uint8Array([0x55, 0x04])
+const COMMON_NAME = 3
 const OID_KEY_USAGE = '2.5.29.15'
 const OID_BASIC_CONSTRAINTS = '2.5.29.19'
 
@@ -125,7 +127,7 @@ export function readExtensions(reader: DerReader): {
     const oid = extension.oid()
     if (extensions.has(oid)) extension.fail(`extension ${oid} twice`)
     if (extension.peek() === TAG.boolean && extension.boolean()) criticalExtensions.add(oid)
-    extensions.set(oid, extension.expect(TAG.octetString).contents)
+    extensions.set(oid, extension.octets(TAG.octetString))
     extension.finish()
   }
   return { extensions, criticalExtensions }
@@ -186,27 +188,30 @@ function readPublicKey(body: DerReader): Uint8Array {
   return spki.raw
 }
 
-function isPrintable(octet: number): boolean {
-  return octet >= 0x20 && octet < 0x7f
+function isPrintable(octets: Uint8Array): boolean {
+  for (let i = 0; i < octets.length; i++) {
+    const octet = octets[i] ?? 0
+    if (octet < 0x20 || octet >= 0x7f) return false
+  }
+  return true
 }
 
 /** Checks a Name throughout, and picks its common name. */
 function readName(name: DerReader): string {
-  let commonName = ''
+  let commonName: Uint8Array | null = null
   while (!name.atEnd) {
     const relative = name.enter(TAG.set)
     while (!relative.atEnd) {
       const attribute = relative.enter(TAG.sequence)
-      const oid = attribute.oid()
-      const value = attribute.next()
-      if (!STRING_TAGS.has(value.tag) || !value.contents.every(isPrintable)) {
-        attribute.fail('a name that is not printable ASCII')
-      }
+      const type = attribute.arcBelow(ATTRIBUTE_TYPES)
+      const tag = attribute.peek()
+      const value = attribute.octets(tag)
+      if (!STRING_TAGS.has(tag) || !isPrintable(value)) attribute.fail('a name that is not printable ASCII')
       attribute.finish()
-      if (oid === OID_COMMON_NAME) commonName = String.fromCharCode(...value.contents)
+      if (type === COMMON_NAME) commonName = value
     }
   }
-  return commonName
+  return commonName === null ? '' : String.fromCharCode(...commonName)
 }
 
 function readBasicConstraints(value: Uint8Array | undefined): Certificate['basicConstraints'] {

@@ -1,13 +1,17 @@
 // The PCK certificate and its SGX extension, 1.2.840.113741.1.13.1 (Intel SGX PCK Certificate and CRL Profile, 1.3.5):
 // which machine it is, which family, and the versions of the components below its quoting enclave.
 
-import { toHex } from '../bytes.ts'
+import { concat, toHex } from '../bytes.ts'
 import { DerReader, TAG } from '../der.ts'
 import { TCB_COMPONENTS } from '../documents/tcb-info.ts'
 import { Refusal } from '../refusal.ts'
 import { type Certificate, describeCertificate } from '../x509.ts'
 
 const OID_SGX = '1.2.840.113741.1.13.1'
+const SGX_OCTETS = new Uint8Array([0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01])
+/** Numbers below it that have numbers below them. */
+const TCB = 2
+const CONFIGURATION = 7
 const SGX_TYPES = ['standard', 'scalable', 'scalable-with-integrity']
 const MAX_U8 = 0xff
 const MAX_U16 = 0xffff
@@ -52,50 +56,54 @@ export function readPckExtension(certificate: Certificate): PckExtension {
 
 function parseExtension(value: Uint8Array): PckExtension {
   const outer = new DerReader(value, 'certificate-malformed', 'SGX extension')
-  const fields = readFields(outer, OID_SGX)
-  const tcb = readFields(take(fields, 2, outer), `${OID_SGX}.2`)
-  const octets = (field: DerReader, size: number): string => {
-    const { contents } = field.expect(TAG.octetString)
-    field.finish()
-    if (contents.length !== size) field.fail(`${contents.length} octets, want ${size}`)
-    return toHex(contents)
+  const fields = readFields(outer, SGX_OCTETS)
+  const tcb = readFields(take(fields, TCB, outer), below(TCB))
+  const sgxComponents: number[] = []
+  for (let number = 1; number <= TCB_COMPONENTS; number++) {
+    sgxComponents.push(readSvn(take(tcb, number, outer), MAX_U8))
   }
-  const svn = (field: DerReader, max: number): number => {
-    const number = field.small()
-    field.finish()
-    if (number > max) field.fail(`an SVN above ${max}`)
-    return number
-  }
-  const instance = fields.get(6)
+  const instance = fields[6]
   return {
-    ppid: octets(take(fields, 1, outer), 16),
-    sgxComponents: Array.from({ length: TCB_COMPONENTS }, (_, index) =>
-      svn(take(tcb, index + 1, outer), MAX_U8),
-    ),
-    pceSvn: svn(take(tcb, 17, outer), MAX_U16),
-    cpuSvn: octets(take(tcb, 18, outer), 16),
-    pceId: octets(take(fields, 3, outer), 2),
-    fmspc: octets(take(fields, 4, outer), 6),
+    ppid: readHex(take(fields, 1, outer), 16),
+    sgxComponents,
+    pceSvn: readSvn(take(tcb, 17, outer), MAX_U16),
+    cpuSvn: readHex(take(tcb, 18, outer), 16),
+    pceId: readHex(take(fields, 3, outer), 2),
+    fmspc: readHex(take(fields, 4, outer), 6),
     sgxType: readSgxType(take(fields, 5, outer)),
-    platformInstanceId: instance ? octets(instance, 16) : null,
-    ...readConfiguration(fields.get(7)),
+    platformInstanceId: instance ? readHex(instance, 16) : null,
+    ...readConfiguration(fields[CONFIGURATION]),
   }
 }
 
-function readSgxType(field: DerReader): string {
-  const { contents } = field.expect(TAG.enumerated)
+function readHex(field: DerReader, size: number): string {
+  const octets = field.octets(TAG.octetString)
   field.finish()
-  const [number] = contents
-  if (contents.length !== 1 || number === undefined) field.fail('an SGX type of more than one octet')
+  if (octets.length !== size) field.fail(`${octets.length} octets, want ${size}`)
+  return toHex(octets)
+}
+
+function readSvn(field: DerReader, max: number): number {
+  const number = field.small()
+  field.finish()
+  if (number > max) field.fail(`an SVN above ${max}`)
+  return number
+}
+
+function readSgxType(field: DerReader): string {
+  const octets = field.octets(TAG.enumerated)
+  field.finish()
+  const [number] = octets
+  if (octets.length !== 1 || number === undefined) field.fail('an SGX type of more than one octet')
   return SGX_TYPES[number] ?? `${number}`
 }
 
 function readConfiguration(
   field: DerReader | undefined,
 ): Pick<PckExtension, 'dynamicPlatform' | 'cachedKeys' | 'smtEnabled'> {
-  const flags = field && readFields(field, `${OID_SGX}.7`)
+  const flags = field && readFields(field, below(CONFIGURATION))
   const flag = (number: number): boolean | null => {
-    const found = flags?.get(number)
+    const found = flags?.[number]
     const value = found?.boolean() ?? null
     found?.finish()
     return value
@@ -103,22 +111,27 @@ function readConfiguration(
   return { dynamicPlatform: flag(1), cachedKeys: flag(2), smtEnabled: flag(3) }
 }
 
+/** By their numbers. */
+type Fields = readonly (DerReader | undefined)[]
+
+function below(number: number): Uint8Array {
+  return concat(SGX_OCTETS, new Uint8Array([number]))
+}
+
 /** One SEQUENCE of `{ OID, value }` whose OIDs are numbered below `prefix`; readers stand before the values. */
-function readFields(reader: DerReader, prefix: string): ReadonlyMap<number, DerReader> {
-  const fields = new Map<number, DerReader>()
+function readFields(reader: DerReader, prefix: Uint8Array): Fields {
+  const fields: (DerReader | undefined)[] = []
   const list = reader.enter(TAG.sequence)
   while (!list.atEnd) {
     const field = list.enter(TAG.sequence)
-    const oid = field.oid()
-    const number = oid.startsWith(`${prefix}.`) ? Number(oid.slice(prefix.length + 1)) : Number.NaN
-    if (!Number.isInteger(number)) field.fail(`object identifier ${oid} outside ${prefix}`)
-    if (fields.has(number)) field.fail(`object identifier ${oid} twice`)
-    fields.set(number, field)
+    const number = field.arcBelow(prefix) ?? field.fail('an object identifier outside of the extension')
+    if (fields[number] !== undefined) field.fail(`number ${number} twice`)
+    fields[number] = field
   }
   reader.finish()
   return fields
 }
 
-function take(fields: ReadonlyMap<number, DerReader>, number: number, outer: DerReader): DerReader {
-  return fields.get(number) ?? outer.fail(`field ${number} is missing`)
+function take(fields: Fields, number: number, outer: DerReader): DerReader {
+  return fields[number] ?? outer.fail(`field ${number} is missing`)
 }
