@@ -9,6 +9,14 @@ const MAX_INTEGER_BYTES = 48
 /** Room for the DER of any signature here. */
 export const MAX_DER_BYTES = 6 + 2 * (MAX_INTEGER_BYTES + 1)
 
+/** SubjectPublicKeyInfo of a P-256 key up to x and y. */
+export const P256_SPKI_PREFIX = new Uint8Array([
+  0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+  0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+])
+/** x and y. */
+export const P256_POINT_BYTES = 64
+
 /**
  * DER of `r || s`; null where the length is odd or too large for any curve here.
  * @param der where it is written, at least `MAX_DER_BYTES`; what comes back is the part of it that was needed

@@ -17,12 +17,19 @@ export interface Endorsements extends Documents {
   readonly crls: readonly Crl[]
 }
 
+/** The same while they are being filled. */
+export type Items = { readonly [L in keyof Endorsements]: Endorsements[L][number][] }
+
 export const NO_ENDORSEMENTS: Endorsements = eachList(() => [])
 
 /** Of all lists. */
-function eachList(of: (list: keyof Endorsements) => readonly Signed[]): Endorsements {
-  const lists = (['certificates', 'crls', ...DOCUMENT_LISTS] as const).map(list => [list, of(list)])
-  return Object.fromEntries(lists) as Endorsements
+export function eachList(of: (list: keyof Endorsements) => Signed[]): Items {
+  const lists: Partial<Record<keyof Endorsements, Signed[]>> = {
+    certificates: of('certificates'),
+    crls: of('crls'),
+  }
+  for (const list of DOCUMENT_LISTS) lists[list] = of(list)
+  return lists as Items
 }
 
 /** One bag of several; what is in more than one stands once. */
@@ -37,7 +44,8 @@ export function uniqueItems(all: readonly Endorsements[]): Endorsements {
 }
 
 /** Keeps the first of equal items, so that what is remembered with it stays. */
-function unique<T extends Signed>(items: readonly T[]): readonly T[] {
+function unique<T extends Signed>(items: T[]): T[] {
+  if (items.length < 2) return items
   const bySignature = new Map<string, T[]>()
   return items.filter(item => {
     const key = toHex(item.signature)

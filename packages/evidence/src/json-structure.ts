@@ -30,6 +30,9 @@ export type JsonFault =
 const [QUOTE, COMMA, BACKSLASH] = [0x22, 0x2c, 0x5c]
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY] = [0x7b, 0x7d, 0x5b, 0x5d]
 
+/** Names of an object that are compared one by one: to make a set of a few costs more than all of its look-ups. */
+const FEW_NAMES = 8
+
 /** A string of up to so many characters is gone through one by one. */
 const SHORT_STRING = 64
 
@@ -58,11 +61,28 @@ class TooComplex extends Error {
 
 const UNLIMITED = { beside: Number.POSITIVE_INFINITY, escapes: Number.POSITIVE_INFINITY }
 
+/** The names of one object so far. */
+class Names {
+  readonly #few: string[] = []
+  #many: Set<string> | null = null
+
+  /** False where it is there already. */
+  add(name: string): boolean {
+    if (this.#many === null) {
+      if (this.#few.includes(name)) return false
+      this.#few.push(name)
+      if (this.#few.length === FEW_NAMES) this.#many = new Set(this.#few)
+      return true
+    }
+    return !this.#many.has(name) && this.#many.add(name) !== null
+  }
+}
+
 class StructureScan {
   readonly #text: string
   readonly #limits: Required<JsonLimits>
   /** Of every object that is open, the names so far; null for an array. */
-  readonly #open: (Set<string> | null)[] = []
+  readonly #open: (Names | null)[] = []
   #structure = 0
   #elements = 0
   #escapes = 0
@@ -91,28 +111,27 @@ class StructureScan {
         isName = false
         at = end - 1
       } else if (character === OPEN_OBJECT || character === OPEN_ARRAY) {
-        this.#enter(character === OPEN_OBJECT ? new Set() : null)
+        this.#enter(character === OPEN_OBJECT ? new Names() : null)
         isName = character === OPEN_OBJECT
       } else if (character === CLOSE_OBJECT || character === CLOSE_ARRAY) {
         this.#open.pop()
       } else if (character === COMMA) {
         this.#elements = this.#count(this.#elements, 'elements')
-        isName = this.#open.at(-1) instanceof Set
+        isName = this.#open.at(-1) instanceof Names
       }
     }
     return null
   }
 
-  #enter(names: Set<string> | null): void {
+  #enter(names: Names | null): void {
     this.#structure = this.#count(this.#structure, 'structure')
     this.#open.push(names)
     if (this.#open.length > this.#limits.depth) throw new TooComplex('depth')
   }
 
-  #isNew(names: Set<string>, start: number, end: number): boolean {
+  #isNew(names: Names, start: number, end: number): boolean {
     this.#structure = this.#count(this.#structure, 'structure')
-    const name = nameOf(this.#text, start, end)
-    return !names.has(name) && names.add(name) === names
+    return names.add(nameOf(this.#text, start, end))
   }
 
   #count(counted: number, what: 'structure' | 'elements' | 'escapes'): number {

@@ -15,7 +15,7 @@ import {
   parseJson,
   signedJson,
 } from './documents/signed-json.ts'
-import { type Endorsements, NO_ENDORSEMENTS } from './endorsements.ts'
+import { eachList, type Items } from './endorsements.ts'
 import { GZIP } from './forms/gzip.ts'
 import { type HttpAnswerText, splitHttpAnswer } from './forms/http-answer.ts'
 import { bytesOfJson } from './json-bytes.ts'
@@ -23,9 +23,6 @@ import { knownCertificate } from './known-certificates.ts'
 import { Refusal } from './refusal.ts'
 import type { Signed } from './signature.ts'
 import { looksLikePem, readPem } from './x509.ts'
-
-/** The lists of `Endorsements`, while they are being filled. */
-type Items = { readonly [L in keyof Endorsements]: Endorsements[L][number][] }
 
 /** Bundles hold strings that hold JSON; nothing real goes deeper. */
 const MAX_DEPTH = 4
@@ -39,7 +36,7 @@ const BASE64 = /^[0-9A-Za-z+/=_\s-]+$/
  * @throws {Refusal} when something is, and is malformed
  */
 export function recogniseItems(bytes: Uint8Array): Items | null {
-  const items = structuredClone(NO_ENDORSEMENTS) as Items
+  const items = eachList(() => [])
   const gunzipped = GZIP.open(bytes)
   const content = gunzipped?.is === 'bytes' ? gunzipped.bytes : bytes
   if (!addBytes(items, content) && content.length <= MAX_JSON_LENGTH) {

@@ -22,66 +22,98 @@ export interface Signed {
   readonly signatureEncoding?: SignatureEncoding
 }
 
-const keys = new BoundedMap<string, PublicKey>(MAX_KEYS)
-const facts = new WeakMap<Signed, BoundedMap<string, boolean>>()
-const lastKeys = new WeakMap<Uint8Array, { readonly scheme: SignatureScheme; readonly key: PublicKey }>()
-const spkiNames = new WeakMap<Uint8Array, string>()
+/** A key that was imported for a scheme; `name` is its octets in hex. */
+interface KnownKey {
+  readonly name: string
+  readonly scheme: SignatureScheme
+  readonly key: PublicKey
+}
+
+/** What goes with an array of octets, which nobody writes to after parsing: their name, and the key that they last were. */
+interface AtHand {
+  readonly name: string
+  last: KnownKey | null
+}
+
+interface Fact {
+  readonly name: string
+  readonly isSigned: boolean
+}
+
+const keys = new BoundedMap<number, KnownKey>(MAX_KEYS)
+const atHand = new WeakMap<Uint8Array, AtHand>()
+const facts = new WeakMap<Signed, Fact[]>()
 
 /** Whether the signature is right; false also for a key of another kind. The key is kept, the outcome is not. */
 export async function checkSignature(spki: Uint8Array, check: SignatureCheck): Promise<boolean> {
-  const key = keyAtHand(spki, check.scheme) ?? (await findKey(spki, check.scheme))
+  const { last } = octetsAtHand(spki)
+  const key = last?.scheme === check.scheme ? last.key : await findKey(spki, check.scheme)
   return key !== null && verifySignature(key, check)
 }
 
-/** The key that this very array was last imported as. */
-function keyAtHand(spki: Uint8Array, scheme: SignatureScheme): PublicKey | null {
-  const last = lastKeys.get(spki)
-  return last?.scheme === scheme ? last.key : null
-}
-
 async function findKey(spki: Uint8Array, scheme: SignatureScheme): Promise<PublicKey | null> {
-  const name = `${scheme}:${nameOf(spki)}`
-  const key = keys.get(name) ?? (await importKey(spki, scheme))
-  if (!key) return null
-  keys.set(name, key)
-  lastKeys.set(spki, { scheme, key })
-  return key
+  const octets = octetsAtHand(spki)
+  const { name } = octets
+  const place = placeOf(spki)
+  let known = keys.get(place)
+  if (known?.scheme !== scheme || known.name !== name) {
+    const key = await importKey(spki, scheme)
+    if (!key) return null
+    known = { name, scheme, key }
+    keys.set(place, known)
+  }
+  octets.last = known
+  return known.key
 }
 
 /** What is remembered of {@link isSignedBy}; undefined where nothing is. */
 export function knownFact(signed: Signed, spki: Uint8Array): boolean | undefined {
   if (spki.length > MAX_SPKI_BYTES) return false
-  return facts.get(signed)?.get(nameOf(spki))
+  const known = facts.get(signed)
+  return known && factOf(known, octetsAtHand(spki).name)
 }
 
 /** Whether `signed` is signed by the key; remembered with the object for as long as the object lives. */
 export async function isSignedBy(signed: Signed, spki: Uint8Array): Promise<boolean> {
   // No signature is right under a key too large to be taken, and its name is too large to be kept.
   if (spki.length > MAX_SPKI_BYTES) return false
-  let known = facts.get(signed)
-  if (!known) {
-    known = new BoundedMap(MAX_FACTS_PER_OBJECT)
-    facts.set(signed, known)
-  }
-  const name = nameOf(spki)
-  const fact = known.get(name)
+  const { name } = octetsAtHand(spki)
+  const fact = factOf(facts.get(signed) ?? [], name)
   if (fact !== undefined) return fact
-  const outcome = await checkSignature(spki, {
+  const isSigned = await checkSignature(spki, {
     scheme: signed.signatureAlgorithm,
     encoding: signed.signatureEncoding ?? 'der',
     signature: signed.signature,
     message: signed.tbs,
   })
-  known.set(name, outcome)
-  return outcome
+  remember(signed, { name, isSigned })
+  return isSigned
 }
 
-/** The key's octets as a string; made once for each array, which nobody writes to after parsing. */
-function nameOf(spki: Uint8Array): string {
-  let name = spkiNames.get(spki)
-  if (name === undefined) {
-    name = toHex(spki)
-    spkiNames.set(spki, name)
+/** They are few: to go through them costs less than to look a long name up. */
+function factOf(known: readonly Fact[], name: string): boolean | undefined {
+  for (const fact of known) if (fact.name === name) return fact.isSigned
+  return undefined
+}
+
+function remember(signed: Signed, fact: Fact): void {
+  const known = facts.get(signed)
+  if (known === undefined) facts.set(signed, [fact])
+  else if (known.push(fact) > MAX_FACTS_PER_OBJECT) known.shift()
+}
+
+function octetsAtHand(spki: Uint8Array): AtHand {
+  let octets = atHand.get(spki)
+  if (octets === undefined) {
+    octets = { name: toHex(spki), last: null }
+    atHand.set(spki, octets)
   }
-  return name
+  return octets
+}
+
+/** 48 bits of an elliptic curve's y, or of an RSA modulus before its exponent: what a map finds; the name decides. */
+function placeOf(spki: Uint8Array): number {
+  let place = 0
+  for (let at = spki.length - 12; at < spki.length - 6; at++) place = place * 256 + (spki[at] ?? 0)
+  return place
 }

@@ -38,6 +38,11 @@ const TYPE_OF_GUID = new Map(
   ]),
 )
 
+/** What a GUID that matters begins with: bytes that may be anything rarely do. */
+const FIRST_OCTETS: ReadonlySet<number> = new Set(
+  Array.from(TYPE_OF_GUID.keys(), guid => Number.parseInt(guid.slice(0, 2), 16)),
+)
+
 /** An entry of a certificate table in either form; type null where its GUID is nobody's that is known here. */
 export interface CertTableEntry {
   readonly type: SnpCertificateType | null
@@ -96,6 +101,8 @@ export function looksLikeCertTable(bytes: Uint8Array): boolean {
     at + ENTRY_SIZE <= bytes.length && at < ENTRY_SIZE * MAX_CERT_TABLE_ENTRIES;
     at += ENTRY_SIZE
   ) {
+    const first = bytes[at] ?? 0
+    if (first !== 0 && !FIRST_OCTETS.has(first)) continue
     const guid = bytes.subarray(at, at + 16)
     if (isZero(guid)) return false
     if (TYPE_OF_GUID.has(toHex(guid))) return true

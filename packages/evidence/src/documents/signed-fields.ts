@@ -41,10 +41,17 @@ export class SignedFields {
 
   integer(name: string, max: number): number {
     const value = this.#get(name)
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > max) {
-      throw wrong(this.#at(name), `an integer from 0 to ${max}`, value)
-    }
+    if (!isIntegerUpTo(value, max)) throw wrong(this.#at(name), `an integer from 0 to ${max}`, value)
     return value
+  }
+
+  /** An integer member of each object of an array: TCB info has hundreds of such objects, which get no fields of their own. */
+  integersOf(name: string, member: string, max: number): readonly number[] {
+    return this.list(name).map((item, index) => {
+      const value = ownMember(item, member)
+      if (isIntegerUpTo(value, max)) return value
+      return new SignedFields(item, { holder: this, name, index }).integer(member, max)
+    })
   }
 
   text(name: string): string {
@@ -136,6 +143,15 @@ export class SignedFields {
     const { holder, name, index } = this.#place
     return index === null ? holder.#at(name) : `${holder.#at(name)}[${index}]`
   }
+}
+
+function isIntegerUpTo(value: unknown, max: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max
+}
+
+function ownMember(item: unknown, name: string): unknown {
+  const isObject = typeof item === 'object' && item !== null && Object.hasOwn(item, name)
+  return isObject ? (item as Readonly<Record<string, unknown>>)[name] : undefined
 }
 
 /** Some engines roll 30 February over to March. */

@@ -140,7 +140,7 @@ function numberedComponents(tcb: SignedFields): readonly number[] {
 }
 
 function components(tcb: SignedFields, name: string): readonly number[] {
-  const svns = tcb.objects(name).map(component => component.integer('svn', MAX_U8))
+  const svns = tcb.integersOf(name, 'svn', MAX_U8)
   if (svns.length !== TCB_COMPONENTS) tcb.fail(`${TCB_COMPONENTS} components`, name)
   return svns
 }

@@ -6,6 +6,7 @@ import { equalBytes, sha256 } from '#crypto'
 import { BoundedMap } from '../bounded-map.ts'
 import { concat, equal, isZero } from '../bytes.ts'
 import { DerReader, TAG } from '../der.ts'
+import { P256_SPKI_PREFIX } from '../ecdsa.ts'
 import { knownCertificate, memoryOf } from '../known-certificates.ts'
 import { Refusal } from '../refusal.ts'
 import type { Signed } from '../signature.ts'
@@ -16,11 +17,6 @@ import { CERTIFICATION, type QuoteSignatureData } from './quote.ts'
 const MAX_KEPT_BYTES = 48 * 1024 * 1024
 /** A chain has three certificates; more than a few are an attempt to keep us busy. */
 const MAX_CHAIN_CERTIFICATES = 8
-/** SubjectPublicKeyInfo of a P-256 key up to x and y. */
-const P256_SPKI_PREFIX = new Uint8Array([
-  0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
-  0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
-])
 /**
  * Keys, report, signature, the objects around them and what signature.ts remembers with them: measured on Node 26 (2.9 KiB of
  * a stranger's, 3.9 of a machine whose key was imported) and rounded up.

@@ -3,18 +3,21 @@
 
 import { constants, createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import type { SignatureScheme } from '../algorithm.ts'
+import { startsWith } from '../bytes.ts'
 import { MAX_SPKI_BYTES, type PublicKey, rsaLimitsOf, type SignatureCheck } from '../crypto.ts'
-import { derFromP1363, MAX_DER_BYTES } from '../ecdsa.ts'
+import { derFromP1363, MAX_DER_BYTES, P256_POINT_BYTES, P256_SPKI_PREFIX } from '../ecdsa.ts'
 
 interface Scheme {
   readonly digest: 'sha256' | 'sha384' | 'sha512'
   readonly keyType: 'ec' | 'rsa'
   readonly curve?: string
+  /** SubjectPublicKeyInfo of that curve up to x and y: octets that say which curve it is before they are imported. */
+  readonly prefix?: Uint8Array
   readonly pss?: true
 }
 
 const SCHEMES: Readonly<Record<SignatureScheme, Scheme>> = {
-  'ecdsa-sha256': { digest: 'sha256', keyType: 'ec', curve: 'prime256v1' },
+  'ecdsa-sha256': { digest: 'sha256', keyType: 'ec', curve: 'prime256v1', prefix: P256_SPKI_PREFIX },
   'ecdsa-sha384': { digest: 'sha384', keyType: 'ec', curve: 'secp384r1' },
   'rsa-pkcs1-sha256': { digest: 'sha256', keyType: 'rsa' },
   'rsa-pkcs1-sha384': { digest: 'sha384', keyType: 'rsa' },
@@ -50,7 +53,8 @@ export async function importKey(spki: Uint8Array, scheme: SignatureScheme): Prom
   } catch {
     return null
   }
-  const { keyType, curve } = SCHEMES[scheme]
+  const { keyType, curve, prefix } = SCHEMES[scheme]
+  if (prefix && spki.length === prefix.length + P256_POINT_BYTES && startsWith(spki, prefix)) return { handle }
   if (handle.asymmetricKeyType !== keyType) return null
   if (curve !== undefined && handle.asymmetricKeyDetails?.namedCurve !== curve) return null
   if (keyType === 'rsa' && !isAcceptableRsa(handle, scheme)) return null
