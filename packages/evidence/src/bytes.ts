@@ -49,6 +49,13 @@ export function fromBase64(text: string): Uint8Array | null {
   return bytes?.length === Math.floor((digits.length * 3) / 4) ? bytes : null
 }
 
+/** The same with white space among it, as in PEM. */
+export function fromSpacedBase64(text: string): Uint8Array | null {
+  // Decoders skip white space, a form feed too, which PEM has not; whatever else they do not take, may be URL-safe.
+  const bytes = text.includes('\f') ? null : decodeDigits(text)
+  return bytes ?? fromBase64(text.replace(/[ \t\r\n]+/g, ''))
+}
+
 function decodeDigits(digits: string): Uint8Array | null {
   try {
     const native = (Uint8Array as NativeConstructor).fromBase64?.(digits)

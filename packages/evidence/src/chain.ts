@@ -47,11 +47,13 @@ export interface VerifiedChain {
  */
 export async function verifyChain(leaf: Certificate, options: ChainOptions): Promise<VerifiedChain> {
   const { certificates, anchor } = knownPath(leaf, options) ?? (await searchPath(leaf, options))
-  for (const [index, certificate] of certificates.entries()) {
+  let validUntil = Number.POSITIVE_INFINITY
+  certificates.forEach((certificate, index) => {
     verifyUsage(certificate, index)
     verifyWindow(certificate, options.now)
-  }
-  return { certificates, anchor, validUntil: Math.min(...certificates.map(({ notAfter }) => notAfter)) }
+    validUntil = Math.min(validUntil, certificate.notAfter)
+  })
+  return { certificates, anchor, validUntil }
 }
 
 async function searchPath(leaf: Certificate, options: ChainOptions): Promise<Path> {
@@ -123,9 +125,9 @@ async function findPath(path: readonly Certificate[], search: Search): Promise<P
   return null
 }
 
-async function isSignedWithin(search: Search, signed: Certificate, spki: Uint8Array): Promise<boolean> {
+function isSignedWithin(search: Search, signed: Certificate, spki: Uint8Array): boolean | Promise<boolean> {
   search.signatures++
-  if (search.signatures <= MAX_PATH_SIGNATURES) return isSignedBy(signed, spki)
+  if (search.signatures <= MAX_PATH_SIGNATURES) return knownFact(signed, spki) ?? isSignedBy(signed, spki)
   throw new Refusal('chain-incomplete', `no path was found in ${MAX_PATH_SIGNATURES} signatures`, {
     hint: 'supply one chain, not every certificate that there is',
   })
@@ -230,26 +232,24 @@ export async function verifyRevocation(
 ): Promise<Revocation> {
   const lists: (Crl | null)[] = []
   let hasOutside = false
-  for (const [index, certificate] of chain.certificates.entries()) {
+  let validUntil = Number.POSITIVE_INFINITY
+  for (const certificate of chain.certificates) {
     // The last certificate is the root's own, or else signed by the pinned key.
-    const issuer = chain.certificates[index + 1] ?? null
-    const found = await findCrl(certificate, {
-      ...options,
-      issuer,
-      issuerKey: issuer?.spki ?? chain.anchor.spki,
-      issuerName: issuer?.commonName ?? chain.anchor.name,
-    })
-    hasOutside ||= found === OUTSIDE_WINDOW
-    lists.push(found === OUTSIDE_WINDOW ? null : found)
+    const issuer = chain.certificates[lists.length + 1] ?? null
+    const found = await findCrl(certificate, { options, issuer, anchor: chain.anchor })
+    const isOutside = found === OUTSIDE_WINDOW
+    hasOutside ||= isOutside
+    lists.push(isOutside ? null : found)
+    if (found !== null && !isOutside) validUntil = Math.min(validUntil, found.nextUpdate)
   }
-  const ends = lists.map(crl => crl?.nextUpdate ?? Number.POSITIVE_INFINITY)
-  return { validUntil: Math.min(...ends), lists, hasOutside }
+  return { validUntil, lists, hasOutside }
 }
 
-interface CrlSearch extends RevocationOptions {
+interface CrlSearch {
+  readonly options: RevocationOptions
+  /** Null where the anchor itself is. */
   readonly issuer: Certificate | null
-  readonly issuerKey: Uint8Array
-  readonly issuerName: string
+  readonly anchor: TrustAnchor
 }
 
 /** The list that vouches for a certificate. @throws {Refusal} `certificate-revoked`, and where a list is wanted */
@@ -257,18 +257,20 @@ async function findCrl(
   certificate: Certificate,
   search: CrlSearch,
 ): Promise<Crl | typeof OUTSIDE_WINDOW | null> {
-  const named = search.crls.filter(({ issuer }) => issuer === certificate.issuer)
+  const { options, issuer, anchor } = search
+  const issuerKey = issuer?.spki ?? anchor.spki
+  const named = options.crls.filter(crl => crl.issuer === certificate.issuer)
   const signed: Crl[] = []
   for (const crl of named) {
-    if (knownFact(crl, search.issuerKey) ?? (await isSignedBy(crl, search.issuerKey))) signed.push(crl)
+    if (knownFact(crl, issuerKey) ?? (await isSignedBy(crl, issuerKey))) signed.push(crl)
   }
   if (signed.length === 0) {
-    await refuseUnsigned(certificate, named, search)
+    await refuseUnsigned(certificate, named, options)
     return null
   }
-  const keyUsage = search.issuer?.keyUsage ?? null
-  if (search.issuer && keyUsage !== null && !(keyUsage & KEY_USAGE.cRLSign)) {
-    const message = `${describeCertificate(search.issuer)} may not sign revocation lists (keyUsage)`
+  const keyUsage = issuer?.keyUsage ?? null
+  if (issuer && keyUsage !== null && !(keyUsage & KEY_USAGE.cRLSign)) {
+    const message = `${describeCertificate(issuer)} may not sign revocation lists (keyUsage)`
     throw new Refusal('certificate-usage-invalid', message)
   }
   return verdictOf(signed, certificate, search)
@@ -280,9 +282,10 @@ function verdictOf(
   certificate: Certificate,
   search: CrlSearch,
 ): Crl | typeof OUTSIDE_WINDOW {
-  const newest = signed.reduce((best, crl) => (isNewer(crl, best, search.now) ? crl : best))
-  const isCurrent = distanceTo(windowOfCrl(newest), search.now) === 0
-  if (!isCurrent && search.required === 'every-issuer') throw outsideWindow(signed, search)
+  const { now, required } = search.options
+  const newest = signed.reduce((best, crl) => (isNewer(crl, best, now) ? crl : best))
+  const isCurrent = newest.thisUpdate <= now && now <= newest.nextUpdate
+  if (!isCurrent && required === 'every-issuer') throw outsideWindow(signed, search)
   // What was revoked once stays revoked: any list of the issuer's says so where the newest does not count.
   const revoking = (isCurrent ? [newest] : signed).find(({ revoked }) => revoked.has(certificate.serial))
   if (revoking !== undefined) throw revokedBy(revoking, certificate)
@@ -300,7 +303,7 @@ function revokedBy({ thisUpdate }: Crl, certificate: Certificate): Refusal {
 async function refuseUnsigned(
   certificate: Certificate,
   named: readonly Crl[],
-  { pool, required }: CrlSearch,
+  { pool, required }: RevocationOptions,
 ): Promise<void> {
   for (const crl of named) {
     if (await isSignedByNamesake(crl, pool)) continue
@@ -327,7 +330,8 @@ async function isSignedByNamesake(crl: Crl, pool: readonly Certificate[]): Promi
 }
 
 /** Names the list that is nearest in time, of those that do not cover it: the one that was meant. */
-function outsideWindow(signed: readonly Crl[], { issuerName, now }: CrlSearch): Refusal {
+function outsideWindow(signed: readonly Crl[], { options: { now }, issuer, anchor }: CrlSearch): Refusal {
+  const issuerName = issuer?.commonName ?? anchor.name
   const outside = signed.filter(it => distanceTo(windowOfCrl(it), now) > 0)
   const [nearest] = nearestFirst(outside, windowOfCrl, now)
   if (nearest === undefined) throw new TypeError('every list covers the time')

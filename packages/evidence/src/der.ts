@@ -299,5 +299,6 @@ function calendarDay(year: number, month: number, day: number): number | null {
   // Date.UTC takes years below 100 for others, and rolls what does not exist over to what does.
   if (year < 100 || month < 1 || month > 12 || day < 1) return null
   const time = Date.UTC(year, month - 1, day)
-  return day <= 28 || new Date(time).getUTCDate() === day ? time : null
+  // Day 0 of a month is the last of the month before.
+  return day <= 28 || time <= Date.UTC(year, month, 0) ? time : null
 }

@@ -61,20 +61,25 @@ class TooComplex extends Error {
 
 const UNLIMITED = { beside: Number.POSITIVE_INFINITY, escapes: Number.POSITIVE_INFINITY }
 
-/** The names of one object so far. */
+/** The names of one object so far; the next object at its depth takes its place. */
 class Names {
   readonly #few: string[] = []
+  #count = 0
   #many: Set<string> | null = null
+
+  clear(): Names {
+    this.#count = 0
+    this.#many = null
+    return this
+  }
 
   /** False where it is there already. */
   add(name: string): boolean {
-    if (this.#many === null) {
-      if (this.#few.includes(name)) return false
-      this.#few.push(name)
-      if (this.#few.length === FEW_NAMES) this.#many = new Set(this.#few)
-      return true
-    }
-    return !this.#many.has(name) && this.#many.add(name) !== null
+    if (this.#many !== null) return !this.#many.has(name) && this.#many.add(name) !== null
+    for (let at = 0; at < this.#count; at++) if (this.#few[at] === name) return false
+    this.#few[this.#count++] = name
+    if (this.#count === FEW_NAMES) this.#many = new Set(this.#few)
+    return true
   }
 }
 
@@ -83,6 +88,8 @@ class StructureScan {
   readonly #limits: Required<JsonLimits>
   /** Of every object that is open, the names so far; null for an array. */
   readonly #open: (Names | null)[] = []
+  /** By depth. */
+  readonly #names: Names[] = []
   #structure = 0
   #elements = 0
   #escapes = 0
@@ -111,7 +118,7 @@ class StructureScan {
         isName = false
         at = end - 1
       } else if (character === OPEN_OBJECT || character === OPEN_ARRAY) {
-        this.#enter(character === OPEN_OBJECT ? new Names() : null)
+        this.#enter(character === OPEN_OBJECT ? this.#namesHere() : null)
         isName = character === OPEN_OBJECT
       } else if (character === CLOSE_OBJECT || character === CLOSE_ARRAY) {
         this.#open.pop()
@@ -127,6 +134,13 @@ class StructureScan {
     this.#structure = this.#count(this.#structure, 'structure')
     this.#open.push(names)
     if (this.#open.length > this.#limits.depth) throw new TooComplex('depth')
+  }
+
+  #namesHere(): Names {
+    const depth = this.#open.length
+    const names = this.#names[depth]?.clear() ?? new Names()
+    this.#names[depth] = names
+    return names
   }
 
   #isNew(names: Names, start: number, end: number): boolean {

@@ -2,7 +2,7 @@
 // every element accounted for. Parsing decides shape only; chain.ts decides trust.
 
 import { parseSignatureAlgorithm, type SignatureScheme } from './algorithm.ts'
-import { decodeUtf8, equal, fromBase64, toHex } from './bytes.ts'
+import { decodeUtf8, equal, fromSpacedBase64, toHex } from './bytes.ts'
 import { DerReader, explicitTag, TAG } from './der.ts'
 import { Refusal, type RefusalCode } from './refusal.ts'
 import type { Window } from './window.ts'
@@ -150,7 +150,7 @@ export function readPem(text: string, code: RefusalCode = 'certificate-malformed
     const label = match[1] ?? ''
     const end = `-----END ${label}-----`
     const stop = text.indexOf(end, begin.lastIndex)
-    const der = stop < 0 ? null : fromBase64(text.slice(begin.lastIndex, stop).replace(/[ \t\r\n]+/g, ''))
+    const der = stop < 0 ? null : fromSpacedBase64(text.slice(begin.lastIndex, stop))
     if (!der) throw new Refusal(code, `PEM block ${blocks.length + 1} (${label}) has no end or is not base64`)
     if (blocks.length === MAX_PEM_BLOCKS) {
       throw new Refusal(code, `more than ${MAX_PEM_BLOCKS} PEM blocks`)

@@ -142,6 +142,9 @@ function parsedOrRefused<T>(work: () => T): T | null {
 const read = (hex: string): DerReader =>
   new DerReader(Uint8Array.from(Buffer.from(hex, 'hex')), 'certificate-malformed', 'test')
 
+/** 2.5.4 */
+const X520 = Uint8Array.of(0x55, 0x04)
+
 const FORBIDDEN: readonly (readonly [string, string, (reader: DerReader) => unknown])[] = [
   ['an indefinite length', '3080020101', it => it.next()],
   ['a length that fits in fewer octets', '30810302 0101'.replaceAll(' ', ''), it => it.next()],
@@ -160,6 +163,18 @@ const FORBIDDEN: readonly (readonly [string, string, (reader: DerReader) => unkn
   ['a UTCTime without seconds', '170b3236313132323132303 05a'.replaceAll(' ', ''), it => it.time()],
   ['a UTCTime with an offset', '17113236313132323132303030302b30303030', it => it.time()],
   ['30 February', `170d${Buffer.from('260230120000Z').toString('hex')}`, it => it.time()],
+  ['31 April', `170d${Buffer.from('260431120000Z').toString('hex')}`, it => it.time()],
+  [
+    '29 February of a year that has none',
+    `170d${Buffer.from('250229120000Z').toString('hex')}`,
+    it => it.time(),
+  ],
+  ['an OBJECT IDENTIFIER below none that stops in an arc', '0603550484', it => it.arcBelow(X520)],
+  [
+    'an OBJECT IDENTIFIER below none with a needless octet',
+    '0604550480 04'.replaceAll(' ', ''),
+    it => it.arcBelow(X520),
+  ],
   ['month 13', `170d${Buffer.from('261301120000Z').toString('hex')}`, it => it.time()],
   ['hour 24', `170d${Buffer.from('260101240000Z').toString('hex')}`, it => it.time()],
   ['fractions of a second', `1811${Buffer.from('20260101000000.5Z').toString('hex')}`, it => it.time()],
@@ -192,6 +207,15 @@ test('DER that is allowed at the edges of what is refused is read', () => {
     Date.parse('2024-02-29T00:00:00Z'),
   )
   assert.equal(read('3000').enter(TAG.sequence).atEnd, true)
+})
+
+test('the number below an object identifier is that of no other', () => {
+  assert.equal(read('0603550403').arcBelow(X520), 3)
+  for (const other of ['0603551d03', '0604550481 00', '060455040301', '06025504', '06032a0304']) {
+    const reader = read(`${other.replaceAll(' ', '')}0500`)
+    assert.equal(reader.arcBelow(X520), null, other)
+    assert.equal(reader.peek(), TAG.null)
+  }
 })
 
 test('the two forms of an ECDSA signature are each other’s inverse', () => {

@@ -4,7 +4,7 @@
 
 import { equalBytes, sha256 } from '#crypto'
 import { BoundedMap } from '../bounded-map.ts'
-import { concat, equal, isZero } from '../bytes.ts'
+import { concat, equal, isZero, startsWith } from '../bytes.ts'
 import { DerReader, TAG } from '../der.ts'
 import { P256_SPKI_PREFIX } from '../ecdsa.ts'
 import { knownCertificate, memoryOf } from '../known-certificates.ts'
@@ -50,6 +50,13 @@ interface Sent {
   readonly certificationData: Uint8Array
 }
 
+interface Copy {
+  readonly sent: Sent
+  readonly spki: Uint8Array
+  /** What the QE report binds: attestation key and authentication data. */
+  readonly bound: Uint8Array
+}
+
 interface Kept {
   readonly sent: Sent
   readonly certification: QeCertification
@@ -65,9 +72,9 @@ export async function qeCertificationOf(quote: QuoteSignatureData): Promise<QeCe
   const key = keyOf(quote.qeReportSignature)
   const known = kept.get(key)
   if (known && isSent(known.sent, quote)) return known.certification
-  const sent = copyOf(quote)
-  const certification = await readCertification(sent)
-  kept.set(key, { sent, certification })
+  const copy = copyOf(quote)
+  const certification = await readCertification(copy)
+  kept.set(key, { sent: copy.sent, certification })
   return certification
 }
 
@@ -95,20 +102,41 @@ function isSent(sent: Sent, quote: QuoteSignatureData): boolean {
   )
 }
 
-/** A quote's arrays are in its owner's hands, and what is kept must not change. */
-function copyOf(quote: QuoteSignatureData): Sent {
+/**
+ * A quote's arrays are in its owner's hands, and what is kept must not change. One copy holds all, so that what belongs together
+ * stands together: the key behind what makes it a SubjectPublicKeyInfo, and before what is hashed with it.
+ */
+function copyOf(quote: QuoteSignatureData): Copy {
+  const { attestationKey, qeAuthenticationData, qeReport, qeReportSignature, certificationData } = quote
+  const all = concat(
+    P256_SPKI_PREFIX,
+    attestationKey,
+    qeAuthenticationData,
+    qeReport.bytes,
+    qeReportSignature,
+    certificationData,
+  )
+  const key = P256_SPKI_PREFIX.length
+  const authentication = key + attestationKey.length
+  const report = authentication + qeAuthenticationData.length
+  const signature = report + qeReport.bytes.length
+  const data = signature + qeReportSignature.length
   return {
-    attestationKey: new Uint8Array(quote.attestationKey),
-    qeReport: new Uint8Array(quote.qeReport.bytes),
-    qeReportSignature: new Uint8Array(quote.qeReportSignature),
-    qeAuthenticationData: new Uint8Array(quote.qeAuthenticationData),
-    certificationType: quote.certificationType,
-    certificationData: new Uint8Array(quote.certificationData),
+    spki: all.subarray(0, authentication),
+    bound: all.subarray(key, report),
+    sent: {
+      attestationKey: all.subarray(key, authentication),
+      qeAuthenticationData: all.subarray(authentication, report),
+      qeReport: all.subarray(report, signature),
+      qeReportSignature: all.subarray(signature, data),
+      certificationType: quote.certificationType,
+      certificationData: all.subarray(data),
+    },
   }
 }
 
-async function readCertification(sent: Sent): Promise<QeCertification> {
-  const binding = await sha256(concat(sent.attestationKey, sent.qeAuthenticationData))
+async function readCertification({ spki, bound, sent }: Copy): Promise<QeCertification> {
+  const binding = await sha256(bound)
   const reportData = sent.qeReport.subarray(-REPORT_DATA_BYTES)
   return {
     certificates: quoteCertificates(sent),
@@ -118,9 +146,9 @@ async function readCertification(sent: Sent): Promise<QeCertification> {
       signatureAlgorithm: 'ecdsa-sha256',
       signatureEncoding: 'p1363',
     },
-    spki: concat(P256_SPKI_PREFIX, sent.attestationKey),
+    spki,
     binding,
-    isBound: equal(reportData.subarray(0, HASH_BYTES), binding) && isZero(reportData.subarray(HASH_BYTES)),
+    isBound: startsWith(reportData, binding) && isZero(reportData.subarray(HASH_BYTES)),
   }
 }
 

@@ -54,7 +54,8 @@ export async function importKey(spki: Uint8Array, scheme: SignatureScheme): Prom
     return null
   }
   const { keyType, curve, prefix } = SCHEMES[scheme]
-  if (prefix && spki.length === prefix.length + P256_POINT_BYTES && startsWith(spki, prefix)) return { handle }
+  if (prefix && spki.length === prefix.length + P256_POINT_BYTES && startsWith(spki, prefix))
+    return { handle }
   if (handle.asymmetricKeyType !== keyType) return null
   if (curve !== undefined && handle.asymmetricKeyDetails?.namedCurve !== curve) return null
   if (keyType === 'rsa' && !isAcceptableRsa(handle, scheme)) return null
