@@ -12,11 +12,13 @@ import { benchMemory } from './memory.ts'
 import { benchQuotes } from './quotes.ts'
 import { benchSealing } from './sealing.ts'
 import { benchStartup } from './startup.ts'
+import { benchThreads } from './threads.ts'
 
 const TOPICS: Record<string, () => Promise<void>> = {
   quotes: benchQuotes,
   handshake: benchHandshake,
   connections: benchConnections,
+  threads: benchThreads,
   flood: benchFlood,
   memory: benchMemory,
   enclave: benchEnclave,

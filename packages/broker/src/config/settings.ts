@@ -14,6 +14,7 @@ import {
   readOneOf,
   readSize,
   readText,
+  readThreads,
   readUnless,
   readUrl,
 } from './units.ts'
@@ -75,6 +76,11 @@ export const SETTINGS = {
     '300',
     readCount,
     'POST /kbs/v0/auth per client and minute, as many attest, four times as many new connections',
+  ),
+  serverThreads: setting(
+    '0',
+    readThreads,
+    'threads that serve clients beside the one that writes; 0: that one serves them',
   ),
   shutdownGrace: setting('10s', readDuration, 'time for requests in flight at shutdown'),
 

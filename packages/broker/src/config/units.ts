@@ -42,6 +42,15 @@ export function readCount(text: string): number {
   return Number(text)
 }
 
+/** Of a machine with more cores, several brokers are the better choice. */
+const MOST_THREADS = 64
+
+export function readThreads(text: string): number {
+  if (!/^\d{1,2}$/.test(text) || Number(text) > MOST_THREADS)
+    throw new Error(`a whole number from 0 to ${MOST_THREADS}`)
+  return Number(text)
+}
+
 export function readBoolean(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new WordError(['true', 'false'], 'true or false')
   return text === 'true'

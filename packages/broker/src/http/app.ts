@@ -15,8 +15,8 @@ import type { Logger } from './logging.ts'
 import { measureRequests } from './measures.ts'
 import { refuseAmbiguity } from './one-meaning.ts'
 import { RequestLog } from './request-log.ts'
-import { createServer } from './server.ts'
-import { chargeStrangers, strangerAllowance } from './stranger-allowance.ts'
+import { type Admission, createServer } from './server.ts'
+import { type Allowance, chargeStrangers } from './stranger-allowance.ts'
 import { ADMINISTRATOR_JSON, checkJson } from './strict-json.ts'
 import type { TlsMaterial } from './tls.ts'
 import { compileValidator } from './validation.ts'
@@ -29,17 +29,21 @@ export interface AppParts extends AccessParts {
   readonly elapsedMs: () => number
   readonly config: BrokerConfig
   readonly logger: Logger
+  /** What a client may cost that has shown nothing. */
+  readonly allowance: Allowance
+  /** Where connections are admitted: by the server itself, or before they are handed to it. */
+  readonly admission: Admission
   /** Null: plain HTTP. */
   readonly tls: TlsMaterial | null
   readonly protocol: ProtocolErrors
 }
 
 export function createApp(parts: AppParts): FastifyInstance {
-  const { config, logger, tls, protocol } = parts
-  const allowance = strangerAllowance(config, parts.elapsedMs)
+  const { config, logger, tls, protocol, allowance, admission } = parts
   const tellClosed = tellerOfClosed(logger, parts.elapsedMs)
   const app: FastifyInstance = fastify({
-    serverFactory: handler => createServer({ config, logger, tls, allowance, tellClosed }, handler),
+    serverFactory: handler =>
+      createServer({ config, logger, tls, allowance, admission, tellClosed }, handler),
     loggerInstance: logger,
     childLoggerFactory: (parent, bindings) => new RequestLog(parent, bindings),
     // Its lines have URLs in them; ours are in answered.ts and error-answer.ts.

@@ -2,33 +2,67 @@
 // costs, with TLS more than a request. What is not admitted is closed before TLS or HTTP know of it. Where all are
 // taken, the oldest of the site that has the most makes room. A trusted proxy brings many clients' and may.
 
-import { BlockList, isIPv6, type Server, type Socket, type SocketAddress } from 'node:net'
+import { BlockList, type Server, type Socket, type SocketAddress } from 'node:net'
 import { clientOf, siteOf } from '../client-address.ts'
-import type { ClientLimit } from '../client-limit.ts'
 import type { BrokerConfig, SettingName } from '../config/settings.ts'
 import type { TellClosed } from './closed-connections.ts'
+import { Networks } from './networks.ts'
+import type { Allowance } from './stranger-allowance.ts'
 
 export interface ConnectionLimits {
   readonly config: Pick<BrokerConfig, 'clientConnectionLimit' | 'connectionLimit' | 'trustedProxies'>
   /** The cost that is allowed to a client that has shown nothing; new connections count. */
-  readonly allowance: ClientLimit
+  readonly allowance: Allowance
   readonly tellClosed: TellClosed
 }
 
-/** Call once the server has its own listeners and before any other is added. */
-export function limitConnections(server: Server, limits: ConnectionLimits): void {
+/** A connection that is open. */
+export interface Held {
+  readonly remoteAddress?: string | undefined
+  once(event: 'close', listener: () => void): unknown
+  destroy(): unknown
+}
+
+/** Who serves what is admitted. */
+export interface Serving<H extends Held> {
+  /** What stands for it as long as it is open. */
+  place(socket: Socket): H
+  serve(socket: Socket, held: H): void
+}
+
+/** Call once the server has its own listeners and before any other is added; they serve, unless somebody else does. */
+export function limitConnections<H extends Held = Socket>(
+  server: Server,
+  limits: ConnectionLimits,
+  serving?: Serving<H>,
+): void {
   const connections = new Connections(limits)
   // Asked before there is a socket, which costs more than all that is asked.
   Object.assign(server, { blockList: new RefusedClients(connections) })
-  // Theirs would set up TLS and a parser first.
-  const listeners = server.listeners('connection')
-  server.removeAllListeners('connection')
+  const { place, serve } = serving ?? servedBy(server)
   server.on('connection', (socket: Socket) => {
     const { remoteAddress: address } = socket
     // Gone already.
-    if (address === undefined || !connections.hold(socket, address)) socket.destroy()
-    else for (const listener of listeners) listener.call(server, socket)
+    if (address === undefined) {
+      socket.destroy()
+      return
+    }
+    const held = place(socket)
+    if (connections.hold(held, address)) serve(socket, held as H & Socket)
+    else socket.destroy()
   })
+}
+
+/** Its own listeners would set up TLS and a parser first. */
+function servedBy(server: Server): Serving<Socket> {
+  const listeners = server.listeners('connection')
+  server.removeAllListeners('connection')
+  return {
+    place: socket => socket,
+    serve: socket => {
+      for (const listener of listeners) listener.call(server, socket)
+    },
+  }
 }
 
 /** Node closes the connection of a client that is listed. Who is, depends on what the client has and did. */
@@ -47,36 +81,36 @@ class RefusedClients extends BlockList {
 
 class Connections {
   readonly #limits: ConnectionLimits
-  readonly #proxies: BlockList
+  readonly #proxies: Networks
   /** Of each client, oldest first. */
-  readonly #ofClient = new Map<string, Set<Socket>>()
-  readonly #ofSite = new Map<string, Set<Socket>>()
+  readonly #ofClient = new Map<string, Set<Held>>()
+  readonly #ofSite = new Map<string, Set<Held>>()
   #total = 0
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits
-    this.#proxies = networksOf(limits.config.trustedProxies)
+    this.#proxies = new Networks(limits.config.trustedProxies)
   }
 
   /** Whether the client may have one more; that is counted. */
   admit(address: string): boolean {
     const { config, allowance } = this.#limits
-    if (isIn(this.#proxies, address)) return true
+    if (this.#proxies.has(address)) return true
     const held = this.#ofClient.get(clientOf(address))?.size ?? 0
     if (held >= config.clientConnectionLimit) return this.#refuse(address, 'clientConnectionLimit')
     return allowance.take(address) === 0 || this.#refuse(address, 'authLimit')
   }
 
   /** False where all are taken. */
-  hold(socket: Socket, address: string): boolean {
+  hold(connection: Held, address: string): boolean {
     const [client, site] = [clientOf(address), siteOf(address)]
     if (this.#total >= this.#limits.config.connectionLimit && !this.#makeRoom(site))
       return this.#refuse(address, 'connectionLimit')
     this.#total++
-    socket.once('close', () => this.#total--)
-    if (isIn(this.#proxies, address)) return true
-    hold(this.#ofClient, client, socket)
-    hold(this.#ofSite, site, socket)
+    connection.once('close', () => this.#total--)
+    if (this.#proxies.has(address)) return true
+    hold(this.#ofClient, client, connection)
+    hold(this.#ofSite, site, connection)
     return true
   }
 
@@ -88,7 +122,7 @@ class Connections {
   /** Only at the cost of a site that has more than the newcomer's will. */
   #makeRoom(site: string): boolean {
     const held = this.#ofSite.get(site)?.size ?? 0
-    let most: Set<Socket> | null = null
+    let most: Set<Held> | null = null
     for (const sockets of this.#ofSite.values()) {
       if (sockets.size > (most?.size ?? held + 1)) most = sockets
     }
@@ -101,32 +135,11 @@ class Connections {
   }
 }
 
-function hold(open: Map<string, Set<Socket>>, name: string, socket: Socket): void {
-  const sockets = open.get(name) ?? new Set()
-  open.set(name, sockets.add(socket))
-  socket.once('close', () => {
-    sockets.delete(socket)
-    if (sockets.size === 0 && open.get(name) === sockets) open.delete(name)
+function hold(open: Map<string, Set<Held>>, name: string, connection: Held): void {
+  const held = open.get(name) ?? new Set()
+  open.set(name, held.add(connection))
+  connection.once('close', () => {
+    held.delete(connection)
+    if (held.size === 0 && open.get(name) === held) open.delete(name)
   })
-}
-
-function networksOf(networks: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const network of networks) {
-    const [address = '', prefix] = network.split('/')
-    const family = familyOf(address)
-    list.addSubnet(address, prefix === undefined ? BITS[family] : Number(prefix), family)
-  }
-  return list
-}
-
-const BITS = { ipv4: 32, ipv6: 128 } as const
-
-function isIn(list: BlockList, address: string): boolean {
-  const [plain = ''] = address.split('%')
-  return list.check(plain, familyOf(plain))
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIPv6(address) ? 'ipv6' : 'ipv4'
 }

@@ -11,10 +11,36 @@ const SIZE_BUCKETS = [128, 1024, 8192, 65_536, 524_288, 2_097_152]
 
 export type Metrics = ReturnType<typeof createMetrics>
 
-export function createMetrics(version: string) {
+/** Of one thread that serves clients: what it counts. */
+export function createMetrics() {
   const registry = new Registry()
+  const adminFailures = counter(registry, 'casemate_admin_failures_total', 'requests with no valid token', [
+    'code',
+  ])
+  return { registry, adminFailures, ...httpMetrics(registry), ...kbsMetrics(registry) }
+}
+
+/** Adds what is told once for the whole process. `ledgerSize` is asked whenever somebody reads. */
+export function observeProcess(
+  { registry }: Metrics,
+  { version, ledgerSize }: { readonly version: string; readonly ledgerSize: () => number },
+): void {
   collectDefaultMetrics({ register: registry })
-  return { registry, ...httpMetrics(registry), ...kbsMetrics(registry), ...brokerMetrics(registry, version) }
+  const build = new Gauge({
+    name: 'kbs_build_info',
+    help: 'constant 1 with the version',
+    labelNames: ['version'],
+    registers: [registry],
+  })
+  build.set({ version }, 1)
+  new Gauge({
+    name: 'casemate_ledger_entries',
+    help: 'entries in the ledger',
+    registers: [registry],
+    collect() {
+      this.set(ledgerSize())
+    },
+  })
 }
 
 function counter<L extends string = never>(
@@ -80,30 +106,5 @@ function kbsMetrics(registry: Registry) {
       labelNames: plugin,
       registers: [registry],
     }),
-  }
-}
-
-function brokerMetrics(registry: Registry, version: string) {
-  const build = new Gauge({
-    name: 'kbs_build_info',
-    help: 'constant 1 with the version',
-    labelNames: ['version'],
-    registers: [registry],
-  })
-  build.set({ version }, 1)
-  return {
-    adminFailures: counter(registry, 'casemate_admin_failures_total', 'requests with no valid token', [
-      'code',
-    ]),
-    /** Reads the size whenever it is asked for. */
-    observeLedger: (size: () => number) =>
-      new Gauge({
-        name: 'casemate_ledger_entries',
-        help: 'entries in the ledger',
-        registers: [registry],
-        collect() {
-          this.set(size())
-        },
-      }),
   }
 }

@@ -29,10 +29,14 @@ export interface ServerParts extends ConnectionLimits {
   /** Null: plain HTTP. */
   readonly tls: TlsMaterial | null
   readonly logger: Logger
+  readonly admission: Admission
 }
 
+/** `here`: the server listens. `elsewhere`: it does not, and is given connections (its event `connection`). */
+export type Admission = 'here' | 'elsewhere'
+
 export function createServer(parts: ServerParts, handler: Handler): RawServerDefault {
-  const { config, tls, logger, allowance, tellClosed } = parts
+  const { config, tls, logger, allowance, admission, tellClosed } = parts
   const headMs = Math.min(HEADERS_TIMEOUT_MS, config.requestTimeout)
   const options = {
     maxHeaderSize: config.headerLimit,
@@ -49,7 +53,7 @@ export function createServer(parts: ServerParts, handler: Handler): RawServerDef
     tls === null
       ? createHttpServer(options, bounded)
       : createHttpsServer({ ...options, ...tls, ...ALPN, handshakeTimeout: headMs }, bounded)
-  limitConnections(server, parts)
+  if (admission === 'here') limitConnections(server, parts)
   if (tls !== null) chargeSilence(server, allowance)
   // Whether a body is wanted is decided from its head: boundBodies asks for it.
   server.on('checkContinue', bounded)

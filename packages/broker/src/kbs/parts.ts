@@ -1,12 +1,12 @@
 // The parts that the routes of the KBS protocol share; each takes those that it needs.
 
-import type { Ledger } from '@casemate/ledger/node'
 import type { AttestationPipeline } from '../attestation/pipeline.ts'
 import type { UnreadRecords } from '../attestation/unread.ts'
 import type { BrokerConfig } from '../config/settings.ts'
 import type { Logger } from '../http/logging.ts'
 import type { Metrics } from '../http/metrics.ts'
 import type { SessionKeys, TokenKeys } from '../keys/keys.ts'
+import type { OpenLedger } from '../open-ledger.ts'
 import type { ReleaseParts } from '../release/release.ts'
 import type { ReleaseRules } from '../release/rules.ts'
 import type { Subjects } from '../release/subjects.ts'
@@ -19,7 +19,7 @@ import type { TeeKeys } from './tee-key.ts'
 export interface KbsOptions extends UnreadRecords {
   readonly config: Pick<BrokerConfig, 'issuer' | 'bodyLimit' | 'sessionTimeout' | 'rsa15'>
   readonly store: Pick<Store, 'attestations' | 'documents' | 'releases'>
-  readonly ledger: Pick<Ledger, 'append'>
+  readonly ledger: Pick<OpenLedger, 'append'>
   readonly tokenKeys: Pick<TokenKeys, 'verifyToken'>
   readonly sessionKeys: SessionKeys
   readonly secrets: Secrets

@@ -6,8 +6,8 @@ import { BrokerError } from '../errors.ts'
 import type { KeyPurpose, Recorded, Store, StoredKey } from '../store/store.ts'
 import { untilUnraced } from '../store/unraced.ts'
 import { KeyRing, type RingKey } from './key-ring.ts'
-import type { KeyDescription, KeyEncryption } from './keys.ts'
-import type { PendingWraps } from './pending-wraps.ts'
+import type { KeyDescription, Wrapping } from './keys.ts'
+import type { Wraps } from './pending-wraps.ts'
 import { SealingKeys } from './session-keys.ts'
 import { createStoredKey, openStoredKey } from './stored-key.ts'
 import { SigningKeys } from './token-keys.ts'
@@ -26,8 +26,8 @@ const MAX_PUBLISHED_KEYS = 8
 
 export interface BrokerKeysParts {
   readonly store: Store
-  readonly kek: KeyEncryption
-  readonly pending: PendingWraps
+  readonly kek: Wrapping
+  readonly pending: Wraps
   readonly now: () => Date
   readonly tokenLifetimeMs: number
   readonly sessionTimeoutMs: number
@@ -36,7 +36,7 @@ export interface BrokerKeysParts {
 /** The ledger's key: made before the ledger, which needs it to open; recorded as soon as there is one. */
 export async function openLedgerKey(parts: {
   readonly store: Store
-  readonly kek: KeyEncryption
+  readonly kek: Wrapping
   readonly now: () => Date
 }): Promise<{ readonly key: KeyObject; readonly stored: StoredKey; readonly created: boolean }> {
   const [found] = await parts.store.keys.list('ledger')

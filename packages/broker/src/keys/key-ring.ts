@@ -3,7 +3,7 @@
 
 import type { KeyObject } from 'node:crypto'
 import type { KeyPurpose, KeyStore, StoredKey } from '../store/store.ts'
-import type { KeyDescription, KeyEncryption } from './keys.ts'
+import type { KeyDescription, Wrapping } from './keys.ts'
 import { openStoredKey } from './stored-key.ts'
 
 export interface RingKey {
@@ -14,10 +14,10 @@ export interface RingKey {
 export class KeyRing {
   readonly purpose: KeyPurpose
   readonly #store: KeyStore
-  readonly #kek: KeyEncryption
+  readonly #kek: Wrapping
   #keys: readonly RingKey[] = []
 
-  constructor(purpose: KeyPurpose, store: KeyStore, kek: KeyEncryption) {
+  constructor(purpose: KeyPurpose, store: KeyStore, kek: Wrapping) {
     this.purpose = purpose
     this.#store = store
     this.#kek = kek

@@ -33,6 +33,15 @@ export interface KeyEncryption {
   protect(passphrase: Redacted<string> | null): Promise<void>
 }
 
+/** Those of the key-encryption key that can still open something, and the one that wraps. */
+export interface KekVersions {
+  readonly current: number
+  readonly all: readonly number[]
+}
+
+/** What wraps and opens, for those who know nothing of versions. */
+export type Wrapping = Pick<KeyEncryption, 'wrap' | 'unwrap'>
+
 /** A set of public keys, RFC 7517. */
 export interface Jwks {
   readonly keys: readonly JsonObject[]

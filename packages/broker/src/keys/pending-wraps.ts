@@ -1,6 +1,9 @@
 // Writes that have wrapped something under the key-encryption key and not yet committed it. A rotation waits for
 // those before it retires a version: otherwise one could commit a blob that nothing opens any more.
 
+/** Where such writes run. */
+export type Wraps = Pick<PendingWraps, 'run'>
+
 export class PendingWraps {
   readonly #pending = new Set<Promise<unknown>>()
 

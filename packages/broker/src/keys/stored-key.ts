@@ -12,7 +12,7 @@ import { promisify } from 'node:util'
 import type { JsonObject } from '../json.ts'
 import type { KeyPurpose, StoredKey } from '../store/store.ts'
 import { keyContext } from '../store/wrapping-context.ts'
-import type { KeyEncryption } from './keys.ts'
+import type { Wrapping } from './keys.ts'
 
 const generate = promisify(generateKeyPair)
 
@@ -26,7 +26,7 @@ export function jwkThumbprint(jwk: JsonObject): string {
 /** A fresh key, wrapped; it signs or seals from `activeFrom` on. */
 export async function createStoredKey(
   purpose: KeyPurpose,
-  kek: KeyEncryption,
+  kek: Wrapping,
   times: { readonly now: Date; readonly activeFrom: Date },
 ): Promise<StoredKey> {
   const { id, publicJwk, secret } = await generateMaterial(purpose)
@@ -64,7 +64,7 @@ async function generateMaterial(purpose: KeyPurpose): Promise<Material> {
 export const SESSION_KEY_ID_BYTES = 8
 
 /** Unwraps once; the key object keeps the material outside JavaScript's heap. */
-export async function openStoredKey(key: StoredKey, kek: KeyEncryption): Promise<KeyObject> {
+export async function openStoredKey(key: StoredKey, kek: Wrapping): Promise<KeyObject> {
   const secret = await kek.unwrap(key.wrapped, keyContext(key.purpose, key.id))
   try {
     if (key.purpose === 'session') return createSecretKey(secret)

@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import { ClientLimit } from '../client-limit.ts'
 import type { BrokerConfig } from '../config/settings.ts'
 import { type AppParts, createApp } from '../http/app.ts'
-import { readTls, TlsReloader } from '../http/tls.ts'
+import { strangerAllowance } from '../http/stranger-allowance.ts'
+import { readTls, type TlsMaterial, TlsReloader } from '../http/tls.ts'
 import { KBS_PROTOCOL_ERRORS } from '../kbs/answer.ts'
 import { kbsDescription } from '../kbs/description.ts'
 import { registerKbs } from '../kbs/routes.ts'
@@ -17,57 +18,85 @@ import type { Core } from './core.ts'
 import { type HealthParts, healthRoutes } from './health-routes.ts'
 import { tlsFilesOf } from './listening.ts'
 import { createMetricsApp } from './metrics-listener.ts'
+import { VERSION } from './version.ts'
 
 const MINUTE_MS = 60_000
 
-/** What is to listen. */
-export interface Apps {
+/** Both APIs, ready to be served. */
+export interface MainApp {
   readonly app: FastifyInstance
-  /** Null where `metricsListen` is off. */
-  readonly metricsApp: FastifyInstance | null
-  /** Both. */
-  readonly apps: readonly FastifyInstance[]
   /** Method and pattern of every route of `app`. */
   readonly routes: readonly string[]
-  /** Null: plain HTTP. */
-  readonly tls: TlsReloader | null
 }
 
-export async function openApps(config: BrokerConfig, core: Core, health: HealthParts): Promise<Apps> {
-  const { context, state } = core
-  const files = tlsFilesOf(config)
-  const loaded = files === null ? null : readTls(files)
-  const newLimit = () =>
-    new ClientLimit({ count: config.authLimit, windowMs: MINUTE_MS, elapsedMs: core.elapsedMs })
-  const limits = { auth: newLimit(), attest: newLimit() }
-  const { record } = state
-  const parts: AppParts = {
-    ...core,
-    ...context,
-    record,
-    limits,
-    tls: loaded,
-    protocol: KBS_PROTOCOL_ERRORS,
-  }
-  const app = createApp(parts)
+/** What an app is made with beside the core. */
+export type Serving = Pick<AppParts, 'admission' | 'allowance' | 'tls'> & { readonly health: HealthParts }
+
+export async function openMainApp(core: Core, serving: Serving): Promise<MainApp> {
+  const { health } = serving
+  const app = createApp(partsOf(core, serving))
   const routes: string[] = []
   app.addHook('onRoute', ({ method, url }) => void routes.push(`${String(method)} ${url}`))
   await registerRoutes(app, core, health)
-  const metricsApp =
-    config.metricsListen === 'off' ? null : createMetricsApp(parts, config.metricsListen, health)
-  const apps = metricsApp === null ? [app] : [app, metricsApp]
+  return { app, routes }
+}
+
+/** Null where `metricsListen` is off. `text` is what is read there. */
+export function openMetricsApp(
+  core: Core,
+  tls: TlsMaterial | null,
+  shown: { readonly health: HealthParts; readonly text: () => Promise<string> },
+): FastifyInstance | null {
+  const { config } = core.context
+  if (config.metricsListen === 'off') return null
+  const { health, text } = shown
+  const serving = {
+    admission: 'here',
+    allowance: strangerAllowance(config, core.elapsedMs),
+    tls,
+    health,
+  } as const
+  return createMetricsApp(partsOf(core, serving), config.metricsListen, { health, text })
+}
+
+/** Null: plain HTTP. */
+export function loadTls(config: BrokerConfig): TlsMaterial | null {
+  const files = tlsFilesOf(config)
+  return files === null ? null : readTls(files)
+}
+
+/** Null where there is no TLS. */
+export function reloaderOf(
+  config: BrokerConfig,
+  loaded: TlsMaterial | null,
+  apps: readonly FastifyInstance[],
+): TlsReloader | null {
+  const files = tlsFilesOf(config)
+  if (files === null || loaded === null) return null
   // Made by createHttpsServer where there is TLS.
   const servers = apps.map(each => each.server as unknown as SecureServer)
-  const tls = files === null || loaded === null ? null : new TlsReloader(servers, files, loaded)
-  return { app, metricsApp, apps, routes, tls }
+  return new TlsReloader(servers, files, loaded)
+}
+
+function partsOf(core: Core, { admission, allowance, tls }: Serving): AppParts {
+  const { context, state } = core
+  const newLimit = () =>
+    new ClientLimit({
+      count: context.config.authLimit,
+      windowMs: MINUTE_MS,
+      elapsedMs: core.elapsedMs,
+    })
+  const limits = { auth: newLimit(), attest: newLimit() }
+  const protocol = KBS_PROTOCOL_ERRORS
+  return { ...core, ...context, record: state.record, limits, admission, allowance, tls, protocol }
 }
 
 async function registerRoutes(app: FastifyInstance, core: Core, health: HealthParts): Promise<void> {
-  const { context, pipeline, state, version } = core
+  const { context, pipeline, state } = core
   const rules = createReleaseRules(context)
-  await collectOpenapi(app, version)
-  registerV1(app, { ...core, ...context, rules, kek: state.kek, ledgerKey: state.ledgerKey })
-  openapiRoutes(app, () => kbsDescription(version))
+  await collectOpenapi(app, VERSION)
+  registerV1(app, { ...core, ...context, ...state, version: VERSION, rules })
+  openapiRoutes(app, () => kbsDescription(VERSION))
   logRoutes(app, state.ledger)
   healthRoutes(app, health)
   await registerKbs(app, { ...context, pipeline, rules })

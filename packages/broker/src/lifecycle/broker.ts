@@ -1,36 +1,43 @@
 // The broker, put together: state, keys, routes, listeners; and taken apart again without losing a request.
 
-import type { LedgerError } from '@casemate/ledger'
+import type { Ledger } from '@casemate/ledger/node'
 import type { FastifyInstance } from 'fastify'
 import type { Administrators } from '../admin/tokens.ts'
 import { checkConfig } from '../config/check.ts'
 import type { BrokerConfig } from '../config/settings.ts'
 import { entry } from '../entry.ts'
 import { createLogger, describeError, type Logger } from '../http/logging.ts'
+import { createMetrics, observeProcess } from '../http/metrics.ts'
 import { exposedMode } from '../keys/exposed-file.ts'
-import { openApps } from './apps.ts'
+import { loadTls, openMetricsApp, reloaderOf } from './apps.ts'
 import { trustConfigured } from './authorities.ts'
 import type { BrokerContext } from './context.ts'
 import { type BrokerDeps, type Core, openCore } from './core.ts'
+import { openDesks } from './desks/desks.ts'
+import type { Front, FrontParts } from './front.ts'
 import type { HealthParts } from './health-routes.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Judging } from './judging.ts'
 import { drain, listen, watchTls } from './listening.ts'
+import { metricsText } from './metrics-text.ts'
+import { openOwnFront } from './own-front.ts'
 import { type Part, Reloader } from './reload.ts'
+import { writersState } from './shared-state.ts'
 import { type BrokerState, openState } from './state.ts'
+import { VERSION } from './version.ts'
 
-/** A broker without listeners: what tests inject requests into. */
+/** A broker without listeners, which serves in this thread: what tests inject requests into. */
 export interface OpenBroker {
   readonly app: FastifyInstance
   /** Null where `metricsListen` is off. */
   readonly metricsApp: FastifyInstance | null
   readonly administrators: Administrators
-  readonly context: BrokerContext
+  readonly context: BrokerContext & { readonly ledger: Ledger }
   readonly housekeeping: Housekeeping
   /** Method and pattern of every route of `app`. */
   readonly routes: readonly string[]
-  /** Settled where the ledger has failed for good: only a new start, which checks what is stored, helps. */
-  readonly failed: Promise<LedgerError>
+  /** Settled where the ledger, or a thread, has failed for good: only a new start, which checks what is stored, helps. */
+  readonly failed: Promise<Error>
   /** As of {@link RunningBroker}. */
   reload(read: () => BrokerConfig): Promise<void>
   close(): Promise<void>
@@ -52,17 +59,18 @@ export interface RunningBroker {
    */
   reload(read: () => BrokerConfig): Promise<void>
   /** As of {@link OpenBroker}: whoever runs it ends it then, to be started again. */
-  readonly failed: Promise<LedgerError>
+  readonly failed: Promise<Error>
   /** Drains, then closes ledger and database. May be called more than once. */
   close(): Promise<void>
 }
 
 /** @throws {StartError} for what whoever starts it can mend */
 export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promise<RunningBroker> {
-  const broker = await openBroker(config, deps)
+  const broker = await open(config, deps, config.serverThreads === 0 ? openOwnFront : openDesks)
   try {
-    const { administrators, app, metricsApp } = broker
-    const url = await listen(app, 'listen', config)
+    const { core, front, metricsApp } = broker
+    const { administrators } = core
+    const url = await front.listen()
     const metricsUrl =
       metricsApp === null ? null : `${await listen(metricsApp, 'metricsListen', config)}/metrics`
     return {
@@ -84,11 +92,37 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
 
 /** @throws {StartError} as {@link startBroker} */
 export async function openBroker(config: BrokerConfig, deps: BrokerDeps): Promise<OpenBroker> {
+  const { core, front, ledger, ...broker } = await open(config, deps, openOwnFront)
+  const { app, routes } = front
+  const { administrators } = core
+  const context = { ...core.context, ledger }
+  return { app, routes, administrators, context, ...broker }
+}
+
+/** Put together, with what clients meet. */
+interface Assembled<F extends Front> {
+  readonly core: Core
+  readonly front: F
+  readonly ledger: Ledger
+  readonly metricsApp: FastifyInstance | null
+  readonly housekeeping: Housekeeping
+  readonly failed: Promise<Error>
+  reload(read: () => BrokerConfig): Promise<void>
+  close(): Promise<void>
+}
+
+type OpenFront<F extends Front> = (parts: FrontParts) => Promise<F>
+
+async function open<F extends Front>(
+  config: BrokerConfig,
+  deps: BrokerDeps,
+  openFront: OpenFront<F>,
+): Promise<Assembled<F>> {
   checkConfig(config)
   trustConfigured(config.caFile)
   const state = await openState(config, deps)
   try {
-    return await assemble(config, deps, state)
+    return await assemble({ config, deps, state }, openFront)
   } catch (error) {
     await state.close()
     throw error
@@ -104,12 +138,24 @@ function tellOfExposed(config: BrokerConfig, logger: Logger): void {
   }
 }
 
-async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerState): Promise<OpenBroker> {
+interface Opened {
+  readonly config: BrokerConfig
+  readonly deps: BrokerDeps
+  readonly state: BrokerState
+}
+
+async function assemble<F extends Front>(
+  { config, deps, state }: Opened,
+  openFront: OpenFront<F>,
+): Promise<Assembled<F>> {
   const logger = deps.logger ?? createLogger(config.logLevel)
   tellOfExposed(config, logger)
-  const core = await openCore(config, { deps, state, logger })
+  const metrics = createMetrics()
+  observeProcess(metrics, { version: VERSION, ledgerSize: () => state.ledger.size })
+  const shared = writersState(state, deps.now)
+  const core = await openCore(config, { deps, state: shared, logger, metrics })
   const head = { type: 'broker.started', at: deps.now(), actor: { system: 'start' } } as const
-  await state.record(entry(head, { version: core.version }))
+  await state.record(entry(head, { version: VERSION }))
   let isClosing = false
   const judging = new Judging(() => core.pipeline.assertAble(), logger)
   await judging.check()
@@ -117,10 +163,15 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
     check: async () => (await state.readiness.check()) ?? (await judging.check()),
     isClosing: () => isClosing,
   }
-  const { apps, app, metricsApp, routes, tls } = await openApps(config, core, health)
+  const loaded = loadTls(config)
+  const front = await openFront({ config, deps, core, shared, health, tls: loaded })
+  const text = async () => metricsText(metrics, await front.metrics())
+  const metricsApp = openMetricsApp(core, loaded, { health, text })
+  const listeners = metricsApp === null ? front.apps : [...front.apps, metricsApp]
+  const tls = reloaderOf(config, loaded, listeners)
   const stopWatching = tls === null ? () => undefined : watchTls(tls, config.tlsReloadInterval, logger)
-  const housekeeping = openHousekeeping(config, core)
-  const resumed = core.rotation.resume().catch((error: unknown) => {
+  const housekeeping = openHousekeeping(config, core, state)
+  const resumed = shared.rotation.resume().catch((error: unknown) => {
     logger.error({ failure: describeError(error) }, 'key rotation could not be resumed')
   })
 
@@ -130,7 +181,10 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
     // Where the ledger takes nothing any more, or something does not close, the rest is closed all the same.
     try {
       await housekeeping.stop()
-      await Promise.all(apps.map(each => drain(each, config.shutdownGrace)))
+      await Promise.all([
+        front.close(config.shutdownGrace),
+        ...(metricsApp === null ? [] : [drain(metricsApp, config.shutdownGrace)]),
+      ])
       await resumed
       await flushCounts(core, logger)
     } finally {
@@ -144,14 +198,15 @@ async function assemble(config: BrokerConfig, deps: BrokerDeps, state: BrokerSta
   }
   const reloader = new Reloader({ config, tls, endorsements: core.endorsements, logger })
   const reload: OpenBroker['reload'] = async read => {
-    if (!isClosing) await recordReloaded(reloader.reload(read), core)
+    if (isClosing) return
+    await recordReloaded(reloader.reload(read), core)
+    await front.reload(reloader.inForce)
   }
-  const { administrators, context } = core
-  const { failed } = state
-  return { app, metricsApp, administrators, context, housekeeping, routes, failed, reload, close }
+  const failed = Promise.race([state.failed, front.failed])
+  return { core, front, ledger: state.ledger, metricsApp, housekeeping, failed, reload, close }
 }
 
-function openHousekeeping(config: BrokerConfig, core: Core): Housekeeping {
+function openHousekeeping(config: BrokerConfig, core: Core, { kek }: BrokerState): Housekeeping {
   const { store, counted, now, logger } = core.context
   return new Housekeeping({
     ...core,
@@ -160,7 +215,7 @@ function openHousekeeping(config: BrokerConfig, core: Core): Housekeeping {
     now,
     logger,
     record: core.state.record,
-    kek: core.state.kek,
+    kek,
     evidenceRetentionMs: config.evidenceRetention,
     refusalRetentionMs: config.refusalRetention,
   })

@@ -2,20 +2,20 @@
 // No room but this one names it: each says what it needs, and is given this.
 
 import type { Endorsements, TrustAnchor } from '@casemate/evidence'
-import type { Ledger } from '@casemate/ledger/node'
 import type { FastifyBaseLogger } from 'fastify'
 import type { RefusalLimit } from '../attestation/refusal-limit.ts'
 import type { BrokerConfig } from '../config/settings.ts'
 import type { CountedEntries } from '../counted-entries.ts'
 import type { Metrics } from '../http/metrics.ts'
 import type { SessionKeys, TokenKeys } from '../keys/keys.ts'
+import type { OpenLedger } from '../open-ledger.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Store } from '../store/store.ts'
 
 export interface BrokerContext {
   readonly config: BrokerConfig
   readonly store: Store
-  readonly ledger: Ledger
+  readonly ledger: OpenLedger
   readonly tokenKeys: TokenKeys
   readonly sessionKeys: SessionKeys
   readonly secrets: Secrets

@@ -6,7 +6,6 @@ import {
   type TrustAnchor,
   VENDOR_ANCHORS,
 } from '@casemate/evidence'
-import manifest from '../../package.json' with { type: 'json' }
 import { RefusedAttempts } from '../admin/refused-attempts.ts'
 import { Administrators } from '../admin/tokens.ts'
 import { createPipeline } from '../attestation/pipeline.ts'
@@ -14,15 +13,14 @@ import { RefusalLimit } from '../attestation/refusal-limit.ts'
 import type { BrokerConfig } from '../config/settings.ts'
 import { CountedEntries } from '../counted-entries.ts'
 import type { Logger } from '../http/logging.ts'
-import { createMetrics } from '../http/metrics.ts'
+import type { Metrics } from '../http/metrics.ts'
 import { BrokerKeys } from '../keys/broker-keys.ts'
-import { KekRotation } from '../keys/kek-rotation.ts'
-import { PendingWraps } from '../keys/pending-wraps.ts'
 import { Secrets } from '../secrets/secrets.ts'
 import type { Beginning } from '../store/beginning.ts'
 import type { BrokerContext } from './context.ts'
 import { LoadedEndorsements } from './endorsement-files.ts'
-import type { BrokerState, Clocks } from './state.ts'
+import type { SharedState } from './shared-state.ts'
+import type { Clocks } from './state.ts'
 
 /** What the broker takes from whoever starts it. */
 export interface BrokerDeps extends Clocks {
@@ -37,18 +35,17 @@ export interface BrokerDeps extends Clocks {
 }
 
 interface CoreSources {
-  readonly deps: BrokerDeps
-  readonly state: BrokerState
+  readonly deps: Omit<BrokerDeps, 'logger' | 'beginning'>
+  readonly state: SharedState
   readonly logger: Logger
+  readonly metrics: Metrics
 }
 
 export type Core = Awaited<ReturnType<typeof openCore>>
 
-export async function openCore(config: BrokerConfig, { deps, state, logger }: CoreSources) {
-  const { version } = manifest
+export async function openCore(config: BrokerConfig, { deps, state, logger, metrics }: CoreSources) {
   const { now, elapsedMs } = deps
-  const { store, kek, record } = state
-  const pending = new PendingWraps()
+  const { store, kek, record, wraps: pending } = state
   const keys = new BrokerKeys({
     store,
     kek,
@@ -58,8 +55,6 @@ export async function openCore(config: BrokerConfig, { deps, state, logger }: Co
     sessionTimeoutMs: config.sessionTimeout,
   })
   await keys.open()
-  const metrics = createMetrics(version)
-  metrics.observeLedger(() => state.ledger.size)
   const counted = new CountedEntries(record, now)
   const endorsements = new LoadedEndorsements(readEndorsements(deps.endorsements), config.endorsementPaths)
   const context: BrokerContext = {
@@ -79,16 +74,13 @@ export async function openCore(config: BrokerConfig, { deps, state, logger }: Co
   }
   const administrators = new Administrators({ store, now })
   const attempts = new RefusedAttempts(record, now, elapsedMs)
-  const rotation = new KekRotation({ store, kek, pending, now, record })
   const pipeline = createPipeline(context)
   return {
-    version,
     context,
     pipeline,
     keys,
     administrators,
     attempts,
-    rotation,
     state,
     endorsements,
     elapsedMs,

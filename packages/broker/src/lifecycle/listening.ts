@@ -1,5 +1,7 @@
 // Listening, draining, and certificates that change in between.
 
+import { once } from 'node:events'
+import type { Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { BrokerConfig } from '../config/settings.ts'
 import { StartError, type StartErrorCode } from '../errors.ts'
@@ -22,27 +24,52 @@ const HINTS = {
     'choose another address with --metrics-listen, or turn metrics off with --metrics-listen off',
 } as const
 
+type ListenSetting = 'listen' | 'metricsListen'
+
+/** Where a server may listen. */
+interface Place {
+  readonly host: string
+  readonly port: number
+}
+
 /**
  * Listens, and says where.
  * @throws {StartError} `address-in-use`, `address-unusable`
  */
-export async function listen(
-  app: FastifyInstance,
-  setting: 'listen' | 'metricsListen',
+export function listen(app: FastifyInstance, setting: ListenSetting, config: BrokerConfig): Promise<string> {
+  const scheme = schemeOf(config)
+  // Fastify does not know of our TLS.
+  const listenTextResolver = (heard: string) => `${setting} is ${heard.replace(/^https?:/, `${scheme}:`)}`
+  return listenAt(config, setting, async place => {
+    await app.listen({ ...place, listenTextResolver })
+    return app.server
+  })
+}
+
+/** The same for a server that hands its connections on. @throws {StartError} as {@link listen} */
+export async function listenOn(server: Server, config: BrokerConfig, logger: Logger): Promise<string> {
+  const url = await listenAt(config, 'listen', async place => {
+    server.listen(place)
+    await once(server, 'listening')
+    return server
+  })
+  logger.info(`listen is ${url}`)
+  return url
+}
+
+async function listenAt(
   config: BrokerConfig,
+  setting: ListenSetting,
+  bind: (place: Place) => Promise<Server>,
 ): Promise<string> {
   const address = config[setting]
   if (address === 'off') throw new TypeError(`${setting} is off`)
   // `localhost` would be whatever a resolver says.
   const host = address.host === 'localhost' ? '127.0.0.1' : address.host
-  const scheme = config.tlsCertFile === null ? 'http' : 'https'
   try {
-    await app.listen({
-      host,
-      port: address.port,
-      // Fastify does not know of our TLS.
-      listenTextResolver: heard => `${setting} is ${heard.replace(/^https?:/, `${scheme}:`)}`,
-    })
+    const bound = (await bind({ host, port: address.port })).address()
+    const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
+    return `${schemeOf(config)}://${host.includes(':') ? `[${host}]` : host}:${port}`
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     const [refusal, reason] = LISTEN_FAILURES[code] ?? []
@@ -52,9 +79,10 @@ export async function listen(
       cause: error,
     })
   }
-  const bound = app.server.address()
-  const port = typeof bound === 'object' && bound !== null ? bound.port : address.port
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function schemeOf({ tlsCertFile }: BrokerConfig): 'http' | 'https' {
+  return tlsCertFile === null ? 'http' : 'https'
 }
 
 /** Takes no new requests, waits for those in flight, then cuts what is still open after `graceMs`. */

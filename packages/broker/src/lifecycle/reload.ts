@@ -56,14 +56,19 @@ export class Reloader {
       { reloaded, unchanged, failed: readSettings === null ? ['settings', ...failed] : failed },
       'read again',
     )
-    this.#inForce(wanted, [...reloaded, ...unchanged])
+    this.#keep(wanted, [...reloaded, ...unchanged])
     // Last, so that the old level still decides about the lines above; and not unless it has changed, as whoever started
     // the broker may have given another.
     if (reloaded.includes('logLevel')) logger.level = wanted.logLevel
     return reloaded
   }
 
-  #inForce(wanted: BrokerConfig, parts: readonly Part[]): void {
+  /** Settings as they count now. */
+  get inForce(): BrokerConfig {
+    return this.#config
+  }
+
+  #keep(wanted: BrokerConfig, parts: readonly Part[]): void {
     const names = parts.flatMap(part => SETTINGS_OF[part])
     this.#config = { ...this.#config, ...Object.fromEntries(names.map(name => [name, wanted[name]])) }
   }

@@ -32,7 +32,7 @@ import type { Recorded, Store, StoredKey } from '../store/store.ts'
 import { writeProbe } from '../store/write-probe.ts'
 import { Readiness } from './readiness.ts'
 
-const DATABASE_FILE = 'casemate.db'
+export const DATABASE_FILE = 'casemate.db'
 const MARK_FILE = 'ledger-mark'
 
 /** The two clocks of a broker (decision 25). */

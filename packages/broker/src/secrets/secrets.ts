@@ -5,8 +5,8 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import { type Actor, entry } from '../entry.ts'
 import { BrokerError, StartError } from '../errors.ts'
 import { seal, unseal } from '../keys/aead.ts'
-import type { KeyEncryption } from '../keys/keys.ts'
-import type { PendingWraps } from '../keys/pending-wraps.ts'
+import type { Wrapping } from '../keys/keys.ts'
+import type { Wraps } from '../keys/pending-wraps.ts'
 import { formatSecretPath, type SecretPath } from '../secret-path.ts'
 import type {
   Page,
@@ -40,8 +40,8 @@ export interface SecretDescription extends SecretHead {
 
 export interface SecretsParts {
   readonly store: Store
-  readonly kek: KeyEncryption
-  readonly pending: PendingWraps
+  readonly kek: Wrapping
+  readonly pending: Wraps
   readonly now: () => Date
 }
 

@@ -34,18 +34,10 @@ export const Retire = Type.Object(
   { additionalProperties: false, title: 'RetireKey' },
 )
 
-type KeyParts = Pick<V1Parts, 'keys' | 'kek' | 'rotation' | 'ledgerKey'>
+type KeyParts = Pick<V1Parts, 'keys' | 'kekVersions' | 'rotation' | 'ledgerKey'>
 
-export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey }: KeyParts): void {
+export function keyRoutes(app: FastifyInstance, { keys, kekVersions, rotation, ledgerKey }: KeyParts): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>()
-  const kekVersion = (version: number): KeyDescription => ({
-    id: String(version),
-    purpose: 'kek',
-    state: version === kek.currentVersion ? 'current' : 'previous',
-    createdAt: null,
-    activeFrom: null,
-    retiresAt: null,
-  })
   typed.get(
     '/v1/keys',
     {
@@ -56,7 +48,12 @@ export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey
       }),
     },
     async () => {
-      const all = [...keys.describe(), ledgerKey, ...kek.versions.map(kekVersion)]
+      const kek = await kekVersions()
+      const all = [
+        ...keys.describe(),
+        ledgerKey,
+        ...kek.all.map(version => describeKek(version, kek.current)),
+      ]
       return { items: all.map(showKey), next: null }
     },
   )
@@ -78,10 +75,15 @@ export function keyRoutes(app: FastifyInstance, { keys, kek, rotation, ledgerKey
         return { key: showKey(key), ledgerIndex: index }
       }
       const { version, index } = await rotation.rotate(actor)
-      return { key: showKey(kekVersion(version)), ledgerIndex: index }
+      return { key: showKey(describeKek(version, version)), ledgerIndex: index }
     },
   )
   retireRoute(app, rotation)
+}
+
+function describeKek(version: number, current: number): KeyDescription {
+  const state = version === current ? 'current' : 'previous'
+  return { id: String(version), purpose: 'kek', state, createdAt: null, activeFrom: null, retiresAt: null }
 }
 
 function retireRoute(app: FastifyInstance, rotation: V1Parts['rotation']): void {

@@ -1,10 +1,11 @@
 // /v1/ledger: entries for auditors, receipts and proofs for everyone they are handed to, erasure for admins.
 
-import type { Ledger, LedgerEntry } from '@casemate/ledger/node'
+import type { LedgerEntry } from '@casemate/ledger/node'
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { entry } from '../entry.ts'
 import { actorOf } from '../http/access.ts'
+import type { OpenLedger } from '../open-ledger.ts'
 import { describeRoute } from '../openapi/route-schema.ts'
 import type { Page, PageRequest } from '../store/store.ts'
 import { listRoute } from './list-route.ts'
@@ -163,15 +164,21 @@ function proofRoutes(app: FastifyInstance, { ledger }: Pick<V1Parts, 'ledger'>):
   )
 }
 
-async function readOldestFirst(ledger: Ledger, { limit, after }: PageRequest): Promise<Page<LedgerEntry>> {
+async function readOldestFirst(
+  ledger: OpenLedger,
+  { limit, after }: PageRequest,
+): Promise<Page<LedgerEntry>> {
   const from = after === null ? 0 : Number(after)
   const items = await ledger.entries({ from, limit })
   const end = from + items.length
-  return { items, next: items.length === limit && end < ledger.size ? String(end) : null }
+  return { items, next: items.length === limit && end < (await ledger.currentSize()) ? String(end) : null }
 }
 
 /** A cursor is the index before which the page ends, so that entries that are added meanwhile move nothing. */
-async function readNewestFirst(ledger: Ledger, { limit, after }: PageRequest): Promise<Page<LedgerEntry>> {
+async function readNewestFirst(
+  ledger: OpenLedger,
+  { limit, after }: PageRequest,
+): Promise<Page<LedgerEntry>> {
   const size = await ledger.currentSize()
   const end = Math.min(after === null ? size : Number(after), size)
   const from = Math.max(0, end - limit)

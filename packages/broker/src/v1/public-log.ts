@@ -1,10 +1,10 @@
 // The public log: checkpoint, tiles and entry bundles as C2SP tlog-tiles serves them. Commitments only.
 
 import { LedgerError, parseTilePath } from '@casemate/ledger'
-import type { Ledger } from '@casemate/ledger/node'
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import { BrokerError } from '../errors.ts'
+import type { OpenLedger } from '../open-ledger.ts'
 import { describeRoute } from '../openapi/route-schema.ts'
 
 /** A tile never changes, not even a partial one: its name has its width. */
@@ -22,7 +22,7 @@ const CHECKPOINT = describeRoute(
   },
 )
 
-export function logRoutes(app: FastifyInstance, ledger: Ledger): void {
+export function logRoutes(app: FastifyInstance, ledger: OpenLedger): void {
   app.get(
     '/log/checkpoint',
     { config: { access: 'public' }, schema: CHECKPOINT },
@@ -41,7 +41,7 @@ export function logRoutes(app: FastifyInstance, ledger: Ledger): void {
   )
 }
 
-async function readTile(ledger: Ledger, path: string): Promise<Uint8Array> {
+async function readTile(ledger: OpenLedger, path: string): Promise<Uint8Array> {
   try {
     const id = parseTilePath(path)
     if (id.kind === 'entries') return await ledger.entryBundle(id.index, id.width)

@@ -1,0 +1,82 @@
+// Errors between threads: those with a code are again what they were, so that whoever handles them need not know where they
+// are from. What caused them stays where it was.
+
+import { LedgerError, type LedgerErrorCode, type LedgerErrorDetail } from '@casemate/ledger'
+import { ChangeRefused } from '@casemate/ledger/node'
+import {
+  BrokerError,
+  type BrokerErrorCode,
+  type BrokerErrorDetail,
+  StartError,
+  type StartErrorCode,
+} from '../../errors.ts'
+
+export type CarriedError =
+  | {
+      readonly kind: 'broker'
+      readonly code: BrokerErrorCode
+      readonly message: string
+      readonly detail: BrokerErrorDetail
+    }
+  | {
+      readonly kind: 'start'
+      readonly code: StartErrorCode
+      readonly message: string
+      readonly hint: string | undefined
+    }
+  | {
+      readonly kind: 'refused'
+      readonly statement: number
+      readonly detail: { readonly expected: string; readonly got: string }
+    }
+  | {
+      readonly kind: 'ledger'
+      readonly code: LedgerErrorCode
+      readonly message: string
+      readonly detail: LedgerErrorDetail
+    }
+  | { readonly kind: 'other'; readonly error: unknown }
+
+export function carry(error: unknown): CarriedError {
+  if (error instanceof BrokerError) {
+    const { cause: _cause, ...detail } = error.detail
+    return { kind: 'broker', code: error.code, message: error.message, detail }
+  }
+  if (error instanceof StartError) {
+    return { kind: 'start', code: error.code, message: error.message, hint: error.hint }
+  }
+  if (error instanceof ChangeRefused) {
+    const { statement, expected = '', got = '' } = error
+    return { kind: 'refused', statement, detail: { expected, got } }
+  }
+  if (error instanceof LedgerError) {
+    const { code, message } = error
+    return { kind: 'ledger', code, message, detail: detailOf(error) }
+  }
+  return { kind: 'other', error }
+}
+
+/** Its members that are set. */
+function detailOf({ expected, got, hint, retryAfterMs }: LedgerError): LedgerErrorDetail {
+  const members = Object.entries({ expected, got, hint, retryAfterMs })
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined))
+}
+
+export function restore(carried: CarriedError): unknown {
+  switch (carried.kind) {
+    case 'broker':
+      return new BrokerError(carried.code, carried.message, carried.detail)
+    case 'start':
+      return new StartError(
+        carried.code,
+        carried.message,
+        carried.hint === undefined ? {} : { hint: carried.hint },
+      )
+    case 'refused':
+      return new ChangeRefused(carried.statement, carried.detail)
+    case 'ledger':
+      return new LedgerError(carried.code, carried.message, carried.detail)
+    case 'other':
+      return carried.error
+  }
+}
