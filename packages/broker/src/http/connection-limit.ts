@@ -39,7 +39,7 @@ export function limitConnections<H extends Held = Socket>(
   const connections = new Connections(limits)
   // Asked before there is a socket, which costs more than all that is asked.
   Object.assign(server, { blockList: new RefusedClients(connections) })
-  const { place, serve } = serving ?? servedBy(server)
+  const servant = serving ?? servedBy(server)
   server.on('connection', (socket: Socket) => {
     const { remoteAddress: address } = socket
     // Gone already.
@@ -47,8 +47,8 @@ export function limitConnections<H extends Held = Socket>(
       socket.destroy()
       return
     }
-    const held = place(socket)
-    if (connections.hold(held, address)) serve(socket, held as H & Socket)
+    const held = servant.place(socket)
+    if (connections.hold(held, address)) servant.serve(socket, held as H & Socket)
     else socket.destroy()
   })
 }

@@ -33,14 +33,15 @@ export function observeProcess(
     registers: [registry],
   })
   build.set({ version }, 1)
-  new Gauge({
+  const entries = new Gauge({
     name: 'casemate_ledger_entries',
     help: 'entries in the ledger',
-    registers: [registry],
+    registers: [],
     collect() {
       this.set(ledgerSize())
     },
   })
+  registry.registerMetric(entries)
 }
 
 function counter<L extends string = never>(

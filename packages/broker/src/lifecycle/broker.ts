@@ -1,5 +1,6 @@
 // The broker, put together: state, keys, routes, listeners; and taken apart again without losing a request.
 
+import type { Worker } from 'node:worker_threads'
 import type { Ledger } from '@casemate/ledger/node'
 import type { FastifyInstance } from 'fastify'
 import type { Administrators } from '../admin/tokens.ts'
@@ -13,7 +14,7 @@ import { loadTls, openMetricsApp, reloaderOf } from './apps.ts'
 import { trustConfigured } from './authorities.ts'
 import type { BrokerContext } from './context.ts'
 import { type BrokerDeps, type Core, openCore } from './core.ts'
-import { openDesks } from './desks/desks.ts'
+import { openDesks, startThreads } from './desks/desks.ts'
 import type { Front, FrontParts } from './front.ts'
 import type { HealthParts } from './health-routes.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -66,7 +67,23 @@ export interface RunningBroker {
 
 /** @throws {StartError} for what whoever starts it can mend */
 export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promise<RunningBroker> {
-  const broker = await open(config, deps, config.serverThreads === 0 ? openOwnFront : openDesks)
+  checkConfig(config)
+  const threads = startThreads(config)
+  try {
+    return await listening(config, deps, threads)
+  } catch (error) {
+    await Promise.all(threads.map(thread => thread.terminate()))
+    throw error
+  }
+}
+
+async function listening(
+  config: BrokerConfig,
+  deps: BrokerDeps,
+  threads: readonly Worker[],
+): Promise<RunningBroker> {
+  const openFront: OpenFront<Front> = threads.length === 0 ? openOwnFront : parts => openDesks(parts, threads)
+  const broker = await open(config, deps, openFront)
   try {
     const { core, front, metricsApp } = broker
     const { administrators } = core
@@ -92,6 +109,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
 
 /** @throws {StartError} as {@link startBroker} */
 export async function openBroker(config: BrokerConfig, deps: BrokerDeps): Promise<OpenBroker> {
+  checkConfig(config)
   const { core, front, ledger, ...broker } = await open(config, deps, openOwnFront)
   const { app, routes } = front
   const { administrators } = core
@@ -118,7 +136,6 @@ async function open<F extends Front>(
   deps: BrokerDeps,
   openFront: OpenFront<F>,
 ): Promise<Assembled<F>> {
-  checkConfig(config)
   trustConfigured(config.caFile)
   const state = await openState(config, deps)
   try {

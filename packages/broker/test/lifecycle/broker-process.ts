@@ -8,6 +8,7 @@ const flags = {
   listen: '127.0.0.1:0',
   'metrics-listen': 'off',
   offline: 'true',
+  'server-threads': process.argv[3] ?? '0',
 }
 const { url, firstAdminToken } = await startBroker(resolveConfig({ flags, env: {}, file: null }).values, {
   now: () => new Date(),

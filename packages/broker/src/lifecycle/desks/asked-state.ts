@@ -2,6 +2,8 @@
 // thread that writes.
 
 import type { DatabaseSync } from 'node:sqlite'
+import type { Change } from '@casemate/ledger/node'
+import type { JsonObject } from '../../json.ts'
 import type { KeyDescription } from '../../keys/keys.ts'
 import type { OpenLedger } from '../../open-ledger.ts'
 import { createSqliteStore } from '../../store/sqlite.ts'
@@ -24,7 +26,7 @@ export interface AskedParts {
 }
 
 export function askedState({ line, db, ledger, refusalBudget }: AskedParts): SharedState {
-  const append: OpenLedger['append'] = (entry, change = []) => line.call('append', entry, change)
+  const append = (entry: JsonObject, change: Change = []) => line.call('append', entry, change)
   return {
     store: createSqliteStore({ db, append }, refusalBudget),
     ledger: { ...questions(line), append, origin: ledger.origin, verifierKey: ledger.verifierKey },

@@ -63,20 +63,11 @@ function detailOf({ expected, got, hint, retryAfterMs }: LedgerError): LedgerErr
 }
 
 export function restore(carried: CarriedError): unknown {
-  switch (carried.kind) {
-    case 'broker':
-      return new BrokerError(carried.code, carried.message, carried.detail)
-    case 'start':
-      return new StartError(
-        carried.code,
-        carried.message,
-        carried.hint === undefined ? {} : { hint: carried.hint },
-      )
-    case 'refused':
-      return new ChangeRefused(carried.statement, carried.detail)
-    case 'ledger':
-      return new LedgerError(carried.code, carried.message, carried.detail)
-    case 'other':
-      return carried.error
-  }
+  if (carried.kind === 'other') return carried.error
+  if (carried.kind === 'refused') return new ChangeRefused(carried.statement, carried.detail)
+  const { message } = carried
+  if (carried.kind === 'broker') return new BrokerError(carried.code, message, carried.detail)
+  if (carried.kind === 'ledger') return new LedgerError(carried.code, message, carried.detail)
+  const { code, hint } = carried
+  return new StartError(code, message, hint === undefined ? {} : { hint })
 }

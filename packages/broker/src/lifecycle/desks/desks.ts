@@ -3,11 +3,13 @@
 // that has the fewest.
 
 import { createHash } from 'node:crypto'
+import { getCompileCacheDir } from 'node:module'
 import { createServer, type Socket } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isSea } from 'node:sea'
 import { Worker } from 'node:worker_threads'
 import { clientOf } from '../../client-address.ts'
+import type { BrokerConfig } from '../../config/settings.ts'
 import { BrokerError, StartError } from '../../errors.ts'
 import { tellerOfClosed } from '../../http/closed-connections.ts'
 import { limitConnections } from '../../http/connection-limit.ts'
@@ -24,23 +26,31 @@ import { type WriterParts, writerFor } from './writer.ts'
 /** From here on Node hands a connection to another thread. */
 const NODE_MAJOR = 26
 
-/** @throws {StartError} `config-conflict` where this program cannot have threads that serve */
-export async function openDesks(parts: FrontParts): Promise<Front> {
-  demandThreads()
+/**
+ * Threads that load their code while the state is opened.
+ * @throws {StartError} `config-conflict` where this program cannot have threads that serve
+ */
+export function startThreads({ serverThreads }: Pick<BrokerConfig, 'serverThreads'>): readonly Worker[] {
+  if (serverThreads > 0) demandThreads()
+  const script = new URL('./desk.ts', import.meta.url)
+  return Array.from({ length: serverThreads }, () => new Worker(script, { name: 'desk', env: environment() }))
+}
+
+/** A thread keeps compiled code only where its environment says so. */
+function environment(): NodeJS.ProcessEnv {
+  const directory = getCompileCacheDir()
+  return directory === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(directory) }
+}
+
+/** Whoever started the threads ends them where this fails. */
+export async function openDesks(parts: FrontParts, threads: readonly Worker[]): Promise<Front> {
   const { config, core, shared, health } = parts
   const { logger } = core.context
   const allowance = strangerAllowance(config, core.elapsedMs)
   const failed = Promise.withResolvers<Error>()
-  const desks = Array.from(
-    { length: config.serverThreads },
-    () => new Desk({ shared, health, logger, allowance }, failed.resolve),
-  )
-  try {
-    await Promise.all(desks.map(desk => desk.line.call('open', openingOf(parts))))
-  } catch (error) {
-    await Promise.all(desks.map(desk => desk.terminate()))
-    throw error
-  }
+  const writer = { shared, health, logger, allowance }
+  const desks = threads.map(thread => new Desk(thread, writer, failed.resolve))
+  await Promise.all(desks.map(desk => desk.line.call('open', openingOf(parts))))
   const door = createServer({ pauseOnConnect: true, noDelay: true })
   const proxies = new Networks(config.trustedProxies)
   const tellClosed = tellerOfClosed(logger, core.elapsedMs)
@@ -115,12 +125,14 @@ class Desk {
   readonly #numbers = new Map<PlacedConnection, number>()
   #count = 0
   #isClosing = false
+  #hasEnded = false
 
-  constructor(parts: Omit<WriterParts, 'onClosed'>, onFailure: (failure: Error) => void) {
-    this.#worker = new Worker(new URL('./desk.ts', import.meta.url), { name: 'desk' })
+  constructor(worker: Worker, parts: Omit<WriterParts, 'onClosed'>, onFailure: (failure: Error) => void) {
+    this.#worker = worker
     this.line = new Line(this.#worker, writerFor({ ...parts, onClosed: number => this.#closed(number) }))
     const fail = (cause: unknown) => {
       if (this.#isClosing) return
+      this.#hasEnded = true
       const failure = new BrokerError('internal', 'a thread that serves clients has ended', { cause })
       this.line.fail(failure)
       onFailure(failure)
@@ -155,15 +167,11 @@ class Desk {
 
   async close(graceMs: number): Promise<void> {
     try {
-      await this.line.call('close', graceMs)
+      if (!this.#hasEnded) await this.line.call('close', graceMs)
     } finally {
-      await this.terminate()
+      this.#isClosing = true
+      await this.#worker.terminate()
     }
-  }
-
-  async terminate(): Promise<void> {
-    this.#isClosing = true
-    await this.#worker.terminate()
   }
 
   #closed(number: number): void {

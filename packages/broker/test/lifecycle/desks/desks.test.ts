@@ -1,0 +1,217 @@
+// Threads that serve beside the one that writes: what a broker decides, counts and tells is the same as in one thread.
+import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { request as requestTls } from 'node:https'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import type { Worker } from 'node:worker_threads'
+import { resolveConfig } from '../../../src/config/resolve.ts'
+import type { BrokerConfig } from '../../../src/config/settings.ts'
+import { createLogger } from '../../../src/http/logging.ts'
+import { type RunningBroker, startBroker } from '../../../src/lifecycle/broker.ts'
+import { temporaryDirectory } from '../../broker.ts'
+import { makeCertificate } from '../certificates.ts'
+
+const AUTH = JSON.stringify({ version: '0.4.0', tee: 'tdx', 'extra-params': '' })
+
+interface Log {
+  readonly lines: Record<string, unknown>[]
+}
+
+function settings(flags: Record<string, string>): BrokerConfig {
+  return resolveConfig({ flags, env: {}, file: null }).values
+}
+
+async function start(
+  dataDir: string,
+  flags: Record<string, string>,
+  log: Log = { lines: [] },
+): Promise<RunningBroker> {
+  const listening = { listen: '127.0.0.1:0', 'metrics-listen': '127.0.0.1:0', 'server-threads': '2' }
+  const all = { 'data-dir': dataDir, offline: 'true', ...listening, ...flags }
+  return startBroker(settings(all), {
+    now: () => new Date(),
+    elapsedMs: () => performance.now(),
+    anchors: [],
+    endorsements: [],
+    logger: createLogger('info', { write: line => void log.lines.push(JSON.parse(line)) }),
+  })
+}
+
+/** Addresses of one machine; Linux has all of 127.0.0.0/8. */
+const client = (n: number) => `127.0.7.${n}`
+
+/** The status of a challenge asked for from an address, over a connection of its own. */
+async function challenge(url: string, from: string): Promise<number> {
+  const agent = new Agent({ localAddress: from })
+  const sent = request(`${url}/kbs/v0/auth`, {
+    method: 'POST',
+    agent,
+    headers: { 'content-type': 'application/json' },
+  })
+  sent.end(AUTH)
+  const [answer] = await once(sent, 'response')
+  answer.resume()
+  await once(answer, 'end')
+  agent.destroy()
+  return answer.statusCode
+}
+
+describe('threads that serve', {
+  skip: process.platform !== 'linux' && 'only Linux has a network of loopback addresses',
+}, () => {
+  const directory = temporaryDirectory()
+  const log: Log = { lines: [] }
+  const threads: Worker[] = []
+  const note = (message: unknown) => void threads.push((message as { worker: Worker }).worker)
+  let broker: RunningBroker
+
+  before(async () => {
+    subscribe('worker_threads', note)
+    broker = await start(join(directory, 'data'), { 'auth-limit': '5' }, log)
+    unsubscribe('worker_threads', note)
+  })
+  after(async () => {
+    await broker.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  const asAdmin = async (path: string, body?: object) => {
+    const headers = { authorization: `Bearer ${broker.firstAdminToken}`, 'content-type': 'application/json' }
+    const how = body === undefined ? { headers } : { headers, method: 'POST', body: JSON.stringify(body) }
+    return fetch(`${broker.url}${path}`, how)
+  }
+
+  test('are as many as were asked for, and share the clients', async () => {
+    assert.equal(threads.length, 2)
+    for (let n = 1; n <= 16; n++) assert.equal(await challenge(broker.url, client(n)), 200)
+  })
+
+  test('hold a client to what it may do, over however many connections', async () => {
+    const statuses = []
+    for (let n = 0; n < 7; n++) statuses.push(await challenge(broker.url, client(100)))
+    assert.deepEqual(statuses, [200, 200, 200, 200, 200, 429, 429])
+    assert.equal(await challenge(broker.url, client(101)), 200)
+  })
+
+  test('are counted together, beside what is counted once', async () => {
+    const text = await (await fetch(broker.metricsUrl ?? '')).text()
+    const count = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1])
+    assert.equal(count('kbs_auth_requests_total'), 16 + 5 + 1)
+    assert.ok(count('casemate_ledger_entries') > 0)
+    assert.match(text, /^kbs_build_info\{version="[^"]+"\} 1$/m)
+    assert.equal(text.match(/^process_resident_memory_bytes /gm)?.length, 1)
+  })
+
+  test('log by the thread that writes', () => {
+    const answered = log.lines.filter(({ msg, route }) => msg === 'answered' && route === 'POST /kbs/v0/auth')
+    assert.equal(answered.filter(({ status }) => status === 200).length, 22)
+    assert.ok(answered.every(line => line['service'] === 'casemate-broker' && typeof line['ms'] === 'number'))
+  })
+
+  test('answer an administrator for the log and the keys, and refuse as one thread does', async () => {
+    const rotated = await asAdmin('/v1/keys/rotate', { key: 'kek' })
+    assert.equal(rotated.status, 200)
+    const { items } = (await (await asAdmin('/v1/keys')).json()) as { items: Record<string, unknown>[] }
+    const kek = items.filter(({ purpose }) => purpose === 'kek').map(({ id, state }) => [id, state])
+    assert.deepEqual(kek, [
+      ['1', 'previous'],
+      ['2', 'current'],
+    ])
+    const { ledgerIndex } = (await rotated.json()) as { ledgerIndex: number }
+    assert.equal((await asAdmin(`/v1/ledger/receipts/${ledgerIndex}`)).status, 200)
+    for (const [path, status, code] of [
+      ['/v1/ledger/entries/99999', 404, 'entry-missing'],
+      ['/v1/secrets/no/such/one', 404, 'secret-missing'],
+    ] as const) {
+      const answer = await asAdmin(path)
+      const { error } = (await answer.json()) as { error: { code: string } }
+      assert.deepEqual([answer.status, error.code], [status, code])
+    }
+    const current = await asAdmin('/v1/keys/retire', { key: 'kek', version: 2 })
+    assert.equal(current.status, 409)
+  })
+
+  test('read again what the broker does', async () => {
+    const before = log.lines.length
+    await broker.reload(() => ({ ...settings({}), logLevel: 'error' }))
+    assert.equal(await challenge(broker.url, client(102)), 200)
+    assert.equal(log.lines.slice(before).filter(({ msg }) => msg === 'answered').length, 0)
+  })
+
+  test('end the broker where one of them ends', async () => {
+    const [thread] = threads
+    await thread?.terminate()
+    const failure = await broker.failed
+    assert.deepEqual([failure.name, 'code' in failure && failure.code], ['BrokerError', 'internal'])
+  })
+})
+
+describe('connections that make room', {
+  skip: process.platform !== 'linux' && 'only Linux has a network of loopback addresses',
+}, () => {
+  test('are closed by the thread that has them', async () => {
+    const directory = temporaryDirectory()
+    const broker = await start(directory, { 'connection-limit': '6' })
+    const port = Number(new URL(broker.url).port)
+    const open = async (from: string): Promise<Socket> => {
+      const socket = connect({ port, host: '127.0.0.1', localAddress: from })
+      socket.on('error', () => undefined)
+      socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+      await Promise.race([once(socket, 'data'), once(socket, 'close')])
+      return socket
+    }
+    const flood = []
+    for (let n = 0; n < 6; n++) flood.push(await open(client(1)))
+    const [oldest] = flood
+    const closed = once(oldest!, 'close')
+    const newcomer = await open(client(2))
+    await closed
+    assert.equal(newcomer.closed, false)
+    assert.equal(flood.filter(socket => socket.closed).length, 1)
+    for (const socket of [...flood, newcomer]) socket.destroy()
+    await broker.close()
+    rmSync(directory, { recursive: true })
+  })
+})
+
+test('what a thread charges counts where connections are admitted', async t => {
+  const directory = temporaryDirectory()
+  const { cert, key } = makeCertificate(directory, 'desks')
+  // Forty units, of which one that asks nothing over TLS takes twenty.
+  const flags = { 'auth-limit': '10', 'tls-cert-file': cert, 'tls-key-file': key }
+  const broker = await start(join(directory, 'data'), flags)
+  t.after(async () => {
+    await broker.close()
+    rmSync(directory, { recursive: true })
+  })
+  const port = Number(new URL(broker.url).port)
+  let served = 0
+  for (let n = 0; n < 6; n++) {
+    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    socket.on('error', () => undefined)
+    socket.on('secureConnect', () => {
+      served++
+      socket.end()
+    })
+    await new Promise(resolve => socket.resume().on('close', resolve))
+    // Answered by the threads, after what they had to say before.
+    await metricsOf(broker)
+  }
+  assert.equal(served, 2)
+})
+
+/** Over TLS, which they have as well. */
+function metricsOf({ metricsUrl }: RunningBroker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const sent = requestTls(metricsUrl ?? '', { rejectUnauthorized: false, agent: false }, answer => {
+      answer.resume().on('end', resolve)
+    })
+    sent.on('error', reject).end()
+  })
+}

@@ -1,0 +1,82 @@
+// Calls between threads: answers and errors arrive as what they were, and nobody waits for a thread that has ended.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { MessageChannel } from 'node:worker_threads'
+import { LedgerError } from '@casemate/ledger'
+import { ChangeRefused } from '@casemate/ledger/node'
+import { BrokerError, StartError } from '../../../src/errors.ts'
+import { carry, restore } from '../../../src/lifecycle/desks/carried-error.ts'
+import { Line } from '../../../src/lifecycle/desks/line.ts'
+
+interface Counting {
+  add(a: number, b: number): number
+  fail(): void
+  note(text: string): void
+}
+
+function lines() {
+  const { port1, port2 } = new MessageChannel()
+  const noted: string[] = []
+  const failure = new BrokerError('conflict', 'not now', { hint: 'later', cause: new Error('inside') })
+  const other = new Line<object>(port2, {
+    add: async (a: number, b: number) => a + b,
+    fail: () => {
+      throw failure
+    },
+    note: (text: string) => void noted.push(text),
+  })
+  return { line: new Line<Counting>(port1, {}), other, noted, close: () => port1.close(), port2 }
+}
+
+test('a call is answered, also while others wait', async () => {
+  const { line, close } = lines()
+  assert.deepEqual(await Promise.all([line.call('add', 1, 2), line.call('add', 3, 4)]), [3, 7])
+  close()
+})
+
+test('a refusal keeps its code and what it says, and leaves behind what caused it', async () => {
+  const { line, close } = lines()
+  await assert.rejects(line.call('fail'), (error: unknown) => {
+    assert.ok(error instanceof BrokerError)
+    assert.deepEqual([error.code, error.detail.hint, error.cause], ['conflict', 'later', undefined])
+    return true
+  })
+  close()
+})
+
+test('what is told is not answered', async () => {
+  const { line, noted, port2, close } = lines()
+  const told = once(port2, 'message')
+  line.tell('note', ['x'])
+  await told
+  assert.deepEqual(noted, ['x'])
+  close()
+})
+
+test('nobody waits for what has failed', async () => {
+  const { line, close } = lines()
+  const waiting = line.call('add', 1, 1)
+  line.fail(new BrokerError('internal', 'it has ended'))
+  await assert.rejects(waiting, { code: 'internal' })
+  await assert.rejects(line.call('add', 1, 1), { code: 'internal' })
+  close()
+})
+
+test('each kind of error is again what it was', () => {
+  for (const error of [
+    new BrokerError('precondition-failed', 'it has changed', { expected: 'revision 1', got: 'revision 2' }),
+    new StartError('kek-missing', 'version 3 is not there', { hint: 'restore it' }),
+    new LedgerError('ledger-busy', 'too much waits', { retryAfterMs: 1000 }),
+    new ChangeRefused(2, { expected: '1 row', got: '0 rows' }),
+  ]) {
+    const again = restore(structuredClone(carry(error)))
+    assert.ok(again instanceof Error)
+    assert.equal(again.constructor, error.constructor)
+    // But for its stack, which is of where it was restored.
+    assert.equal(again.message, error.message)
+    assert.deepEqual(Object.entries(again), Object.entries(error))
+  }
+  const other = restore(structuredClone(carry(new TypeError('a mistake'))))
+  assert.ok(other instanceof TypeError)
+})
