@@ -46,12 +46,15 @@ interface Item<T> {
 
 /** Lower-case hex of any of the given sizes in bytes; upper case is accepted and lowered. */
 function hexItem(...sizes: readonly number[]): Item<string> {
-  const pattern = `^(?:${sizes.map(size => `[0-9A-Fa-f]{${size * 2}}`).join('|')})$`
   return {
-    schema: textOf(pattern),
+    schema: textOf(hexPattern(sizes)),
     wanted: `hex of ${sizes.join(' or ')} bytes`,
     normalise: value => String(value).toLowerCase(),
   }
+}
+
+function hexPattern(sizes: readonly number[]): string {
+  return `^(?:${sizes.map(size => `[0-9A-Fa-f]{${size * 2}}`).join('|')})$`
 }
 
 function integerItem(minimum: number, maximum: number): Item<number> {
@@ -267,6 +270,7 @@ export interface MaskedBits {
 /** `'any'` or `{ value, mask }`, both hex of `size` bytes in the order of the wire. */
 export const bits = (size: number): Leaf<MaskedBits | Any> => {
   const item = hexItem(size)
+  const hex = new RegExp(hexPattern([size]))
   const wanted = `{ value, mask }, each hex of ${size} bytes, with no bit in value that mask leaves out`
   const schema = objectOf({ value: item.schema, mask: item.schema }, ['value', 'mask'])
   const covered = ({ value, mask }: MaskedBits): boolean => (number(value) & ~number(mask)) === 0n
@@ -283,7 +287,9 @@ export const bits = (size: number): Leaf<MaskedBits | Any> => {
     },
     comparison: ({ value, mask }) => {
       const [wantedBits, maskBits] = [number(value), number(mask)]
-      return claim => Check(item.schema, claim) && (number(String(claim)) & maskBits) === wantedBits
+      // Not `Check`, which reads the schema anew for each claim.
+      return claim =>
+        typeof claim === 'string' && hex.test(claim) && (number(claim) & maskBits) === wantedBits
     },
     show: ({ value, mask }) => `${value} under mask ${mask}`,
   })
