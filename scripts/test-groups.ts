@@ -6,29 +6,51 @@ import { pathToFileURL } from 'node:url'
 
 const COMMAND = [
   'attesting/platform',
-  'log/{denial,entry-cells}',
+  'broker/{attestation-id,scheme}',
+  'commands/*',
+  'completion/*',
   'failure/*',
   'line/*',
+  'log/{denial,entry-cells}',
+  'newcomer/*',
   'sealing/meter',
-  'serving/settings',
-  'terminal/table',
+  'serving/*',
+  'terminal/*',
   'tour/*',
   'verify/*',
   'workload/arguments',
-  '{disclosure,hints,hostile}',
+  '{commands,disclosure,hints,hostile}',
 ].map(pattern => `packages/cli/test/${pattern}.test.ts`)
 
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  agent: ['packages/agent/test/**/!(guest-api).test.ts'],
   appraisal: ['packages/appraisal/test/**'],
   broker: [
     'packages/broker/test/{config,kbs,release,secrets,v1}/**',
     'packages/broker/test/attestation/!(authority).test.ts',
   ],
-  command: [
-    ...COMMAND,
-    'packages/agent/test/{command/environment,command/memory-directory,guest/allowed-paths,standing/lease}.test.ts',
+  'broker-process': [
+    'packages/broker/test/{lifecycle,store}/**',
+    'packages/broker/test/http/!(hostile-requests|one-meaning).test.ts',
+    'packages/broker/test/keys/!(key-file-draft).test.ts',
+  ],
+  channel: ['packages/channel/test/{enclave,evidence,session}/**'],
+  command: COMMAND,
+  enclave: [
+    'packages/enclave/test/{abi,image}/**',
+    'packages/enclave/test/attesting/!(hung).test.ts',
+    'packages/enclave/test/sealing/**/!(crash|stream).test.ts',
+    'packages/enclave/test/running/**/!(failures|hostile|stress).test.ts',
   ],
   evidence: ['packages/evidence/test/**/!(authorities).test.ts'],
+  examples: [
+    'examples/genomics/test/!(run).test.ts',
+    'examples/perception/test/!(keys).test.ts',
+    'examples/stage/test/child.test.ts',
+  ],
+  ledger: ['packages/ledger/test/**'],
+  repository: ['test/{*,build/{manifest,sbom}}.test.ts'],
+  simulator: ['packages/simulator/test/**'],
 }
 
 /** Each test once: in one of the groups, by name, or alone. */

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { groupsOf } from '../scripts/test-groups.ts'
 
 test('each test file runs once, in a group or alone', () => {
-  const all = globSync('{packages,examples}/*/test/**/*.test.ts')
+  const all = globSync(['{packages,examples}/*/test/**/*.test.ts', 'test/**/*.test.ts'])
   const { together, alone } = groupsOf(all)
   const grouped = together.flatMap(({ files }) => files)
   assert.deepEqual([...grouped, ...alone].toSorted(), all.toSorted())
