@@ -1,5 +1,6 @@
 // No key touches a disk: the real processes run under load, and every file that they wrote is searched for the key, as
 // is everything else of theirs that a system could write out. What is planted is found, so finding nothing counts.
+// CASEMATE_LONG_TESTS=1 loads them for longer.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import {
@@ -29,7 +30,8 @@ import { findKey, patternsOf, type Sought } from './key-search.ts'
 import { familyOf, filesIn, statusOf, type WrittenFile, writtenFiles } from './process-files.ts'
 
 const notLinux = process.platform === 'linux' ? false : 'what processes write is seen through /proc'
-const LOAD = { rounds: 2, frames: 500, inFlight: 8 }
+const IS_LONG = process.env['CASEMATE_LONG_TESTS'] === '1'
+const LOAD = { rounds: 2, frames: IS_LONG ? 500 : 100, inFlight: 8 }
 /** Shorter than a file lives that is written, synced and deleted. */
 const LOOK_EVERY_MS = 5
 

@@ -1,11 +1,8 @@
 // RFC 6962 section 2.1 written down once more, recursively as the RFC has it, to compare the fast one with.
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 
-const hash = (...parts: readonly Uint8Array[]): Uint8Array => {
-  const digest = createHash('sha256')
-  for (const part of parts) digest.update(part)
-  return new Uint8Array(digest.digest())
-}
+const hash = (...parts: readonly Uint8Array[]): Uint8Array =>
+  new Uint8Array(digest('sha256', Buffer.concat(parts), 'buffer'))
 
 export const leafHash = (leaf: Uint8Array): Uint8Array => hash(Uint8Array.of(0), leaf)
 

@@ -27,7 +27,7 @@ export function spin(input: Uint8Array): Uint8Array {
 
 const cwd = temporaryDirectory(after)
 /** Long, since where a renewal takes longer than a third of it, the lease is lost. */
-const LIFETIME = '20s'
+const LIFETIME = '12s'
 let broker: Serving
 /** One that will be killed, with data of its own. */
 let mortal: Serving

@@ -1,4 +1,5 @@
 // First starts that do not come to their end, and what the next one makes of them.
+// CASEMATE_LONG_TESTS=1 cuts the tour off at more places.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,6 +10,17 @@ import { test } from 'node:test'
 import { BIN } from '../bin.ts'
 import { casemate, casemateProcess, serving, temporaryDirectory } from '../run.ts'
 
+/** Right after the file is there; of signals at the same place, and of places where the next test cuts too, one is enough. */
+const CUTS = [
+  ['simulator/intel.json', 'SIGKILL'],
+  ['casemate.db', 'SIGINT'],
+  ['tour/quote.bin', 'SIGTERM'],
+] as const
+const MORE_CUTS = [
+  ['casemate.db', 'SIGKILL'],
+  ['admin-token', 'SIGKILL'],
+] as const
+const IS_LONG = process.env['CASEMATE_LONG_TESTS'] === '1'
 const TOUR_END = /Ctrl-C stops/
 const FULL_TOUR = /1 {2}Prepare\n[^]*5 {2}Record\n/
 
@@ -74,13 +86,7 @@ async function endedAt(file: string, signal: NodeJS.Signals, cwd: string): Promi
 }
 
 test('a tour that was cut off, wherever it was, is taken up again and leaves a token that works', async t => {
-  for (const [file, signal] of [
-    ['simulator/intel.json', 'SIGKILL'],
-    ['casemate.db', 'SIGKILL'],
-    ['casemate.db', 'SIGINT'],
-    ['admin-token', 'SIGKILL'],
-    ['tour/quote.bin', 'SIGTERM'],
-  ] as const) {
+  for (const [file, signal] of IS_LONG ? [...CUTS, ...MORE_CUTS] : CUTS) {
     const cwd = temporaryDirectory(clean => t.after(clean))
     const cut = await endedAt(file, signal, cwd)
     assert.doesNotMatch(cut, /internal-error/, file)
