@@ -13,12 +13,3 @@ export function bareVerification(curve: 'P-256' | 'P-384', size: number): () => 
   const signature = sign(hash, message, { key: privateKey, dsaEncoding: 'ieee-p1363' })
   return () => verify(hash, message, key, signature)
 }
-
-/** Imports one P-256 key from the DER that certificates have it in, and keeps nothing. */
-export function bareImport(): () => unknown {
-  const spki = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
-    type: 'spki',
-    format: 'der',
-  })
-  return () => createPublicKey({ key: spki, format: 'der', type: 'spki' })
-}

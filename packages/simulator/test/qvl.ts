@@ -15,7 +15,7 @@ function text(platform: IntelPlatform, name: IntelEndorsementName): string {
 }
 
 /** The body’s exact text, and its signature. */
-function split(document: string): { body: string; signature: string } {
+export function split(document: string): { body: string; signature: string } {
   const match = /^\{"\w+":(.*),"signature":"([0-9a-f]{128})"\}$/s.exec(document)
   if (match?.[1] === undefined || match[2] === undefined) throw new Error('not a signed document')
   return { body: match[1], signature: match[2] }
