@@ -54,7 +54,8 @@ function inRange<Name>(ranges: readonly ModelRange<Name>[], { family, model }: S
 
 /** The product in a vendor’s name for it, as in `Milan-B0`, `ARK-Genoa`, `SEV-VLEK-Turin`; null where there is none. */
 export function productInName(name: string): SnpProduct | null {
-  return SNP_PRODUCTS.find(product => name.split('-').includes(product)) ?? null
+  const words = name.split('-')
+  return SNP_PRODUCTS.find(product => words.includes(product)) ?? null
 }
 
 type Component = keyof SnpTcb

@@ -95,11 +95,26 @@ export function parseSnpReport(input: Uint8Array): SnpReport {
   if (algorithm !== ECDSA_P384_SHA384) {
     throw unsupported('the report has another SIGNATURE_ALGO', '1 (ECDSA P-384 with SHA-384)', `${algorithm}`)
   }
-  const fields = Object.fromEntries(
-    BYTE_FIELD_NAMES.map(name => [name, bytes.subarray(BYTE_FIELDS[name][0], sum(BYTE_FIELDS[name]))]),
-  ) as Record<ByteField, Uint8Array>
+  const octets = ([offset, size]: readonly [number, number]): Uint8Array =>
+    bytes.subarray(offset, offset + size)
+  // One literal: put together from the table's entries, the object would be slow to make and to read.
   return {
-    ...fields,
+    familyId: octets(BYTE_FIELDS.familyId),
+    imageId: octets(BYTE_FIELDS.imageId),
+    currentTcb: octets(BYTE_FIELDS.currentTcb),
+    reportData: octets(BYTE_FIELDS.reportData),
+    measurement: octets(BYTE_FIELDS.measurement),
+    hostData: octets(BYTE_FIELDS.hostData),
+    idKeyDigest: octets(BYTE_FIELDS.idKeyDigest),
+    authorKeyDigest: octets(BYTE_FIELDS.authorKeyDigest),
+    reportId: octets(BYTE_FIELDS.reportId),
+    reportIdMa: octets(BYTE_FIELDS.reportIdMa),
+    reportedTcb: octets(BYTE_FIELDS.reportedTcb),
+    chipId: octets(BYTE_FIELDS.chipId),
+    committedTcb: octets(BYTE_FIELDS.committedTcb),
+    launchTcb: octets(BYTE_FIELDS.launchTcb),
+    signatureR: octets(BYTE_FIELDS.signatureR),
+    signatureS: octets(BYTE_FIELDS.signatureS),
     bytes,
     version,
     guestSvn: view.getUint32(0x04, true),
@@ -207,10 +222,6 @@ function readVersion(view: DataView, offset: number): SnpFirmwareVersion {
 
 function writeVersion(bytes: Uint8Array, offset: number, version: SnpFirmwareVersion): void {
   bytes.set([version.build, version.minor, version.major], offset)
-}
-
-function sum([offset, size]: readonly [number, number]): number {
-  return offset + size
 }
 
 function hexOffset(offset: number): string {
