@@ -110,11 +110,15 @@ class StructureScan {
       if (at - inside >= this.#limits.beside) throw new TooComplex('beside')
       const character = text.charCodeAt(at)
       if (character === QUOTE) {
+        const escapes = this.#escapes
         const end = this.#endOfString(at)
         if (!isName) inside += end - at
         else if (end - inside > this.#limits.beside) throw new TooComplex('beside')
         const names = isName ? this.#open.at(-1) : null
-        if (names && !this.#isNew(names, at, end)) return nameOf(text, at, end).slice(0, MAX_SHOWN)
+        if (names) {
+          const name = this.#escapes === escapes ? text.slice(at + 1, end - 1) : nameOf(text, at, end)
+          if (!this.#isNew(names, name)) return name.slice(0, MAX_SHOWN)
+        }
         isName = false
         at = end - 1
       } else if (character === OPEN_OBJECT || character === OPEN_ARRAY) {
@@ -143,9 +147,9 @@ class StructureScan {
     return names
   }
 
-  #isNew(names: Names, start: number, end: number): boolean {
+  #isNew(names: Names, name: string): boolean {
     this.#structure = this.#count(this.#structure, 'structure')
-    return names.add(nameOf(this.#text, start, end))
+    return names.add(name)
   }
 
   #count(counted: number, what: 'structure' | 'elements' | 'escapes'): number {
@@ -183,7 +187,6 @@ class StructureScan {
 /** Names that are spelled differently may be the same; what no parser would read is taken as it stands. */
 function nameOf(text: string, start: number, end: number): string {
   const literal = text.slice(start, end)
-  if (!literal.includes('\\')) return literal.slice(1, -1)
   try {
     return JSON.parse(literal) as string
   } catch {

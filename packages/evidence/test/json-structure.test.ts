@@ -29,3 +29,10 @@ test('objects beside and in each other have the same names', () => {
     })
   }
 })
+
+test('a name that is spelled with escapes is the same name', () => {
+  for (const text of ['{"ab":1,"\\u0061b":2}', '{"\\u0061b":1,"ab":2}', '{"\\u0061b":1,"a\\u0062":2}']) {
+    assert.deepEqual(jsonFault(text, FILE_JSON), { fault: 'twice', name: 'ab' }, text)
+  }
+  assert.equal(jsonFault('{"\\\\":1,"\\"":2,"\\\\\\"":3}', FILE_JSON), null)
+})

@@ -85,9 +85,10 @@ function verifyRoles(chain: VerifiedChain): void {
 
 /** A certificate that the quote brings and the chain does not need must still come from one of its authorities. */
 async function verifyStrays(own: readonly Certificate[], chain: VerifiedChain): Promise<void> {
+  const strays = own.filter(certificate => !chain.certificates.includes(certificate))
+  if (strays.length === 0) return
   const keys = [chain.anchor.spki, ...chain.certificates.slice(1).map(({ spki }) => spki)]
-  for (const stray of own) {
-    if (chain.certificates.includes(stray)) continue
+  for (const stray of strays) {
     let isSigned = false
     for (const key of keys) isSigned ||= await isSignedBy(stray, key)
     if (!isSigned) {

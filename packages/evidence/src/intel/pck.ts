@@ -10,8 +10,8 @@ import { type Certificate, describeCertificate } from '../x509.ts'
 const OID_SGX = '1.2.840.113741.1.13.1'
 const SGX_OCTETS = new Uint8Array([0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01])
 /** Numbers below it that have numbers below them. */
-const TCB = 2
-const CONFIGURATION = 7
+const [TCB, CONFIGURATION] = [2, 7]
+const [TCB_OCTETS, CONFIGURATION_OCTETS] = [below(TCB), below(CONFIGURATION)]
 const SGX_TYPES = ['standard', 'scalable', 'scalable-with-integrity']
 const MAX_U8 = 0xff
 const MAX_U16 = 0xffff
@@ -57,7 +57,7 @@ export function readPckExtension(certificate: Certificate): PckExtension {
 function parseExtension(value: Uint8Array): PckExtension {
   const outer = new DerReader(value, 'certificate-malformed', 'SGX extension')
   const fields = readFields(outer, SGX_OCTETS)
-  const tcb = readFields(take(fields, TCB, outer), below(TCB))
+  const tcb = readFields(take(fields, TCB, outer), TCB_OCTETS)
   const sgxComponents: number[] = []
   for (let number = 1; number <= TCB_COMPONENTS; number++) {
     sgxComponents.push(readSvn(take(tcb, number, outer), MAX_U8))
@@ -101,7 +101,7 @@ function readSgxType(field: DerReader): string {
 function readConfiguration(
   field: DerReader | undefined,
 ): Pick<PckExtension, 'dynamicPlatform' | 'cachedKeys' | 'smtEnabled'> {
-  const flags = field && readFields(field, below(CONFIGURATION))
+  const flags = field && readFields(field, CONFIGURATION_OCTETS)
   const flag = (number: number): boolean | null => {
     const found = flags?.[number]
     const value = found?.boolean() ?? null

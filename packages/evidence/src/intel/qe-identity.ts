@@ -9,9 +9,10 @@ import type { SgxReportBody } from './report-body.ts'
 
 /** @throws {Refusal} `qe-identity-mismatch`, `tcb-level-unknown` */
 export function judgeQuotingEnclave(report: SgxReportBody, identity: EnclaveIdentity): TcbVerdict {
-  match('MISCSELECT', masked(report.miscSelect, identity.miscSelectMask), identity.miscSelect)
-  match('ATTRIBUTES', masked(report.attributes, identity.attributesMask), identity.attributes)
-  match('MRSIGNER', report.mrSigner, identity.mrSigner)
+  const { miscSelect, miscSelectMask, attributes, attributesMask, mrSigner } = identity
+  matchMasked('MISCSELECT', report.miscSelect, miscSelectMask, miscSelect)
+  matchMasked('ATTRIBUTES', report.attributes, attributesMask, attributes)
+  if (!equal(report.mrSigner, mrSigner)) mismatch('MRSIGNER', toHex(mrSigner), toHex(report.mrSigner))
   if (report.isvProdId !== identity.isvProdId) {
     mismatch('ISVPRODID', `${identity.isvProdId}`, `${report.isvProdId}`)
   }
@@ -25,12 +26,12 @@ export function judgeQuotingEnclave(report: SgxReportBody, identity: EnclaveIden
   })
 }
 
-function masked(value: Uint8Array, mask: Uint8Array): Uint8Array {
-  return value.map((octet, index) => octet & (mask[index] ?? 0))
-}
-
-function match(field: string, got: Uint8Array, expected: Uint8Array): void {
-  if (!equal(got, expected)) mismatch(field, toHex(expected), toHex(got))
+// oxlint-disable-next-line max-params -- what it is called, what was reported, what of it counts, and what that has to be
+function matchMasked(field: string, value: Uint8Array, mask: Uint8Array, expected: Uint8Array): void {
+  const isMatch =
+    value.length === expected.length && value.every((octet, at) => (octet & (mask[at] ?? 0)) === expected[at])
+  if (isMatch) return
+  mismatch(field, toHex(expected), toHex(value.map((octet, at) => octet & (mask[at] ?? 0))))
 }
 
 function mismatch(field: string, expected: string, got: string): never {
