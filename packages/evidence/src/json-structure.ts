@@ -116,7 +116,7 @@ class StructureScan {
         else if (end - inside > this.#limits.beside) throw new TooComplex('beside')
         const names = isName ? this.#open.at(-1) : null
         if (names) {
-          const name = this.#escapes === escapes ? text.slice(at + 1, end - 1) : nameOf(text, at, end)
+          const name = nameOf(text.slice(at, end), this.#escapes > escapes)
           if (!this.#isNew(names, name)) return name.slice(0, MAX_SHOWN)
         }
         isName = false
@@ -185,8 +185,8 @@ class StructureScan {
 }
 
 /** Names that are spelled differently may be the same; what no parser would read is taken as it stands. */
-function nameOf(text: string, start: number, end: number): string {
-  const literal = text.slice(start, end)
+function nameOf(literal: string, hasEscapes: boolean): string {
+  if (!hasEscapes) return literal.slice(1, -1)
   try {
     return JSON.parse(literal) as string
   } catch {
