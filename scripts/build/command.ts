@@ -14,6 +14,9 @@ export const OUTSIDE = ['assemblyscript', 'assemblyscript/*']
 const REQUIRE =
   "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
 
+/** Threads of a broker, which an executable does not have: they share the command's files, as almost all of them is in there. */
+const SHARING: readonly string[] = ['broker-desk']
+
 /** The file that starts it, in the folder. */
 export const ENTRY = 'casemate.js'
 
@@ -40,13 +43,16 @@ export async function bundleCommand(root: string, folder: string): Promise<void>
   }
   const { metafile, outputFiles } = await build({
     ...common,
-    entryPoints: [{ in: 'packages/cli/bin/casemate.js', out: ENTRY.replace('.js', '') }],
+    entryPoints: [
+      { in: 'packages/cli/bin/casemate.js', out: ENTRY.replace('.js', '') },
+      ...code.filter(({ out }) => SHARING.includes(out)),
+    ],
     splitting: true,
     banner: { js: REQUIRE },
     chunkNames: 'chunk-[hash]',
   })
   // Each in one file: a thread of an executable sees no other.
-  const apart = await build({ ...common, entryPoints: [...code] })
+  const apart = await build({ ...common, entryPoints: code.filter(({ out }) => !SHARING.includes(out)) })
   for (const { path, contents } of [...outputFiles, ...apart.outputFiles]) {
     writeFileSync(join(folder, basename(path)), contents)
   }

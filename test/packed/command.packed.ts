@@ -2,6 +2,7 @@
 // compiler; then how much is installed.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -38,9 +39,9 @@ let broker: ChildProcess | null = null
 let url = ''
 
 /** A broker of its own port, with the tour; and everything that it showed. */
-async function startTour(): Promise<string> {
+async function startTour(...flags: readonly string[]): Promise<string> {
   const entry = join(directory, 'node_modules', '.bin', 'casemate')
-  broker = spawn(entry, ['up', '--tour', '--listen', '127.0.0.1:0', '--metrics-listen', 'off'], {
+  broker = spawn(entry, ['up', '--tour', '--listen', '127.0.0.1:0', '--metrics-listen', 'off', ...flags], {
     cwd: directory,
     env: ENVIRONMENT,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -58,6 +59,14 @@ async function startTour(): Promise<string> {
 after(() => {
   broker?.kill('SIGTERM')
   delete ENVIRONMENT['CASEMATE_SERVER']
+})
+
+test('threads that serve beside the one that writes find their code', { skip }, async () => {
+  const tour = await startTour('--data-dir', 'with-threads', '--server-threads', '1')
+  assert.match(tour, /✓ released .*Good morning/)
+  const ended = once(broker as ChildProcess, 'exit')
+  broker?.kill('SIGTERM')
+  assert.deepEqual(await ended, [0, null])
 })
 
 test('the first three minutes of the README pass', { skip }, async () => {

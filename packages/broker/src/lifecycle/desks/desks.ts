@@ -13,6 +13,7 @@ import type { BrokerConfig } from '../../config/settings.ts'
 import { BrokerError, StartError } from '../../errors.ts'
 import { tellerOfClosed } from '../../http/closed-connections.ts'
 import { limitConnections } from '../../http/connection-limit.ts'
+import { describeError } from '../../http/logging.ts'
 import { Networks } from '../../http/networks.ts'
 import { strangerAllowance } from '../../http/stranger-allowance.ts'
 import type { Front, FrontParts } from '../front.ts'
@@ -133,6 +134,7 @@ class Desk {
     const fail = (cause: unknown) => {
       if (this.#isClosing) return
       this.#hasEnded = true
+      parts.logger.error({ failure: describeError(cause) }, 'a thread that serves clients has ended')
       const failure = new BrokerError('internal', 'a thread that serves clients has ended', { cause })
       this.line.fail(failure)
       onFailure(failure)
