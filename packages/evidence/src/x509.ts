@@ -2,6 +2,7 @@
 // every element accounted for. Parsing decides shape only; chain.ts decides trust.
 
 import { parseSignatureAlgorithm, type SignatureScheme } from './algorithm.ts'
+import { BoundedMap } from './bounded-map.ts'
 import { decodeUtf8, equal, fromSpacedBase64, toHex } from './bytes.ts'
 import { DerReader, explicitTag, TAG } from './der.ts'
 import { Refusal, type RefusalCode } from './refusal.ts'
@@ -12,6 +13,9 @@ export const MAX_CERTIFICATE_BYTES = 16 * 1024
 /** Most PEM blocks taken from one text. */
 const MAX_PEM_BLOCKS = 64
 const DASH = 0x2d
+/** Names that are remembered, of 512 bytes at most; those of vendors are a dozen, and under 150. */
+const MAX_NAMES = 512
+const MAX_NAME_DIGITS = 1024
 
 /** Bits of the keyUsage extension (RFC 5280, 4.2.1.3), as they stand in its first octet. */
 export const KEY_USAGE = { digitalSignature: 0x80, keyCertSign: 0x04, cRLSign: 0x02 } as const
@@ -74,12 +78,11 @@ export function parseCertificate(der: Uint8Array): Certificate {
   version.finish()
   const serial = toHex(body.unsigned())
   const innerAlgorithm = body.expect(TAG.sequence)
-  const issuer = body.expect(TAG.sequence)
-  readName(body.into(issuer))
+  const issuer = knownName(body)
   const validity = body.enter(TAG.sequence)
   const [notBefore, notAfter] = [validity.time(), validity.time()]
   validity.finish()
-  const subject = body.expect(TAG.sequence)
+  const subject = knownName(body)
   const spki = readPublicKey(body)
   const { extensions, criticalExtensions } = readExtensions(body.enter(explicitTag(3)))
   body.finish()
@@ -89,9 +92,9 @@ export function parseCertificate(der: Uint8Array): Certificate {
     der,
     tbs: tbs.raw,
     serial,
-    issuer: toHex(issuer.raw),
-    subject: toHex(subject.raw),
-    commonName: readName(body.into(subject)),
+    issuer: issuer.octets,
+    subject: subject.octets,
+    commonName: subject.commonName,
     notBefore,
     notAfter,
     spki,
@@ -194,6 +197,26 @@ function isPrintable(octets: Uint8Array): boolean {
     if (octet < 0x20 || octet >= 0x7f) return false
   }
   return true
+}
+
+/** A Name that was found in order. */
+interface Name {
+  /** In hex. */
+  readonly octets: string
+  readonly commonName: string
+}
+
+/** All machines' certificates have the same two names: they are read, and kept, once. */
+const names = new BoundedMap<string, Name>(MAX_NAMES)
+
+function knownName(body: DerReader): Name {
+  const element = body.expect(TAG.sequence)
+  const octets = toHex(element.raw)
+  const known = names.get(octets)
+  if (known !== undefined) return known
+  const name = { octets, commonName: readName(body.into(element)) }
+  if (octets.length <= MAX_NAME_DIGITS) names.set(octets, name)
+  return name
 }
 
 /** Checks a Name throughout, and picks its common name. */
