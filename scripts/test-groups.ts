@@ -1,5 +1,6 @@
 // Test files that share a process, because loading what they test costs more than they do. Only such as leave a process
-// as they found it: none that makes it trust an authority, or that leaves a clock, a file or an answer owed behind.
+// as they found it: none that makes it trust an authority, that leaves a clock, a file, a listener for a signal or an
+// answer owed behind, or that has a hook for every test.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, matchesGlob } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -12,9 +13,8 @@ const COMMAND = [
   'failure/*',
   'line/*',
   'log/{denial,entry-cells}',
-  'newcomer/*',
   'sealing/meter',
-  'serving/*',
+  'serving/{settings,start-token}',
   'terminal/*',
   'tour/*',
   'verify/*',
@@ -39,6 +39,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   enclave: [
     'packages/enclave/test/{abi,image}/**',
     'packages/enclave/test/attesting/!(hung).test.ts',
+    'packages/enclave/test/building/!(no-compiler).test.ts',
     'packages/enclave/test/sealing/**/!(crash|stream).test.ts',
     'packages/enclave/test/running/**/!(failures|hostile|stress).test.ts',
   ],

@@ -11,6 +11,7 @@ import {
   sign,
 } from 'node:crypto'
 import { before, test } from 'node:test'
+import { SIGNING } from '../../enclave/test/image/keys.ts'
 import { SIGNATURE_SCHEMES, type SignatureScheme } from '../src/algorithm.ts'
 import { BoundedMap } from '../src/bounded-map.ts'
 import { toHex } from '../src/bytes.ts'
@@ -40,7 +41,7 @@ before(() => {
   p256 = pair(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
   p384 = pair(generateKeyPairSync('ec', { namedCurve: 'P-384' }))
   rsa = pair(generateKeyPairSync('rsa', { modulusLength: 2048 }))
-  rsa3 = pair(generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 }))
+  rsa3 = pair(SIGNING)
 })
 
 function keyFor(scheme: SignatureScheme): Pair {

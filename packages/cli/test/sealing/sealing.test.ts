@@ -2,7 +2,6 @@
 // the data key to; and everything that is refused on the way.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -19,6 +18,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeImage, type Manifest, parseHeader, parseImage, signImage } from '@casemate/enclave'
+import { SIGNING, testSigningKey } from '../../../enclave/test/image/keys.ts'
 import { EMPTY_MODULE, MANIFEST } from '../../../enclave/test/image/samples.ts'
 import { BIN } from '../bin.ts'
 import { casemate, casemateProcess, type Serving, serving, temporaryDirectory } from '../run.ts'
@@ -35,9 +35,8 @@ const {
   refused,
 } = typingIn(cwd, { env: () => (broker === null ? {} : { CASEMATE_SERVER: broker.url }) })
 
-const newKey = (): KeyObject =>
-  generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 }).privateKey
-const signer = newKey()
+const signer = SIGNING.privateKey
+const stranger = (await testSigningKey('stranger')).privateKey
 
 function writeImage(name: string, manifest: Partial<Manifest>, privateKey = signer): void {
   const image = encodeImage({ ...MANIFEST, exports: [], ...manifest }, EMPTY_MODULE)
@@ -50,7 +49,7 @@ before(() => {
   writeImage('older', { isvSvn: 2 })
   writeImage('product', { isvProdId: 8 })
   writeImage('debug', { debug: true })
-  writeImage('foreign', {}, newKey())
+  writeImage('foreign', {}, stranger)
   writeFileSync(at('unsigned.enclave'), encodeImage({ ...MANIFEST, exports: [] }, EMPTY_MODULE))
   writeFileSync(at('data'), CONTENT)
   mkdirSync(at('stopping'))

@@ -1,5 +1,5 @@
 // A SIGSTRUCT that is right in everything, signed by OpenSSL, for tests to break in one place.
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { type KeyObject, sign } from 'node:crypto'
 import { testSigningKey } from '../../../enclave/test/image/keys.ts'
 import { sigstructHints } from '../../src/enclave/signature.ts'
 import {
@@ -9,8 +9,8 @@ import {
   signedBytesOfSigstruct,
 } from '../../src/enclave/sigstruct.ts'
 
-export const generateSigner = () => generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 })
 export const SIGNER = await testSigningKey('developer')
+export const STRANGER = await testSigningKey('stranger')
 
 const ALL = 0xffff_ffff_ffff_ffffn
 

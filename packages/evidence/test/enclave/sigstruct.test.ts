@@ -6,7 +6,7 @@ import { toHex } from '../../src/bytes.ts'
 import { verifySigstruct } from '../../src/enclave/signature.ts'
 import { parseSigstruct, SIGSTRUCT_SIZE, signedBytesOfSigstruct } from '../../src/enclave/sigstruct.ts'
 import { Refusal, type RefusalCode } from '../../src/refusal.ts'
-import { BODY, generateSigner, modulusOf, SIGNATURE_SIZE, SIGNER, signed, withSignature } from './signed.ts'
+import { BODY, modulusOf, SIGNATURE_SIZE, SIGNER, STRANGER, signed, withSignature } from './signed.ts'
 
 const hasCode = (code: RefusalCode) => (error: unknown) => {
   assert.ok(error instanceof Refusal, String(error))
@@ -59,7 +59,7 @@ test('a signature by another key, or over another body, is refused', async () =>
   const other = signed({ isvSvn: 4 })
   const bytes = signed()
   await forged(Uint8Array.from([...bytes.subarray(0, 900), ...other.subarray(900)]))
-  const stranger = signed({}, generateSigner())
+  const stranger = signed({}, STRANGER)
   const mixed = bytes.slice()
   mixed.set(stranger.subarray(516, 900), 516)
   await forged(mixed)
