@@ -223,7 +223,7 @@ describe('casemate run', {
     skip: !hasTmpfs,
   }, async () => {
     const path = await secretFor('changed', 'one', brief)
-    const script = 'trap "cat $KEY; exit 0" HUP; echo "ready $V"; while :; do sleep 0.05; done'
+    const script = 'trap "cat $KEY; exit 0" HUP; echo "ready $V"; sleep 600 & wait'
     const secrets = ['--secret-file', `${path}=KEY`, '--secret', `${path}=V`]
     const told = startBrief([...secrets, '--on-change', 'SIGHUP', ...shell(script)])
     const anew = startBrief([...secrets, '--on-change', 'restart', ...shell('echo "V $V"; exec sleep 600')])
@@ -240,7 +240,7 @@ describe('casemate run', {
 
   test('stops the command when the broker withdraws a release, unless it is to be kept', async () => {
     const path = await secretFor('withdrawn', 'x', brief)
-    const loop = shell('echo "pid $$"; while :; do sleep 0.05; done')
+    const loop = shell('echo "pid $$"; exec sleep 600')
     const stopped = startBrief(['--secret', `${path}=A`, ...loop])
     const kept = startBrief(['--secret', `${path}=A`, '--on-lease-end', 'keep', ...loop])
     await Promise.all([stopped.says(/pid/), kept.says(/pid/)])
