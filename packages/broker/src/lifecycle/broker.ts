@@ -1,6 +1,5 @@
 // The broker, put together: state, keys, routes, listeners; and taken apart again without losing a request.
 
-import type { Worker } from 'node:worker_threads'
 import type { Ledger } from '@casemate/ledger/node'
 import type { FastifyInstance } from 'fastify'
 import type { Administrators } from '../admin/tokens.ts'
@@ -13,8 +12,9 @@ import { exposedMode } from '../keys/exposed-file.ts'
 import { loadTls, openMetricsApp, reloaderOf } from './apps.ts'
 import { trustConfigured } from './authorities.ts'
 import type { BrokerContext } from './context.ts'
-import { type BrokerDeps, type Core, openCore } from './core.ts'
-import { openDesks, startThreads } from './desks/desks.ts'
+import { type BrokerDeps, type Core, flushCounts, openCore } from './core.ts'
+import { openDesks } from './desks/desks.ts'
+import { startThreads, type Thread } from './desks/thread.ts'
 import type { Front, FrontParts } from './front.ts'
 import type { HealthParts } from './health-routes.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -72,7 +72,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
   try {
     return await listening(config, deps, threads)
   } catch (error) {
-    await Promise.all(threads.map(thread => thread.terminate()))
+    await Promise.all(threads.map(({ worker }) => worker.terminate()))
     throw error
   }
 }
@@ -80,7 +80,7 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
 async function listening(
   config: BrokerConfig,
   deps: BrokerDeps,
-  threads: readonly Worker[],
+  threads: readonly Thread[],
 ): Promise<RunningBroker> {
   const openFront: OpenFront<Front> = threads.length === 0 ? openOwnFront : parts => openDesks(parts, threads)
   const broker = await open(config, deps, openFront)
@@ -203,7 +203,7 @@ async function assemble<F extends Front>(
         ...(metricsApp === null ? [] : [drain(metricsApp, config.shutdownGrace)]),
       ])
       await resumed
-      await flushCounts(core, logger)
+      await flushCounts(core)
     } finally {
       await state.close()
     }
@@ -244,13 +244,4 @@ async function recordReloaded(reloaded: readonly Part[], { context, state }: Cor
   await state.record(entry(head, { reloaded })).catch((error: unknown) => {
     context.logger.error({ failure: describeError(error) }, 'what was reloaded could not be recorded')
   })
-}
-
-async function flushCounts({ attempts, context }: Core, logger: Logger): Promise<void> {
-  try {
-    await attempts.flush('all')
-    await context.counted.flush()
-  } catch (error) {
-    logger.error({ failure: describeError(error) }, 'counts of refused attempts could not be recorded')
-  }
 }

@@ -12,7 +12,7 @@ import { createPipeline } from '../attestation/pipeline.ts'
 import { RefusalLimit } from '../attestation/refusal-limit.ts'
 import type { BrokerConfig } from '../config/settings.ts'
 import { CountedEntries } from '../counted-entries.ts'
-import type { Logger } from '../http/logging.ts'
+import { describeError, type Logger } from '../http/logging.ts'
 import type { Metrics } from '../http/metrics.ts'
 import { BrokerKeys } from '../keys/broker-keys.ts'
 import { Secrets } from '../secrets/secrets.ts'
@@ -84,5 +84,18 @@ export async function openCore(config: BrokerConfig, { deps, state, logger, metr
     state,
     endorsements,
     elapsedMs,
+  }
+}
+
+/** At the end of a thread. Never fails: where the ledger takes nothing any more, the rest is closed all the same. */
+export async function flushCounts({ attempts, context }: Core): Promise<void> {
+  try {
+    await attempts.flush('all')
+    await context.counted.flush()
+  } catch (error) {
+    context.logger.error(
+      { failure: describeError(error) },
+      'counts of refused attempts could not be recorded',
+    )
   }
 }

@@ -35,7 +35,13 @@ export type CarriedError =
       readonly message: string
       readonly detail: LedgerErrorDetail
     }
-  | { readonly kind: 'other'; readonly error: unknown }
+  | {
+      readonly kind: 'other'
+      readonly name: string
+      readonly message: string
+      readonly stack: string | undefined
+      readonly code: string | undefined
+    }
 
 export function carry(error: unknown): CarriedError {
   if (error instanceof BrokerError) {
@@ -53,7 +59,18 @@ export function carry(error: unknown): CarriedError {
     const { code, message } = error
     return { kind: 'ledger', code, message, detail: detailOf(error) }
   }
-  return { kind: 'other', error }
+  return other(error)
+}
+
+/** Not the error itself: a copy would have neither its name nor its code, and what is not text in it may have no copy. */
+function other(error: unknown): Extract<CarriedError, { kind: 'other' }> {
+  const { name, message, stack } =
+    error instanceof Error ? error : new TypeError(`a ${typeof error} was thrown`)
+  return { kind: 'other', name, message, stack, code: textCode(error) }
+}
+
+function textCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
 /** Its members that are set. */
@@ -62,12 +79,16 @@ function detailOf({ expected, got, hint, retryAfterMs }: LedgerError): LedgerErr
   return Object.fromEntries(members.filter(([, value]) => value !== undefined))
 }
 
-export function restore(carried: CarriedError): unknown {
-  if (carried.kind === 'other') return carried.error
+export function restore(carried: CarriedError): Error {
+  if (carried.kind === 'other') return restoreOther(carried)
   if (carried.kind === 'refused') return new ChangeRefused(carried.statement, carried.detail)
   const { message } = carried
   if (carried.kind === 'broker') return new BrokerError(carried.code, message, carried.detail)
   if (carried.kind === 'ledger') return new LedgerError(carried.code, message, carried.detail)
   const { code, hint } = carried
   return new StartError(code, message, hint === undefined ? {} : { hint })
+}
+
+function restoreOther({ name, message, stack, code }: Extract<CarriedError, { kind: 'other' }>): Error {
+  return Object.assign(new Error(message), { name, stack }, code === undefined ? {} : { code })
 }

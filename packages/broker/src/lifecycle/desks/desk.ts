@@ -11,7 +11,7 @@ import { createMetrics } from '../../http/metrics.ts'
 import { strangerAllowance } from '../../http/stranger-allowance.ts'
 import { loadTls, openMainApp, reloaderOf } from '../apps.ts'
 import { trustConfigured } from '../authorities.ts'
-import { type Core, openCore } from '../core.ts'
+import { type Core, flushCounts, openCore } from '../core.ts'
 import { watchTls } from '../listening.ts'
 import { Reloader } from '../reload.ts'
 import { askedState, type LedgerFacts } from './asked-state.ts'
@@ -40,6 +40,8 @@ const methods = {
   /** Serves a connection, which is told to be closed by its number. */
   serve: (socket: Socket, connection: number) => opened().connections.serve(socket, connection),
   end: (connection: number) => opened().connections.end(connection),
+  /** Answered as long as it does not stand still. */
+  look: () => undefined,
   metrics: () => opened().metrics(),
   reload: (config: BrokerConfig) => opened().reload(config),
   close: (graceMs: number) => opened().close(graceMs),
@@ -99,7 +101,7 @@ async function openDesk({ config, database, ledger, anchors, endorsements }: Ope
       stopWatching()
       await connections.close(graceMs)
       await app.close()
-      await flush(core)
+      await flushCounts(core)
       db.close()
     },
   }
@@ -114,9 +116,4 @@ async function round({ keys, attempts, context }: Core, logger: Logger): Promise
   } catch (error) {
     logger.error({ task: 'desk', failure: describeError(error) }, 'housekeeping failed')
   }
-}
-
-async function flush({ attempts, context }: Core): Promise<void> {
-  await attempts.flush('all')
-  await context.counted.flush()
 }

@@ -7,6 +7,8 @@ import { type CarriedError, carry, restore } from './carried-error.ts'
 /** What one side offers the other. */
 export type Methods<M> = { readonly [K in keyof M]: (...args: never[]) => unknown }
 
+type Port = Pick<MessagePort | Worker, 'on' | 'postMessage'>
+
 type Message =
   | { readonly call: string; readonly args: readonly unknown[]; readonly id: number | null }
   | { readonly id: number; readonly value: unknown }
@@ -14,12 +16,12 @@ type Message =
 
 /** The end of the other side: what may be called there. */
 export class Line<Theirs extends Methods<Theirs>> {
-  readonly #port: MessagePort | Worker
+  readonly #port: Port
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   #calls = 0
   #failure: Error | null = null
 
-  constructor(port: MessagePort | Worker, own: Methods<object>) {
+  constructor(port: Port, own: Methods<object>) {
     this.#port = port
     const methods = new Map(Object.entries(own) as [string, (...args: unknown[]) => unknown][])
     port.on('message', (message: Message) => {
@@ -36,13 +38,20 @@ export class Line<Theirs extends Methods<Theirs>> {
     const id = ++this.#calls
     const waiting = Promise.withResolvers<unknown>()
     this.#waiting.set(id, waiting)
-    this.#send({ call: name, args, id })
+    try {
+      this.#send({ call: name, args, id })
+    } catch (error) {
+      // What cannot be copied.
+      this.#waiting.delete(id)
+      waiting.reject(error)
+    }
     return waiting.promise as Promise<Awaited<ReturnType<Theirs[K]>>>
   }
 
-  /** Nobody waits for what comes of it; `transfer` is given away. */
+  /** Nobody waits for what comes of it; `transfer` is given away. @throws what {@link fail} was told, from then on */
   tell<K extends keyof Theirs & string>(name: K, args: Parameters<Theirs[K]>, transfer: object[] = []): void {
-    if (this.#failure === null) this.#send({ call: name, args, id: null }, transfer)
+    if (this.#failure !== null) throw this.#failure
+    this.#send({ call: name, args, id: null }, transfer)
   }
 
   /** Nothing will be answered any more. */

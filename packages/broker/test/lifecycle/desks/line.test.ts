@@ -71,12 +71,36 @@ test('each kind of error is again what it was', () => {
     new ChangeRefused(2, { expected: '1 row', got: '0 rows' }),
   ]) {
     const again = restore(structuredClone(carry(error)))
-    assert.ok(again instanceof Error)
     assert.equal(again.constructor, error.constructor)
     // But for its stack, which is of where it was restored.
     assert.equal(again.message, error.message)
     assert.deepEqual(Object.entries(again), Object.entries(error))
   }
-  const other = restore(structuredClone(carry(new TypeError('a mistake'))))
-  assert.ok(other instanceof TypeError)
+})
+
+test('a mistake keeps what the log says of it, and leaves behind what has no copy', async t => {
+  const mistake = Object.assign(new TypeError('a mistake', { cause: () => 'a function' }), {
+    code: 'ENOSPC',
+    socket: () => undefined,
+  })
+  const { port1, port2 } = new MessageChannel()
+  t.after(() => port1.close())
+  const other = new Line<object>(port2, {
+    fail: () => {
+      throw mistake
+    },
+    hand: () => () => 'a function',
+  })
+  const line = new Line<{ fail(): void; hand(): unknown; take(what: unknown): void }>(port1, {})
+  await assert.rejects(line.call('fail'), ({ name, message, stack, cause, code }: NodeJS.ErrnoException) => {
+    assert.deepEqual([name, message, code], ['TypeError', 'a mistake', 'ENOSPC'])
+    assert.deepEqual([stack, cause], [mistake.stack, undefined])
+    return true
+  })
+  await assert.rejects(line.call('hand'), { name: 'DataCloneError' })
+  await assert.rejects(
+    line.call('take', () => undefined),
+    { name: 'DataCloneError' },
+  )
+  assert.ok(other)
 })
