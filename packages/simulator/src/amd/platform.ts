@@ -20,8 +20,12 @@ export interface AmdPlatformOptions extends AmdSettingsOptions {
   readonly now?: Date
   /** Default {@link AUTHORITY_MODULUS_BITS}; tests take 2048, which is ten times faster. */
   readonly modulusBits?: number
+  /** Of the vendor; new random ones unless given. Tests make many machines of one vendor, whose keys take their time. */
+  readonly authority?: AmdAuthorityKeys
   readonly faults?: AmdFaults
 }
+
+type AmdAuthorityKeys = Pick<AmdKeys, 'ark' | 'intermediate'>
 
 /** Holds private keys. */
 export type AmdPlatformJson = StoredPlatform<AmdSettings, keyof AmdKeys>
@@ -46,10 +50,15 @@ export interface AmdPlatform {
 
 /** Makes a platform with new random keys; with RSA-4096 that takes some seconds. */
 export async function createAmdPlatform(options: AmdPlatformOptions = {}): Promise<AmdPlatform> {
-  const { now = new Date(), modulusBits = AUTHORITY_MODULUS_BITS, faults = {}, ...settings } = options
-  const [ark, intermediate] = await Promise.all([generateRsaKey(modulusBits), generateRsaKey(modulusBits)])
-  const keys = { ark, intermediate, leaf: generateEcKey('P-384') }
+  const { now = new Date(), modulusBits, authority, faults = {}, ...settings } = options
+  const keys = { ...(authority ?? (await makeAuthorityKeys(modulusBits))), leaf: generateEcKey('P-384') }
   return assemble({ keys, settings: amdSettings(settings), createdAt: now, now, faults })
+}
+
+/** Keys of a vendor, to be shared by several of its machines. */
+export async function makeAuthorityKeys(modulusBits = AUTHORITY_MODULUS_BITS): Promise<AmdAuthorityKeys> {
+  const [ark, intermediate] = await Promise.all([generateRsaKey(modulusBits), generateRsaKey(modulusBits)])
+  return { ark, intermediate }
 }
 
 /**
