@@ -34,7 +34,8 @@ export interface SnpVerification {
 
 /** The claims of a report whose signature, chain and consistency have been verified. */
 export function snpClaims(report: SnpReport, verification: SnpVerification): SnpClaims {
-  const snp = snpFields(report, verification)
+  const machine = machineOf(report, verification.leaf)
+  const snp = snpFields(report, verification, machine)
   return {
     kind: 'snp',
     measurement: snp.measurement,
@@ -49,7 +50,7 @@ export function snpClaims(report: SnpReport, verification: SnpVerification): Snp
       arkCrl: verification.revocation && formatTime(verification.revocation.thisUpdate),
     },
     reportData: toHex(report.reportData),
-    hardwareId: machineOf(report, verification.leaf).id,
+    hardwareId: machine.id,
     hostData: snp.hostData,
     simulated: verification.simulated,
     enclave: null,
@@ -71,7 +72,7 @@ function machineOf({ chipId }: SnpReport, { hwId }: SnpLeaf): Machine {
   return { id: toHex(hwId).padEnd(2 * chipId.length, '0'), source: 'vcek' }
 }
 
-function snpFields(report: SnpReport, verification: SnpVerification): SnpClaims['snp'] {
+function snpFields(report: SnpReport, verification: SnpVerification, machine: Machine): SnpClaims['snp'] {
   const { leaf, tcbs, revocation } = verification
   return {
     product: leaf.product,
@@ -92,7 +93,7 @@ function snpFields(report: SnpReport, verification: SnpVerification): SnpClaims[
     reportId: toHex(report.reportId),
     reportIdMa: toHex(report.reportIdMa),
     chipId: toHex(report.chipId),
-    hardwareIdSource: machineOf(report, leaf).source,
+    hardwareIdSource: machine.source,
     ...tcbs,
     currentVersion: describeVersion(report.currentVersion),
     committedVersion: describeVersion(report.committedVersion),
@@ -107,31 +108,33 @@ function snpFields(report: SnpReport, verification: SnpVerification): SnpClaims[
 
 /** POLICY, bit by bit; bit 17 is reserved and one. */
 export function decodePolicy(policy: bigint): SnpClaims['snp']['policy'] {
+  const bits = lowBits(policy)
   return {
-    abiMinor: Number(policy & 0xffn),
-    abiMajor: Number((policy >> 8n) & 0xffn),
-    smtAllowed: bit(policy, 16n),
-    migrateMaAllowed: bit(policy, 18n),
-    debugAllowed: bit(policy, 19n),
-    singleSocketRequired: bit(policy, 20n),
-    cxlAllowed: bit(policy, 21n),
-    memAes256XtsRequired: bit(policy, 22n),
-    raplDisabled: bit(policy, 23n),
-    ciphertextHidingRequired: bit(policy, 24n),
-    pageSwapDisabled: bit(policy, 25n),
+    abiMinor: bits & 0xff,
+    abiMajor: (bits >>> 8) & 0xff,
+    smtAllowed: bit(bits, 16),
+    migrateMaAllowed: bit(bits, 18),
+    debugAllowed: bit(bits, 19),
+    singleSocketRequired: bit(bits, 20),
+    cxlAllowed: bit(bits, 21),
+    memAes256XtsRequired: bit(bits, 22),
+    raplDisabled: bit(bits, 23),
+    ciphertextHidingRequired: bit(bits, 24),
+    pageSwapDisabled: bit(bits, 25),
   }
 }
 
 /** PLATFORM_INFO, bit by bit; bit 6 has no published name, and Turin sets it. */
 export function decodePlatformInfo(info: bigint): SnpClaims['snp']['platformInfo'] {
+  const bits = lowBits(info)
   return {
-    smtEnabled: bit(info, 0n),
-    tsmeEnabled: bit(info, 1n),
-    eccEnabled: bit(info, 2n),
-    raplDisabled: bit(info, 3n),
-    ciphertextHidingEnabled: bit(info, 4n),
-    aliasCheckComplete: bit(info, 5n),
-    tioEnabled: bit(info, 7n),
+    smtEnabled: bit(bits, 0),
+    tsmeEnabled: bit(bits, 1),
+    eccEnabled: bit(bits, 2),
+    raplDisabled: bit(bits, 3),
+    ciphertextHidingEnabled: bit(bits, 4),
+    aliasCheckComplete: bit(bits, 5),
+    tioEnabled: bit(bits, 7),
   }
 }
 
@@ -140,8 +143,13 @@ export function describeVersion(version: SnpFirmwareVersion): string {
   return `${version.major}.${version.minor}.${version.build}`
 }
 
-function bit(bits: bigint, position: bigint): boolean {
-  return (bits >> position) % 2n === 1n
+/** Every bit that has a name: a bigint for each of them would be slow. */
+function lowBits(bits: bigint): number {
+  return Number(BigInt.asUintN(32, bits))
+}
+
+function bit(bits: number, position: number): boolean {
+  return ((bits >>> position) & 1) === 1
 }
 
 function hex64(value: bigint): string {

@@ -159,9 +159,12 @@ export function encodeSnpReport(fields: SnpReportFields): Uint8Array {
 
 /** `r` and `s` big-endian, 48 bytes each, as IEEE P1363 and WebCrypto have them. */
 export function p1363Signature(report: SnpReport): Uint8Array {
+  const { signatureR: r, signatureS: s } = report
   const signature = new Uint8Array(96)
-  signature.set(report.signatureR.subarray(0, 48).toReversed(), 0)
-  signature.set(report.signatureS.subarray(0, 48).toReversed(), 48)
+  for (let at = 0; at < 48; at++) {
+    signature[at] = r[47 - at] ?? 0
+    signature[48 + at] = s[47 - at] ?? 0
+  }
   return signature
 }
 

@@ -104,8 +104,9 @@ async function selectLeaves(
 ): Promise<readonly [LeafCertificate, ...LeafCertificate[]]> {
   const kind = signingKey(report)
   const ofKind = leaves.filter(({ leaf }) => leaf.kind === kind)
-  const best = Math.max(...ofKind.map(it => fit(report, it, now)))
-  const fitting = ofKind.filter(it => fit(report, it, now) === best)
+  const fits = ofKind.map(it => fit(report, it, now))
+  const best = Math.max(...fits)
+  const fitting = ofKind.filter((_, index) => fits[index] === best)
   const [first, ...others] = nearestFirst(fitting, it => windowOfCertificate(it.certificate), now)
   if (first === undefined) throw missingLeaf(report, kind, leaves)
   const copy = first.certificate.der
