@@ -51,6 +51,18 @@ export function coldFloor(quote: Uint8Array, platform: IntelPlatform): () => voi
   }
 }
 
+/** The one signature of a SEV-SNP report, by a key that is known. */
+export function reportFloor(report: Uint8Array, vcek: KeyObject): () => void {
+  // r and s have 72 bytes each there, little-endian; P-384 needs 48.
+  const [r, s] = [0x2a0, 0x2e8].map(at => report.slice(at, at + 48).toReversed())
+  const signature = Buffer.concat([r!, s!])
+  const message = report.slice(0, 0x2a0)
+  const key = { key: vcek, dsaEncoding: 'ieee-p1363' } as const
+  return () => {
+    if (!verify('sha384', message, key, signature)) throw new Error('a bare signature is wrong')
+  }
+}
+
 /** The key of the authority that certified a quote's PCK. */
 export function authorityOf(quote: Uint8Array): KeyObject {
   return imported(readQuote(quote).authority.spki)

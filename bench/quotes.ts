@@ -1,12 +1,12 @@
 // Quote and report verification: warm and cold, against a peer and against the signatures that it cannot avoid.
 // Evidence is the simulator's, in the real formats; a peer gets the same bytes and the same root. By the thread's processor time.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { parse, readEndorsements, verify } from '@casemate/evidence'
 import { createAmdPlatform, createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
 import { qvlVerifier } from '../packages/simulator/test/qvl.ts'
 import { bareVerification } from './floor.ts'
 import { measure, measureBatches, threadTime } from './measure.ts'
-import { authorityOf, coldFloor, newMachineFloor } from './quote-floor.ts'
+import { authorityOf, coldFloor, newMachineFloor, reportFloor } from './quote-floor.ts'
 import { printRates, printRatio } from './report.ts'
 
 /** Enough different quotes that no memory of whole quotes could help. */
@@ -117,18 +117,21 @@ async function snpWarm(): Promise<void> {
   const reports = Array.from({ length: QUOTES }, () => platform.snpReport({ reportData: randomBytes(64) }))
   const endorsements = readEndorsements(platform.endorsements)
   const options = { now, anchors: platform.anchors, minTcbEvaluationDataNumber: 'any' } as const
-  const bare = bareVerification('P-384', 672)
+  const leaf = platform.endorsements.find(({ name }) => name === 'leaf.der')
+  const vcek = new X509Certificate(leaf!.bytes).publicKey
   const next = cycle(reports)
+  // The same signatures in the same order: of one signature again and again, a processor learns the branches.
+  const bare = cycle(reports.map(report => reportFloor(report, vcek)))
 
   const [ours, floor] = await measure(
     [
       { name: 'casemate SNP report, chain warm', run: () => verify(parse(next()), endorsements, options) },
-      { name: 'one bare P-384 verification', run: bare },
+      { name: 'its P-384 verification, bare', run: () => bare()() },
     ],
     threadTime,
   )
   printRates('Verify a SEV-SNP report, chain warm', [ours!, floor!])
-  printRatio('against one bare P-384 verification', ours!, floor!, { atLeast: 0.9 })
+  printRatio('against its bare P-384 verification', ours!, floor!, { atLeast: 0.9 })
 }
 
 function quoteOf(platform: IntelPlatform, tee: 'sgx' | 'tdx'): Uint8Array {
