@@ -2,10 +2,11 @@
 // All of an IPv6 site (a /48) count as 32 clients: whoever has one has 65,536 networks, and would otherwise be as many clients.
 // Each process counts for itself: N of them allow N times as much.
 
+import { BoundedMap } from '@casemate/evidence'
 import { clientOf, siteOf } from './client-address.ts'
 
-/** Clients remembered at one time; the one longest unseen goes first. */
-const MAX_CLIENTS = 10_000
+/** Clients remembered at least, those that were seen last; at most there are twice as many. */
+const REMEMBERED = 10_000
 
 /** As many clients, all that they may, are one site. Hosts give a /64 to each of their customers: these share more than a few. */
 const CLIENTS_PER_SITE = 32
@@ -32,7 +33,7 @@ export class ClientLimit {
   readonly #windowMs: number
   readonly #elapsedMs: () => number
   /** Per client and site the time at which all it did so far would have been due at an even pace. */
-  readonly #due = new Map<string, number>()
+  readonly #due = new BoundedMap<string, number>(2 * REMEMBERED)
 
   constructor({ count, windowMs, burst = count, elapsedMs }: ClientLimitOptions) {
     this.#intervalMs = windowMs / count
@@ -47,8 +48,7 @@ export class ClientLimit {
     const waits = shares.map(share => this.#dueOf(share, now) - now - this.#burstMsOf(share))
     const waitMs = Math.max(...waits)
     if (waitMs > 0) return waitMs
-    for (const share of shares)
-      this.#remember(share.name, this.#dueOf(share, now) + this.#intervalMsOf(share))
+    for (const share of shares) this.#due.set(share.name, this.#dueOf(share, now) + this.#intervalMsOf(share))
     return 0
   }
 
@@ -58,7 +58,7 @@ export class ClientLimit {
     const within = sharesOf(address).map(share => {
       const [intervalMs, burstMs] = [this.#intervalMsOf(share), this.#burstMsOf(share)]
       const due = this.#dueOf(share, now) + times * intervalMs
-      this.#remember(share.name, Math.min(due, now + burstMs + this.#windowMs))
+      this.#due.set(share.name, Math.min(due, now + burstMs + this.#windowMs))
       return due - now - burstMs <= intervalMs
     })
     return within.every(Boolean)
@@ -74,17 +74,6 @@ export class ClientLimit {
 
   #dueOf({ name }: Share, now: number): number {
     return Math.max(this.#due.get(name) ?? now, now)
-  }
-
-  #remember(client: string, due: number): void {
-    this.#due.delete(client)
-    this.#due.set(client, due)
-    if (this.#due.size > MAX_CLIENTS) this.#forgetOldest()
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#due.keys()
-    if (oldest !== undefined) this.#due.delete(oldest)
   }
 }
 

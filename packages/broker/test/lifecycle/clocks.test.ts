@@ -231,3 +231,15 @@ test('no client waits longer than a window, whatever it did', () => {
   elapsed += MINUTE
   assert.equal(limit.take('192.0.2.1'), 0)
 })
+
+test('a client is remembered until ten thousand others were seen after it, and not for ever', () => {
+  const limit = new ClientLimit({ count: 1, windowMs: MINUTE, elapsedMs: () => 0 })
+  const others = (count: number, net: number) => {
+    for (let n = 0; n < count; n++) limit.take(`10.${net}.${n >> 8}.${n & 255}`)
+  }
+  assert.equal(limit.take('192.0.2.1'), 0)
+  others(9_999, 0)
+  assert.ok(limit.take('192.0.2.1') > 0)
+  others(20_000, 1)
+  assert.equal(limit.take('192.0.2.1'), 0)
+})
