@@ -150,7 +150,9 @@ export class BrokerKeys {
     }
   }
 
-  describe(): readonly KeyDescription[] {
+  /** All of them, whoever has made them. */
+  async describe(): Promise<readonly KeyDescription[]> {
+    await this.refresh()
     const now = this.#parts.now()
     return [...this.#tokenRing.describe(now), ...this.#sessionRing.describe(now)]
   }

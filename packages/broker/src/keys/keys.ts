@@ -56,8 +56,8 @@ export interface TokenKeys {
    * @throws {BrokerError} `attestation-token-invalid`, `attestation-token-expired`
    */
   verifyToken(token: string, now: Date): Promise<JsonObject>
-  /** Every key under which a valid token may exist, and the next one. */
-  jwks(): Jwks
+  /** Every key under which a valid token may exist, and the next one; those too that another thread or process has made. */
+  jwks(): Promise<Jwks>
 }
 
 /** Seals the state of a handshake into the challenge, so that any replica can finish it. */

@@ -47,7 +47,9 @@ export class SigningKeys implements TokenKeys {
     return withinWindow(decode(payload), now)
   }
 
-  jwks(): Jwks {
+  async jwks(): Promise<Jwks> {
+    // Who caches an answer without the next key would not know it when it signs.
+    await this.#ring.load()
     const keys = this.#ring.published(this.#now()).map(({ stored }) => ({
       ...stored.publicJwk,
       kid: stored.id,

@@ -56,7 +56,7 @@ export function infoRoutes(app: FastifyInstance, parts: InfoParts): void {
     },
     async (_request, reply) => {
       reply.header('cache-control', `public, max-age=${JWKS_MAX_AGE_MS / 1000}`)
-      const { keys } = tokenKeys.jwks()
+      const { keys } = await tokenKeys.jwks()
       return { keys: [...keys] }
     },
   )

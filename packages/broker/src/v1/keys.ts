@@ -50,7 +50,7 @@ export function keyRoutes(app: FastifyInstance, { keys, kekVersions, rotation, l
     async () => {
       const kek = await kekVersions()
       const all = [
-        ...keys.describe(),
+        ...(await keys.describe()),
         ledgerKey,
         ...kek.all.map(version => describeKek(version, kek.current)),
       ]

@@ -141,7 +141,9 @@ test('a guest that offers no SHA-384 is told which digest to use', async () => {
 test('the attestation result is an EAR that jose verifies with the published keys', async () => {
   const guest = newGuest()
   assert.equal((await guest.handshake()).status, 200)
-  const jwks = jose.createLocalJWKSet(broker.context.tokenKeys.jwks() as unknown as jose.JSONWebKeySet)
+  const jwks = jose.createLocalJWKSet(
+    (await broker.context.tokenKeys.jwks()) as unknown as jose.JSONWebKeySet,
+  )
   const { payload, protectedHeader } = await jose.jwtVerify(guest.token, jwks, {
     issuer: 'casemate',
     audience: 'casemate',

@@ -50,21 +50,34 @@ function storeOf(stored: StoredKey[]): Store {
   return { keys } as unknown as Store
 }
 
+async function open(store: Store, kek: KeyEncryption): Promise<BrokerKeys> {
+  const times = { now, tokenLifetimeMs: HOUR, sessionTimeoutMs: MINUTE }
+  const keys = new BrokerKeys({ store, kek, pending: new PendingWraps(), ...times })
+  await keys.open()
+  return keys
+}
+
+const idsOf = async (keys: BrokerKeys) => (await keys.describe()).map(({ id }) => id)
+
 test('the keys that one makes are the other’s too', async () => {
   const stored: StoredKey[] = []
   const [store, kek] = [storeOf(stored), meetingKek()]
-  const open = async () => {
-    const times = { now, tokenLifetimeMs: HOUR, sessionTimeoutMs: MINUTE }
-    const keys = new BrokerKeys({ store, kek, pending: new PendingWraps(), ...times })
-    await keys.open()
-    return keys.describe().map(({ id }) => id)
-  }
-  const [one, other] = await Promise.all([open(), open()])
-  assert.deepEqual(one, other)
+  const [one, other] = await Promise.all([open(store, kek), open(store, kek)])
+  assert.deepEqual(await idsOf(one), await idsOf(other))
   assert.deepEqual(
     stored.map(({ purpose }) => purpose),
     ['token', 'session'],
   )
+})
+
+test('a key that one makes the others publish at once', async () => {
+  const [store, kek] = [storeOf([]), meetingKek()]
+  const [one, other] = await Promise.all([open(store, kek), open(store, kek)])
+  const third = await open(store, kek)
+  const { key } = await one.rotateSigning({ system: 'keys' })
+  const { keys } = await other.tokenKeys.jwks()
+  assert.ok(keys.some(({ kid }) => kid === key.id))
+  assert.ok((await idsOf(third)).includes(key.id))
 })
 
 test('the ledger has the key of whoever came first, who alone made it', async () => {

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import type { Worker } from 'node:worker_threads'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import { resolveConfig } from '../../../src/config/resolve.ts'
 import type { BrokerConfig } from '../../../src/config/settings.ts'
 import { createLogger } from '../../../src/http/logging.ts'
@@ -106,6 +107,11 @@ describe('threads that serve', {
     assert.ok(count('casemate_ledger_entries') > 0)
     assert.match(text, /^kbs_build_info\{version="[^"]+"\} 1$/m)
     assert.equal(text.match(/^process_resident_memory_bytes /gm)?.length, 1)
+    // As in one thread: a name that is missing is a panel or an alert that is.
+    const own = new Registry()
+    collectDefaultMetrics({ register: own })
+    for (const { name } of await own.getMetricsAsJSON())
+      assert.match(text, new RegExp(`^# TYPE ${name} `, 'm'))
   })
 
   test('log by the thread that writes', () => {
