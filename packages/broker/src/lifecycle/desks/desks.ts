@@ -44,7 +44,8 @@ export async function openDesks(parts: FrontParts, threads: readonly Thread[]): 
     listen: () => listenOn(door, config, logger),
     metrics: () => Promise.all(desks.map(desk => desk.line.call('metrics'))),
     reload: async wanted => {
-      await Promise.all(desks.map(desk => desk.line.call('reload', portable(wanted))))
+      // One that has ended is told of by `failed`.
+      await Promise.allSettled(desks.map(desk => desk.line.call('reload', portable(wanted))))
     },
     close: async graceMs => {
       door.close()

@@ -8,7 +8,7 @@ import type { DeskMethods } from './desk.ts'
 import { Line } from './line.ts'
 import type { PlacedConnection } from './placed-connection.ts'
 import type { Thread } from './thread.ts'
-import { type WriterParts, writerFor } from './writer.ts'
+import { RemoteWraps, type WriterParts, writerFor } from './writer.ts'
 
 /** Nothing that a desk does takes as long as all of these; a machine that was suspended counts as one. */
 const LOOK_MS = 10_000
@@ -23,6 +23,7 @@ export class RemoteDesk {
   readonly #logger: Logger
   readonly #onFailure: (failure: Error) => void
   readonly #looks: NodeJS.Timeout
+  readonly #wraps: RemoteWraps
   /** By the number that both threads know them by. */
   readonly #placed = new Map<number, PlacedConnection>()
   readonly #numbers = new Map<PlacedConnection, number>()
@@ -31,11 +32,17 @@ export class RemoteDesk {
   #isClosing = false
   #hasEnded = false
 
-  constructor(thread: Thread, parts: Omit<WriterParts, 'onClosed'>, onFailure: (failure: Error) => void) {
+  constructor(
+    thread: Thread,
+    parts: Omit<WriterParts, 'onClosed' | 'wraps'>,
+    onFailure: (failure: Error) => void,
+  ) {
     this.#thread = thread
     this.#logger = parts.logger
     this.#onFailure = onFailure
-    this.line = new Line(thread.worker, writerFor({ ...parts, onClosed: number => this.#closed(number) }))
+    this.#wraps = new RemoteWraps(parts.shared.wraps)
+    const onClosed = (number: number) => this.#closed(number)
+    this.line = new Line(thread.worker, writerFor({ ...parts, wraps: this.#wraps, onClosed }))
     this.#looks = setInterval(() => this.#look(), LOOK_MS)
     this.#looks.unref()
     void thread.ended.then(cause => this.#fail('a thread that serves clients has ended', cause))
@@ -78,6 +85,7 @@ export class RemoteDesk {
     this.#isClosing = true
     this.line.fail(new BrokerError('unavailable', 'the broker is closing'))
     await this.#thread.worker.terminate()
+    this.#wraps.endAll()
   }
 
   /** Whoever asks whether the broker is alive is served by another thread, or by this one and waits. */

@@ -5,6 +5,7 @@ import type { Actor } from '../../entry.ts'
 import type { Logger } from '../../http/logging.ts'
 import type { Allowance } from '../../http/stranger-allowance.ts'
 import type { JsonObject } from '../../json.ts'
+import type { Wraps } from '../../keys/pending-wraps.ts'
 import type { OpenLedger } from '../../open-ledger.ts'
 import type { WrappedKey } from '../../store/store.ts'
 import type { HealthParts } from '../health-routes.ts'
@@ -20,16 +21,44 @@ export interface WriterParts {
   readonly logger: Logger
   /** The one for all desks: what one of them charges counts where connections are admitted. */
   readonly allowance: Allowance
+  /** Of this desk. */
+  readonly wraps: RemoteWraps
   /** Told of each connection that a desk has closed. */
   readonly onClosed: (connection: number) => void
 }
 
 export type Writer = ReturnType<typeof writerFor>
 
-export function writerFor({ shared, health, logger, allowance, onClosed }: WriterParts) {
-  const { ledger, kek, rotation, wraps } = shared
-  const pending = new Map<number, () => void>()
-  let begun = 0
+/** What a desk has wrapped and not yet committed: a rotation waits for it, and not for one that has ended. */
+export class RemoteWraps {
+  readonly #wraps: Wraps
+  readonly #pending = new Map<number, () => void>()
+  #begun = 0
+
+  constructor(wraps: Wraps) {
+    this.#wraps = wraps
+  }
+
+  /** Gives the number that ends it. */
+  begin(): number {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    void this.#wraps.run(() => promise)
+    this.#pending.set(++this.#begun, resolve)
+    return this.#begun
+  }
+
+  end(number: number): void {
+    this.#pending.get(number)?.()
+    this.#pending.delete(number)
+  }
+
+  endAll(): void {
+    for (const number of this.#pending.keys()) this.end(number)
+  }
+}
+
+export function writerFor({ shared, health, logger, allowance, wraps, onClosed }: WriterParts) {
+  const { ledger, kek, rotation } = shared
   return {
     append: (entry: JsonObject, change: Change) => ledger.append(entry, change),
     ask: (question: LedgerQuestion, args: readonly unknown[]): Promise<unknown> =>
@@ -40,16 +69,8 @@ export function writerFor({ shared, health, logger, allowance, onClosed }: Write
     rotate: (actor: Actor) => rotation.rotate(actor),
     retire: (actor: Actor, version: number) => rotation.retire(actor, version),
     /** A rotation waits until {@link endWraps} is called with the number that this gives. */
-    beginWraps: () => {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      void wraps.run(() => promise)
-      pending.set(++begun, resolve)
-      return begun
-    },
-    endWraps: (number: number) => {
-      pending.get(number)?.()
-      pending.delete(number)
-    },
+    beginWraps: () => wraps.begin(),
+    endWraps: (number: number) => wraps.end(number),
     unready: () => health.check(),
     charge: (address: string, times: number) => void allowance.charge(address, times),
     closed: (connection: number) => onClosed(connection),

@@ -148,6 +148,8 @@ describe('threads that serve', {
     await thread?.terminate()
     const failure = await broker.failed
     assert.deepEqual([failure.name, 'code' in failure && failure.code], ['BrokerError', 'internal'])
+    // Whoever runs it has not heard of it yet.
+    await broker.reload(() => settings({}))
   })
 })
 
@@ -177,6 +179,25 @@ describe('connections that make room', {
     await broker.close()
     rmSync(directory, { recursive: true })
   })
+})
+
+test('a broker whose log takes nothing any more closes all the same', async () => {
+  const directory = temporaryDirectory()
+  const log: Log = { lines: [] }
+  const broker = await start(directory, {}, log)
+  const attempt = async () => {
+    const headers = { authorization: 'Bearer of-nobody', connection: 'close' }
+    const answer = await fetch(`${broker.url}/v1/keys`, { headers })
+    assert.equal(answer.status, 401)
+    await answer.arrayBuffer()
+  }
+  // The first is recorded at once; those that follow are counted, for the thread to record in the end.
+  for (let n = 0; n < 3; n++) await attempt()
+  rmSync(join(directory, 'lock'))
+  await broker.close()
+  const told = log.lines.filter(({ msg }) => msg === 'counts of refused attempts could not be recorded')
+  assert.equal(told.length, 1)
+  rmSync(directory, { recursive: true })
 })
 
 test('what is read again is read by the threads', async t => {

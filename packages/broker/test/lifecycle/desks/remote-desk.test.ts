@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createLogger } from '../../../src/http/logging.ts'
+import { PendingWraps } from '../../../src/keys/pending-wraps.ts'
 import { PlacedConnection } from '../../../src/lifecycle/desks/placed-connection.ts'
 import { RemoteDesk } from '../../../src/lifecycle/desks/remote-desk.ts'
 import { watched } from '../../../src/lifecycle/desks/thread.ts'
@@ -35,11 +36,12 @@ function desk(t: TestContext) {
   const lines: string[] = []
   const failures: Error[] = []
   const logger = createLogger('info', { write: line => void lines.push(JSON.parse(line).msg) })
-  const parts = { shared: {}, logger } as unknown as WriterParts
+  const wraps = new PendingWraps()
+  const parts = { shared: { wraps }, logger } as unknown as WriterParts
   const thread = watched(worker as never)
   return {
     worker,
-    thread,
+    wraps,
     lines,
     failures,
     open: () => new RemoteDesk(thread, parts, it => failures.push(it)),
@@ -125,4 +127,19 @@ test('a connection that comes when the thread has ended is closed', async t => {
   placed.handOver(socket)
   assert.deepEqual([destroyed, opened.size], [['destroyed', 'given back'], 0])
   placed.destroy()
+})
+
+test('a rotation waits no longer for what an ended thread had wrapped', async t => {
+  const { worker, wraps, open } = desk(t)
+  const opened = open()
+  worker.emit('message', { call: 'beginWraps', args: [], id: 1 })
+  const order: string[] = []
+  const rotation = wraps.settled().then(() => order.push('settled'))
+  await settled()
+  worker.emit('exit', 1)
+  await settled()
+  order.push('ended')
+  await opened.close(2000)
+  await rotation
+  assert.deepEqual(order, ['ended', 'settled'])
 })

@@ -6,12 +6,13 @@ import { MessageChannel } from 'node:worker_threads'
 import { PendingWraps } from '../../../src/keys/pending-wraps.ts'
 import { askedState } from '../../../src/lifecycle/desks/asked-state.ts'
 import { Line } from '../../../src/lifecycle/desks/line.ts'
-import { type Writer, type WriterParts, writerFor } from '../../../src/lifecycle/desks/writer.ts'
+import { RemoteWraps, type Writer, type WriterParts, writerFor } from '../../../src/lifecycle/desks/writer.ts'
 import { migrate } from '../../../src/store/migrations.ts'
 
 /** The wraps of a writer, and of a desk that asks it for nothing else. */
 function bothSides(t: TestContext) {
   const wraps = new PendingWraps()
+  const remote = new RemoteWraps(wraps)
   const { port1, port2 } = new MessageChannel()
   const db = new DatabaseSync(':memory:')
   migrate(db)
@@ -19,7 +20,7 @@ function bothSides(t: TestContext) {
     port1.close()
     db.close()
   })
-  const writer = new Line<object>(port2, writerFor({ shared: { wraps } } as unknown as WriterParts))
+  const writer = new Line<object>(port2, writerFor({ shared: {}, wraps: remote } as unknown as WriterParts))
   const line = new Line<Writer>(port1, {})
   const ledger = { origin: 'x', verifierKey: 'x', key: {} as never }
   return { wraps, writer, desk: askedState({ line, db, ledger, refusalBudget: 1 }) }
