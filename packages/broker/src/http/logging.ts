@@ -36,8 +36,18 @@ export function createLogger(level: string, destination?: { write(line: string):
   return destination === undefined ? pino(options) : pino(options, destination)
 }
 
+/** What {@link describeError} has said of an error in another thread. */
+export class Described {
+  readonly said: unknown
+
+  constructor(said: unknown) {
+    this.said = said
+  }
+}
+
 /** Name, code and stack frames; of a service that was asked, its host and what the system said of the connection. */
 export function describeError(error: unknown): object {
+  if (error instanceof Described) return Object(error.said)
   if (error instanceof BrokerError || error instanceof StartError)
     return { name: error.name, code: error.code }
   if (!(error instanceof Error)) return { name: typeof error }

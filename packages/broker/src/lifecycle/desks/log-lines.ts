@@ -1,6 +1,6 @@
 // Lines of the log from other threads: one thread writes, so that lines stay whole and what is lost is counted once.
 
-import type { Logger } from '../../http/logging.ts'
+import { Described, type Logger } from '../../http/logging.ts'
 
 /** By the numbers that pino gives them. */
 const LEVELS: Readonly<Record<number, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>> = {
@@ -25,5 +25,14 @@ export function writeLine(logger: Logger, line: string): void {
     readonly service: string
     readonly msg: string
   }
-  logger[LEVELS[level] ?? 'error'](members, msg)
+  logger[LEVELS[level] ?? 'error'](described(members), msg)
+}
+
+/** Where the logger would describe an error, it was described before it came here. */
+function described(members: object): object {
+  const known = Object.entries(members).map(([name, value]) => [
+    name,
+    name === 'err' || name === 'error' ? new Described(value) : value,
+  ])
+  return Object.fromEntries(known)
 }
