@@ -9,6 +9,7 @@ import type { Wraps } from '../../keys/pending-wraps.ts'
 import type { OpenLedger } from '../../open-ledger.ts'
 import type { WrappedKey } from '../../store/store.ts'
 import type { HealthParts } from '../health-routes.ts'
+import { unready } from '../readiness.ts'
 import type { WritersState } from '../shared-state.ts'
 import { writeLine } from './log-lines.ts'
 
@@ -71,7 +72,8 @@ export function writerFor({ shared, health, logger, allowance, wraps, onClosed }
     /** A rotation waits until {@link endWraps} is called with the number that this gives. */
     beginWraps: () => wraps.begin(),
     endWraps: (number: number) => wraps.end(number),
-    unready: () => health.check(),
+    // From the first moment of a close: a desk hears of it later, when a round of housekeeping is over.
+    unready: async () => (health.isClosing() ? unready('shutting-down') : health.check()),
     charge: (address: string, times: number) => void allowance.charge(address, times),
     closed: (connection: number) => onClosed(connection),
     log: (line: string) => writeLine(logger, line),

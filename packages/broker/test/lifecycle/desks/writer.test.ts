@@ -54,3 +54,16 @@ test('nor for what could not be wrapped', async t => {
   )
   await wraps.settled()
 })
+
+test('a desk is not ready from the moment that the broker closes', async t => {
+  let isClosing = false
+  const { port1, port2 } = new MessageChannel()
+  t.after(() => port1.close())
+  const health = { check: async () => null, isClosing: () => isClosing }
+  const writer = new Line<object>(port2, writerFor({ shared: {}, health } as unknown as WriterParts))
+  const line = new Line<Writer>(port1, {})
+  assert.equal(await line.call('unready'), null)
+  isClosing = true
+  assert.equal((await line.call('unready'))?.code, 'shutting-down')
+  assert.ok(writer)
+})
