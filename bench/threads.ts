@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createIntelPlatform, type IntelPlatform } from '@casemate/simulator'
-import { type Broker, withBroker } from './broker-child.ts'
+import { ask, type Broker, withBroker } from './broker-child.ts'
 import { pin } from './cores.ts'
 import { Fleet } from './fleet.ts'
 import { prepare } from './guest.ts'
@@ -51,7 +51,10 @@ async function compare(single: Broker, several: Broker, platform: IntelPlatform)
     return new Fleet({ port: portOf(started.url), isTls: false }, platform)
   })
   pin(single.server.pid, BROKER_CORE)
+  // It has begun where this process was.
+  pin(several.server.pid, BROKER_CORE, GUESTS_CORE)
   const rates = { single: [] as number[], several: [] as number[] }
+  const micros = { single: [] as number[], several: [] as number[] }
   try {
     for (const fleet of [own!, shared!]) {
       await fleet.connect()
@@ -59,12 +62,17 @@ async function compare(single: Broker, several: Broker, platform: IntelPlatform)
     }
     for (let round = 0; round < ROUNDS; round++) {
       pin(process.pid, GUESTS_CORE)
-      rates.single.push(await onOneCore(own!))
+      const alone = await measured(single, own!)
+      rates.single.push(alone.done / alone.seconds)
+      micros.single.push(alone.micros)
       pin(process.pid, BROKER_CORE, GUESTS_CORE)
-      rates.several.push(await onBothCores(shared!))
+      const both = await measured(several, shared!)
+      rates.several.push((2 * both.done) / (2 * both.seconds - both.guestsSeconds))
+      micros.several.push(both.micros)
     }
     print(
       rates,
+      micros,
       [single, several].map(({ server }) => megabytesOf(server.pid, 'resident')),
     )
   } finally {
@@ -73,38 +81,45 @@ async function compare(single: Broker, several: Broker, platform: IntelPlatform)
   }
 }
 
-async function onOneCore(fleet: Fleet): Promise<number> {
-  const { done, seconds } = await attest(fleet)
-  return done / seconds
+interface Phase {
+  readonly done: number
+  readonly seconds: number
+  /** Processor time of the guests, in seconds: of two cores that they share with the broker, the rest is the broker's. */
+  readonly guestsSeconds: number
+  /** The broker's processor time for each, in microseconds. */
+  readonly micros: number
 }
 
-/** As of two cores that the broker has for itself. */
-async function onBothCores(fleet: Fleet): Promise<number> {
-  const before = process.cpuUsage()
-  const { done, seconds } = await attest(fleet)
-  const { user, system } = process.cpuUsage(before)
-  const left = 2 * seconds - (user + system) / 1e6
-  return (2 * done) / left
+async function measured({ server }: Broker, fleet: Fleet): Promise<Phase> {
+  const [guests, broker] = [process.cpuUsage(), await ask(server, { cpu: true })]
+  const { done, failed, seconds } = await fleet.attestFor(PHASE_MS)
+  const { user, system } = process.cpuUsage(guests)
+  const micros = ((await ask(server, { cpu: true })) - broker) / done
+  if (failed > 0) throw new Error('a guest was refused')
+  return { done, seconds, guestsSeconds: (user + system) / 1e6, micros }
 }
 
-async function attest(fleet: Fleet) {
-  const attested = await fleet.attestFor(PHASE_MS)
-  if (attested.failed > 0) throw new Error('a guest was refused')
-  return attested
+interface Sides {
+  readonly single: readonly number[]
+  readonly several: readonly number[]
 }
 
 function print(
-  { single, several }: { readonly single: readonly number[]; readonly several: readonly number[] },
+  { single, several }: Sides,
+  micros: Sides,
   [alone = 0, together = 0]: readonly number[],
 ): void {
   printRates('Attest and fetch one secret, kept connections', [
     { name: 'one thread on one core', rates: single },
     { name: `${THREADS} threads that serve beside the one that writes, on two cores`, rates: several },
   ])
-  printBudget({
-    text: 'two cores against one',
-    spread: spread(several.map((rate, round) => rate / single[round]!)),
-    limit: { atLeast: BUDGET },
-  })
+  const against = (limit: 'none' | { readonly atLeast: number }, text: string, sides: Sides) =>
+    printBudget({
+      text,
+      spread: spread(sides.several.map((each, round) => each / sides.single[round]!)),
+      limit,
+    })
+  against({ atLeast: BUDGET }, 'two cores against one', { single, several })
+  against('none', 'processor time for each, of all threads against one', micros)
   console.log(`  ${Math.round(alone)} and ${Math.round(together)} MB resident`)
 }
