@@ -15,8 +15,8 @@ import type { Logger } from './logging.ts'
 import { measureRequests } from './measures.ts'
 import { refuseAmbiguity } from './one-meaning.ts'
 import { RequestLog } from './request-log.ts'
-import { type Admission, createServer } from './server.ts'
-import { type Allowance, chargeStrangers } from './stranger-allowance.ts'
+import { createServer } from './server.ts'
+import { type Admission, type Allowance, chargeStrangers } from './stranger-allowance.ts'
 import { ADMINISTRATOR_JSON, checkJson } from './strict-json.ts'
 import type { TlsMaterial } from './tls.ts'
 import { compileValidator } from './validation.ts'
@@ -31,8 +31,8 @@ export interface AppParts extends AccessParts {
   readonly logger: Logger
   /** What a client may cost that has shown nothing. */
   readonly allowance: Allowance
-  /** Where connections are admitted: by the server itself, or before they are handed to it. */
-  readonly admission: Admission
+  /** Null: connections are admitted before they are handed to the server. */
+  readonly admission: Admission | null
   /** Null: plain HTTP. */
   readonly tls: TlsMaterial | null
   readonly protocol: ProtocolErrors

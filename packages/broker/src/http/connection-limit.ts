@@ -7,12 +7,12 @@ import { clientOf, siteOf } from '../client-address.ts'
 import type { BrokerConfig, SettingName } from '../config/settings.ts'
 import type { TellClosed } from './closed-connections.ts'
 import { Networks } from './networks.ts'
-import type { Allowance } from './stranger-allowance.ts'
+import type { Admission } from './stranger-allowance.ts'
 
 export interface ConnectionLimits {
   readonly config: Pick<BrokerConfig, 'clientConnectionLimit' | 'connectionLimit' | 'trustedProxies'>
-  /** The cost that is allowed to a client that has shown nothing; new connections count. */
-  readonly allowance: Allowance
+  /** The allowance of clients that have shown nothing; new connections count. */
+  readonly admission: Admission
   readonly tellClosed: TellClosed
 }
 
@@ -30,16 +30,15 @@ export interface Serving<H extends Held> {
   serve(socket: Socket, held: H): void
 }
 
-/** Call once the server has its own listeners and before any other is added; they serve, unless somebody else does. */
-export function limitConnections<H extends Held = Socket>(
+/** Nobody else may listen to the server's connections before this. */
+export function limitConnections<H extends Held>(
   server: Server,
   limits: ConnectionLimits,
-  serving?: Serving<H>,
+  serving: Serving<H>,
 ): void {
   const connections = new Connections(limits)
   // Asked before there is a socket, which costs more than all that is asked.
   Object.assign(server, { blockList: new RefusedClients(connections) })
-  const servant = serving ?? servedBy(server)
   server.on('connection', (socket: Socket) => {
     const { remoteAddress: address } = socket
     // Gone already.
@@ -47,14 +46,14 @@ export function limitConnections<H extends Held = Socket>(
       socket.destroy()
       return
     }
-    const held = servant.place(socket)
-    if (connections.hold(held, address)) servant.serve(socket, held as H & Socket)
+    const held = serving.place(socket)
+    if (connections.hold(held, address)) serving.serve(socket, held)
     else socket.destroy()
   })
 }
 
-/** Its own listeners would set up TLS and a parser first. */
-function servedBy(server: Server): Serving<Socket> {
+/** The listeners that the server has by itself, which would set up TLS and a parser before anybody is admitted. */
+export function ownListeners(server: Server): Serving<Socket> {
   const listeners = server.listeners('connection')
   server.removeAllListeners('connection')
   return {
@@ -94,11 +93,11 @@ class Connections {
 
   /** Whether the client may have one more; that is counted. */
   admit(address: string): boolean {
-    const { config, allowance } = this.#limits
+    const { config, admission } = this.#limits
     if (this.#proxies.has(address)) return true
     const held = this.#ofClient.get(clientOf(address))?.size ?? 0
     if (held >= config.clientConnectionLimit) return this.#refuse(address, 'clientConnectionLimit')
-    return allowance.take(address) === 0 || this.#refuse(address, 'authLimit')
+    return admission.take(address) === 0 || this.#refuse(address, 'authLimit')
   }
 
   /** False where all are taken. */

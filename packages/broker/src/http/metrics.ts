@@ -33,15 +33,12 @@ export function observeProcess(
     registers: [registry],
   })
   build.set({ version }, 1)
-  const entries = new Gauge({
+  const entries: Gauge = new Gauge({
     name: 'casemate_ledger_entries',
     help: 'entries in the ledger',
-    registers: [],
-    collect() {
-      this.set(ledgerSize())
-    },
+    registers: [registry],
+    collect: () => entries.set(ledgerSize()),
   })
-  registry.registerMetric(entries)
 }
 
 function counter<L extends string = never>(

@@ -6,9 +6,9 @@ import type { TLSSocket } from 'node:tls'
 import type { RawServerDefault } from 'fastify'
 import { addressOf } from '../client-address.ts'
 import type { BrokerConfig } from '../config/settings.ts'
-import { type ConnectionLimits, limitConnections } from './connection-limit.ts'
+import { type ConnectionLimits, limitConnections, ownListeners } from './connection-limit.ts'
 import type { Logger } from './logging.ts'
-import { chargeSilence } from './stranger-allowance.ts'
+import { type Admission, type Allowance, chargeSilence } from './stranger-allowance.ts'
 import type { TlsMaterial } from './tls.ts'
 import { boundUnanswered } from './unanswered.ts'
 
@@ -23,17 +23,16 @@ const ALPN = {
 
 type Handler = NonNullable<Parameters<typeof createHttpServer>[1]>
 
-export interface ServerParts extends ConnectionLimits {
+export interface ServerParts extends Omit<ConnectionLimits, 'admission'> {
   readonly config: ConnectionLimits['config'] &
     Pick<BrokerConfig, 'headerLimit' | 'requestTimeout' | 'idleTimeout'>
   /** Null: plain HTTP. */
   readonly tls: TlsMaterial | null
   readonly logger: Logger
-  readonly admission: Admission
+  /** Null: the server does not listen, and is given connections that are admitted already (its event `connection`). */
+  readonly admission: Admission | null
+  readonly allowance: Allowance
 }
-
-/** `here`: the server listens. `elsewhere`: it does not, and is given connections (its event `connection`). */
-export type Admission = 'here' | 'elsewhere'
 
 export function createServer(parts: ServerParts, handler: Handler): RawServerDefault {
   const { config, tls, logger, allowance, admission, tellClosed } = parts
@@ -53,7 +52,7 @@ export function createServer(parts: ServerParts, handler: Handler): RawServerDef
     tls === null
       ? createHttpServer(options, bounded)
       : createHttpsServer({ ...options, ...tls, ...ALPN, handshakeTimeout: headMs }, bounded)
-  if (admission === 'here') limitConnections(server, parts)
+  if (admission !== null) limitConnections(server, { config, admission, tellClosed }, ownListeners(server))
   if (tls !== null) chargeSilence(server, allowance)
   // Whether a body is wanted is decided from its head: boundBodies asks for it.
   server.on('checkContinue', bounded)

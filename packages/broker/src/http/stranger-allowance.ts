@@ -26,8 +26,11 @@ const MOST_BYTES = 2 * 1024 * 1024
 /** A body in chunks of a byte is parsed as far as it was received, 64 KiB of it, whatever was answered before. */
 const CHUNKED_REFUSAL = 100
 
-/** An allowance, wherever it is kept. */
-export type Allowance = Pick<ClientLimit, 'take' | 'charge'>
+/** What asks it for new connections. */
+export type Admission = Pick<ClientLimit, 'take'>
+
+/** What it is charged with, wherever it is kept. */
+export type Allowance = Pick<ClientLimit, 'charge'>
 
 export function strangerAllowance(
   { authLimit }: Pick<BrokerConfig, 'authLimit'>,
@@ -47,7 +50,7 @@ const REQUESTS = ['request', 'checkContinue', 'checkExpectation']
  * Charges connections over TLS that end without a request, also those that end before the handshake does: most of its work is
  * done by then. One that sends nothing is a balancer's, which looks whether somebody listens.
  */
-export function chargeSilence(server: RawServerDefault, allowance: Pick<Allowance, 'charge'>): void {
+export function chargeSilence(server: RawServerDefault, allowance: Allowance): void {
   const silent = new Set<string>()
   server.on('connection', (socket: Socket) => {
     const { remoteAddress: address = '' } = socket
@@ -67,7 +70,7 @@ function nameOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`
 }
 
-export function chargeStrangers(app: FastifyInstance, allowance: Pick<Allowance, 'charge'>): void {
+export function chargeStrangers(app: FastifyInstance, allowance: Allowance): void {
   app.addHook('onSend', (request, reply, _payload, done) => {
     const cost = costOf(request, reply.statusCode)
     if (cost > 0 && !allowance.charge(request.ip, cost)) reply.header('connection', 'close')

@@ -50,13 +50,9 @@ export function openMetricsApp(
   const { config } = core.context
   if (config.metricsListen === 'off') return null
   const { health, text } = shown
-  const serving = {
-    admission: 'here',
-    allowance: strangerAllowance(config, core.elapsedMs),
-    tls,
-    health,
-  } as const
-  return createMetricsApp(partsOf(core, serving), config.metricsListen, { health, text })
+  const allowance = strangerAllowance(config, core.elapsedMs)
+  const parts = partsOf(core, { admission: allowance, allowance, tls, health })
+  return createMetricsApp(parts, config.metricsListen, { health, text })
 }
 
 /** Null: plain HTTP. */

@@ -8,6 +8,7 @@ import type { BrokerConfig } from '../config/settings.ts'
 import { entry } from '../entry.ts'
 import { createLogger, describeError, type Logger } from '../http/logging.ts'
 import { createMetrics, observeProcess } from '../http/metrics.ts'
+import type { TlsReloader } from '../http/tls.ts'
 import { exposedMode } from '../keys/exposed-file.ts'
 import { loadTls, openMetricsApp, reloaderOf } from './apps.ts'
 import { trustConfigured } from './authorities.ts'
@@ -161,10 +162,45 @@ interface Opened {
   readonly state: BrokerState
 }
 
-async function assemble<F extends Front>(
-  { config, deps, state }: Opened,
-  openFront: OpenFront<F>,
-): Promise<Assembled<F>> {
+async function assemble<F extends Front>(opened: Opened, openFront: OpenFront<F>): Promise<Assembled<F>> {
+  const { config, deps, state } = opened
+  const inside = await openInside(opened)
+  const { core, shared, metrics, logger } = inside
+  const judging = new Judging(() => core.pipeline.assertAble(), logger)
+  await judging.check()
+  const closing = { hasBegun: false }
+  const health: HealthParts = {
+    check: async () => (await state.readiness.check()) ?? (await judging.check()),
+    isClosing: () => closing.hasBegun,
+  }
+  const loaded = loadTls(config)
+  const front = await openFront({ config, deps, core, shared, health, tls: loaded })
+  const text = async () => metricsText(metrics, await front.metrics())
+  const metricsApp = openMetricsApp(core, loaded, { health, text })
+  const listeners = metricsApp === null ? front.apps : [...front.apps, metricsApp]
+  const tls = reloaderOf(config, loaded, listeners)
+  const housekeeping = openHousekeeping(config, core, state)
+  const shutDown = runBeside({ opened, inside, front, metricsApp, housekeeping, tls })
+  let closed: Promise<void> | null = null
+  const close = () => {
+    closing.hasBegun = true
+    closed ??= shutDown()
+    return closed
+  }
+  const reloader = new Reloader({ config, tls, endorsements: core.endorsements, logger })
+  const reload: OpenBroker['reload'] = async read => {
+    if (closing.hasBegun) return
+    await recordReloaded(reloader.reload(read), core)
+    await front.reload(reloader.inForce)
+  }
+  const failed = Promise.race([state.failed, front.failed])
+  return { core, front, ledger: state.ledger, metricsApp, housekeeping, failed, reload, close }
+}
+
+type Inside = Awaited<ReturnType<typeof openInside>>
+
+/** All of it that no client meets, on record as started. */
+async function openInside({ config, deps, state }: Opened) {
   const logger = deps.logger ?? createLogger(config.logLevel)
   tellOfExposed(config, logger)
   const metrics = createMetrics()
@@ -173,27 +209,27 @@ async function assemble<F extends Front>(
   const core = await openCore(config, { deps, state: shared, logger, metrics })
   const head = { type: 'broker.started', at: deps.now(), actor: { system: 'start' } } as const
   await state.record(entry(head, { version: VERSION }))
-  let isClosing = false
-  const judging = new Judging(() => core.pipeline.assertAble(), logger)
-  await judging.check()
-  const health: HealthParts = {
-    check: async () => (await state.readiness.check()) ?? (await judging.check()),
-    isClosing: () => isClosing,
-  }
-  const loaded = loadTls(config)
-  const front = await openFront({ config, deps, core, shared, health, tls: loaded })
-  const text = async () => metricsText(metrics, await front.metrics())
-  const metricsApp = openMetricsApp(core, loaded, { health, text })
-  const listeners = metricsApp === null ? front.apps : [...front.apps, metricsApp]
-  const tls = reloaderOf(config, loaded, listeners)
+  return { core, shared, metrics, logger }
+}
+
+interface Running {
+  readonly opened: Opened
+  readonly inside: Inside
+  readonly front: Front
+  readonly metricsApp: FastifyInstance | null
+  readonly housekeeping: Housekeeping
+  readonly tls: TlsReloader | null
+}
+
+/** Begins what runs beside the clients, and gives what ends all of it. */
+function runBeside({ opened, inside, front, metricsApp, housekeeping, tls }: Running): () => Promise<void> {
+  const { config, state } = opened
+  const { core, shared, logger } = inside
   const stopWatching = tls === null ? () => undefined : watchTls(tls, config.tlsReloadInterval, logger)
-  const housekeeping = openHousekeeping(config, core, state)
   const resumed = shared.rotation.resume().catch((error: unknown) => {
     logger.error({ failure: describeError(error) }, 'key rotation could not be resumed')
   })
-
-  const shutDown = async () => {
-    isClosing = true
+  return async () => {
     stopWatching()
     // Where the ledger takes nothing any more, or something does not close, the rest is closed all the same.
     try {
@@ -208,19 +244,6 @@ async function assemble<F extends Front>(
       await state.close()
     }
   }
-  let closed: Promise<void> | null = null
-  const close = () => {
-    closed ??= shutDown()
-    return closed
-  }
-  const reloader = new Reloader({ config, tls, endorsements: core.endorsements, logger })
-  const reload: OpenBroker['reload'] = async read => {
-    if (isClosing) return
-    await recordReloaded(reloader.reload(read), core)
-    await front.reload(reloader.inForce)
-  }
-  const failed = Promise.race([state.failed, front.failed])
-  return { core, front, ledger: state.ledger, metricsApp, housekeeping, failed, reload, close }
 }
 
 function openHousekeeping(config: BrokerConfig, core: Core, { kek }: BrokerState): Housekeeping {

@@ -1,18 +1,17 @@
 // Regular work, once a minute: old evidence and old refusals go, keys give way to their successors, counts of refused
-// attempts reach the ledger, the clock and the key file are looked at. A failure is logged and tried again a minute later.
+// attempts reach the ledger, the clock and the key file are looked at.
 
 import type { RefusedAttempts } from '../admin/refused-attempts.ts'
 import type { CountedEntries } from '../counted-entries.ts'
 import { type EntryType, entry } from '../entry.ts'
 import { BrokerError } from '../errors.ts'
-import { describeError, type Logger } from '../http/logging.ts'
+import type { Logger } from '../http/logging.ts'
 import type { JsonObject } from '../json.ts'
 import type { BrokerKeys } from '../keys/broker-keys.ts'
 import type { KeyEncryption } from '../keys/keys.ts'
 import type { Store } from '../store/store.ts'
 import { ClockWatch } from './clock-watch.ts'
-
-const INTERVAL_MS = 60_000
+import { attemptAll, ownTasks, Rounds, type Task } from './rounds.ts'
 
 /** Time for somebody to set a clock right before what it makes look old is deleted for good. */
 const PURGE_DELAY_MS = 3_600_000
@@ -34,50 +33,41 @@ export interface HousekeepingParts {
 
 export class Housekeeping {
   readonly #parts: HousekeepingParts
-  readonly #timer: NodeJS.Timeout
+  readonly #rounds: Rounds
   readonly #clock: ClockWatch
   #purgeFromMs = Number.NEGATIVE_INFINITY
-  #running: Promise<void> = Promise.resolve()
 
   constructor(parts: HousekeepingParts) {
     this.#parts = parts
     this.#clock = new ClockWatch(parts.now, parts.elapsedMs)
-    this.#timer = setInterval(() => void this.run(), INTERVAL_MS)
-    this.#timer.unref()
+    const tasks: readonly Task[] = [
+      ['clock', () => this.#watchClock()],
+      ['key file', async () => this.#watchKeyFile()],
+      ...ownTasks(parts),
+      ['store', () => parts.store.exclusively('housekeeping', () => this.#shared())],
+    ]
+    this.#rounds = new Rounds(tasks, parts.logger)
   }
 
   /** One round; rounds do not overlap. */
   run(): Promise<void> {
-    this.#running = this.#running.then(() => this.#round())
-    return this.#running
+    return this.#rounds.run()
   }
 
   /** Waits for a round that is under way. */
-  async stop(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#running
-  }
-
-  async #round(): Promise<void> {
-    const { keys, attempts, counted, store } = this.#parts
-    await this.#attempt('clock', () => this.#watchClock())
-    await this.#attempt('key file', async () => this.#watchKeyFile())
-    await this.#attempt('keys', () => keys.refresh())
-    await this.#attempt('attempts', () => attempts.flush('ended'))
-    await this.#attempt('counted', () => counted.flush())
-    await this.#attempt(
-      'store',
-      async () => void (await store.exclusively('housekeeping', () => this.#shared())),
-    )
+  stop(): Promise<void> {
+    return this.#rounds.stop()
   }
 
   /** What is done once in all, however many processes work on the store. */
-  async #shared(): Promise<void> {
-    const { keys, elapsedMs } = this.#parts
-    await this.#attempt('keys', () => keys.maintain())
-    if (elapsedMs() < this.#purgeFromMs) return
-    await this.#attempt('refusals', () => this.#purgeRefused())
-    await this.#attempt('evidence', () => this.#purgeEvidence())
+  #shared(): Promise<void> {
+    const { keys, elapsedMs, logger } = this.#parts
+    const purging: readonly Task[] = [
+      ['refusals', () => this.#purgeRefused()],
+      ['evidence', () => this.#purgeEvidence()],
+    ]
+    const maintaining: Task = ['keys', () => keys.maintain()]
+    return attemptAll(elapsedMs() < this.#purgeFromMs ? [maintaining] : [maintaining, ...purging], logger)
   }
 
   async #watchClock(): Promise<void> {
@@ -115,13 +105,5 @@ export class Housekeeping {
   #purged(type: EntryType, before: Date) {
     const head = { type, at: this.#parts.now(), actor: { system: 'retention' } } as const
     return (count: number) => entry(head, { before: before.toISOString(), count })
-  }
-
-  async #attempt(task: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (error) {
-      this.#parts.logger.error({ task, failure: describeError(error) }, 'housekeeping failed')
-    }
   }
 }

@@ -7,7 +7,7 @@ import { drain, listen } from './listening.ts'
 
 export async function openOwnFront({ config, core, health, tls }: FrontParts): Promise<Front & MainApp> {
   const allowance = strangerAllowance(config, core.elapsedMs)
-  const { app, routes } = await openMainApp(core, { admission: 'here', allowance, tls, health })
+  const { app, routes } = await openMainApp(core, { admission: allowance, allowance, tls, health })
   return {
     app,
     routes,

@@ -2,18 +2,20 @@
 // writes. It decides as any process would that works on the same store (decision 37).
 
 import type { Socket } from 'node:net'
+import type { DatabaseSync } from 'node:sqlite'
 import { parentPort } from 'node:worker_threads'
 import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
 import { openDatabase } from '@casemate/ledger/node'
 import type { BrokerConfig } from '../../config/settings.ts'
-import { createLogger, describeError, type Logger } from '../../http/logging.ts'
+import { createLogger, type Logger } from '../../http/logging.ts'
 import { createMetrics } from '../../http/metrics.ts'
-import { strangerAllowance } from '../../http/stranger-allowance.ts'
+import { type Allowance, strangerAllowance } from '../../http/stranger-allowance.ts'
 import { loadTls, openMainApp, reloaderOf } from '../apps.ts'
 import { trustConfigured } from '../authorities.ts'
 import { type Core, flushCounts, openCore } from '../core.ts'
 import { watchTls } from '../listening.ts'
 import { Reloader } from '../reload.ts'
+import { ownTasks, Rounds } from '../rounds.ts'
 import { askedState, type LedgerFacts } from './asked-state.ts'
 import { Line } from './line.ts'
 import { ServedConnections } from './served-connections.ts'
@@ -29,8 +31,6 @@ export interface Opening {
 }
 
 export type DeskMethods = typeof methods
-
-const ROUND_MS = 60_000
 
 if (parentPort === null) throw new TypeError('a desk is a thread of a broker')
 const methods = {
@@ -56,49 +56,37 @@ function opened(): Desk {
 
 type Desk = Awaited<ReturnType<typeof openDesk>>
 
-async function openDesk({ config, database, ledger, anchors, endorsements }: Opening) {
+async function openDesk(opening: Opening) {
+  const { config } = opening
   trustConfigured(config.caFile)
   const logger = createLogger(config.logLevel, { write: text => line.tell('log', [text]) })
-  const db = openDatabase(database)
+  const db = openDatabase(opening.database)
   // One thread writes.
   db.exec('PRAGMA query_only = ON')
-  const now = () => new Date()
-  const elapsedMs = () => performance.now()
-  const state = askedState({ line, db, ledger, refusalBudget: config.refusalBudget })
-  const metrics = createMetrics()
-  const deps = { now, elapsedMs, anchors, endorsements }
-  const core = await openCore(config, { deps, state, logger, metrics })
-  const own = strangerAllowance(config, elapsedMs)
-  let isClosing = false
+  const { core, metrics } = await openOwnCore(opening, db, logger)
+  const health = { isClosing: false }
   const tls = loadTls(config)
   const { app } = await openMainApp(core, {
-    admission: 'elsewhere',
-    // Its own tells whether this connection goes on; the writer's, whether the client gets another.
-    allowance: {
-      take: address => own.take(address),
-      charge: (address, times) => {
-        line.tell('charge', [address, times])
-        return own.charge(address, times)
-      },
-    },
+    admission: null,
+    allowance: allowanceOf(core),
     tls,
-    health: { check: () => line.call('unready'), isClosing: () => isClosing },
+    health: { check: () => line.call('unready'), isClosing: () => health.isClosing },
   })
   await app.ready()
   const reloader = reloaderOf(config, tls, [app])
   const stopWatching =
     reloader === null ? () => undefined : watchTls(reloader, config.tlsReloadInterval, logger)
   const rereading = new Reloader({ config, tls: reloader, endorsements: core.endorsements, logger })
-  const rounds = setInterval(() => void round(core, logger), ROUND_MS)
+  const rounds = new Rounds(ownTasks({ ...core, ...core.context }), logger)
   const connections = new ServedConnections(app.server, number => line.tell('closed', [number]))
   return {
     connections,
     metrics: () => metrics.registry.getMetricsAsJSON(),
     reload: (wanted: BrokerConfig) => void rereading.reload(() => wanted),
     close: async (graceMs: number) => {
-      isClosing = true
-      clearInterval(rounds)
+      health.isClosing = true
       stopWatching()
+      await rounds.stop()
       await connections.close(graceMs)
       await app.close()
       await flushCounts(core)
@@ -107,13 +95,25 @@ async function openDesk({ config, database, ledger, anchors, endorsements }: Ope
   }
 }
 
-/** What each process does for itself, once a minute. */
-async function round({ keys, attempts, context }: Core, logger: Logger): Promise<void> {
-  try {
-    await keys.refresh()
-    await attempts.flush('ended')
-    await context.counted.flush()
-  } catch (error) {
-    logger.error({ task: 'desk', failure: describeError(error) }, 'housekeeping failed')
+async function openOwnCore(
+  { config, ledger, anchors, endorsements }: Opening,
+  db: DatabaseSync,
+  logger: Logger,
+) {
+  const state = askedState({ line, db, ledger, refusalBudget: config.refusalBudget })
+  const metrics = createMetrics()
+  const clocks = { now: () => new Date(), elapsedMs: () => performance.now() }
+  const core = await openCore(config, { deps: { ...clocks, anchors, endorsements }, state, logger, metrics })
+  return { core, metrics }
+}
+
+/** This thread's own tells whether a connection goes on; the writer's, whether its client gets another. */
+function allowanceOf({ context, elapsedMs }: Core): Allowance {
+  const own = strangerAllowance(context.config, elapsedMs)
+  return {
+    charge: (address, times) => {
+      line.tell('charge', [address, times])
+      return own.charge(address, times)
+    },
   }
 }

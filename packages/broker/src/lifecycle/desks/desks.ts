@@ -32,7 +32,7 @@ export async function openDesks(parts: FrontParts, threads: readonly Thread[]): 
   const tellClosed = tellerOfClosed(logger, core.elapsedMs)
   limitConnections(
     door,
-    { config, allowance, tellClosed },
+    { config, admission: allowance, tellClosed },
     {
       place: socket => new PlacedConnection(deskFor(socket, desks, proxies), socket.remoteAddress),
       serve: (socket, placed) => placed.handOver(socket),
