@@ -148,9 +148,23 @@ async function demandWhole({ state, secrets }: Open): Promise<void> {
   }
 }
 
+/** Sizes in a write-ahead log, and where a frame says that it commits: https://sqlite.org/fileformat2.html#walformat */
+const [WAL_HEADER, FRAME_HEADER, PAGE_SIZE_AT, COMMIT_AT] = [32, 24, 8, 4]
+
+/** A first start that is killed leaves a write-ahead log that is cut before its first commit: SQLite reads nothing of it. */
+function hasCommit(log: Buffer): boolean {
+  if (log.length < WAL_HEADER) return false
+  const frame = FRAME_HEADER + log.readUInt32BE(PAGE_SIZE_AT)
+  for (let at = WAL_HEADER; at + frame <= log.length; at += frame) {
+    if (log.readUInt32BE(at + COMMIT_AT) !== 0) return true
+  }
+  return false
+}
+
 /** Whether there is nothing beside the database by which a former one could be known. */
 const isBare = (files: Snapshot) =>
-  [`${DATABASE}-wal`, 'kek.json', MARK].every(name => (files.get(name as FileName)?.length ?? 0) === 0)
+  !hasCommit(files.get(`${DATABASE}-wal`) ?? Buffer.alloc(0)) &&
+  (['kek.json', MARK] as const).every(name => (files.get(name)?.length ?? 0) === 0)
 
 function markIn(dataDir: string): number | null {
   const mark = new MarkFile(join(dataDir, MARK))

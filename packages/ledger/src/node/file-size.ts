@@ -2,6 +2,7 @@
 // was moved from the one to the other in between, and SQLite reads the two as if they belonged together. Each time that
 // the write-ahead log begins anew, all before it is in the file: that size is noted, and a file with less is refused. Pages also
 // change without an entry: each such run has a name, and a file that was written in neither this one nor the one before is refused.
+// A newer file under an older write-ahead log has pages from after its end: one with more entries than both together is refused.
 import { randomBytes } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
@@ -62,7 +63,7 @@ function runOf(path: string | null): string {
 
 /**
  * Looks at the file alone, and writes nothing.
- * @throws {LedgerError} ledger-damaged where the file is older than its write-ahead log
+ * @throws {LedgerError} ledger-damaged where the file is older or newer than its write-ahead log
  */
 export function verifyFile(db: DatabaseSync): void {
   const path = db.location()
@@ -70,11 +71,18 @@ export function verifyFile(db: DatabaseSync): void {
   const noted = reading(() => notedIn(db))
   const found = noted === null ? null : inFile(path, noted.verifierKey)
   if (noted === null || (found === null ? isSound(db) : isOfItsTime(found, noted))) return
-  throw new LedgerError('ledger-damaged', `${path} is older than the write-ahead log beside it`, {
-    expected: `at least ${noted.size} entries without it`,
-    got: found === null ? 'a file that cannot be read' : `${found.size} entries, written at another time`,
-    hint: `they are not of one time: put back the two that belong together, or move ${path}-wal and ${path}-shm away, and keep them`,
-  })
+  const isNewer = found !== null && found.size > noted.logged
+  throw new LedgerError(
+    'ledger-damaged',
+    `${path} is ${isNewer ? 'newer' : 'older'} than the write-ahead log beside it`,
+    {
+      expected: isNewer
+        ? `at most ${noted.logged} entries, as with it`
+        : `at least ${noted.size} entries without it`,
+      got: found === null ? 'a file that cannot be read' : `${found.size} entries, written at another time`,
+      hint: `they are not of one time: put back the two that belong together, or move ${path}-wal and ${path}-shm away, and keep them`,
+    },
+  )
 }
 
 /** Reads all pages, of the file or, where they are newer, of the write-ahead log. */
@@ -89,22 +97,27 @@ interface InFile {
 }
 
 interface Noted extends InFile {
+  /** Entries of the file and its write-ahead log together. */
+  readonly logged: number
   readonly runBefore: string | null
   readonly verifierKey: string
 }
 
 /** The name of a run is written while it lasts, so that the file has that of the one before until it ends. */
 function isOfItsTime({ size, run }: InFile, noted: Noted): boolean {
-  return size >= noted.size && (run === noted.run || run === noted.runBefore)
+  return size >= noted.size && size <= noted.logged && (run === noted.run || run === noted.runBefore)
 }
 
 function notedIn(db: DatabaseSync): Noted | null {
   if (!hasTable(db, 'ledger_file')) return null
-  const row = db.prepare('SELECT f.*, verifier_key FROM ledger_file AS f, ledger_head').get()
+  const row = db
+    .prepare('SELECT f.*, verifier_key, h.size AS logged FROM ledger_file AS f, ledger_head AS h')
+    .get()
   if (row === undefined) return null
-  const { size, verifier_key: verifierKey, run_before: runBefore } = row
+  const { size, logged, verifier_key: verifierKey, run_before: runBefore } = row
   return {
     size: Number(size),
+    logged: Number(logged),
     run: nameOf(row['run']),
     runBefore: nameOf(runBefore),
     verifierKey: String(verifierKey),

@@ -1,4 +1,4 @@
-// An older database file under a newer write-ahead log: what SQLite reads as one is two halves, and is refused.
+// A database file and a write-ahead log of two times: what SQLite reads as one is two halves, and is refused.
 import assert from 'node:assert/strict'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -29,7 +29,9 @@ function isTaken(path: string, { file }: Halves, { writeAheadLog }: Halves): boo
     return true
   } catch (error) {
     assert.ok(error instanceof LedgerError && error.code === 'ledger-damaged', String(error))
-    assert.match(error.message, /is older than the write-ahead log beside it/)
+    // Of some mixtures SQLite itself says that it cannot read them.
+    if (error.message === 'the database file cannot be read') return false
+    assert.match(error.message, /is (older|newer) than the write-ahead log beside it/)
     assert.match(error.hint ?? '', /-wal and .*-shm away/)
     return false
   } finally {
@@ -79,6 +81,21 @@ test('an older file under a newer write-ahead log is refused, from its first bat
   }
 })
 
+test('a newer file under an older write-ahead log of the same run is refused', async t => {
+  const { path, db, ledger } = await open(t)
+  const copy = join(temporaryDirectory(t), 'store.db')
+  await fill(ledger, 300)
+  moveIntoFile(db)
+  await fill(ledger, 10)
+  const older = read(path)
+  for (const more of [1, 300]) {
+    await fill(ledger, more)
+    moveIntoFile(db)
+    assert.equal(isTaken(copy, read(path), older), false)
+    assert.equal(isTaken(copy, read(path), read(path)), true)
+  }
+})
+
 test('a backup that was made while the write-ahead log ran is older than the next one', async t => {
   const { path, db, ledger } = await open(t)
   const directory = temporaryDirectory(t)
@@ -107,10 +124,14 @@ test('no two moments of a log are taken for one but where they are whole', async
   let [taken, refused] = [0, 0]
   for (const [at, newer] of moments.entries()) {
     assert.ok(isTaken(copy, newer, newer), `moment ${at} is of one time`)
-    for (const older of moments.slice(0, at)) {
-      if (!isTaken(copy, older, newer)) refused++
-      else if (++taken % 4 === 0)
-        assert.ok(await isWhole(copy), `moment ${moments.indexOf(older)} under ${at}`)
+    for (const [before, older] of moments.slice(0, at).entries()) {
+      for (const [file, writeAheadLog] of [
+        [older, newer],
+        [newer, older],
+      ] as const) {
+        if (!isTaken(copy, file, writeAheadLog)) refused++
+        else if (++taken % 4 === 0) assert.ok(await isWhole(copy), `moments ${before} and ${at}`)
+      }
     }
   }
   assert.ok(taken > 5 && refused > 50, `${taken} taken, ${refused} refused`)
