@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { casemate, type Ran } from './run.ts'
 
+/** A line as it is typed, blanks parting the words; or its words, if some have blanks. */
+type Typed = string | readonly string[]
+
 export interface Typing {
-  /** As it is typed, blanks parting the words; or its words, if some have blanks. */
-  readonly ran: (line: string | readonly string[], input?: string | Uint8Array) => Promise<Ran>
+  readonly ran: (line: Typed, input?: string | Uint8Array) => Promise<Ran>
   /** One that has to succeed. */
-  readonly done: (line: string, input?: string | Uint8Array) => Promise<Ran>
+  readonly done: (line: Typed, input?: string | Uint8Array) => Promise<Ran>
   /** One that has to end with this code and nothing on stdout. Resolves with what is on stderr. */
   readonly refused: (line: string, code: string, exitCode: number) => Promise<string>
 }
@@ -28,7 +30,7 @@ export function typingIn(
     ran,
     done: async (line, input) => {
       const end = await ran(line, input)
-      assert.equal(end.code, 0, `${line}: ${end.stderr}${end.stdout}`)
+      assert.equal(end.code, 0, `${[line].flat().join(' ')}: ${end.stderr}${end.stdout}`)
       return end
     },
     refused: async (line, code, exitCode) => {

@@ -9,6 +9,7 @@ test('texts that are too long are cut wherever they stand, and nothing else chan
   assert.deepEqual(clip(value, 3), cut)
   assert.deepEqual(value, given)
   assert.deepEqual(clip(value, 6), value)
+  assert.deepEqual(clip(['abc', ['abcd']], 3), ['abc', ['abc…']])
   assert.deepEqual([clip('abcd', 3), clip('abc', 3), clip(null, 3), clip(7, 0)], ['abc…', 'abc', null, 7])
 })
 

@@ -1,7 +1,7 @@
 // Endorsements that have to be fetched: when they are, and what becomes of evidence where they cannot be had.
 
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import { parsePolicy } from '@casemate/appraisal'
 import {
   type Endorsements,
@@ -24,21 +24,17 @@ import { verifyEvidence } from '../../src/attestation/verification.ts'
 import { BrokerError } from '../../src/errors.ts'
 import { Guest } from '../kbs/guest.ts'
 import { GUEST_KEYS } from '../kbs/guest-jwe.ts'
-import { type Harness, LENIENT, openHarness, START } from '../kbs/harness.ts'
+import { LENIENT, openHarness, START } from '../kbs/harness.ts'
 
 const POLICY = parsePolicy(LENIENT)
 
 let intel: IntelPlatform
-let broker: Harness
 let evidence: Uint8Array
 
 before(async () => {
   intel = await createIntelPlatform({ now: START })
-  broker = await openHarness({ platforms: [intel] })
   evidence = intel.tdxQuote({ reportData: Buffer.alloc(64, 1) })
 })
-
-after(() => broker.close())
 
 test('what is not at hand is fetched once it is needed, and verified like everything else', async () => {
   const known = readEndorsements(intel.endorsements)
@@ -73,7 +69,7 @@ test('what is not at hand is fetched once it is needed, and verified like everyt
   )
 })
 
-test('what is older than the policy allows is fetched anew, and where nothing newer is to be had it is refused', async () => {
+test('what is older than the policy allows is fetched anew, and where nothing newer is to be had it is refused', async t => {
   const at = new Date(START.getTime() + 25 * 86_400_000)
   const old = readEndorsements(intel.endorsements)
   const newer = readEndorsements(intel.endorsementsAt(new Date(at.getTime() - 86_400_000)))
@@ -93,6 +89,8 @@ test('what is older than the policy allows is fetched anew, and where nothing ne
   const unreachable = { fetchFor: () => Promise.reject(new Unavailable('no answer')) }
   const kept = await verifyEvidence({ ...parts, fetcher: unreachable }, request)
   assert.equal(kept.claims.collateral.tcbInfo, '2026-11-22T12:00:00Z')
+  const broker = await openHarness({ platforms: [intel] })
+  t.after(() => broker.close())
   const explanation = await createPipeline(broker.context).explain({
     endorsements: [],
     evidence,

@@ -41,6 +41,12 @@ describe('/v1/ledger and /log', () => {
     assert.equal(seen.length, 8)
   })
 
+  test('a full page with which the log ends has none after it', async () => {
+    const { size } = broker.context.ledger
+    const { body } = await broker.send('GET', `/v1/ledger/entries?limit=${size}`)
+    assert.deepEqual([body.items.length, body.next], [size, null])
+  })
+
   test('entries are read newest first, whatever is added meanwhile', async () => {
     const size = broker.context.ledger.size
     const seen: number[] = []

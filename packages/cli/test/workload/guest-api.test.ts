@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseKbsEvidence } from '@casemate/evidence'
 import { compactVerify, createLocalJWKSet, flattenedDecrypt, importPKCS8 } from 'jose'
 import { BIN } from '../bin.ts'
-import { casemate, environment, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { environment, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { typingIn } from '../typing.ts'
 
 /** Where a renewal takes longer than a third of it, the lease is lost. */
 const LIFETIME = '9s'
@@ -21,10 +22,7 @@ let agent: ChildProcess
 let url = ''
 let stderr = ''
 
-async function admin(line: string): Promise<void> {
-  const ran = await casemate(line.split(' '), { cwd, env: { CASEMATE_SERVER: broker.url } })
-  assert.equal(ran.code, 0, ran.stderr)
-}
+const { done: admin } = typingIn(cwd, { env: () => ({ CASEMATE_SERVER: broker.url }) })
 
 async function get(path: string): Promise<readonly [number, string]> {
   const answer = await fetch(url + path)
@@ -128,8 +126,7 @@ describe('casemate agent', () => {
 
   test('gives nothing while the policy refuses it, and everything again afterwards', async () => {
     const policy = join(cwd, 'policy.yaml')
-    const ran = await casemate(['policy', 'get', 'default'], { cwd, env: { CASEMATE_SERVER: broker.url } })
-    assert.equal(ran.code, 0)
+    const ran = await admin('policy get default')
     writeFileSync(policy, 'extends: strict\n')
     await admin(`policy set default ${policy}`)
     await until('/cdh/resource/default/demo/greeting', 500)

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BIN } from '../bin.ts'
-import { casemate, environment, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { environment, type Ran, type Serving, serving, temporaryDirectory } from '../run.ts'
+import { typingIn } from '../typing.ts'
 
 /** For what happens at a renewal. Long, since where a renewal takes longer than a third of it, the lease is lost. */
 const RENEWED = '12s'
@@ -28,21 +29,17 @@ after(() => {
 let brief: Serving
 const BRIEF_DATA = join(cwd, 'brief')
 
-/** An administrator's command, which has to succeed. */
-async function admin(line: readonly string[], input?: string, to = broker): Promise<void> {
-  const ran = await casemate(line, {
-    cwd,
-    env: { CASEMATE_SERVER: to.url, ...(to === brief ? { CASEMATE_DATA_DIR: BRIEF_DATA } : {}) },
-    ...(input === undefined ? {} : { input }),
-  })
-  assert.equal(ran.code, 0, ran.stderr)
-}
+/** An administrator's commands, which have to succeed. */
+const { done: admin } = typingIn(cwd, { env: () => ({ CASEMATE_SERVER: broker.url }) })
+const { done: briefAdmin } = typingIn(cwd, {
+  env: () => ({ CASEMATE_SERVER: brief.url, CASEMATE_DATA_DIR: BRIEF_DATA }),
+})
 
 /** Stores a secret under a name of its own, and releases it. */
-async function secretFor(name: string, content: string, to = broker): Promise<string> {
+async function secretFor(name: string, content: string, at = admin): Promise<string> {
   const path = `${name}/test/secret`
-  await admin(['secret', 'put', path], content, to)
-  await admin(['rule', 'set', name, '--secrets', path, '--expression', 'claims.kind == "tdx"'], undefined, to)
+  await at(`secret put ${path}`, content)
+  await at(['rule', 'set', name, '--secrets', path, '--expression', 'claims.kind == "tdx"'])
   return path
 }
 
@@ -222,13 +219,13 @@ describe('casemate run', {
   test('renews the lease, replaces files and tells the command of a change', {
     skip: !hasTmpfs,
   }, async () => {
-    const path = await secretFor('changed', 'one', brief)
+    const path = await secretFor('changed', 'one', briefAdmin)
     const script = 'trap "cat $KEY; exit 0" HUP; echo "ready $V"; sleep 600 & wait'
     const secrets = ['--secret-file', `${path}=KEY`, '--secret', `${path}=V`]
     const told = startBrief([...secrets, '--on-change', 'SIGHUP', ...shell(script)])
     const anew = startBrief([...secrets, '--on-change', 'restart', ...shell('echo "V $V"; exec sleep 600')])
     await Promise.all([told.says(/ready one/), anew.says(/V one/)])
-    await admin(['secret', 'put', path], 'two', brief)
+    await briefAdmin(`secret put ${path}`, 'two')
     const { code, stdout, stderr } = await told.ended
     assert.equal(code, 0, stderr)
     assert.equal(stdout, 'ready one\ntwo')
@@ -239,12 +236,12 @@ describe('casemate run', {
   })
 
   test('stops the command when the broker withdraws a release, unless it is to be kept', async () => {
-    const path = await secretFor('withdrawn', 'x', brief)
+    const path = await secretFor('withdrawn', 'x', briefAdmin)
     const loop = shell('echo "pid $$"; exec sleep 600')
     const stopped = startBrief(['--secret', `${path}=A`, ...loop])
     const kept = startBrief(['--secret', `${path}=A`, '--on-lease-end', 'keep', ...loop])
     await Promise.all([stopped.says(/pid/), kept.says(/pid/)])
-    await admin(['rule', 'delete', 'withdrawn'], undefined, brief)
+    await briefAdmin('rule delete withdrawn')
     const { code, stderr, stdout } = await stopped.ended
     assert.equal(code, 124)
     assert.match(stderr, /casemate: release-denied: .*; the lease is withdrawn\n/)
@@ -301,7 +298,7 @@ describe('casemate run', {
     skip: process.platform !== 'linux',
   }, async () => {
     const secret = randomBytes(24).toString('base64url')
-    const path = await secretFor('hidden', secret, brief)
+    const path = await secretFor('hidden', secret, briefAdmin)
     const home = temporaryDirectory(after)
     const run = startBrief(
       [
@@ -315,7 +312,7 @@ describe('casemate run', {
     await run.says(/\d\n/)
     // Over a renewal as well.
     const next = randomBytes(24).toString('base64url')
-    await admin(['secret', 'put', path], next, brief)
+    await briefAdmin(`secret put ${path}`, next)
     await run.says(/changed at the broker/)
     const forms = [secret, next].flatMap(one => [
       one,
