@@ -7,6 +7,7 @@ import type { SignatureScheme } from './algorithm.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { toHex } from './bytes.ts'
 import { MAX_SPKI_BYTES, type PublicKey, type SignatureCheck, type SignatureEncoding } from './crypto.ts'
+import { isPublicKeyInfo } from './x509.ts'
 
 /** Imported keys kept; one is about 1 KiB. */
 const MAX_KEYS = 2048
@@ -57,7 +58,8 @@ async function findKey(spki: Uint8Array, scheme: SignatureScheme): Promise<Publi
   const place = placeOf(spki)
   let known = keys.get(place)
   if (known?.scheme !== scheme || known.name !== name) {
-    const key = await importKey(spki, scheme)
+    // Libraries also take other encodings of a key, and octets behind it.
+    const key = isPublicKeyInfo(spki) ? await importKey(spki, scheme) : null
     if (!key) return null
     known = { name, scheme, key }
     keys.set(place, known)

@@ -178,6 +178,18 @@ export function readPemCertificates(bytes: Uint8Array, code?: RefusalCode): read
   return blocks.filter(({ label }) => label === 'CERTIFICATE').map(({ der }) => der)
 }
 
+/** Whether octets are a SubjectPublicKeyInfo as it stands in a certificate here: a key has no other form. */
+export function isPublicKeyInfo(octets: Uint8Array): boolean {
+  const reader = new DerReader(octets, 'certificate-malformed', 'public key')
+  try {
+    readPublicKey(reader)
+    return reader.atEnd
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
+  }
+}
+
 /** The octets of a SubjectPublicKeyInfo of any algorithm. */
 function readPublicKey(body: DerReader): Uint8Array {
   const spki = body.expect(TAG.sequence)
