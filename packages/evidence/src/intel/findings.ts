@@ -49,7 +49,8 @@ function platformOf(judgement: Judgement): IntelPlatformClaims {
     fmspc: pck.fmspc,
     pceId: pck.pceId,
     ppid: pck.ppid,
-    cpuSvn: pck.sgxComponents,
+    // A copy: what was read of the certificate is kept for the next quote.
+    cpuSvn: [...pck.sgxComponents],
     pceSvn: pck.pceSvn,
     sgxType: pck.sgxType,
     platformInstanceId: pck.platformInstanceId,
