@@ -1,4 +1,4 @@
-// The SGX extension of a PCK certificate: every value alone, and nothing after any of them.
+// The SGX extension of a PCK certificate: each field once and by its number, every value alone, and nothing after any of them.
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -22,11 +22,15 @@ type Path =
   | 'flag'
   | 'whole'
 
-/** The value of the extension, with an element too many behind what stands at `path`. */
-function extension(path: Path | null, flags: readonly boolean[] = [true, false, true]): Uint8Array {
+/** The value of the extension, with an element too many behind what stands at `path`, and of its fields `more`. */
+function extension(
+  path: Path | null,
+  flags: readonly boolean[] = [true, false, true],
+  more: readonly Uint8Array[] = [],
+): Uint8Array {
   const after = (at: Path): readonly Uint8Array[] => (at === path ? [NULL] : [])
   const entry = (number: string, value: Uint8Array, at?: Path) =>
-    der.sequence(der.oid(`${OID}.${number}`), value, ...(at ? after(at) : []))
+    field(`${OID}.${number}`, value, ...(at ? after(at) : []))
   const tcb = [
     ...Array.from({ length: 16 }, (_, index) => {
       const at = index === 0 ? 'svn' : undefined
@@ -44,8 +48,13 @@ function extension(path: Path | null, flags: readonly boolean[] = [true, false, 
     entry('5', der.enumerated(1), 'type'),
     entry('6', der.octetString(new Uint8Array(16)), 'instance'),
     entry('7', der.sequence(...configuration), 'configuration'),
+    ...more,
   )
   return path === 'whole' ? new Uint8Array([...whole, ...NULL]) : whole
+}
+
+function field(oid: string, ...values: readonly Uint8Array[]): Uint8Array {
+  return der.sequence(der.oid(oid), ...values)
 }
 
 function read(value: Uint8Array) {
@@ -84,4 +93,39 @@ test('anything after a value is refused, wherever it stands', () => {
       path,
     )
   }
+})
+
+test('a field is taken by its own number alone: one that stands twice, or elsewhere, is refused', () => {
+  const withField = (oid: string) =>
+    read(extension(null, [], [field(oid, der.octetString(new Uint8Array(16)))]))
+  for (const unknown of [`${OID}.8`, `${OID}.127`])
+    assert.deepEqual(withField(unknown), withField(`${OID}.9`))
+  const twice = ['1', '2', '4', '6', '7'].map(number => `${OID}.${number}`)
+  const elsewhere = [
+    OID,
+    `${OID}.8.1`,
+    `${OID}.1.0`,
+    `${OID}.128`,
+    `${OID}.129`,
+    '1.2.840.113741.1.13.2.8',
+    '2.5.4.8',
+  ]
+  for (const oid of [...twice, ...elsewhere]) {
+    assert.throws(() => withField(oid), { name: 'Refusal', code: 'certificate-malformed' }, oid)
+  }
+})
+
+test('a field that is missing is refused, except those that only the Platform CA writes', () => {
+  const list = new der.DerReader(extension(null), 'certificate-malformed', 'test').enter(der.TAG.sequence)
+  const fields: Uint8Array[] = []
+  while (!list.atEnd) fields.push(list.next().raw)
+  const without = (number: number) => read(der.sequence(...fields.toSpliced(number - 1, 1)))
+  for (const number of [1, 2, 3, 4, 5]) {
+    assert.throws(() => without(number), { name: 'Refusal', code: 'certificate-malformed' }, `${number}`)
+  }
+  assert.equal(without(6).platformInstanceId, null)
+  assert.deepEqual(
+    [without(7).dynamicPlatform, without(7).cachedKeys, without(7).smtEnabled],
+    [null, null, null],
+  )
 })
