@@ -92,18 +92,25 @@ function readRevoked(entries: DerReader): Set<string> {
     const entry = entries.enter(TAG.sequence)
     revoked.add(toHex(entry.unsigned()))
     entry.time()
-    // An entry extension, whatever it says, can only make the entry narrower, except one: certificateIssuer
-    // names another issuer, and belongs to indirect lists.
-    if (!entry.atEnd) {
-      const extensions = entry.enter(TAG.sequence)
-      while (!extensions.atEnd) {
-        const extension = extensions.enter(TAG.sequence)
-        if (extension.arcBelow(EXTENSIONS) === CERTIFICATE_ISSUER) extension.fail('an indirect list')
-      }
-    }
+    if (!entry.atEnd) readEntryExtensions(entry.enter(TAG.sequence))
     entry.finish()
   }
   return revoked
+}
+
+/**
+ * What an extension says of an entry is left alone, so that none may be critical (RFC 5280, 5.3); certificateIssuer makes the
+ * list an indirect one, critical or not.
+ */
+function readEntryExtensions(extensions: DerReader): void {
+  while (!extensions.atEnd) {
+    const extension = extensions.enter(TAG.sequence)
+    if (extension.arcBelow(EXTENSIONS) === CERTIFICATE_ISSUER) extension.fail('an indirect list')
+    if (extension.peek() === TAG.boolean && extension.boolean())
+      extension.fail('an entry with a critical extension')
+    extension.expect(TAG.octetString)
+    extension.finish()
+  }
 }
 
 function refuseOtherLists(reader: DerReader): void {
