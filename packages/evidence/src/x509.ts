@@ -13,9 +13,10 @@ export const MAX_CERTIFICATE_BYTES = 16 * 1024
 /** Most PEM blocks taken from one text. */
 const MAX_PEM_BLOCKS = 64
 const DASH = 0x2d
-/** Names that are remembered, of 512 bytes at most; those of vendors are a dozen, and under 150. */
-const MAX_NAMES = 512
-const MAX_NAME_DIGITS = 1024
+/** In bytes of memory: over 500 names like those of vendors, which are a dozen, of under 150 octets. */
+const MAX_NAME_BYTES = 512 * 1024
+/** What a name takes beside its texts, rounded up. */
+const NAME_BYTES = 200
 
 /** Bits of the keyUsage extension (RFC 5280, 4.2.1.3), as they stand in its first octet. */
 export const KEY_USAGE = { digitalSignature: 0x80, keyCertSign: 0x04, cRLSign: 0x02 } as const
@@ -219,7 +220,10 @@ interface Name {
 }
 
 /** All machines' certificates have the same two names: they are read, and kept, once. */
-const names = new BoundedMap<string, Name>(MAX_NAMES)
+const names = new BoundedMap<string, Name>(
+  MAX_NAME_BYTES,
+  ({ octets, commonName }) => NAME_BYTES + octets.length + commonName.length,
+)
 
 function knownName(body: DerReader): Name {
   const element = body.expect(TAG.sequence)
@@ -227,7 +231,7 @@ function knownName(body: DerReader): Name {
   const known = names.get(octets)
   if (known !== undefined) return known
   const name = { octets, commonName: readName(body.into(element)) }
-  if (octets.length <= MAX_NAME_DIGITS) names.set(octets, name)
+  names.set(octets, name)
   return name
 }
 
