@@ -157,7 +157,6 @@ export class DerReader {
   /** A non-negative INTEGER below 2^31. */
   small(): number {
     const end = this.#enterUnsigned()
-    if (end - this.#offset > 4) this.fail('an INTEGER is larger than its field allows')
     let value = 0
     while (this.#offset < end) value = value * 256 + this.#byte()
     if (value > 0x7fff_ffff) this.fail('an INTEGER is larger than its field allows')

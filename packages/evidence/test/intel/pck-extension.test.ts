@@ -22,15 +22,20 @@ type Path =
   | 'flag'
   | 'whole'
 
+/** Other values of fields, by their numbers. */
+type Changes = Readonly<Record<string, Uint8Array>>
+
 /** The value of the extension, with an element too many behind what stands at `path`, and of its fields `more`. */
+// oxlint-disable-next-line max-params -- each says another way to break it
 function extension(
   path: Path | null,
   flags: readonly boolean[] = [true, false, true],
   more: readonly Uint8Array[] = [],
+  changes: Changes = {},
 ): Uint8Array {
   const after = (at: Path): readonly Uint8Array[] => (at === path ? [NULL] : [])
   const entry = (number: string, value: Uint8Array, at?: Path) =>
-    field(`${OID}.${number}`, value, ...(at ? after(at) : []))
+    field(`${OID}.${number}`, changes[number] ?? value, ...(at ? after(at) : []))
   const tcb = [
     ...Array.from({ length: 16 }, (_, index) => {
       const at = index === 0 ? 'svn' : undefined
@@ -113,6 +118,31 @@ test('a field is taken by its own number alone: one that stands twice, or elsewh
   for (const oid of [...twice, ...elsewhere]) {
     assert.throws(() => withField(oid), { name: 'Refusal', code: 'certificate-malformed' }, oid)
   }
+})
+
+test('a field of another size, type or range is refused', () => {
+  const changed = (fields: Changes) => read(extension(null, [true, false, true], [], fields))
+  const octets = (size: number) => der.octetString(new Uint8Array(size))
+  const wrong: readonly Changes[] = [
+    ...['1', '6', '2.18'].flatMap(number => [{ [number]: octets(15) }, { [number]: octets(17) }]),
+    ...[1, 3].map(size => ({ '3': octets(size) })),
+    ...[5, 7].map(size => ({ '4': octets(size) })),
+    ...['2.1', '2.16'].map(number => ({ [number]: der.unsigned(256) })),
+    { '2.17': der.unsigned(65_536) },
+    { '5': der.element(der.TAG.enumerated, Uint8Array.of()) },
+    { '5': der.element(der.TAG.enumerated, Uint8Array.of(0, 1)) },
+    { '1': der.bitString(new Uint8Array(16)) },
+    { '7.1': der.unsigned(1) },
+  ]
+  for (const fields of wrong) {
+    assert.throws(
+      () => changed(fields),
+      { name: 'Refusal', code: 'certificate-malformed' },
+      Object.keys(fields)[0],
+    )
+  }
+  const most = changed({ '2.1': der.unsigned(255), '2.17': der.unsigned(65_535), '5': der.enumerated(9) })
+  assert.deepEqual([most.sgxComponents[0], most.pceSvn, most.sgxType], [255, 65_535, '9'])
 })
 
 test('a field that is missing is refused, except those that only the Platform CA writes', () => {
