@@ -2,7 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeCertTable, parseCertTable } from '../../src/amd/cert-table.ts'
+import {
+  encodeCertTable,
+  looksLikeCertTable,
+  parseCertTable,
+  SNP_CERTIFICATE_TYPES,
+} from '../../src/amd/cert-table.ts'
 import { decodePlatformInfo, decodePolicy } from '../../src/amd/claims-of-report.ts'
 import { MAX_CERT_TABLE_SIZE, parseSnpEvidence } from '../../src/amd/evidence.ts'
 import { decodeTcb, encodeTcb, productInName, productOfCpuid } from '../../src/amd/product.ts'
@@ -213,6 +218,29 @@ test('a certificate table is read in either order of the bytes of a GUID', () =>
   assert.deepEqual(parseCertTable(table), CERTIFICATES)
   const evidence = parseSnpEvidence(new Uint8Array([...reportOf(3), ...table]))
   assert.deepEqual(evidence.certificates, CERTIFICATES)
+})
+
+test('a table is known by each GUID in either order, behind others, and by none that stands behind its end', () => {
+  for (const type of SNP_CERTIFICATE_TYPES) {
+    const ours = encodeCertTable([{ type, bytes: Uint8Array.of(1) }]).subarray(0, 24)
+    const mixed = ours.slice()
+    for (const [from, to] of [
+      [0, 4],
+      [4, 6],
+      [6, 8],
+    ] as const)
+      mixed.subarray(from, to).reverse()
+    const other = new Uint8Array(24).fill(0, 0, 1).fill(0xee, 1)
+    for (const entry of [ours, mixed]) {
+      assert.equal(looksLikeCertTable(Uint8Array.from([...other, ...entry])), true, type)
+      assert.equal(
+        looksLikeCertTable(Uint8Array.from([...other, ...new Uint8Array(24), ...entry])),
+        false,
+        type,
+      )
+      assert.equal(looksLikeCertTable(entry.with(15, (entry[15] ?? 0) ^ 1)), false, type)
+    }
+  }
 })
 
 test('an unknown GUID is passed over, and an empty table holds nothing', () => {
