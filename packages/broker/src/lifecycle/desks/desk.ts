@@ -1,9 +1,7 @@
 // A desk: a thread that serves clients whose connections were admitted elsewhere, with everything of a broker but what
 // writes. It decides as any process would that works on the same store (decision 37).
 
-import type { Socket } from 'node:net'
 import type { DatabaseSync } from 'node:sqlite'
-import { parentPort } from 'node:worker_threads'
 import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
 import { openDatabase } from '@casemate/ledger/node'
 import type { BrokerConfig } from '../../config/settings.ts'
@@ -16,8 +14,9 @@ import { type Core, flushCounts, openCore } from '../core.ts'
 import { watchTls } from '../listening.ts'
 import { Reloader } from '../reload.ts'
 import { ownTasks, Rounds } from '../rounds.ts'
+import type { Clocks } from '../state.ts'
 import { askedState, type LedgerFacts } from './asked-state.ts'
-import { Line } from './line.ts'
+import type { Line } from './line.ts'
 import { ServedConnections } from './served-connections.ts'
 import type { Writer } from './writer.ts'
 
@@ -30,45 +29,27 @@ export interface Opening {
   readonly endorsements: readonly EndorsementSource[]
 }
 
-export type DeskMethods = typeof methods
-
-if (parentPort === null) throw new TypeError('a desk is a thread of a broker')
-const methods = {
-  open: async (opening: Opening) => {
-    desk = await openDesk(opening)
-  },
-  /** Serves a connection, which is told to be closed by its number. */
-  serve: (socket: Socket, connection: number) => opened().connections.serve(socket, connection),
-  end: (connection: number) => opened().connections.end(connection),
-  /** Answered as long as it does not stand still. */
-  look: () => undefined,
-  metrics: () => opened().metrics(),
-  reload: (config: BrokerConfig) => opened().reload(config),
-  close: (graceMs: number) => opened().close(graceMs),
-}
-const line = new Line<Writer>(parentPort, methods)
-let desk: Desk | null = null
-
-function opened(): Desk {
-  if (desk === null) throw new TypeError('the desk is not open yet')
-  return desk
+/** What a desk has of its own thread: the way to the one that writes, and clocks. */
+export interface DeskThread extends Clocks {
+  readonly line: Line<Writer>
 }
 
-type Desk = Awaited<ReturnType<typeof openDesk>>
+export type Desk = Awaited<ReturnType<typeof openDesk>>
 
-async function openDesk(opening: Opening) {
+export async function openDesk(opening: Opening, thread: DeskThread) {
   const { config } = opening
+  const { line } = thread
   trustConfigured(config.caFile)
   const logger = createLogger(config.logLevel, { write: text => line.tell('log', [text]) })
   const db = openDatabase(opening.database)
   // One thread writes.
   db.exec('PRAGMA query_only = ON')
-  const { core, metrics } = await openOwnCore(opening, db, logger)
+  const { core, metrics } = await openOwnCore(opening, thread, { db, logger })
   const health = { isClosing: false }
   const tls = loadTls(config)
   const { app } = await openMainApp(core, {
     admission: null,
-    allowance: allowanceOf(core),
+    allowance: allowanceOf(core, line),
     tls,
     health: { check: () => line.call('unready'), isClosing: () => health.isClosing },
   })
@@ -97,18 +78,18 @@ async function openDesk(opening: Opening) {
 
 async function openOwnCore(
   { config, ledger, anchors, endorsements }: Opening,
-  db: DatabaseSync,
-  logger: Logger,
+  { line, now, elapsedMs }: DeskThread,
+  { db, logger }: { readonly db: DatabaseSync; readonly logger: Logger },
 ) {
   const state = askedState({ line, db, ledger, refusalBudget: config.refusalBudget })
   const metrics = createMetrics()
-  const clocks = { now: () => new Date(), elapsedMs: () => performance.now() }
-  const core = await openCore(config, { deps: { ...clocks, anchors, endorsements }, state, logger, metrics })
+  const deps = { now, elapsedMs, anchors, endorsements }
+  const core = await openCore(config, { deps, state, logger, metrics })
   return { core, metrics }
 }
 
 /** This thread's own tells whether a connection goes on; the writer's, whether its client gets another. */
-function allowanceOf({ context, elapsedMs }: Core): Allowance {
+function allowanceOf({ context, elapsedMs }: Core, line: Line<Writer>): Allowance {
   const own = strangerAllowance(context.config, elapsedMs)
   return {
     charge: (address, times) => {

@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net'
 import { BrokerError } from '../../errors.ts'
 import { describeError, type Logger } from '../../http/logging.ts'
-import type { DeskMethods } from './desk.ts'
+import type { DeskMethods } from './desk-thread.ts'
 import { Line } from './line.ts'
 import type { PlacedConnection } from './placed-connection.ts'
 import type { Thread } from './thread.ts'

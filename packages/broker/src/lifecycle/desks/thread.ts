@@ -23,7 +23,7 @@ export interface Thread {
  */
 export function startThreads({ serverThreads }: Pick<BrokerConfig, 'serverThreads'>): readonly Thread[] {
   if (serverThreads > 0) demandThreads()
-  const script = new URL('./desk.ts', import.meta.url)
+  const script = new URL('./desk-thread.ts', import.meta.url)
   return Array.from({ length: serverThreads }, () =>
     watched(new Worker(script, { name: 'desk', env: environment() })),
   )
