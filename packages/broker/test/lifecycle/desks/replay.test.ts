@@ -1,4 +1,4 @@
-// Cookies and challenges replayed across desks: two connections behind a trusted proxy, which go to two desks.
+// What one client wins by two desks: two connections behind a trusted proxy, which go to two of them.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
@@ -34,7 +34,7 @@ function connection(url: string) {
   return { app: { inject } as unknown as GuestOptions['app'], end: () => agent.destroy() }
 }
 
-async function start(dataDir: string) {
+async function start(dataDir: string, limit: string) {
   const flags = {
     'data-dir': dataDir,
     listen: '127.0.0.1:0',
@@ -42,6 +42,7 @@ async function start(dataDir: string) {
     offline: 'true',
     'server-threads': '2',
     'trusted-proxies': '127.0.0.1',
+    'auth-limit': limit,
   }
   const { values } = resolveConfig({ flags, env: {}, file: null })
   const broker = await startBroker(values, {
@@ -66,7 +67,7 @@ function attestedKey(token: string): unknown {
 
 test('a challenge that comes to two desks at once is answered by one of them, for the key that came there', async t => {
   const directory = temporaryDirectory()
-  const broker = await start(directory)
+  const broker = await start(directory, '100')
   const [first, second] = [connection(broker.url), connection(broker.url)]
   t.after(async () => {
     first.end()
@@ -107,4 +108,21 @@ test('a challenge that comes to two desks at once is answered by one of them, fo
       }
     }
   }
+})
+
+test('a client behind a proxy may do at each desk what it may, and no more', async t => {
+  const directory = temporaryDirectory()
+  const broker = await start(directory, '3')
+  const connections = [connection(broker.url), connection(broker.url)]
+  t.after(async () => {
+    for (const { end } of connections) end()
+    await broker.close()
+    rmSync(directory, { recursive: true })
+  })
+  const guests = connections.map(
+    ({ app }) => new Guest({ app, key: GUEST_KEYS['P-256'](), tee: 'sample', evidence: () => ({}) }),
+  )
+  const statuses: number[] = []
+  for (let n = 0; n < 4; n++) for (const guest of guests) statuses.push((await guest.auth()).status)
+  assert.deepEqual(statuses, [200, 200, 200, 200, 200, 200, 429, 429])
 })
