@@ -15,7 +15,7 @@ const REQUIRE =
   "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
 
 /** Threads of a broker, which an executable does not have: they share the command's files, as almost all of them is in there. */
-const SHARING: readonly string[] = ['broker-desk']
+const SHARING: readonly string[] = ['broker-desk-thread']
 
 /** The file that starts it, in the folder. */
 export const ENTRY = 'casemate.js'
@@ -23,6 +23,7 @@ export const ENTRY = 'casemate.js'
 /** Makes the folder anew. @throws {Error} what esbuild says */
 export async function bundleCommand(root: string, folder: string): Promise<void> {
   const { code, data } = neighboursOf(root)
+  const { sharing, alone } = byFiles(code)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const common: BuildOptions & { metafile: true; write: false } = {
@@ -43,22 +44,26 @@ export async function bundleCommand(root: string, folder: string): Promise<void>
   }
   const { metafile, outputFiles } = await build({
     ...common,
-    entryPoints: [
-      { in: 'packages/cli/bin/casemate.js', out: ENTRY.replace('.js', '') },
-      ...code.filter(({ out }) => SHARING.includes(out)),
-    ],
+    entryPoints: [{ in: 'packages/cli/bin/casemate.js', out: ENTRY.replace('.js', '') }, ...sharing],
     splitting: true,
     banner: { js: REQUIRE },
     chunkNames: 'chunk-[hash]',
   })
   // Each in one file: a thread of an executable sees no other.
-  const apart = await build({ ...common, entryPoints: code.filter(({ out }) => !SHARING.includes(out)) })
+  const apart = await build({ ...common, entryPoints: [...alone] })
   for (const { path, contents } of [...outputFiles, ...apart.outputFiles]) {
     writeFileSync(join(folder, basename(path)), contents)
   }
   refuseDynamicCommonJs(metafile)
   for (const { from, to } of data) cpSync(from, join(folder, to), { recursive: true })
   writeFileSync(join(folder, 'LICENSES.txt'), noticesOf(packagesIn(metafile), root))
+}
+
+/** @throws {Error} where a thread has another name by now: built alone, it would have all of the command in it once more */
+function byFiles<T extends { readonly out: string }>(code: readonly T[]) {
+  const sharing = code.filter(({ out }) => SHARING.includes(out))
+  if (sharing.length < SHARING.length) throw new Error(`not all of ${SHARING.join(', ')} are there`)
+  return { sharing, alone: code.filter(({ out }) => !SHARING.includes(out)) }
 }
 
 /**
