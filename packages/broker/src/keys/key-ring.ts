@@ -16,6 +16,9 @@ export class KeyRing {
   readonly #store: KeyStore
   readonly #kek: Wrapping
   #keys: readonly RingKey[] = []
+  #reading: Promise<void> = Promise.resolve()
+  /** Of all who ask while another is under way. */
+  #next: Promise<void> | null = null
 
   constructor(purpose: KeyPurpose, store: KeyStore, kek: Wrapping) {
     this.purpose = purpose
@@ -23,8 +26,23 @@ export class KeyRing {
     this.#kek = kek
   }
 
-  /** Reads the store; a key that is already open is not unwrapped again. */
-  async load(): Promise<void> {
+  /**
+   * Reads the store, once the reading that is under way has ended: of two at a time, the slower one would leave an older
+   * list. A key that is already open is not unwrapped again.
+   */
+  load(): Promise<void> {
+    this.#next ??= this.#readAfter(this.#reading)
+    return this.#next
+  }
+
+  async #readAfter(other: Promise<void>): Promise<void> {
+    await Promise.allSettled([other])
+    this.#next = null
+    this.#reading = this.#read()
+    await this.#reading
+  }
+
+  async #read(): Promise<void> {
     const open = new Map(this.#keys.map(ringKey => [ringKey.stored.id, ringKey.key]))
     const keys: RingKey[] = []
     for (const stored of await this.#store.list(this.purpose)) {
