@@ -15,7 +15,7 @@ import { TreeReader } from './tree.ts'
 export const MAX_BATCH = 4_096
 /** Appends that wait; more are refused. Two thirds of a second at full speed. */
 export const MAX_WAITING = 65_536
-/** Canonical entries that wait, in UTF-16 units. */
+/** Canonical entries and the values of their changes that wait, in UTF-16 units and bytes. */
 export const MAX_WAITING_LENGTH = 64 * 1024 * 1024
 const RETRY_AFTER_MS = 1_000
 /**
@@ -35,6 +35,8 @@ export interface Appended {
 }
 
 interface Waiting extends Append {
+  /** As {@link MAX_WAITING_LENGTH} counts. */
+  readonly length: number
   readonly resolve: (appended: Appended) => void
   readonly reject: (error: unknown) => void
 }
@@ -84,10 +86,11 @@ export class GroupCommit {
   async append(entry: JsonObject, change: Change): Promise<Appended> {
     // Written down at once: what the caller does to the object afterwards does not matter.
     const content = canonicalEntry(entry)
-    this.#demandRoom(content.length)
+    const length = content.length + lengthOf(change)
+    this.#demandRoom(length)
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ content, change, resolve, reject })
-      this.#waitingLength += content.length
+      this.#waiting.push({ content, change, length, resolve, reject })
+      this.#waitingLength += length
       this.#schedule()
     })
   }
@@ -153,7 +156,7 @@ export class GroupCommit {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#waiting.length >= MAX_WAITING || this.#waitingLength + length > MAX_WAITING_LENGTH) {
       throw new LedgerError('ledger-busy', `${this.#waiting.length} appends are waiting already`, {
-        expected: `at most ${MAX_WAITING} appends of ${MAX_WAITING_LENGTH} characters together`,
+        expected: `at most ${MAX_WAITING} appends of ${MAX_WAITING_LENGTH} characters together, with their changes`,
         retryAfterMs: RETRY_AFTER_MS,
       })
     }
@@ -193,7 +196,7 @@ export class GroupCommit {
     const appends = this.#waiting.slice(0, MAX_BATCH)
     if (appends.length === 0) return
     this.#waiting = this.#waiting.slice(MAX_BATCH)
-    for (const { content } of appends) this.#waitingLength -= content.length
+    for (const { length } of appends) this.#waitingLength -= length
     try {
       this.#guards.assertWritable?.()
     } catch (error) {
@@ -232,4 +235,15 @@ export class GroupCommit {
 function settle(append: Waiting | undefined, outcome: Outcome): void {
   if (outcome.ok) append?.resolve({ ...outcome.position, met: outcome.met })
   else append?.reject(outcome.error)
+}
+
+/** Of the values alone: statements are constant texts. */
+function lengthOf(change: Change): number {
+  let length = 0
+  for (const { values } of change) {
+    for (const value of values) {
+      if (typeof value === 'string' || value instanceof Uint8Array) length += value.length
+    }
+  }
+  return length
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LedgerError } from '../../src/index.ts'
+import { MAX_WAITING_LENGTH } from '../../src/node/group-commit.ts'
 import {
   ChangeRefused,
   ENTRY_INDEX,
@@ -372,4 +373,19 @@ test('whether a batch may be written is asked once, right before it, and a refus
   await ledger.close()
   await last
   assert.deepEqual([ledger.size, ledger.isRefusing, ledger.hasFailed], [300, false, false])
+})
+
+test('what changes bring counts too, and what was refused or committed does not', async t => {
+  const { db, ledger } = await open(t)
+  db.exec('CREATE TABLE kept (bytes BLOB, text TEXT)')
+  const quarter = MAX_WAITING_LENGTH / 4
+  const sql = 'INSERT INTO kept VALUES (length(?), length(?))'
+  const change = [{ sql, values: [Buffer.alloc(quarter), 'x'.repeat(quarter)], expected: 1 }] as const
+  // Two are all that there is room for, without their entries.
+  for (let round = 0; round < 2; round++) {
+    const first = ledger.append({ round }, change)
+    await assert.rejects(ledger.append({ round }, change), { code: 'ledger-busy' })
+    await Promise.all([first, ledger.append({ round })])
+  }
+  assert.deepEqual({ ...db.prepare('SELECT count(*) AS count FROM kept').get() }, { count: 2 })
 })
