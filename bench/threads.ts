@@ -12,7 +12,7 @@ import { Fleet } from './fleet.ts'
 import { prepare } from './guest.ts'
 import { spread } from './measure.ts'
 import { megabytesOf } from './process-memory.ts'
-import { printBudget, printRates } from './report.ts'
+import { type Budget, printBudget, printRates } from './report.ts'
 import { portOf } from './wire.ts'
 
 const ROUNDS = 7
@@ -30,26 +30,8 @@ export async function benchThreads(): Promise<void> {
     return
   }
   const platform = await createIntelPlatform({ now: new Date() })
-  const { anchors, endorsements } = platform
-  const open: Side[] = []
-  const within = async (threads: readonly number[], work: () => Promise<void>): Promise<void> => {
-    const [serverThreads, ...others] = threads
-    if (serverThreads === undefined) return work()
-    const dataDir = mkdtempSync(join(tmpdir(), 'casemate-bench-'))
-    const flags = { 'server-threads': String(serverThreads) }
-    try {
-      await withBroker({ dataDir, anchors, endorsements, flags }, async broker => {
-        open.push(await sideOf(broker, platform))
-        await within(others, work)
-      })
-    } finally {
-      rmSync(dataDir, { recursive: true })
-    }
-  }
-  await within([0, 0, THREADS], async () => {
-    const [one, other, several] = open
-    await compare({ one: one!, other: other!, several: several! })
-  })
+  const open = (threads: number, run: (side: Side) => Promise<void>) => withSide(platform, threads, run)
+  await open(0, one => open(0, other => open(THREADS, several => compare({ one, other, several }))))
 }
 
 /** A broker and its guests. */
@@ -58,10 +40,28 @@ interface Side {
   readonly fleet: Fleet
 }
 
-async function sideOf(broker: Broker, platform: IntelPlatform): Promise<Side> {
-  const { url, adminToken } = broker.started
-  await prepare(url, adminToken)
-  return { broker, fleet: new Fleet({ port: portOf(url), isTls: false }, platform) }
+async function withSide(
+  platform: IntelPlatform,
+  threads: number,
+  run: (side: Side) => Promise<void>,
+): Promise<void> {
+  const { anchors, endorsements } = platform
+  const dataDir = mkdtempSync(join(tmpdir(), 'casemate-bench-'))
+  const flags = { 'server-threads': String(threads) }
+  try {
+    await withBroker({ dataDir, anchors, endorsements, flags }, async broker => {
+      const { url, adminToken } = broker.started
+      await prepare(url, adminToken)
+      const fleet = new Fleet({ port: portOf(url), isTls: false }, platform)
+      try {
+        await run({ broker, fleet })
+      } finally {
+        fleet.close()
+      }
+    })
+  } finally {
+    rmSync(dataDir, { recursive: true })
+  }
 }
 
 interface Sides {
@@ -71,30 +71,25 @@ interface Sides {
 }
 
 async function compare({ one, other, several }: Sides): Promise<void> {
-  const sides = [one, other, several]
   const found = { one: [] as Phase[], apart: [] as Phase[], several: [] as Phase[] }
-  pin(several.broker.server.pid, ...CORES)
+  pin(one.broker.server.pid, CORES[0])
   pin(other.broker.server.pid, CORES[1])
-  try {
-    for (const { fleet } of sides) {
-      await fleet.connect()
-      await fleet.attestFor(WARM_UP_MS)
-    }
-    pin(one.broker.server.pid, CORES[0])
-    for (let round = 0; round < ROUNDS; round++) {
-      pin(process.pid, CORES[0])
-      found.one.push(await measured([one], 1))
-      pin(process.pid, ...CORES)
-      found.several.push(await measured([several], CORES.length))
-      found.apart.push(await measured([one, other], CORES.length))
-    }
-    print(
-      found,
-      [one, several].map(({ broker }) => megabytesOf(broker.server.pid, 'resident')),
-    )
-  } finally {
-    for (const { fleet } of sides) fleet.close()
+  pin(several.broker.server.pid, ...CORES)
+  for (const { fleet } of [one, other, several]) {
+    await fleet.connect()
+    await fleet.attestFor(WARM_UP_MS)
   }
+  for (let round = 0; round < ROUNDS; round++) {
+    pin(process.pid, CORES[0])
+    found.one.push(await measured([one], 1))
+    pin(process.pid, ...CORES)
+    found.several.push(await measured([several], CORES.length))
+    found.apart.push(await measured([one, other], CORES.length))
+  }
+  print(
+    found,
+    [one, several].map(({ broker }) => megabytesOf(broker.server.pid, 'resident')),
+  )
 }
 
 interface Phase {
@@ -134,15 +129,13 @@ function print(found: Found, [alone = 0, together = 0]: readonly number[]): void
   const against = (
     text: string,
     phases: readonly Phase[],
-    {
-      of,
-      limit = 'none',
-    }: { readonly of: keyof Phase; readonly limit?: 'none' | { readonly atLeast: number } },
+    of: keyof Phase,
+    limit: Budget['limit'] = 'none',
   ) => printBudget({ text, spread: spread(phases.map((each, round) => each[of] / one[round]![of])), limit })
-  against('two cores against one', several, { of: 'rate', limit: { atLeast: BUDGET } })
-  against('two brokers against one', apart, { of: 'rate' })
-  against('processor time for each, of all threads against one', several, { of: 'micros' })
-  against('processor time for each, of two brokers against one', apart, { of: 'micros' })
+  against('two cores against one', several, 'rate', { atLeast: BUDGET })
+  against('two brokers against one', apart, 'rate')
+  against('processor time for each, of all threads against one', several, 'micros')
+  against('processor time for each, of two brokers against one', apart, 'micros')
   console.log(
     `  ${Math.round(alone)} MB resident with one thread, ${Math.round(together)} with those that serve`,
   )

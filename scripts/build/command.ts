@@ -50,7 +50,7 @@ export async function bundleCommand(root: string, folder: string): Promise<void>
     chunkNames: 'chunk-[hash]',
   })
   // Each in one file: a thread of an executable sees no other.
-  const apart = await build({ ...common, entryPoints: [...alone] })
+  const apart = await build({ ...common, entryPoints: alone })
   for (const { path, contents } of [...outputFiles, ...apart.outputFiles]) {
     writeFileSync(join(folder, basename(path)), contents)
   }
@@ -60,7 +60,7 @@ export async function bundleCommand(root: string, folder: string): Promise<void>
 }
 
 /** @throws {Error} where a thread has another name by now: built alone, it would have all of the command in it once more */
-function byFiles<T extends { readonly out: string }>(code: readonly T[]) {
+export function byFiles<T extends { readonly out: string }>(code: readonly T[]) {
   const sharing = code.filter(({ out }) => SHARING.includes(out))
   if (sharing.length < SHARING.length) throw new Error(`not all of ${SHARING.join(', ')} are there`)
   return { sharing, alone: code.filter(({ out }) => !SHARING.includes(out)) }

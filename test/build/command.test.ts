@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { cachedCommand } from '../../scripts/build/cached-command.ts'
-import { ENTRY, refuseDynamicCommonJs } from '../../scripts/build/command.ts'
+import { byFiles, ENTRY, refuseDynamicCommonJs } from '../../scripts/build/command.ts'
 import { roomsOf } from '../../scripts/build/rooms.ts'
 import { commandManifest } from '../../scripts/build/stage-command.ts'
 
@@ -47,6 +47,12 @@ test('the licence of each package that is inside is kept', () => {
   const packages = new Set(names.map(([, name = '']) => name))
   assert.ok(packages.has('fastify') && packages.size > 20)
   for (const name of packages) assert.match(licences, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, 'm'))
+})
+
+test('a thread that is to share the command’s files is found by its name, or nothing is built', () => {
+  const [desk, worker] = [{ out: 'broker-desk-thread' }, { out: 'enclave-worker' }]
+  assert.deepEqual(byFiles([worker, desk]), { sharing: [desk], alone: [worker] })
+  assert.throws(() => byFiles([worker]), { message: 'not all of broker-desk-thread are there' })
 })
 
 test('CommonJS that is imported dynamically is refused, as it would lose its names', () => {

@@ -100,7 +100,7 @@ function readRevoked(entries: DerReader): Set<string> {
 
 /**
  * What an extension says of an entry is left alone, so that none may be critical (RFC 5280, 5.3); certificateIssuer makes the
- * list an indirect one, critical or not.
+ * list an indirect one, critical or not. Nothing of them is kept, as {@link readExtensions} does: lists have many entries.
  */
 function readEntryExtensions(extensions: DerReader): void {
   while (!extensions.atEnd) {

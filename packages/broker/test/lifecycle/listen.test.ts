@@ -10,13 +10,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { fastify } from 'fastify'
 import { resolveConfig } from '../../src/config/resolve.ts'
-import { createLogger } from '../../src/http/logging.ts'
-import { type RunningBroker, startBroker } from '../../src/lifecycle/broker.ts'
+import type { RunningBroker } from '../../src/lifecycle/broker.ts'
 import { listen } from '../../src/lifecycle/listening.ts'
 import { temporaryDirectory } from '../broker.ts'
 import { commonName, makeCertificate } from './certificates.ts'
-
-const ANY_PORT = '127.0.0.1:0'
+import { startServing } from './serving.ts'
 
 /** What clients meet is the same, whichever threads serve them. */
 const THREADS = ['0', '1'] as const
@@ -25,19 +23,8 @@ type Start = (dataDir: string, flags?: Record<string, string>) => Promise<Runnin
 
 const startWith =
   (threads: string): Start =>
-  async (dataDir, flags = {}) => {
-    const listening = { listen: ANY_PORT, 'metrics-listen': ANY_PORT, 'server-threads': threads }
-    const all = { 'data-dir': dataDir, offline: 'true', ...listening, ...flags }
-    const { values } = resolveConfig({ flags: all, env: {}, file: null })
-    const logger = createLogger('silent')
-    return startBroker(values, {
-      now: () => new Date(),
-      elapsedMs: () => performance.now(),
-      anchors: [],
-      endorsements: [],
-      logger,
-    })
-  }
+  (dataDir, flags = {}) =>
+    startServing({ 'data-dir': dataDir, 'server-threads': threads, ...flags })
 
 /** Asks again for half a minute, so that a busy machine has time for it. */
 async function eventually(holds: () => Promise<boolean>): Promise<void> {

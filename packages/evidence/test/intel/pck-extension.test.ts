@@ -25,14 +25,18 @@ type Path =
 /** Other values of fields, by their numbers. */
 type Changes = Readonly<Record<string, Uint8Array>>
 
-/** The value of the extension, with an element too many behind what stands at `path`, and of its fields `more`. */
-// oxlint-disable-next-line max-params -- each says another way to break it
-function extension(
-  path: Path | null,
-  flags: readonly boolean[] = [true, false, true],
-  more: readonly Uint8Array[] = [],
-  changes: Changes = {},
-): Uint8Array {
+/** What is otherwise than in a right one. */
+interface Wrong {
+  /** Where an element too many stands behind. */
+  readonly path?: Path
+  readonly flags?: readonly boolean[]
+  /** Fields behind the last. */
+  readonly more?: readonly Uint8Array[]
+  readonly changes?: Changes
+}
+
+/** The value of the extension. */
+function extension({ path, flags = [true, false, true], more = [], changes = {} }: Wrong = {}): Uint8Array {
   const after = (at: Path): readonly Uint8Array[] => (at === path ? [NULL] : [])
   const entry = (number: string, value: Uint8Array, at?: Path) =>
     field(`${OID}.${number}`, changes[number] ?? value, ...(at ? after(at) : []))
@@ -72,13 +76,13 @@ test('each flag of the configuration is read from its own place', () => {
     [false, true, false],
     [false, false, true],
   ] as const) {
-    const { dynamicPlatform, cachedKeys, smtEnabled } = read(extension(null, flags))
+    const { dynamicPlatform, cachedKeys, smtEnabled } = read(extension({ flags }))
     assert.deepEqual([dynamicPlatform, cachedKeys, smtEnabled], flags)
   }
 })
 
 test('anything after a value is refused, wherever it stands', () => {
-  read(extension(null))
+  read(extension())
   const paths: readonly Path[] = [
     'ppid',
     'tcb',
@@ -93,7 +97,7 @@ test('anything after a value is refused, wherever it stands', () => {
   ]
   for (const path of paths) {
     assert.throws(
-      () => read(extension(path)),
+      () => read(extension({ path })),
       (error: unknown) => error instanceof Refusal && error.code === 'certificate-malformed',
       path,
     )
@@ -102,7 +106,7 @@ test('anything after a value is refused, wherever it stands', () => {
 
 test('a field is taken by its own number alone: one that stands twice, or elsewhere, is refused', () => {
   const withField = (oid: string) =>
-    read(extension(null, [], [field(oid, der.octetString(new Uint8Array(16)))]))
+    read(extension({ more: [field(oid, der.octetString(new Uint8Array(16)))] }))
   for (const unknown of [`${OID}.8`, `${OID}.127`])
     assert.deepEqual(withField(unknown), withField(`${OID}.9`))
   const twice = ['1', '2', '4', '6', '7'].map(number => `${OID}.${number}`)
@@ -121,7 +125,7 @@ test('a field is taken by its own number alone: one that stands twice, or elsewh
 })
 
 test('a field of another size, type or range is refused', () => {
-  const changed = (fields: Changes) => read(extension(null, [true, false, true], [], fields))
+  const changed = (changes: Changes) => read(extension({ changes }))
   const octets = (size: number) => der.octetString(new Uint8Array(size))
   const wrong: readonly Changes[] = [
     ...['1', '6', '2.18'].flatMap(number => [{ [number]: octets(15) }, { [number]: octets(17) }]),
@@ -146,7 +150,7 @@ test('a field of another size, type or range is refused', () => {
 })
 
 test('a field that is missing is refused, except those that only the Platform CA writes', () => {
-  const list = new der.DerReader(extension(null), 'certificate-malformed', 'test').enter(der.TAG.sequence)
+  const list = new der.DerReader(extension(), 'certificate-malformed', 'test').enter(der.TAG.sequence)
   const fields: Uint8Array[] = []
   while (!list.atEnd) fields.push(list.next().raw)
   const without = (number: number) => read(der.sequence(...fields.toSpliced(number - 1, 1)))

@@ -57,7 +57,7 @@ async function openBoth(t: TestContext) {
   const allowance = strangerAllowance(config, clocks.elapsedMs)
   const wraps = new RemoteWraps(shared.wraps)
   const parts = { shared, health, logger, allowance, wraps, onClosed: () => undefined }
-  const writer = new Line<object>(port2, writerFor(parts))
+  void new Line<object>(port2, writerFor(parts))
   const { origin, verifierKey } = shared.ledger
   const opening = {
     config,
@@ -75,7 +75,6 @@ async function openBoth(t: TestContext) {
     door.close()
     await desk.close(0)
     port1.close()
-    assert.ok(writer)
   })
   return { url: `http://127.0.0.1:${(door.address() as AddressInfo).port}`, time, core, appended }
 }

@@ -14,9 +14,10 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { resolveConfig } from '../../../src/config/resolve.ts'
 import type { BrokerConfig } from '../../../src/config/settings.ts'
 import { createLogger } from '../../../src/http/logging.ts'
-import { type RunningBroker, startBroker } from '../../../src/lifecycle/broker.ts'
+import type { RunningBroker } from '../../../src/lifecycle/broker.ts'
 import { temporaryDirectory } from '../../broker.ts'
 import { commonName, makeCertificate } from '../certificates.ts'
+import { startServing } from '../serving.ts'
 
 const AUTH = JSON.stringify({ version: '0.4.0', tee: 'tdx', 'extra-params': '' })
 
@@ -28,20 +29,13 @@ function settings(flags: Record<string, string>): BrokerConfig {
   return resolveConfig({ flags, env: {}, file: null }).values
 }
 
-async function start(
+function start(
   dataDir: string,
   flags: Record<string, string>,
   log: Log = { lines: [] },
 ): Promise<RunningBroker> {
-  const listening = { listen: '127.0.0.1:0', 'metrics-listen': '127.0.0.1:0', 'server-threads': '2' }
-  const all = { 'data-dir': dataDir, offline: 'true', ...listening, ...flags }
-  return startBroker(settings(all), {
-    now: () => new Date(),
-    elapsedMs: () => performance.now(),
-    anchors: [],
-    endorsements: [],
-    logger: createLogger('info', { write: line => void log.lines.push(JSON.parse(line)) }),
-  })
+  const logger = createLogger('info', { write: line => void log.lines.push(JSON.parse(line)) })
+  return startServing({ 'data-dir': dataDir, 'server-threads': '2', ...flags }, logger)
 }
 
 /** Addresses of one machine; Linux has all of 127.0.0.0/8. */

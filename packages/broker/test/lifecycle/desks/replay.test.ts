@@ -4,13 +4,11 @@ import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { test } from 'node:test'
-import { resolveConfig } from '../../../src/config/resolve.ts'
-import { createLogger } from '../../../src/http/logging.ts'
-import { startBroker } from '../../../src/lifecycle/broker.ts'
 import { temporaryDirectory } from '../../broker.ts'
 import { Guest, type GuestOptions } from '../../kbs/guest.ts'
 import { GUEST_KEYS, type GuestKey } from '../../kbs/guest-jwe.ts'
 import { LENIENT } from '../../kbs/harness.ts'
+import { startServing } from '../serving.ts'
 
 interface Sent {
   readonly method: string
@@ -35,22 +33,11 @@ function connection(url: string) {
 }
 
 async function start(dataDir: string, limit: string) {
-  const flags = {
+  const broker = await startServing({
     'data-dir': dataDir,
-    listen: '127.0.0.1:0',
-    'metrics-listen': 'off',
-    offline: 'true',
     'server-threads': '2',
     'trusted-proxies': '127.0.0.1',
     'auth-limit': limit,
-  }
-  const { values } = resolveConfig({ flags, env: {}, file: null })
-  const broker = await startBroker(values, {
-    now: () => new Date(),
-    elapsedMs: () => performance.now(),
-    anchors: [],
-    endorsements: [],
-    logger: createLogger('silent'),
   })
   const headers = { authorization: `Bearer ${broker.firstAdminToken}`, 'content-type': 'application/json' }
   const body = JSON.stringify({ ...LENIENT, kinds: ['sample'] })
