@@ -81,16 +81,17 @@ export class BrokerKeys {
   async #current(ring: KeyRing): Promise<RingKey> {
     const active = ring.current(this.#parts.now())
     if (active !== null) return active
-    const making = this.#underway.get(ring) ?? this.#makeUsable(ring)
-    this.#underway.set(ring, making)
-    try {
-      await making
-    } finally {
-      this.#underway.delete(ring)
-    }
+    await (this.#underway.get(ring) ?? this.#make(ring))
     const made = ring.current(this.#parts.now())
     if (made === null) throw new BrokerError('unavailable', `there is no active ${ring.purpose} key`)
     return made
+  }
+
+  /** Ends its own entry, before any who wait go on: one of them may begin the next. */
+  #make(ring: KeyRing): Promise<void> {
+    const making = this.#makeUsable(ring).finally(() => this.#underway.delete(ring))
+    this.#underway.set(ring, making)
+    return making
   }
 
   #makeUsable(ring: KeyRing): Promise<void> {

@@ -8,7 +8,7 @@ import { BrokerKeys, openLedgerKey } from '../../src/keys/broker-keys.ts'
 import type { KeyEncryption } from '../../src/keys/keys.ts'
 import { PendingWraps } from '../../src/keys/pending-wraps.ts'
 import type { KeyStore, Store, StoredKey, WrappedKey } from '../../src/store/store.ts'
-import { HOUR, MINUTE, START } from '../broker.ts'
+import { HOUR, later, MINUTE, START } from '../broker.ts'
 
 const now = () => START
 
@@ -28,6 +28,11 @@ function meetingKek(): KeyEncryption {
     unwrap: async ({ bytes }: WrappedKey) => Uint8Array.from(bytes),
   } as unknown as KeyEncryption
 }
+
+const plainKek = {
+  wrap: async (plaintext: Uint8Array) => ({ kekVersion: 1, bytes: Uint8Array.from(plaintext) }),
+  unwrap: async ({ bytes }: WrappedKey) => Uint8Array.from(bytes),
+} as unknown as KeyEncryption
 
 /** Takes what is written a turn later, when whoever came at the same time has read. */
 function storeOf(stored: StoredKey[]): Store {
@@ -50,8 +55,8 @@ function storeOf(stored: StoredKey[]): Store {
   return { keys } as unknown as Store
 }
 
-async function open(store: Store, kek: KeyEncryption): Promise<BrokerKeys> {
-  const times = { now, tokenLifetimeMs: HOUR, sessionTimeoutMs: MINUTE }
+async function open(store: Store, kek: KeyEncryption, clock = now): Promise<BrokerKeys> {
+  const times = { now: clock, tokenLifetimeMs: HOUR, sessionTimeoutMs: MINUTE }
   const keys = new BrokerKeys({ store, kek, pending: new PendingWraps(), ...times })
   await keys.open()
   return keys
@@ -87,4 +92,42 @@ test('the ledger has the key of whoever came first, who alone made it', async ()
   assert.equal(opened.filter(({ created }) => created).length, 1)
   assert.ok(opened[0]!.key.equals(opened[1]!.key))
   assert.equal(stored.length, 1)
+})
+
+test('a key that is being made is joined by all who need it, also once an earlier one was waited for', async () => {
+  const store = storeOf([])
+  const rotate = store.keys.rotate.bind(store.keys)
+  let made = 0
+  let onNow: (() => void) | null = null
+  let onMade: (() => void) | null = null
+  store.keys.rotate = async (...change) => {
+    made++
+    const recorded = await rotate(...change)
+    onMade?.()
+    return recorded
+  }
+  let time = START
+  const clock = () => {
+    const told = time
+    onNow?.()
+    return told
+  }
+  const keys = await open(store, plainKek, clock)
+  made = 0
+  const need = () => keys.sessionKeys.sealSession({}, START)
+  const others: Promise<unknown>[] = []
+  // The first who waited reads the clock before the second goes on; it is set back just then, and one is needed again.
+  onMade = () => {
+    onMade = null
+    onNow = () => {
+      onNow = null
+      time = later(time, -HOUR)
+      others.push(need())
+    }
+  }
+  time = later(START, -HOUR)
+  await Promise.all([need(), need().catch(() => undefined)])
+  others.push(need())
+  await Promise.all(others)
+  assert.equal(made, 2)
 })
