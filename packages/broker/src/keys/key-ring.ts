@@ -16,9 +16,9 @@ export class KeyRing {
   readonly #store: KeyStore
   readonly #kek: Wrapping
   #keys: readonly RingKey[] = []
-  #reading: Promise<void> = Promise.resolve()
-  /** Of all who ask while another is under way. */
-  #next: Promise<void> | null = null
+  /** Readings begun so far, and the one of them that the keys are from. */
+  #begun = 0
+  #taken = 0
 
   constructor(purpose: KeyPurpose, store: KeyStore, kek: Wrapping) {
     this.purpose = purpose
@@ -27,27 +27,18 @@ export class KeyRing {
   }
 
   /**
-   * Reads the store, once the reading that is under way has ended: of two at a time, the slower one would leave an older
-   * list. A key that is already open is not unwrapped again.
+   * Reads the store. None waits for another, which might never end; of two at a time, the one that began later counts, as
+   * the list of the other may be older. A key that is already open is not unwrapped again.
    */
-  load(): Promise<void> {
-    this.#next ??= this.#readAfter(this.#reading)
-    return this.#next
-  }
-
-  async #readAfter(other: Promise<void>): Promise<void> {
-    await Promise.allSettled([other])
-    this.#next = null
-    this.#reading = this.#read()
-    await this.#reading
-  }
-
-  async #read(): Promise<void> {
+  async load(): Promise<void> {
+    const reading = ++this.#begun
     const open = new Map(this.#keys.map(ringKey => [ringKey.stored.id, ringKey.key]))
     const keys: RingKey[] = []
     for (const stored of await this.#store.list(this.purpose)) {
       keys.push({ stored, key: open.get(stored.id) ?? (await openStoredKey(stored, this.#kek)) })
     }
+    if (reading < this.#taken) return
+    this.#taken = reading
     this.#keys = keys
   }
 
