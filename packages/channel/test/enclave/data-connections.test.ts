@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DataListener } from '../../src/enclave/data-listener.ts'
 import { rejectsCode, timersOf } from '../fixtures.ts'
+import { soon } from '../soon.ts'
 import {
   announcement,
   dataSocket,
@@ -25,7 +26,7 @@ test('a data connection that ends within a ciphertext ends its session', async t
   data.write(Buffer.concat([ticket, FIRST.subarray(1)]))
   socket.write(announcement(ONE))
   data.end()
-  await closed
+  await soon(closed)
 })
 
 test('a data connection that has ended already ends the session with the next sealed call', async t => {
@@ -34,19 +35,19 @@ test('a data connection that has ended already ends the session with the next se
   data.end(Buffer.concat([ticket, FIRST]))
   socket.write(announcement(ONE))
   assert.equal(String(await answer()), 'one')
-  await once(data, 'close')
+  await soon(once(data, 'close'))
   socket.write(announcement(TWO))
-  await closed
+  await soon(closed)
 })
 
 test('a connection without the ticket is closed, and so is a second one with it', async t => {
   const { socket, answer, port, ticket } = await rawClient(t)
   const stranger = await dataSocket(t, port)
   stranger.write(randomBytes(32))
-  await once(stranger, 'close')
+  await soon(once(stranger, 'close'))
   const cut = await dataSocket(t, port)
   cut.end(ticket.subarray(1))
-  await once(cut, 'close')
+  await soon(once(cut, 'close'))
   const data = await dataSocket(t, port)
   data.write(ticket)
   socket.write(announcement(ONE))
@@ -54,22 +55,22 @@ test('a connection without the ticket is closed, and so is a second one with it'
   assert.equal(String(await answer()), 'one')
   const second = await dataSocket(t, port)
   second.write(ticket)
-  await once(second, 'close')
+  await soon(once(second, 'close'))
   socket.write(announcement(TWO))
   data.write(SECOND)
   assert.equal(String(await answer()), 'two')
   socket.destroy()
-  await once(data, 'close')
+  await soon(once(data, 'close'))
 })
 
 test('a ticket ends with its session', async t => {
   const { socket, closed, port, ticket } = await rawClient(t)
   socket.destroy()
-  await closed
+  await soon(closed)
   // Whether the server has seen the end already or sees it later.
   const data = await dataSocket(t, port)
   data.write(ticket)
-  await once(data, 'close')
+  await soon(once(data, 'close'))
 })
 
 test('a connection that shows no ticket is closed in time', async t => {
@@ -79,11 +80,11 @@ test('a connection that shows no ticket is closed in time', async t => {
   const closed = once(silent, 'close')
   // Taken by the server only after this turn.
   await new Promise(resolve => setImmediate(resolve))
-  while (!silent.destroyed) {
+  for (let turn = 0; turn < 100 && !silent.destroyed; turn++) {
     tick(3_000)
     await new Promise(resolve => setImmediate(resolve))
   }
-  await closed
+  await soon(closed)
 })
 
 test('strangers who take all places for data connections, and say nothing, keep nobody out', async t => {
@@ -100,9 +101,9 @@ test('strangers who take all places for data connections, and say nothing, keep 
   const client = await dataSocket(t, listener.port)
   client.write(ticket)
   await admitted
-  if (!first.closed) await once(first, 'close')
+  if (!first.closed) await soon(once(first, 'close'))
   const [third] = [await dataSocket(t, listener.port), await dataSocket(t, listener.port)]
-  if (!second.closed) await once(second, 'close')
+  if (!second.closed) await soon(once(second, 'close'))
   assert.deepEqual([client.closed, third.closed], [false, false])
 })
 
@@ -121,7 +122,7 @@ test('a client’s data connection ends with its session', async t => {
   const closed = once(socket.resume(), 'close')
   await closeSession()
   await lost
-  await closed
+  await soon(closed)
 })
 
 test('a client announces no more than its data connection takes', async t => {

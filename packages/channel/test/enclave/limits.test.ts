@@ -15,6 +15,7 @@ import {
   type ServeEnclaveOptions,
 } from '../../src/index.ts'
 import { identityOf, intelMachine, listenerOf, rejectsCode, serverOf, timersOf } from '../fixtures.ts'
+import { soon } from '../soon.ts'
 
 const LIMITS = encodeLimits({ maxFrameBytes: 100_000, maxCallsInFlight: 64 })
 
@@ -88,7 +89,7 @@ for (const [what, bytes] of [
     await once(connection.socket, 'data')
     connection.socket.write(bytes)
     tick(DEFAULT_HANDSHAKE_TIMEOUT_MS)
-    await connection.closed
+    await soon(connection.closed)
   })
 }
 

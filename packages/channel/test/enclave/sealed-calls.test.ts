@@ -16,6 +16,7 @@ import {
   ENCLAVE_PROTOCOL,
 } from '../../src/index.ts'
 import { rejectsCode, serverOf } from '../fixtures.ts'
+import { soon } from '../soon.ts'
 import {
   announcement,
   FIRST,
@@ -152,7 +153,7 @@ for (const [what, bytes] of [
   test(`a client that ${what} is cut off`, async t => {
     const { socket, closed } = await rawClient(t)
     socket.write(bytes)
-    await closed
+    await soon(closed)
   })
 }
 
@@ -162,5 +163,5 @@ test('a sealed call without a data connection is cut off', async t => {
   socket.on('error', () => undefined)
   socket.resume()
   socket.write(Buffer.concat([whole(0, [LIMITS]), announcement(ONE)]))
-  await closed
+  await soon(closed)
 })

@@ -24,6 +24,7 @@ import {
 } from '../../src/index.ts'
 import { identityOf, intelMachine, listenerOf, serverOf } from '../fixtures.ts'
 import { mutations, runs } from '../mutations.ts'
+import { soon } from '../soon.ts'
 
 interface Given {
   readonly type: 1 | 2 | 3
@@ -235,7 +236,7 @@ for (const [what, bytes] of [
     const { socket, closed } = await servedRaw(t)
     socket.resume()
     socket.write(bytes)
-    await once(socket, 'close')
-    await closed
+    await soon(once(socket, 'close'))
+    await soon(closed)
   })
 }
