@@ -38,21 +38,23 @@ async function refused(line: string, code: string): Promise<void> {
 let broker: ChildProcess | null = null
 let url = ''
 
-/** A broker of its own port, with the tour; and everything that it showed. */
-async function startTour(...flags: readonly string[]): Promise<string> {
+/** A broker of its own port, with the tour. */
+function startTour(...flags: readonly string[]): ChildProcess {
   const entry = join(directory, 'node_modules', '.bin', 'casemate')
-  broker = spawn(entry, ['up', '--tour', '--listen', '127.0.0.1:0', '--metrics-listen', 'off', ...flags], {
+  return spawn(entry, ['up', '--tour', '--listen', '127.0.0.1:0', '--metrics-listen', 'off', ...flags], {
     cwd: directory,
     env: ENVIRONMENT,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+}
+
+/** Everything that it shows before it waits. */
+async function shownBy(tour: ChildProcess): Promise<string> {
   let shown = ''
-  for await (const text of broker.stdout?.setEncoding('utf8') ?? []) {
+  for await (const text of tour.stdout?.setEncoding('utf8') ?? []) {
     shown += text
     if (READY.test(shown)) break
   }
-  url = /http:\/\/127\.0\.0\.1:\d+/.exec(shown)?.[0] ?? ''
-  ENVIRONMENT['CASEMATE_SERVER'] = url
   return shown
 }
 
@@ -61,16 +63,20 @@ after(() => {
   delete ENVIRONMENT['CASEMATE_SERVER']
 })
 
-test('threads that serve beside the one that writes find their code', { skip }, async () => {
-  const tour = await startTour('--data-dir', 'with-threads', '--server-threads', '1')
-  assert.match(tour, /✓ released .*Good morning/)
-  const ended = once(broker as ChildProcess, 'exit')
-  broker?.kill('SIGTERM')
+test('threads that serve beside the one that writes find their code', { skip }, async t => {
+  const threads = startTour('--data-dir', 'with-threads', '--server-threads', '1')
+  t.after(() => threads.kill('SIGTERM'))
+  assert.match(await shownBy(threads), /✓ released .*Good morning/)
+  const ended = once(threads, 'exit')
+  threads.kill('SIGTERM')
   assert.deepEqual(await ended, [0, null])
 })
 
 test('the first three minutes of the README pass', { skip }, async () => {
-  const tour = await startTour()
+  broker = startTour()
+  const tour = await shownBy(broker)
+  url = /http:\/\/127\.0\.0\.1:\d+/.exec(tour)?.[0] ?? ''
+  ENVIRONMENT['CASEMATE_SERVER'] = url
   assert.match(tour, /✓ released .*Good morning/)
   assert.match(tour, /✓ refused .*appraisal-refused/)
   assert.match(tour, /✓ proof/)
