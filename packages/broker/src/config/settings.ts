@@ -4,6 +4,7 @@
 import { join } from 'node:path'
 import type { Redacted } from '../redacted.ts'
 import {
+  type Reader,
   readBoolean,
   readCount,
   readDuration,
@@ -22,11 +23,11 @@ import {
 interface Setting<T> {
   /** As it would be written in a file. */
   readonly default: string
-  readonly read: (text: string) => T
+  readonly read: Reader<T>
   readonly meaning: string
 }
 
-function setting<T>(fallback: string, read: (text: string) => T, meaning: string): Setting<T> {
+function setting<T>(fallback: string, read: Reader<T>, meaning: string): Setting<T> {
   return { default: fallback, read, meaning }
 }
 

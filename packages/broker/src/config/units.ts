@@ -14,6 +14,13 @@ export class WordError extends Error {
   }
 }
 
+/** Text to a value. @throws {Error} whose message says what was expected */
+export interface Reader<T> {
+  (text: string): T
+  /** Where it takes a few words and nothing else: all of them. */
+  readonly words?: readonly string[]
+}
+
 const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/
 const MS_PER: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
@@ -49,11 +56,6 @@ export function readThreads(text: string): number {
   if (!/^\d{1,2}$/.test(text) || Number(text) > MOST_THREADS)
     throw new Error(`a whole number from 0 to ${MOST_THREADS}`)
   return Number(text)
-}
-
-export function readBoolean(text: string): boolean {
-  if (text !== 'true' && text !== 'false') throw new WordError(['true', 'false'], 'true or false')
-  return text === 'true'
 }
 
 export function readText(text: string): string {
@@ -106,17 +108,22 @@ export function readListenAddressOrOff(text: string): ListenAddress | 'off' {
 }
 
 /** One of the listed words. */
-export function readOneOf<const T extends string>(...words: readonly T[]): (text: string) => T {
-  return text => {
+export function readOneOf<const T extends string>(...words: readonly T[]): Reader<T> {
+  return withWords(words, text => {
     const word = words.find(candidate => candidate === text)
     if (word === undefined) throw new WordError(words, words.join(' | '))
     return word
-  }
+  })
 }
 
+export const readBoolean: Reader<boolean> = withWords(['true', 'false'], text => {
+  if (text !== 'true' && text !== 'false') throw new WordError(['true', 'false'], 'true or false')
+  return text === 'true'
+})
+
 /** The given word stands for null: the setting is visibly off, never an empty string. */
-export function readUnless<T>(word: string, read: (text: string) => T): (text: string) => T | null {
-  return text => {
+export function readUnless<T>(word: string, read: Reader<T>): Reader<T | null> {
+  const readOther = (text: string): T | null => {
     if (text === word) return null
     try {
       return read(text)
@@ -126,4 +133,9 @@ export function readUnless<T>(word: string, read: (text: string) => T): (text: s
       throw new WordError([...words, word], `${expected}, or ${word}`, error)
     }
   }
+  return read.words === undefined ? readOther : withWords([...read.words, word], readOther)
+}
+
+function withWords<T>(words: readonly string[], read: (text: string) => T): Reader<T> {
+  return Object.assign(read, { words })
 }

@@ -89,7 +89,8 @@ function readLine(words: readonly string[], flags: Flags, { endsWithCommand }: C
     if (open !== null) {
       given.set(open, word)
       open = null
-    } else if (word === '--' || isClosed) isClosed = true
+    } else if (isClosed) positionals.push(word)
+    else if (word === '--') isClosed = true
     else if (Object.hasOwn(flags, name)) {
       given.set(name, value ?? '')
       if (value === undefined && flags[name]?.value !== undefined) open = name

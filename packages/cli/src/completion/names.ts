@@ -8,8 +8,8 @@ import type { NamesOf } from './takes.ts'
 
 const PATIENCE_MS = 1_000
 const MAX_NAMES = 200
-/** Such as a shell takes as they stand. */
-const PLAIN = /^[\w./:@+-]+$/
+/** Such as a shell takes as they stand, and a command not as a flag: whoever may store something chooses its name. */
+const PLAIN = /^[\w./:@+][\w./:@+-]*$/
 
 export async function namesOf(what: NamesOf, call: Call): Promise<readonly string[]> {
   const signal = AbortSignal.timeout(PATIENCE_MS)

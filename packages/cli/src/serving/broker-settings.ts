@@ -9,9 +9,10 @@ import {
   SETTINGS,
   type SettingName,
 } from '@casemate/broker'
-import type { Call, Flags } from '../command.ts'
+import type { Call, Flag, Flags } from '../command.ts'
 import { CliError } from '../failure/cli-error.ts'
 import { readBytes } from '../files/input-files.ts'
+import { inWords } from '../kinds/kinds.ts'
 
 /** Variables that are this command's, and none of the broker's settings. */
 const OWN_VARIABLES: ReadonlySet<string> = new Set([
@@ -31,15 +32,23 @@ export const CONFIG_FLAG = {
 const NAMES = Object.keys(SETTINGS) as SettingName[]
 
 /** `--data-dir`, `--listen` and all the others. */
-export const SETTING_FLAGS: Flags = Object.fromEntries(
-  NAMES.map(name => {
-    const { meaning, default: fallback } = SETTINGS[name]
-    // A default of this name is told by the meaning.
-    const told = fallback === '' || fallback === 'default'
-    const summary = told ? meaning : `${meaning} (default ${fallback})`
-    return [flagName(name), { value: 'VALUE', summary }]
-  }),
-)
+export const SETTING_FLAGS: Flags = Object.fromEntries(NAMES.map(name => [flagName(name), flagOf(name)]))
+
+function flagOf(name: SettingName): Flag {
+  const { meaning, default: fallback, read } = SETTINGS[name]
+  const { words = [] } = read
+  // A default of this name is told by the meaning, and so may the words be.
+  const isTold = fallback === '' || fallback === 'default'
+  const notes = [
+    ...(words.every(word => meaning.includes(word)) ? [] : [inWords(words)]),
+    ...(isTold ? [] : [`default ${fallback}`]),
+  ]
+  return {
+    value: 'VALUE',
+    summary: notes.length === 0 ? meaning : `${meaning} (${notes.join('; ')})`,
+    ...(words.length === 0 ? {} : { takes: words }),
+  }
+}
 
 type SettingsFile = NonNullable<ConfigSources['file']>
 
