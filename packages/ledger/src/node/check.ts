@@ -30,8 +30,8 @@ export interface CheckInput {
 /** @throws {LedgerError} ledger-damaged */
 export async function checkAll({ database, signer, tail }: CheckInput): Promise<CheckReport> {
   const walk = new Walk(database, signer)
-  for (let bundle = 0; bundle * TILE_WIDTH < tail.size; bundle++) {
-    await walk.bundle(bundle, Math.min(TILE_WIDTH, tail.size - bundle * TILE_WIDTH))
+  while (walk.tail.size < tail.size) {
+    await walk.bundle(Math.min(TILE_WIDTH, tail.size - walk.tail.size))
     await nextTurn()
   }
   await walk.checkpoints()
@@ -60,9 +60,10 @@ class Walk {
     this.#signer = signer
   }
 
-  async bundle(bundle: number, width: number): Promise<void> {
+  /** The next leaves, of one bundle. */
+  async bundle(width: number): Promise<void> {
     const first = this.tail.size
-    const leaves = await this.#database.leaves(bundle, width)
+    const leaves = await this.#database.leaves(first, first + width)
     const entries = await this.#database.entries(first, first + width)
     const full: NewTile[] = []
     for (const [at, entry] of entries.entries()) {

@@ -1,15 +1,14 @@
 // Collects appends and commits them in batches. Holds the committed state: it changes only after a COMMIT returned,
 // and promises are settled only then. The queue is bounded, so that a stalled disk costs refusals and not memory.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { equalBytes } from '../bytes.ts'
 import type { JsonObject } from '../canonical.ts'
 import { LedgerError } from '../errors.ts'
 import type { Change, Met } from './change.ts'
+import { demandContinued, follow } from './follow.ts'
 import { canonicalEntry } from './growth.ts'
 import type { Append, Batch, LedgerDatabase, Outcome } from './ledger-database.ts'
 import { failureOf, isFinal } from './storage-failure.ts'
 import type { MerkleTail } from './tail.ts'
-import { TreeReader } from './tree.ts'
 
 /** In one transaction: some 20 ms of work, after which others get their turn. */
 export const MAX_BATCH = 4_096
@@ -109,15 +108,14 @@ export class GroupCommit {
     this.#guards.remember?.(this.#tail, isDurable)
   }
 
-  /** Goes on from what others have appended. @throws {LedgerError} ledger-forked where that is no continuation */
-  async follow(tail: MerkleTail): Promise<void> {
+  /** Goes on from what others have appended. @throws {LedgerError} ledger-forked where that is no continuation; ledger-damaged */
+  async follow(): Promise<void> {
     const known = this.#tail
-    const root = await new TreeReader(this.#sources.database, tail).rootAt(known.size)
-    if (!equalBytes(root, known.root())) {
-      const message = `the log does not continue the one of ${known.size} entries that this process knows`
-      throw this.noteFailure(new LedgerError('ledger-forked', message))
+    try {
+      await this.#take(await follow(this.#sources.database, known), known)
+    } catch (error) {
+      throw error instanceof LedgerError && isFinal(error) ? this.noteFailure(error) : error
     }
-    if (tail.size > this.#tail.size) this.#tail = tail
   }
 
   /** Commits a change that is no entry, and notes the state: whether the disk takes both. @throws {LedgerError} as an append */
@@ -210,8 +208,9 @@ export class GroupCommit {
     try {
       if (this.#failure !== undefined) throw this.#failure
       const { database, ...sources } = this.#sources
-      const { tail, outcomes, trouble } = await database.commit({ appends, tail: this.#tail, ...sources })
-      this.#tail = tail
+      const known = this.#tail
+      const { tail, outcomes, trouble } = await database.commit({ appends, tail: known, ...sources })
+      await this.#take(tail, known)
       this.#isRefusing = false
       if (trouble !== null) this.noteFailure(trouble)
       this.#rememberBatch()
@@ -220,6 +219,16 @@ export class GroupCommit {
       const failure = this.noteFailure(error)
       for (const { reject } of appends) reject(failure)
     }
+  }
+
+  /** Takes what continues `known`; where another state was taken meanwhile, one of the two has to continue the other. */
+  async #take(found: MerkleTail, known: MerkleTail): Promise<void> {
+    for (let checked = known; this.#tail !== checked; ) {
+      checked = this.#tail
+      const [shorter, longer] = found.size < checked.size ? [found, checked] : [checked, found]
+      await demandContinued(this.#sources.database, shorter, longer)
+    }
+    if (found.size > this.#tail.size) this.#tail = found
   }
 
   /** The batch is on disk, and so acknowledged also where it cannot be noted; that is then seen by a probe. */

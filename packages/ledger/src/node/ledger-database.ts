@@ -85,8 +85,9 @@ export interface LedgerDatabase {
   head(): Promise<Head>
   edge(): Promise<Edge>
   /**
-   * One transaction: takes the head, which must not be behind the log as this process knows it; makes each change with the index that its entry would have, leaves out what is refused,
-   * and writes what a `Growth` makes of the rest. Rejects only where nothing at all was committed.
+   * One transaction: takes the head, which must be of the log that this process knows or of one that continues it (`ledger-damaged`
+   * where it is behind, `ledger-forked` where it is another); makes each change with the index that its entry would have, leaves out
+   * what is refused, and writes what a `Growth` makes of the rest. Rejects only where nothing at all was committed.
    */
   commit(batch: Batch): Promise<CommittedBatch>
   /** A change that goes with no entry. A database that somebody else holds is hardly waited for. @throws {ChangeRefused} */
@@ -97,8 +98,8 @@ export interface LedgerDatabase {
   overwriteErased(): Promise<boolean>
   /** Each in its place; null where there is none. */
   entries(from: number, to: number): Promise<readonly (StoredEntry | null)[]>
-  /** The first `width` leaves of a bundle, concatenated. */
-  leaves(bundle: number, width: number): Promise<Uint8Array>
+  /** From one index to before another, concatenated. @throws {LedgerError} ledger-damaged where one is missing */
+  leaves(from: number, to: number): Promise<Uint8Array>
   /** A full tile. */
   tile(level: number, position: number): Promise<Uint8Array>
   /** Keeps a checkpoint before it is shown. Gives the one of its size that is there from then on: the first stays. */

@@ -152,8 +152,7 @@ export class Ledger {
 
   /** Committed entries, whoever appended them. @throws {LedgerError} ledger-damaged, ledger-forked */
   async currentSize(): Promise<number> {
-    const head = await this.#database.head()
-    if (head.size > this.size) await this.#commits.follow(restoreTail(await this.#database.edge()))
+    await this.#commits.follow()
     return this.size
   }
 
@@ -286,7 +285,7 @@ export class Ledger {
       if (index * TILE_WIDTH + width > this.size) {
         throw outOfRange(`bundle ${index} with ${width} leaves is not in a log of ${this.size} entries`)
       }
-      return encodeBundle(await this.#database.leaves(index, width))
+      return encodeBundle(await this.#database.leaves(index * TILE_WIDTH, index * TILE_WIDTH + width))
     })
   }
 
@@ -348,16 +347,15 @@ export class Ledger {
     return read
   }
 
-  /** Committed entries of one bundle, each checked against its leaf. */
+  /** Committed entries, each checked against its leaf. */
   async #read(from: number, to: number): Promise<ReadEntry[]> {
-    const bundle = Math.floor(from / TILE_WIDTH)
     const [leaves, entries] = await Promise.all([
-      this.#database.leaves(bundle, to - bundle * TILE_WIDTH),
+      this.#database.leaves(from, to),
       this.#database.entries(from, to),
     ])
     return entries.map((stored, at) => {
       const index = from + at
-      const leaf = leaves.subarray((index % TILE_WIDTH) * LEAF_SIZE, ((index % TILE_WIDTH) + 1) * LEAF_SIZE)
+      const leaf = leaves.subarray(at * LEAF_SIZE, (at + 1) * LEAF_SIZE)
       const { salt, content, erasedBy } = verifyEntry(stored, index, leaf)
       const entry = content === null ? null : (JSON.parse(content) as JsonObject)
       return { shown: { index, timestamp: readLeaf(index, leaf).timestamp, entry, erasedBy }, salt }

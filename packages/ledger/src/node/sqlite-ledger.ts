@@ -7,6 +7,7 @@ import { waitingBriefly } from './busy-timeout.ts'
 import type { Change, Met, Statement } from './change.ts'
 import { hasTable } from './database.ts'
 import { FileSize } from './file-size.ts'
+import { continued, follow, isFarAhead } from './follow.ts'
 import { Growth } from './growth.ts'
 import { emptyRoot } from './hasher.ts'
 import type {
@@ -21,9 +22,10 @@ import type {
   StoredEntry,
 } from './ledger-database.ts'
 import { migrate } from './migrations.ts'
-import { damaged, demandAhead, restoreTail } from './restore.ts'
+import { damaged, demandAhead } from './restore.ts'
 import { erasureOf, SqliteStatements } from './sqlite-statements.ts'
 import { failureOf, isOfDatabase, reading } from './storage-failure.ts'
+import type { MerkleTail } from './tail.ts'
 import { requireDurable, truncateWal } from './wal.ts'
 
 export class SqliteLedger implements LedgerDatabase {
@@ -63,7 +65,9 @@ export class SqliteLedger implements LedgerDatabase {
 
   async commit(batch: Batch): Promise<CommittedBatch> {
     try {
-      return this.#commit(batch)
+      // So far behind that others would wait while the edge of the tree is restored: that is done before the head is taken.
+      const isBehind = isFarAhead(this.#head(), batch.tail)
+      return this.#commit(isBehind ? { ...batch, tail: await follow(this, batch.tail) } : batch)
     } catch (error) {
       throw failureOf(error)
     }
@@ -95,8 +99,8 @@ export class SqliteLedger implements LedgerDatabase {
     return reading(() => this.#statements.entries(from, to))
   }
 
-  async leaves(bundle: number, width: number): Promise<Uint8Array> {
-    return reading(() => this.#statements.leaves(bundle, width))
+  async leaves(from: number, to: number): Promise<Uint8Array> {
+    return reading(() => this.#statements.leaves(from, to))
   }
 
   async tile(level: number, position: number): Promise<Uint8Array> {
@@ -152,13 +156,17 @@ export class SqliteLedger implements LedgerDatabase {
       const head = this.#head()
       demandAhead(head, batch.tail)
       // Another process may have appended since: its entries come first.
-      const known = head.size === batch.tail.size ? batch.tail : restoreTail(this.#edge(head))
-      const growth = new Growth(batch, known, head)
+      const growth = new Growth(batch, this.#followed(batch.tail, head), head)
       const outcomes = batch.appends.map(append => this.#append(growth, append))
       if (growth.entries.length > 0) this.#add(growth)
       return { sizeBefore: head.size, tail: growth.tail, outcomes }
     })
     return { tail, outcomes, trouble: this.#noteFile(sizeBefore) }
+  }
+
+  #followed(known: MerkleTail, head: Head): MerkleTail {
+    if (head.size === known.size) return known
+    return continued(known, head, this.#statements.leaves(known.size, head.size))
   }
 
   #inTransaction<T>(begin: 'begin' | 'beginReading', work: () => T): T {
@@ -229,7 +237,7 @@ export class SqliteLedger implements LedgerDatabase {
       head,
       entriesEnd: statements.entriesEnd(),
       leavesEnd: statements.segmentsEnd(),
-      leaves: statements.leaves(Math.floor(head.size / TILE_WIDTH), head.size % TILE_WIDTH),
+      leaves: statements.leaves(head.size - (head.size % TILE_WIDTH), head.size),
       tiles,
     }
   }

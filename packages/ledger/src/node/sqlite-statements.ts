@@ -3,7 +3,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { LedgerError } from '../errors.ts'
 import { LEAF_SIZE } from '../leaf.ts'
-import { TILE_WIDTH } from '../tile.ts'
 import {
   type Change,
   ChangeRefused,
@@ -33,7 +32,9 @@ const SQL = {
                 WHERE position >= ? AND position < ?`,
   lastEntry: 'SELECT max(position) AS position FROM ledger_entry',
   addSegment: 'INSERT INTO ledger_segment (first, leaves) VALUES (?, ?)',
-  readSegments: 'SELECT first, leaves FROM ledger_segment WHERE first >= ? AND first < ? ORDER BY first',
+  // From the one that has the first of the leaves that are asked for.
+  readSegments: `SELECT first, leaves FROM ledger_segment
+                 WHERE first >= (SELECT max(first) FROM ledger_segment WHERE first <= ?) AND first < ? ORDER BY first`,
   lastSegment: `SELECT first + length(leaves) / ${LEAF_SIZE} AS size FROM ledger_segment ORDER BY first DESC LIMIT 1`,
   addTile: 'INSERT INTO ledger_tile (level, position, hashes) VALUES (?, ?, ?)',
   readTile: 'SELECT hashes FROM ledger_tile WHERE level = ? AND position = ?',
@@ -150,21 +151,21 @@ export class SqliteStatements {
     return (this.#statements.lastSegment.get() as { size: number } | undefined)?.size ?? 0
   }
 
-  /** The first `width` leaves of a bundle, concatenated. @throws {LedgerError} ledger-damaged */
-  leaves(bundle: number, width: number): Uint8Array {
-    const start = bundle * TILE_WIDTH
-    const leaves = new Uint8Array(width * LEAF_SIZE)
-    let filled = 0
-    for (const row of this.#statements.readSegments.all(start, start + width)) {
+  /** From one index to before another, concatenated. @throws {LedgerError} ledger-damaged */
+  leaves(from: number, to: number): Uint8Array {
+    const leaves = new Uint8Array((to - from) * LEAF_SIZE)
+    let next = from
+    for (const row of this.#statements.readSegments.all(from, to)) {
       const segment = row as unknown as { first: number; leaves: Uint8Array }
-      if (segment.first !== start + filled / LEAF_SIZE) break
-      const part = segment.leaves.subarray(0, leaves.length - filled)
-      leaves.set(part, filled)
-      filled += part.length
+      if (segment.first > next) break
+      const part = segment.leaves.subarray(
+        (next - segment.first) * LEAF_SIZE,
+        (to - segment.first) * LEAF_SIZE,
+      )
+      leaves.set(part, (next - from) * LEAF_SIZE)
+      next += part.length / LEAF_SIZE
     }
-    if (filled !== leaves.length) {
-      throw new LedgerError('ledger-damaged', `leaf ${start + filled / LEAF_SIZE} is missing`)
-    }
+    if (next !== to) throw new LedgerError('ledger-damaged', `leaf ${next} is missing`)
     return leaves
   }
 

@@ -147,8 +147,8 @@ test('opening fails whole at every call in turn, and succeeds afterwards', async
 })
 
 test('a change that meets a database that fails refuses the batch, in the words of the log', async t => {
-  /** The head is read, then a savepoint made; this is what comes next. */
-  const at = 3
+  /** The head is read, before and in the transaction, then a savepoint made; this is what comes next. */
+  const at = 4
   for (const [errcode, code, isFinal] of [
     [11, 'ledger-damaged', true],
     [IOERR_FSYNC, 'ledger-failed', true],
