@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { pragma } from './database.ts'
 
 /** Long enough for a passing reader, short enough not to be felt. */
-const BRIEF_MS = 50
+export const BRIEF_MS = 50
 
 /** Runs what can do without an answer from a database that somebody else holds. */
 export function waitingBriefly<T>(db: DatabaseSync, act: () => T): T {

@@ -1,9 +1,9 @@
-// A log in SQLite. Each call is one piece of work without an await in it, so that nobody reads on this connection what is not
-// committed; that another connection may have written since is asked of the database each time.
+// A log in SQLite. Each transaction is one piece of work without an await in it, so that nobody reads on this connection what is
+// not committed; that another connection may have written since is asked of the database each time.
 import type { DatabaseSync } from 'node:sqlite'
 import { LedgerError } from '../errors.ts'
 import { TILE_WIDTH } from '../tile.ts'
-import { waitingBriefly } from './busy-timeout.ts'
+import { BRIEF_MS } from './busy-timeout.ts'
 import type { Change, Met, Statement } from './change.ts'
 import { hasTable } from './database.ts'
 import { FileSize } from './file-size.ts'
@@ -24,20 +24,27 @@ import type {
 import { migrate } from './migrations.ts'
 import { damaged, demandAhead } from './restore.ts'
 import { erasureOf, SqliteStatements } from './sqlite-statements.ts'
-import { failureOf, isOfDatabase, reading } from './storage-failure.ts'
+import { asUnreadable, failureOf, isOfDatabase, reading } from './storage-failure.ts'
 import type { MerkleTail } from './tail.ts'
 import { requireDurable, truncateWal } from './wal.ts'
+import { WriteTurn } from './write-turn.ts'
 
 export class SqliteLedger implements LedgerDatabase {
   readonly #db: DatabaseSync
   /** From when the tables are there. */
   #prepared: SqliteStatements | undefined
+  #turns: WriteTurn | undefined
   /** None where nothing is written. */
   #file: FileSize | undefined
+  readonly #elapsedMs: () => number
 
-  /** @param db from `openDatabase`; the caller closes it, after the ledger */
-  constructor(db: DatabaseSync) {
+  /**
+   * @param db from `openDatabase`; the caller closes it, after the ledger
+   * @param elapsedMs of a clock that nobody sets: how long others are waited for, as long as the connection's own timeout
+   */
+  constructor(db: DatabaseSync, elapsedMs = () => performance.now()) {
     this.#db = db
+    this.#elapsedMs = elapsedMs
   }
 
   async prepare(): Promise<void> {
@@ -49,10 +56,16 @@ export class SqliteLedger implements LedgerDatabase {
   }
 
   async begin(verifierKey: string): Promise<Head> {
-    return reading(() => {
-      this.#statements.createHead(verifierKey, emptyRoot())
-      return this.#head()
-    })
+    try {
+      const found = this.#statements.head()
+      if (found !== undefined) return found
+      return await this.#turn.take(() => {
+        this.#statements.createHead(verifierKey, emptyRoot())
+        return this.#head()
+      })
+    } catch (error) {
+      throw asUnreadable(error)
+    }
   }
 
   async head(): Promise<Head> {
@@ -60,14 +73,15 @@ export class SqliteLedger implements LedgerDatabase {
   }
 
   async edge(): Promise<Edge> {
-    return reading(() => this.#inTransaction('beginReading', () => this.#edge(this.#head())))
+    const statements = this.#statements
+    return reading(() => statements.inTransaction('beginReading', () => this.#edge(this.#head())))
   }
 
   async commit(batch: Batch): Promise<CommittedBatch> {
     try {
       // So far behind that others would wait while the edge of the tree is restored: that is done before the head is taken.
       const isBehind = isFarAhead(this.#head(), batch.tail)
-      return this.#commit(isBehind ? { ...batch, tail: await follow(this, batch.tail) } : batch)
+      return await this.#commit(isBehind ? { ...batch, tail: await follow(this, batch.tail) } : batch)
     } catch (error) {
       throw failureOf(error)
     }
@@ -75,13 +89,11 @@ export class SqliteLedger implements LedgerDatabase {
 
   async write(change: Change): Promise<void> {
     try {
-      waitingBriefly(this.#db, () => {
-        const size = this.#inTransaction('begin', () => {
-          this.#statements.apply(change, null)
-          return this.#head().size
-        })
-        this.#file?.note(size)
-      })
+      const size = await this.#turn.take(() => {
+        this.#statements.apply(change, null)
+        return this.#head().size
+      }, BRIEF_MS)
+      this.#file?.note(size)
     } catch (error) {
       throw failureOf(error)
     }
@@ -108,12 +120,11 @@ export class SqliteLedger implements LedgerDatabase {
   }
 
   async keepCheckpoint({ size, note }: StoredCheckpoint): Promise<string> {
-    if (this.#db.isTransaction) {
-      throw new LedgerError('ledger-unavailable', 'a transaction of somebody else is open on the database')
-    }
     try {
-      this.#statements.addCheckpoint(size, note)
-      const kept = this.#statements.checkpointNote(size)
+      const kept = await this.#turn.take(() => {
+        this.#statements.addCheckpoint(size, note)
+        return this.#statements.checkpointNote(size)
+      })
       if (kept === undefined) throw damaged(`the checkpoint at ${size} entries cannot be read back`)
       if (kept === note) this.#file?.note(size)
       return kept
@@ -138,11 +149,20 @@ export class SqliteLedger implements LedgerDatabase {
   }
 
   async setMarked(): Promise<void> {
-    reading(() => this.#db.exec('INSERT OR IGNORE INTO ledger_marked (id) VALUES (1)'))
+    if (await this.isMarked()) return
+    try {
+      await this.#turn.take(() => this.#db.exec('INSERT OR IGNORE INTO ledger_marked (id) VALUES (1)'))
+    } catch (error) {
+      throw asUnreadable(error)
+    }
   }
 
   get #statements(): SqliteStatements {
     return (this.#prepared ??= new SqliteStatements(this.#db))
+  }
+
+  get #turn(): WriteTurn {
+    return (this.#turns ??= new WriteTurn(this.#db, this.#statements, this.#elapsedMs))
   }
 
   #head(): Head {
@@ -151,8 +171,8 @@ export class SqliteLedger implements LedgerDatabase {
     return head
   }
 
-  #commit(batch: Batch): CommittedBatch {
-    const { sizeBefore, tail, outcomes } = this.#inTransaction('begin', () => {
+  async #commit(batch: Batch): Promise<CommittedBatch> {
+    const { sizeBefore, tail, outcomes } = await this.#turn.take(() => {
       const head = this.#head()
       demandAhead(head, batch.tail)
       // Another process may have appended since: its entries come first.
@@ -167,19 +187,6 @@ export class SqliteLedger implements LedgerDatabase {
   #followed(known: MerkleTail, head: Head): MerkleTail {
     if (head.size === known.size) return known
     return continued(known, head, this.#statements.leaves(known.size, head.size))
-  }
-
-  #inTransaction<T>(begin: 'begin' | 'beginReading', work: () => T): T {
-    const statements = this.#statements
-    statements.run(begin)
-    try {
-      const result = work()
-      statements.run('commit')
-      return result
-    } catch (error) {
-      statements.rollback()
-      throw error
-    }
   }
 
   /** A change runs in a savepoint of its own, so that one that is refused takes nobody along. */

@@ -70,13 +70,22 @@ export class SqliteStatements {
     this.#statements = Object.fromEntries(prepared) as Record<keyof typeof SQL, StatementSync>
   }
 
-  run(verb: 'begin' | 'beginReading' | 'commit' | 'savepoint' | 'release' | 'rollbackTo'): void {
+  run(verb: 'savepoint' | 'release' | 'rollbackTo'): void {
     this.#statements[verb].run()
   }
 
-  /** Leaves no transaction open, also where SQLite has rolled back of its own accord. */
-  rollback(): void {
-    if (this.#db.isTransaction) this.#statements.rollback.run()
+  /** All of the work, or nothing of it. Where somebody's transaction is open, that one stays as it is. */
+  inTransaction<T>(begin: 'begin' | 'beginReading', work: () => T): T {
+    this.#statements[begin].run()
+    try {
+      const result = work()
+      this.#statements.commit.run()
+      return result
+    } catch (error) {
+      // SQLite may have rolled back of its own accord.
+      if (this.#db.isTransaction) this.#statements.rollback.run()
+      throw error
+    }
   }
 
   /** @param index of the entry that the change goes with; null where it goes with none. @throws {ChangeRefused} */

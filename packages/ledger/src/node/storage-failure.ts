@@ -5,6 +5,8 @@ import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 const IOERR = 10
 const CORRUPT = 11
 const NOTADB = 26
+/** Somebody else holds the database. */
+const BUSY = 5
 /** What is written contradicts what is stored, and not the disk. */
 const CONSTRAINT = 19
 /** In full: what a trigger raised, which is no constraint of a table. */
@@ -20,6 +22,11 @@ export function resultCode(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
     return undefined
   return error.errcode & 0xff
+}
+
+/** Whether another connection holds the database. */
+export function isBusy(error: unknown): boolean {
+  return resultCode(error) === BUSY
 }
 
 /** Whether a statement was refused for what it would store. */

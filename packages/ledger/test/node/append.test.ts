@@ -333,16 +333,6 @@ test('a longer log of another history is not followed', async t => {
   await rejectsCode('ledger-forked', ledger.append({}))
 })
 
-test('a database that somebody else keeps locked is unavailable, not broken', async t => {
-  const { ledger, path, db } = await open(t)
-  db.exec('PRAGMA busy_timeout = 0')
-  const other = (await open(t, path)).db
-  other.exec('BEGIN IMMEDIATE')
-  await rejectsCode('ledger-unavailable', ledger.append(entryOf(0)))
-  other.exec('ROLLBACK')
-  assert.equal((await ledger.append(entryOf(0))).index, 0)
-})
-
 /** Fails in other words than a refusal. */
 const WRITTEN: Statement = { sql: 'it was written', values: [], expected: 'any' }
 

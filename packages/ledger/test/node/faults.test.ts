@@ -211,22 +211,6 @@ test('a probe that meets a failing disk, and a checkpoint, fail the log for good
   }
 })
 
-test('a probe hardly waits for a database that somebody else holds, and an append as long as ever', async t => {
-  const { ledger, db, path } = await open(t)
-  const timeout = () => Number(db.prepare('PRAGMA busy_timeout').get()?.['timeout'])
-  const seen: number[] = [timeout()]
-  db.function('seen', () => seen.push(timeout()))
-  const look = [{ sql: 'SELECT seen()', values: [], expected: 1 }]
-  await ledger.probe(look)
-  await ledger.append({}, look)
-  assert.deepEqual(seen, [5_000, 50, 5_000])
-  const other = openDatabase(path)
-  t.after(() => other.close())
-  other.exec('BEGIN IMMEDIATE')
-  await rejectsCode('ledger-unavailable', ledger.probe([]))
-  assert.equal(timeout(), 5_000)
-})
-
 test('a failure keeps its cause and a hint', async t => {
   const { ledger, db } = await open(t)
   db.exec('PRAGMA query_only = ON')

@@ -25,6 +25,7 @@ export const START = Date.parse('2026-11-22T12:00:00.000Z')
 export interface Fixture {
   readonly path: string
   readonly db: DatabaseSync
+  readonly database: SqliteLedger
   readonly ledger: Ledger
   /** What the log's clock says. */
   readonly clock: { time: number }
@@ -36,19 +37,25 @@ export function temporaryDirectory(t: TestContext): string {
   return directory
 }
 
-export async function open(t: TestContext, path = join(temporaryDirectory(t), 'store.db')): Promise<Fixture> {
+/** @param elapsedMs of what waits for other writers; the machine's own unless given */
+export async function open(
+  t: TestContext,
+  path = join(temporaryDirectory(t), 'store.db'),
+  elapsedMs?: () => number,
+): Promise<Fixture> {
   const clock = { time: START }
   const db = openDatabase(path)
   t.after(() => {
     if (db.isOpen) db.close()
   })
+  const database = new SqliteLedger(db, elapsedMs)
   const ledger = await openLedger({
-    database: new SqliteLedger(db),
+    database,
     origin: ORIGIN,
     signingKey: KEY,
     now: () => new Date(clock.time),
   })
-  return { path, db, ledger, clock }
+  return { path, db, database, ledger, clock }
 }
 
 export const entryOf = (number: number): JsonObject => ({ type: 'test', number })
