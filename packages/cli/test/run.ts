@@ -66,7 +66,12 @@ export async function casemate(args: readonly string[], options: RunOptions = {}
 
 /** Runs a command line as a process of its own, to the end. */
 export function casemateProcess(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  return runNode([BIN, ...args], options)
+}
+
+/** Node with these arguments, to the end. */
+export function runNode(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const child = spawn(process.execPath, args, {
     cwd: options.cwd ?? tmpdir(),
     env: environment(options.env),
     stdio: 'pipe',

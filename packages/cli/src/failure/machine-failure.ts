@@ -17,10 +17,11 @@ const FAULTS: readonly MachineFault[] = [
     hint: 'may this user read and write there?',
   },
   {
-    on: ['ERR_MODULE_NOT_FOUND'],
+    // What is loaded when it is needed; of the rest, the entry says it (bin/casemate.js).
+    on: ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_PACKAGE_PATH_NOT_EXPORTED'],
     exitCode: 3,
     code: 'installation-incomplete',
-    hint: 'the code is newer than what is installed: npm ci in the checkout brings the rest; elsewhere, install the command anew',
+    hint: 'files are missing, or of another version than the rest: npm ci in the checkout brings them; elsewhere, install the command anew',
   },
 ]
 
@@ -33,5 +34,6 @@ export function machineFailure(thrown: unknown): Failure | null {
   const found = FAULTS.find(({ on }) => on.includes(said))
   if (found === undefined) return null
   const { on: _, ...fault } = found
-  return { ...fault, message: thrown.message }
+  // Where Node lists who required what, the first line says what is missing.
+  return { ...fault, message: thrown.message.split('\n', 1)[0] ?? '' }
 }

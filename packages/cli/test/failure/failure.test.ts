@@ -95,6 +95,8 @@ test('a full disk or a file that is out of reach is no fault of our own', () => 
     [{ code: 'ERR_SQLITE_ERROR', errcode: 8 + (1 << 8) }, 'file-not-accessible', 2],
     [{ code: 'EIO' }, 'disk-failed', 3],
     [{ code: 'ERR_MODULE_NOT_FOUND' }, 'installation-incomplete', 3],
+    [{ code: 'MODULE_NOT_FOUND' }, 'installation-incomplete', 3],
+    [{ code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' }, 'installation-incomplete', 3],
     [{ code: 'EBADF' }, 'internal-error', 70],
     [{ code: 'ERR_SQLITE_ERROR', errcode: 1 }, 'internal-error', 70],
   ] as const) {
