@@ -7,6 +7,7 @@ import type { Violation } from '@casemate/appraisal'
 export const CHANNEL_ERRORS = {
   'connect-failed': 'nobody accepted a connection at the address',
   'address-unavailable': 'the address cannot be listened on',
+  'connections-full': 'all places for connections are taken, and this one’s handshake is not done',
   'tls-failed': 'the TLS handshake failed for a reason that has no code of its own',
   'tls-too-old': 'the peer offers no TLS 1.3',
   'key-exchange-classical': 'the session’s keys would not be agreed on by the hybrid X25519MLKEM768',

@@ -3,6 +3,7 @@
 // read and can only spoil calls, as whoever sits on the wire can anyway.
 import { randomBytes } from 'node:crypto'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { asChannelError, ChannelError } from '../errors.ts'
 import { listening } from '../session/listening.ts'
 import { KEEP_ALIVE_MS } from '../session/tls.ts'
 import { TICKET_SIZE } from './wire.ts'
@@ -15,6 +16,8 @@ export interface DataListenerOptions {
   readonly timeoutMs: number
   /** Of those that have not shown their ticket; one more, and the oldest goes. There are no more others than sessions. */
   readonly maxConnections: number
+  /** Told of whoever was not let in for want of room; never throws. */
+  readonly onRefused: (error: ChannelError) => void
 }
 
 export class DataListener {
@@ -26,10 +29,12 @@ export class DataListener {
   readonly #expected = new Map<string, (socket: Socket) => void>()
   readonly #timeoutMs: number
   readonly #maxConnections: number
+  readonly #onRefused: (error: ChannelError) => void
 
-  private constructor({ timeoutMs, maxConnections }: DataListenerOptions) {
+  private constructor({ timeoutMs, maxConnections, onRefused }: DataListenerOptions) {
     this.#timeoutMs = timeoutMs
     this.#maxConnections = maxConnections
+    this.#onRefused = onRefused
     this.#server = createServer(
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
       socket => this.#accept(socket),
@@ -41,7 +46,7 @@ export class DataListener {
     const listener = new DataListener(options)
     await listening(listener.#server, options)
     // A connection that could not be accepted: the others go on.
-    listener.#server.on('error', () => undefined)
+    listener.#server.on('error', error => listener.#onRefused(asChannelError(error)))
     return listener
   }
 
@@ -90,7 +95,9 @@ export class DataListener {
     const [oldest] = this.#waiting
     if (oldest === undefined) return
     this.#waiting.delete(oldest)
+    const why = `${this.#maxConnections} data connections without a ticket: the oldest, of ${oldest.remoteAddress}, made room`
     oldest.destroy()
+    this.#onRefused(new ChannelError('connections-full', why))
   }
 
   /** The rest at the end of a stream is shorter, and no ticket. */

@@ -46,8 +46,12 @@ export async function serveEnclave(options: ServeEnclaveOptions): Promise<Enclav
 
 function openData(
   port: number,
-  { host, maxConnections = DEFAULT_MAX_CONNECTIONS }: Pick<ListenOptions, 'host' | 'maxConnections'>,
+  {
+    host,
+    maxConnections = DEFAULT_MAX_CONNECTIONS,
+    onRefused = () => undefined,
+  }: Pick<ListenOptions, 'host' | 'maxConnections' | 'onRefused'>,
   timeoutMs: number,
 ): Promise<DataListener> {
-  return DataListener.open({ host, port, timeoutMs, maxConnections })
+  return DataListener.open({ host, port, timeoutMs, maxConnections, onRefused })
 }

@@ -5,9 +5,9 @@ import { asChannelError, ChannelError } from '../errors.ts'
 import type { ChannelIdentity } from '../identity/identity.ts'
 import type { PeerDemands } from '../peer/demands.ts'
 import type { AttestedConnection } from './connection.ts'
-import { endSoon } from './end.ts'
 import { DEFAULT_HANDSHAKE_TIMEOUT_MS, establish } from './establish.ts'
 import { listening } from './listening.ts'
+import { type Place, Places } from './places.ts'
 import {
   CHANNEL_PROTOCOL,
   checkSession,
@@ -38,7 +38,10 @@ export interface ListenOptions {
   readonly handshakeTimeoutMs?: number
   /** Name of what is spoken on the channel (ALPN). Default {@link CHANNEL_PROTOCOL}. */
   readonly protocol?: string
-  /** Default {@link DEFAULT_MAX_CONNECTIONS}; more are dropped. */
+  /**
+   * Default {@link DEFAULT_MAX_CONNECTIONS}. Of more, handshakes that are not done make room, else the newest is dropped;
+   * `onRefused` is told (connections-full).
+   */
   readonly maxConnections?: number
 }
 
@@ -53,8 +56,12 @@ export interface AttestedListener {
 export async function listenAttested(options: ListenOptions): Promise<AttestedListener> {
   const { host, port, identity } = options
   const server = makeServer(options)
-  const open = new OpenSockets(server)
-  server.on('secureConnection', (socket: TLSSocket) => void accept(socket, options))
+  const places = placesOf(server, options)
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const place = places.secured(socket)
+    if (place === null) socket.destroy()
+    else void accept(socket, options, { place, places })
+  })
   const stopRenewing = identity.onRenewed(({ certificatePem: cert, keyPem: key }) =>
     server.setSecureContext({ ...settingsOf(options), cert, key }),
   )
@@ -68,39 +75,21 @@ export async function listenAttested(options: ListenOptions): Promise<AttestedLi
     close: () => {
       stopRenewing()
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
-      open.end()
+      places.end()
       return closed
     },
   }
 }
 
-/** A server that closes waits for its sockets, also for those whose handshake has only begun. */
-class OpenSockets {
-  readonly #tcp = new Map<string, Socket>()
-  readonly #tls = new Set<TLSSocket>()
-
-  constructor(server: Server) {
-    server.on('connection', (socket: Socket) => {
-      const name = nameOf(socket)
-      this.#tcp.set(name, socket)
-      socket.once('close', () => this.#tcp.delete(name))
-    })
-    server.on('secureConnection', (socket: TLSSocket) => {
-      // From here on TLS has the socket below it; ended from below, it would lose what is still to be sent.
-      this.#tcp.delete(nameOf(socket))
-      this.#tls.add(socket)
-      socket.once('close', () => this.#tls.delete(socket))
-    })
-  }
-
-  end(): void {
-    for (const socket of this.#tcp.values()) socket.destroy()
-    for (const socket of this.#tls) endSoon(socket)
-  }
-}
-
-function nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
+/** Before the server's own listener, which would set up TLS for whoever has no place. */
+function placesOf(server: Server, { maxConnections = DEFAULT_MAX_CONNECTIONS, onRefused }: ListenOptions) {
+  const places = new Places(maxConnections, error => onRefused?.(error))
+  const listeners = server.listeners('connection')
+  server.removeAllListeners('connection')
+  server.on('connection', (socket: Socket) => {
+    if (places.take(socket)) for (const listener of listeners) listener.call(server, socket)
+  })
+  return places
 }
 
 function settingsOf({ keyExchange = DEFAULT_KEY_EXCHANGE }: ListenOptions): SecureContextOptions {
@@ -124,7 +113,6 @@ function makeServer(options: ListenOptions): Server {
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
   })
-  server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS
   server.on('tlsClientError', (error, socket) => {
     // Node says that a handshake takes too long, and leaves the connection open.
     socket.destroy()
@@ -133,7 +121,11 @@ function makeServer(options: ListenOptions): Server {
   return server
 }
 
-async function accept(socket: TLSSocket, options: ListenOptions): Promise<void> {
+async function accept(
+  socket: TLSSocket,
+  options: ListenOptions,
+  { place, places }: { readonly place: Place; readonly places: Places },
+): Promise<void> {
   const { identity, peers, protocol = CHANNEL_PROTOCOL, onConnection, onRefused } = options
   let connection: AttestedConnection
   try {
@@ -146,8 +138,10 @@ async function accept(socket: TLSSocket, options: ListenOptions): Promise<void> 
       secured: async () => checkSession(socket, protocol, null),
     })
   } catch (error) {
-    onRefused?.(asChannelError(error))
+    // Of one whose place was taken away that was said.
+    if (!place.isTakenAway) onRefused?.(asChannelError(error))
     return
   }
+  places.settle(place)
   onConnection(connection)
 }

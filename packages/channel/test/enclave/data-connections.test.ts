@@ -88,11 +88,13 @@ test('a connection that shows no ticket is closed in time', async t => {
 })
 
 test('strangers who take all places for data connections, and say nothing, keep nobody out', async t => {
+  const told: string[] = []
   const listener = await DataListener.open({
     host: '127.0.0.1',
     port: 0,
     timeoutMs: 60_000,
     maxConnections: 2,
+    onRefused: ({ code, message }) => told.push(`${code} ${/127\S+(?=,)/.exec(message)?.[0]}`),
   })
   t.after(() => listener.close())
   const [first, second] = [await dataSocket(t, listener.port), await dataSocket(t, listener.port)]
@@ -105,6 +107,7 @@ test('strangers who take all places for data connections, and say nothing, keep 
   const [third] = [await dataSocket(t, listener.port), await dataSocket(t, listener.port)]
   if (!second.closed) await soon(once(second, 'close'))
   assert.deepEqual([client.closed, third.closed], [false, false])
+  assert.deepEqual(told, ['connections-full 127.0.0.1', 'connections-full 127.0.0.1'])
 })
 
 test('a client whose data connection ends has lost its session', async t => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { connect as connectTcp, Server as TcpServer } from 'node:net'
-import { test } from 'node:test'
+import { connect as connectTcp, type Socket, Server as TcpServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { connect, type TLSSocket } from 'node:tls'
 import { createIntelPlatform } from '@casemate/simulator'
@@ -28,6 +28,7 @@ import {
   rejectsCode,
   timersOf,
 } from '../fixtures.ts'
+import { soon } from '../soon.ts'
 import { CACHED, framesOf, refusalOf, rogueClient, sendHello } from './rogue.ts'
 
 const tls = ({ certificatePem: cert, keyPem: key }: Credentials) => ({ cert, key })
@@ -84,23 +85,62 @@ test('a connection that cannot be accepted is reported, and ends nothing', async
   await (await connectAttested({ ...listener, peer: machine.demands })).close()
 })
 
-test('whoever is in the middle of a handshake has a place, and gives it back', async t => {
+/** A connection that says nothing. */
+async function silent(
+  t: TestContext,
+  { host, port }: AttestedListener,
+  localAddress: string,
+): Promise<Socket> {
+  const socket = connectTcp({ host, port, localAddress })
+  socket.on('error', () => undefined).resume()
+  t.after(() => socket.destroy())
+  await once(socket, 'connect')
+  return socket
+}
+
+test('handshakes that are not done make room: the oldest of the address that has the most of them', async t => {
   const machine = await intelMachine('tdx')
-  const listener = await listenerOf(t, await identityOf(t, machine.driver), { maxConnections: 2 })
-  const tcp = async () => {
-    const socket = connectTcp(listener.port, listener.host)
-    socket.on('error', () => undefined).resume()
-    t.after(() => socket.destroy())
-    await once(socket, 'connect')
-    return socket
-  }
-  const [half] = [await tcp(), await rogueClient(t, listener)]
-  await once(await tcp(), 'close')
+  const seen: ChannelError[] = []
+  const listener = await listenerOf(t, await identityOf(t, machine.driver), {
+    maxConnections: 3,
+    onRefused: error => void seen.push(error),
+  })
+  const secured = await rogueClient(t, listener)
+  await framesOf(secured).next()
+  const [first, second] = [await silent(t, listener, '127.0.0.2'), await silent(t, listener, '127.0.0.2')]
+  const connection = await connectAttested({ ...listener, peer: machine.demands })
+  if (!first.closed) await soon(once(first, 'close'))
+  assert.deepEqual([secured.closed, second.closed, connection.socket.closed], [false, false, false])
+  // One that has a TLS session makes room as well.
+  secured.resume()
+  for (let more = 0; more < 2; more++) await silent(t, listener, '127.0.0.3')
+  if (!second.closed) await soon(once(second, 'close'))
+  if (!secured.closed) await soon(once(secured, 'close'))
+  await connection.close()
+  // TLS tells of its own connections that they were lost, and of no others.
+  assert.equal(seen.filter(({ code }) => code === 'connection-lost').length, 2)
+  const told = seen.filter(({ code }) => code !== 'connection-lost')
+  assert.deepEqual(
+    told.map(({ code, message }) => [code, /of (127\S+), which has the most/.exec(message)?.[1]]),
+    ['127.0.0.2', '127.0.0.1', '127.0.0.2'].map(address => ['connections-full', address]),
+  )
+})
+
+test('who has finished the handshake keeps its place, gives it back, and the newest is told of', async t => {
+  const machine = await intelMachine('tdx')
+  const { onRefused, next } = refusals()
+  const options = { maxConnections: 1, onRefused }
+  const listener = await listenerOf(t, await identityOf(t, machine.driver), options)
+  const connection = await connectAttested({ ...listener, peer: machine.demands })
   await rejectsCode('connection-lost', connectAttested({ ...listener, peer: machine.demands }))
-  half.destroy()
+  const { code, message } = await next()
+  assert.equal(code, 'connections-full')
+  assert.match(message, /one more, of 127\.0\.0\.1, was not taken/)
+  assert.equal(connection.socket.closed, false)
+  await connection.close()
   for (;;) {
-    const connection = await connectAttested({ ...listener, peer: machine.demands }).catch(() => null)
-    if (connection !== null) return connection.close()
+    const another = await connectAttested({ ...listener, peer: machine.demands }).catch(() => null)
+    if (another !== null) return another.close()
   }
 })
 

@@ -92,6 +92,7 @@ const CODES: CodesByClass = {
       'address-unavailable': 2,
       'identity-missing': 2,
       'connect-failed': 3,
+      'connections-full': 3,
       'handshake-timeout': 3,
       'endorsements-unavailable': 3,
       'identity-failed': 3,
