@@ -51,23 +51,31 @@ const REQUESTS = ['request', 'checkContinue', 'checkExpectation']
  * done by then. One that sends nothing is a balancer's, which looks whether somebody listens.
  */
 export function chargeSilence(server: RawServerDefault, allowance: Allowance): void {
-  const silent = new Set<string>()
+  const silent = new Map<string, { isSilent: boolean }>()
   server.on('connection', (socket: Socket) => {
     const { remoteAddress: address = '' } = socket
-    const name = nameOf(socket)
-    silent.add(name)
+    const ends = endsOf(socket)
+    const connection = { isSilent: true }
+    // Ends that are there already are those of a connection that is gone: its own end tells what it comes to.
+    silent.set(ends, connection)
     socket.once('close', () => {
-      if (silent.delete(name) && socket.bytesRead > 0) allowance.charge(address, NOTHING_ASKED)
+      if (silent.get(ends) === connection) silent.delete(ends)
+      if (connection.isSilent && socket.bytesRead > 0) allowance.charge(address, NOTHING_ASKED)
     })
   })
   for (const event of REQUESTS) {
-    server.on(event, ({ socket }: IncomingMessage) => void silent.delete(nameOf(socket)))
+    server.on(event, ({ socket }: IncomingMessage) => {
+      const ends = endsOf(socket)
+      const connection = silent.get(ends)
+      if (connection !== undefined) connection.isSilent = false
+      silent.delete(ends)
+    })
   }
 }
 
-/** The same below TLS and above it. */
-function nameOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
+/** The same below TLS and above it; of one end alone, two connections to two addresses of ours may have the same. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 }
 
 export function chargeStrangers(app: FastifyInstance, allowance: Allowance): void {

@@ -1,15 +1,17 @@
 // What strangers may cost: connections, requests that do not wait, refusals, bodies in crumbs. What is asserted is what
 // was looked at, answered or closed, never how long it took.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { Duplex } from 'node:stream'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
+import type { RawServerDefault } from 'fastify'
 import { ClientLimit } from '../../src/client-limit.ts'
 import { BrokerError } from '../../src/errors.ts'
+import { chargeSilence } from '../../src/http/stranger-allowance.ts'
 import { boundUnanswered } from '../../src/http/unanswered.ts'
 import { openTestBroker, type TestBroker, temporaryDirectory } from '../broker.ts'
 import { makeCertificate } from '../lifecycle/certificates.ts'
@@ -82,6 +84,58 @@ describe('requests that do not wait for their answers', () => {
       socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
       await once(socket, 'data')
     }
+  })
+})
+
+describe('a connection over TLS that asks nothing', () => {
+  /** What is charged for connections of one client, of which some have the same port, and all have sent something. */
+  function counted() {
+    const server = new EventEmitter()
+    const charged: string[] = []
+    chargeSilence(server as unknown as RawServerDefault, {
+      charge: address => charged.push(address) > 0,
+    })
+    const connected = (localAddress: string) => {
+      const ends = {
+        remoteAddress: '192.0.2.1',
+        remotePort: 1234,
+        localAddress,
+        localPort: 443,
+        bytesRead: 1,
+      }
+      const socket = Object.assign(new EventEmitter(), ends)
+      server.emit('connection', socket)
+      return { asks: () => server.emit('request', { socket: ends }), ends: () => socket.emit('close') }
+    }
+    return { charged, connected }
+  }
+
+  test('is told from one at another address of ours', () => {
+    const { charged, connected } = counted()
+    const [asking, silent] = [connected('10.0.0.1'), connected('10.0.0.2')]
+    asking.asks()
+    silent.ends()
+    asking.ends()
+    assert.deepEqual(charged, ['192.0.2.1'])
+  })
+
+  test('is charged also where its port comes again before its end is heard of', () => {
+    const { charged, connected } = counted()
+    const [first, second] = [connected('10.0.0.1'), connected('10.0.0.1')]
+    first.ends()
+    second.ends()
+    assert.equal(charged.length, 2)
+  })
+
+  test('is not what its port was before, nor what it is afterwards', () => {
+    const { charged, connected } = counted()
+    const first = connected('10.0.0.1')
+    first.asks()
+    const second = connected('10.0.0.1')
+    first.ends()
+    second.asks()
+    second.ends()
+    assert.deepEqual(charged, [])
   })
 })
 
