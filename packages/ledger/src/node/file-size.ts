@@ -2,9 +2,9 @@
 // was moved from the one to the other in between, and SQLite reads the two as if they belonged together. Each time that
 // the write-ahead log begins anew, all before it is in the file: that size is noted, and a file with less is refused. Pages also
 // change without an entry: each such run has a name, and a file that was written in neither this one nor the one before is refused.
+// Several processes may write: whoever does first in a run notes it.
 // A newer file under an older write-ahead log has pages from after its end: one with more entries than both together is refused.
-import { randomBytes } from 'node:crypto'
-import { closeSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, readSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { LedgerError } from '../errors.ts'
@@ -15,50 +15,98 @@ import { reading } from './storage-failure.ts'
 /** Where the two salts stand in the header of a write-ahead log: https://sqlite.org/fileformat2.html#walformat */
 const SALTS_OFFSET = 16
 const SALTS_BYTES = 8
-const RUN_NAME_BYTES = 8
 
-/** Notes the size that the file has; one for each open log. */
+/** A run's name is its salts; as they stand in the database, where `''` is a file from before runs had names. */
+interface NotedRow {
+  readonly size: number
+  readonly run: string | null
+  /** Whether a later write found the same run: then it was noted in that run, and not by the write that began the next. */
+  readonly isSettled: number
+}
+
+/**
+ * Notes what the file has; one for each open log. All that decides is looked at inside of a write transaction, when no other
+ * process can begin a run, so that it does not matter which of them began one, or which of them notes it.
+ */
 export class FileSize {
   readonly #path: string | null
+  readonly #walIdentity: string | null
+  readonly #read: StatementSync
   readonly #write: StatementSync
-  #run: string
-  /** Not in the database yet. */
-  #pending: number | null = null
+  readonly #settle: StatementSync
+  /** What the last write of this process found. */
+  #run: string | null = null
+  #size = 0
+  /** What was in the file when that run began, at the least: all that this process found in the run before. */
+  #inFile = 0
+  #isDone = false
 
   constructor(db: DatabaseSync) {
     this.#path = db.location()
+    this.#walIdentity = this.#onWal(identityOf)
+    this.#read = db.prepare('SELECT size, run, is_settled AS isSettled FROM ledger_file')
+    // Whether the file has the name of the run before, or of the one before that, cannot be said where the note of the former
+    // was itself what began this run.
     this.#write = db.prepare(
       `INSERT INTO ledger_file (id, size, run) VALUES (1, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET size = excluded.size, run_before = run, run = excluded.run`,
+       ON CONFLICT (id) DO UPDATE SET size = max(size, excluded.size), run = excluded.run, run_before = run,
+         run_older = CASE WHEN is_settled THEN NULL ELSE coalesce(run_before, '') END, is_settled = 0`,
     )
-    this.#run = runOf(this.#path)
+    this.#settle = db.prepare('UPDATE ledger_file SET size = max(size, ?), is_settled = 1')
   }
 
-  /** To be called after each write, with the size before it: that much is in the file where the write began a new run. */
-  note(sizeBefore: number): void {
-    const run = runOf(this.#path)
+  /** To be called first in each write transaction, with the size that the log has before it. */
+  note(size: number): void {
+    const run = this.#runNow()
     // Where its name is gone, the run goes on in a file that somebody has moved.
-    if (run !== this.#run && run !== '') {
-      this.#run = run
-      this.#pending = sizeBefore
+    if (run === null) return
+    if (run !== this.#run) {
+      this.#inFile = this.#size
+      this.#isDone = false
     }
-    if (this.#pending === null) return
-    this.#write.run(this.#pending, randomBytes(RUN_NAME_BYTES).toString('hex'))
-    this.#pending = null
+    this.#run = run
+    this.#size = size
+    // An empty write-ahead log has no run yet: this write begins it.
+    if (run !== '' && !this.#isDone) this.#noteRun(run)
+  }
+
+  /** After a commit: whether a run has begun since the last {@link note}, by this write or by another process's. */
+  get isOfOlderRun(): boolean {
+    const run = this.#runNow()
+    return run !== null && run !== this.#run
+  }
+
+  #noteRun(run: string): void {
+    const noted = this.#read.get() as NotedRow | undefined
+    if (noted?.run !== run) this.#write.run(this.#inFile, run)
+    else if (noted.isSettled === 0 || noted.size < this.#inFile) this.#settle.run(this.#inFile)
+    else this.#isDone = true
+  }
+
+  /** Which run of the write-ahead log it is: it has other salts each time that it begins anew. Null where it is not there. */
+  #runNow(): string | null {
+    return this.#onWal(file => {
+      if (identityOf(file) !== this.#walIdentity) return null
+      const salts = Buffer.alloc(SALTS_BYTES)
+      return salts.toString('hex', 0, readSync(file, salts, 0, SALTS_BYTES, SALTS_OFFSET))
+    })
+  }
+
+  /** Opened each time: no handle is left where a log is dropped without being closed. */
+  #onWal<T>(look: (file: number) => T): T | null {
+    const file = this.#path === null ? null : openExisting(`${this.#path}-wal`)
+    if (file === null) return null
+    try {
+      return look(file)
+    } finally {
+      closeSync(file)
+    }
   }
 }
 
-/** Which run of the write-ahead log it is: it has other salts each time that it begins anew. Empty where there is none. */
-function runOf(path: string | null): string {
-  const file = path === null ? null : openExisting(`${path}-wal`)
-  if (file === null) return ''
-  try {
-    const salts = Buffer.alloc(SALTS_BYTES)
-    const length = readSync(file, salts, 0, SALTS_BYTES, SALTS_OFFSET)
-    return salts.toString('hex', 0, length)
-  } finally {
-    closeSync(file)
-  }
+function identityOf(file: number): string {
+  const { dev, ino } = fstatSync(file)
+  return `${dev} ${ino}`
 }
 
 /**
@@ -96,16 +144,19 @@ interface InFile {
   readonly run: string | null
 }
 
-interface Noted extends InFile {
+interface Noted {
+  /** At least so many entries are in the file. */
+  readonly size: number
   /** Entries of the file and its write-ahead log together. */
   readonly logged: number
-  readonly runBefore: string | null
+  /** Names that the file may have. */
+  readonly runs: readonly (string | null)[]
   readonly verifierKey: string
 }
 
 /** The name of a run is written while it lasts, so that the file has that of the one before until it ends. */
 function isOfItsTime({ size, run }: InFile, noted: Noted): boolean {
-  return size >= noted.size && size <= noted.logged && (run === noted.run || run === noted.runBefore)
+  return size >= noted.size && size <= noted.logged && noted.runs.includes(run)
 }
 
 function notedIn(db: DatabaseSync): Noted | null {
@@ -114,19 +165,14 @@ function notedIn(db: DatabaseSync): Noted | null {
     .prepare('SELECT f.*, verifier_key, h.size AS logged FROM ledger_file AS f, ledger_head AS h')
     .get()
   if (row === undefined) return null
-  const { size, logged, verifier_key: verifierKey, run_before: runBefore } = row
-  return {
-    size: Number(size),
-    logged: Number(logged),
-    run: nameOf(row['run']),
-    runBefore: nameOf(runBefore),
-    verifierKey: String(verifierKey),
-  }
+  const { size, logged, verifier_key: verifierKey, run, run_before: before, run_older: older } = row
+  const runs = [nameOf(run), nameOf(before), ...(typeof older === 'string' ? [nameOf(older)] : [])]
+  return { size: Number(size), logged: Number(logged), runs, verifierKey: String(verifierKey) }
 }
 
 /** The columns are not there before the migration. */
 function nameOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
+  return typeof value === 'string' && value !== '' ? value : null
 }
 
 /**

@@ -42,6 +42,8 @@ const MIGRATIONS: readonly string[] = [
   'CREATE TABLE ledger_marked (id INTEGER PRIMARY KEY CHECK (id = 1)) STRICT;',
   'CREATE TABLE ledger_file (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL) STRICT;',
   'ALTER TABLE ledger_file ADD COLUMN run TEXT; ALTER TABLE ledger_file ADD COLUMN run_before TEXT;',
+  `ALTER TABLE ledger_file ADD COLUMN run_older TEXT;
+   ALTER TABLE ledger_file ADD COLUMN is_settled INTEGER NOT NULL DEFAULT 0;`,
 ]
 
 /** Brings the tables to this program's version. @throws {LedgerError} ledger-newer */

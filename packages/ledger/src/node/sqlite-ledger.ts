@@ -1,7 +1,7 @@
 // A log in SQLite. Each transaction is one piece of work without an await in it, so that nobody reads on this connection what is
 // not committed; that another connection may have written since is asked of the database each time.
 import type { DatabaseSync } from 'node:sqlite'
-import { LedgerError } from '../errors.ts'
+import type { LedgerError } from '../errors.ts'
 import { TILE_WIDTH } from '../tile.ts'
 import { BRIEF_MS } from './busy-timeout.ts'
 import type { Change, Met, Statement } from './change.ts'
@@ -28,6 +28,15 @@ import { asUnreadable, failureOf, isOfDatabase, reading } from './storage-failur
 import type { MerkleTail } from './tail.ts'
 import { requireDurable, truncateWal } from './wal.ts'
 import { WriteTurn } from './write-turn.ts'
+
+/** After one write: the first note begins a run only where all before it went into the file at once. */
+const MAX_NOTES = 3
+
+interface Written<T> {
+  readonly result: T
+  /** Why it could not be noted what the file has. */
+  readonly trouble: LedgerError | null
+}
 
 export class SqliteLedger implements LedgerDatabase {
   readonly #db: DatabaseSync
@@ -59,7 +68,7 @@ export class SqliteLedger implements LedgerDatabase {
     try {
       const found = this.#statements.head()
       if (found !== undefined) return found
-      return await this.#turn.take(() => {
+      return await this.#write(() => {
         this.#statements.createHead(verifierKey, emptyRoot())
         return this.#head()
       })
@@ -89,11 +98,7 @@ export class SqliteLedger implements LedgerDatabase {
 
   async write(change: Change): Promise<void> {
     try {
-      const size = await this.#turn.take(() => {
-        this.#statements.apply(change, null)
-        return this.#head().size
-      }, BRIEF_MS)
-      this.#file?.note(size)
+      await this.#write(() => this.#statements.apply(change, null), BRIEF_MS)
     } catch (error) {
       throw failureOf(error)
     }
@@ -121,12 +126,11 @@ export class SqliteLedger implements LedgerDatabase {
 
   async keepCheckpoint({ size, note }: StoredCheckpoint): Promise<string> {
     try {
-      const kept = await this.#turn.take(() => {
+      const kept = await this.#write(() => {
         this.#statements.addCheckpoint(size, note)
         return this.#statements.checkpointNote(size)
       })
       if (kept === undefined) throw damaged(`the checkpoint at ${size} entries cannot be read back`)
-      if (kept === note) this.#file?.note(size)
       return kept
     } catch (error) {
       throw failureOf(error)
@@ -151,7 +155,7 @@ export class SqliteLedger implements LedgerDatabase {
   async setMarked(): Promise<void> {
     if (await this.isMarked()) return
     try {
-      await this.#turn.take(() => this.#db.exec('INSERT OR IGNORE INTO ledger_marked (id) VALUES (1)'))
+      await this.#write(() => this.#db.exec('INSERT OR IGNORE INTO ledger_marked (id) VALUES (1)'))
     } catch (error) {
       throw asUnreadable(error)
     }
@@ -172,16 +176,39 @@ export class SqliteLedger implements LedgerDatabase {
   }
 
   async #commit(batch: Batch): Promise<CommittedBatch> {
-    const { sizeBefore, tail, outcomes } = await this.#turn.take(() => {
+    const { result, trouble } = await this.#writeAndTell(() => {
       const head = this.#head()
       demandAhead(head, batch.tail)
       // Another process may have appended since: its entries come first.
       const growth = new Growth(batch, this.#followed(batch.tail, head), head)
       const outcomes = batch.appends.map(append => this.#append(growth, append))
       if (growth.entries.length > 0) this.#add(growth)
-      return { sizeBefore: head.size, tail: growth.tail, outcomes }
+      return { tail: growth.tail, outcomes }
     })
-    return { tail, outcomes, trouble: this.#noteFile(sizeBefore) }
+    return { ...result, trouble }
+  }
+
+  async #write<T>(work: () => T, withinMs?: number): Promise<T> {
+    const { result, trouble } = await this.#writeAndTell(work, withinMs)
+    if (trouble !== null) throw trouble
+    return result
+  }
+
+  /** All that is written goes through here, so that a write that began a run of the write-ahead log is followed by its note. */
+  async #writeAndTell<T>(work: () => T, withinMs?: number): Promise<Written<T>> {
+    const noted = <R>(act: () => R): Promise<R> =>
+      this.#turn.take(() => {
+        this.#file?.note(this.#statements.head()?.size ?? 0)
+        return act()
+      }, withinMs)
+    const result = await noted(work)
+    try {
+      // The note itself may begin a run. Where it goes on doing so, the next write notes the last one.
+      for (let times = 0; times < MAX_NOTES && this.#file?.isOfOlderRun; times++) await noted(() => undefined)
+      return { result, trouble: null }
+    } catch (error) {
+      return { result, trouble: failureOf(error) }
+    }
   }
 
   #followed(known: MerkleTail, head: Head): MerkleTail {
@@ -220,15 +247,6 @@ export class SqliteLedger implements LedgerDatabase {
     for (const { first, leaves } of growth.segments()) statements.addSegment(first, leaves)
     for (const { level, position, hashes } of growth.tiles) statements.addTile(level, position, hashes)
     statements.writeHead(growth.head())
-  }
-
-  #noteFile(sizeBefore: number): LedgerError | null {
-    try {
-      this.#file?.note(sizeBefore)
-      return null
-    } catch (error) {
-      return failureOf(error)
-    }
   }
 
   #edge(head: Head): Edge {

@@ -1,12 +1,32 @@
 // A database file and a write-ahead log of two times: what SQLite reads as one is two halves, and is refused.
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { LedgerError } from '../../src/index.ts'
-import { MarkFile, openDatabase, openLedger, SqliteLedger, verifyFile } from '../../src/node/index.ts'
-import { fill, KEY, ORIGIN, open, START, temporaryDirectory } from './fixture.ts'
+import { FileSize } from '../../src/node/file-size.ts'
+import {
+  type Ledger,
+  MarkFile,
+  openDatabase,
+  openLedger,
+  SqliteLedger,
+  verifyFile,
+} from '../../src/node/index.ts'
+import { entryOf, type Fixture, fill, KEY, ORIGIN, open, START, temporaryDirectory } from './fixture.ts'
+
+const IS_LONG = process.env['CASEMATE_LONG_TESTS'] === '1'
+/** A writer that has just ended notes nothing after its last commit, and leaves that to the others. */
+function endings(t: TestContext): { isEnding: boolean } {
+  const state = { isEnding: false }
+  const asked = Object.getOwnPropertyDescriptor(FileSize.prototype, 'isOfOlderRun')
+  t.mock.getter(FileSize.prototype, 'isOfOlderRun', function (this: FileSize) {
+    return !state.isEnding && asked?.get?.call(this) === true
+  })
+  return state
+}
 
 interface Halves {
   readonly file: Buffer
@@ -110,17 +130,16 @@ test('a backup that was made while the write-ahead log ran is older than the nex
   assert.equal(isTaken(copy, { ...read(path), file: readFileSync(backup) }, read(path)), false)
 })
 
-test('no two moments of a log are taken for one but where they are whole', async t => {
-  const { path, db, ledger } = await open(t)
-  const copy = join(temporaryDirectory(t), 'store.db')
-  // So that the write-ahead log begins anew every few batches.
-  db.exec('PRAGMA wal_autocheckpoint = 20')
-  const moments: Halves[] = []
-  for (let at = 0; at < 16; at++) {
-    await fill(ledger, 1 + ((at * 37) % 90))
-    if (at % 5 === 0) await ledger.checkpoint()
-    moments.push(read(path))
-  }
+interface Moments {
+  readonly copy: string
+  readonly moments: readonly Halves[]
+}
+
+/** Each moment is whole; of a file and a write-ahead log of two moments those that are taken for one are, too. */
+async function demandWholeWhereTaken({
+  copy,
+  moments,
+}: Moments): Promise<{ taken: number; refused: number }> {
   let [taken, refused] = [0, 0]
   for (const [at, newer] of moments.entries()) {
     assert.ok(isTaken(copy, newer, newer), `moment ${at} is of one time`)
@@ -134,7 +153,52 @@ test('no two moments of a log are taken for one but where they are whole', async
       }
     }
   }
+  return { taken, refused }
+}
+
+test('no two moments of a log are taken for one but where they are whole', async t => {
+  const { path, db, ledger } = await open(t)
+  const copy = join(temporaryDirectory(t), 'store.db')
+  // So that the write-ahead log begins anew every few batches.
+  db.exec('PRAGMA wal_autocheckpoint = 20')
+  const moments: Halves[] = []
+  for (let at = 0; at < 16; at++) {
+    await fill(ledger, 1 + ((at * 37) % 90))
+    if (at % 5 === 0) await ledger.checkpoint()
+    moments.push(read(path))
+  }
+  const { taken, refused } = await demandWholeWhereTaken({ copy, moments })
   assert.ok(taken > 5 && refused > 50, `${taken} taken, ${refused} refused`)
+})
+
+/** What a writer does, among others, by a number that a test draws. */
+async function act({ ledger, db }: Fixture, number: number): Promise<void> {
+  if (number % 11 === 0) db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  else if (number % 5 === 0) db.exec('PRAGMA wal_checkpoint(PASSIVE)')
+  else if (number % 7 === 0) await ledger.probe([])
+  else if (number % 4 === 0) await ledger.checkpoint()
+  else await Promise.all(Array.from({ length: 1 + (number % 60) }, () => ledger.append(entryOf(number))))
+}
+
+test('no two moments of a log that several write are taken for one but where they are whole', async t => {
+  const moments: Halves[] = []
+  const first = await open(t)
+  const writers = [first, await open(t, first.path), await open(t, first.path)]
+  const copy = join(temporaryDirectory(t), 'store.db')
+  for (const { db } of writers) db.exec('PRAGMA wal_autocheckpoint = 20')
+  moveIntoFile(first.db)
+  const writing = endings(t)
+  const rounds = IS_LONG ? 1_500 : 90
+  for (let at = 0, drawn = 1; at < rounds; at++) {
+    drawn = (drawn * 48_271) % 2_147_483_647
+    writing.isEnding = drawn % 3 === 0
+    await act(writers[(drawn % 13) % 3]!, Math.floor(drawn / 13))
+    const now = read(first.path)
+    assert.ok(isTaken(copy, now, now), `after ${at} writes`)
+    if (at % Math.floor(rounds / 15) === 0) moments.push(now)
+  }
+  const { taken, refused } = await demandWholeWhereTaken({ copy, moments })
+  assert.ok(refused > 50, `${taken} taken, ${refused} refused`)
 })
 
 test('a file that was left in the middle of being filled is not called older', async t => {
@@ -172,13 +236,39 @@ test('a file that cannot be read alone is taken where all of it is sound togethe
 })
 
 test('a write-ahead log that is moved away and put back under a running log did not begin anew', async t => {
-  const { path, ledger } = await open(t)
+  for (const put of [() => undefined, (name: string) => writeFileSync(name, randomBytes(64))]) {
+    const { path, db, ledger } = await open(t)
+    const copy = join(temporaryDirectory(t), 'store.db')
+    await fill(ledger, 3)
+    moveIntoFile(db)
+    await fill(ledger, 3)
+    renameSync(`${path}-wal`, `${path}-moved`)
+    put(`${path}-wal`)
+    await fill(ledger, 2)
+    put(`${path}-wal`)
+    await fill(ledger, 2)
+    rmSync(`${path}-wal`, { force: true })
+    renameSync(`${path}-moved`, `${path}-wal`)
+    await fill(ledger, 2)
+    assert.ok(isTaken(copy, read(path), read(path)))
+    const [noted] = db.prepare('SELECT size FROM ledger_file').all()
+    assert.equal(noted?.['size'], 3)
+  }
+})
+
+test('a file of two runs ago is refused where no entry was appended since', async t => {
+  const { path, db, ledger } = await open(t)
   const copy = join(temporaryDirectory(t), 'store.db')
+  db.exec('CREATE TABLE state (value INTEGER)')
+  const change = [{ sql: 'INSERT INTO state VALUES (1)', values: [], expected: 1 }] as const
   await fill(ledger, 3)
-  renameSync(`${path}-wal`, `${path}-moved`)
-  await fill(ledger, 2)
-  renameSync(`${path}-moved`, `${path}-wal`)
-  await fill(ledger, 2)
+  moveIntoFile(db)
+  await ledger.probe(change)
+  const older = read(path)
+  await ledger.probe(change)
+  moveIntoFile(db)
+  await ledger.probe(change)
+  assert.equal(isTaken(copy, older, read(path)), false)
   assert.ok(isTaken(copy, read(path), read(path)))
 })
 
@@ -204,4 +294,128 @@ test('a mark that cannot be written does not keep the size of the file from bein
   await ledger.close()
   mark.close()
   db.close()
+})
+
+test('a file that another writer filled before this one wrote is not called older', async t => {
+  const one = await open(t)
+  const other = await open(t, one.path)
+  const copy = join(temporaryDirectory(t), 'store.db')
+  for (const more of [300, 1, 40]) {
+    await fill(one.ledger, more)
+    await other.ledger.append({})
+    moveIntoFile(one.db)
+    // One begins a new run, in which the other writes next.
+    await one.ledger.append({})
+    await other.ledger.append({})
+    assert.ok(isTaken(copy, read(one.path), read(one.path)))
+  }
+})
+
+test('an older file is refused whichever writer began the run, and which wrote last', async t => {
+  const both = [await open(t)]
+  both.push(await open(t, both[0]!.path))
+  const { path, db } = both[0]!
+  const copy = join(temporaryDirectory(t), 'store.db')
+  moveIntoFile(db)
+  for (const turn of [0, 1, 0, 1]) {
+    const [first, second] = [both[turn]!.ledger, both[1 - turn]!.ledger]
+    await first.append({})
+    const older = read(path)
+    await second.append({})
+    moveIntoFile(db)
+    for (const writer of [first, second, second]) {
+      await writer.append({})
+      assert.equal(isTaken(copy, older, read(path)), false)
+      assert.ok(isTaken(copy, read(path), read(path)))
+    }
+  }
+})
+
+/** In one batch, which is longer than what a commit leaves in the write-ahead log. */
+const appendLong = (ledger: Ledger) =>
+  Promise.all(Array.from({ length: 150 }, () => ledger.append({ long: 'x'.repeat(50_000) })))
+
+test('a batch that is in the file as soon as it is committed leaves a file of its time', async t => {
+  const { path, db, ledger } = await open(t)
+  const copy = join(temporaryDirectory(t), 'store.db')
+  await fill(ledger, 3)
+  moveIntoFile(db)
+  const older = read(path)
+  for (let round = 0; round < 4; round++) {
+    await appendLong(ledger)
+    for (let more = 0; more < 3; more++) {
+      assert.ok(isTaken(copy, read(path), read(path)), `round ${round}, ${more} more`)
+      assert.equal(isTaken(copy, older, read(path)), false)
+      await fill(ledger, 1)
+    }
+  }
+})
+
+test('where each write begins a run, the file is of its time and an older one is not', async t => {
+  const one = await open(t)
+  const other = await open(t, one.path)
+  const copy = join(temporaryDirectory(t), 'store.db')
+  for (const { db } of [one, other]) db.exec('PRAGMA wal_autocheckpoint = 1')
+  await fill(one.ledger, 1)
+  let older = read(one.path)
+  for (let at = 0; at < 24; at++) {
+    const { ledger } = at % 3 === 0 ? other : one
+    if (at % 4 === 0) await ledger.probe([])
+    else if (at % 4 === 1) await ledger.checkpoint()
+    else await ledger.append({})
+    assert.ok(isTaken(copy, read(one.path), read(one.path)), `write ${at}`)
+    if (at % 8 !== 7) continue
+    assert.equal(isTaken(copy, older, read(one.path)), false, `before write ${at}`)
+    older = read(one.path)
+  }
+})
+
+test('what is noted of a run is the most that any writer knows, whoever notes first', async t => {
+  const one = await open(t)
+  const [other, third] = [await open(t, one.path), await open(t, one.path)]
+  const noted = () => one.db.prepare('SELECT size FROM ledger_file').get()?.['size']
+  const writing = endings(t)
+  const beginRun = async () => {
+    moveIntoFile(one.db)
+    writing.isEnding = true
+    await one.ledger.append({})
+    writing.isEnding = false
+  }
+  await fill(one.ledger, 300)
+  moveIntoFile(one.db)
+  await one.ledger.append({})
+  await other.ledger.append({})
+  assert.equal(noted(), 300)
+  await beginRun()
+  // It was there before the entry that it wrote itself, and knows of no more.
+  for (let times = 0; times < 2; times++) {
+    await other.ledger.append({})
+    assert.equal(noted(), 301)
+  }
+  await one.ledger.append({})
+  assert.equal(noted(), 302)
+  await beginRun()
+  await third.ledger.append({})
+  assert.equal(noted(), 302)
+})
+
+test('a file from before runs had names is of its time beside the run after', async t => {
+  const { path, db, ledger } = await open(t)
+  await fill(ledger, 3)
+  db.exec('UPDATE ledger_file SET run = NULL, run_before = NULL, is_settled = 0')
+  moveIntoFile(db)
+  await ledger.append({})
+  assert.ok(isTaken(join(temporaryDirectory(t), 'store.db'), read(path), read(path)))
+})
+
+test('the first write to an empty write-ahead log notes the run that it begins, and no other', async t => {
+  const { db, ledger, database } = await open(t)
+  await fill(ledger, 3)
+  const names = () => ({ ...db.prepare('SELECT run, run_before, run_older FROM ledger_file').get() })
+  const { run } = names()
+  assert.ok(await database.overwriteErased())
+  await fill(ledger, 1)
+  const { run: next, ...before } = names()
+  assert.notEqual(next, run)
+  assert.deepEqual(before, { run_before: run, run_older: null })
 })
