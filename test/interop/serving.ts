@@ -13,7 +13,7 @@ export async function startServing(
   const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'inherit'] })
   after(async () => {
     child.kill('SIGTERM')
-    if (child.exitCode === null) await once(child, 'close')
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
   })
   let text = ''
   for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {

@@ -30,9 +30,17 @@ const LOOK_MS = 20
 /** After SIGKILL nothing can stay but what nobody reaps, as where the first process of a container does not. */
 const REAPED_MS = 2_000
 
-/** Of what a signal has ended: 128 and its number, as shells have it. */
-export function exitCodeOfSignal(signal: NodeJS.Signals): number {
-  return 128 + constants.signals[signal]
+/** Of what a signal has ended: 128 and its number, as shells have it; 128 where Node has no name for it. */
+export function exitCodeOfSignal(signal: NodeJS.Signals | ''): number {
+  return 128 + (signal === '' ? 0 : (constants.signals[signal] ?? 0))
+}
+
+/**
+ * Of what has ended, as Node tells it. What says nothing is no success. LIMIT: of a signal that has no name, as real-time
+ * signals have none, Node tells exit code 0.
+ */
+export function exitCodeOf(code: number | null, signal: NodeJS.Signals | '' | null): number {
+  return signal === null && code !== null ? code : exitCodeOfSignal(signal ?? '')
 }
 
 /** One command in a process group of its own. */
@@ -56,7 +64,7 @@ export class Workload {
     })
     const gate = child.stdio[3] as Socket
     try {
-      const ended = exitCodeOf(child)
+      const ended = endOf(child)
       await spawned(command, child)
       if (child.pid === undefined || !(await guard(child.pid))) return null
       const errno = await open(gate, { command, args, env })
@@ -129,12 +137,9 @@ export class Workload {
   }
 }
 
-function exitCodeOf(child: ChildProcess): Promise<number> {
+function endOf(child: ChildProcess): Promise<number> {
   return new Promise(resolve => {
-    child.once('exit', (code, signal) => {
-      // One of the two is there.
-      resolve(signal === null ? (code ?? 0) : exitCodeOfSignal(signal))
-    })
+    child.once('exit', (code, signal) => resolve(exitCodeOf(code, signal)))
   })
 }
 

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Watchdog } from '../../src/command/watchdog.ts'
-import { Workload, type WorkloadOptions } from '../../src/command/workload.ts'
+import { exitCodeOf, Workload, type WorkloadOptions } from '../../src/command/workload.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 
 const place = temporaryDirectory(after)
@@ -112,6 +112,20 @@ describe('a command', { skip: process.platform !== 'linux' && 'processes in /pro
     const guard = async (group: number): Promise<boolean> => process.kill(group, 'SIGTERM')
     assert.equal(await (await started({ guard, args: ['-c', 'sleep 60'] }))?.ended, 143)
   })
+})
+
+test('an end of which nothing is told, or a signal without its name, is no success', () => {
+  assert.deepEqual(
+    [exitCodeOf(0, null), exitCodeOf(3, null), exitCodeOf(null, 'SIGTERM'), exitCodeOf(null, 'SIGKILL')],
+    [0, 3, 143, 137],
+  )
+  for (const [code, signal] of [
+    [null, null],
+    [null, ''],
+    [0, ''],
+  ] as const) {
+    assert.equal(exitCodeOf(code, signal), 128)
+  }
 })
 
 describe('a watchdog', { skip: process.platform !== 'linux' && 'processes in /proc' }, () => {

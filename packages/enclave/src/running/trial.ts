@@ -41,6 +41,8 @@ const LIMITED = 'ulimit -c 0 && ulimit -d "$1" && ulimit -t "$2" && shift 2 && e
 const MAX_MESSAGE = 500
 /** Exit code of the process where the engine refuses the module. */
 const REFUSED = 1
+/** What it says where the engine takes it. */
+const COMPILED = 'compiled'
 const MAX_REMEMBERED = 1024
 const accepted = new Set<string>()
 /** Of codes that are being tried, or wait for it. */
@@ -62,9 +64,9 @@ export async function tryCompiling(code: Uint8Array, limits: TrialLimits = TRIAL
 
 async function tryNow(code: Uint8Array, hash: string, limits: TrialLimits): Promise<void> {
   const outcomes = await Promise.all(COMPILERS.map(compiler => compileApart(code, compiler, limits)))
-  for (const { exitCode, signal, message } of outcomes) {
-    if (exitCode === 0) continue
-    if (exitCode !== REFUSED) throw tooMuch(signal ?? `exit code ${exitCode}`, limits)
+  for (const { exitCode, signal, word, message } of outcomes) {
+    if (exitCode === 0 && word === COMPILED) continue
+    if (exitCode !== REFUSED) throw tooMuch(signal ?? `exit code ${exitCode}, and no word of it`, limits)
     throw new EnclaveError('invalid-code', `the engine does not accept the code: ${message}`)
   }
   const [oldest] = accepted
@@ -75,6 +77,7 @@ async function tryNow(code: Uint8Array, hash: string, limits: TrialLimits): Prom
 interface Outcome {
   readonly exitCode: number | null
   readonly signal: string | null
+  readonly word: string
   readonly message: string
 }
 
@@ -92,11 +95,14 @@ function compileApart(
     child.once('error', cause => reject(unavailable(cause)))
     // The error follows; where no file can be opened there are no pipes either.
     if (child.pid === undefined) return
-    let message = ''
+    let [word, message] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      word = (word + text).slice(0, MAX_MESSAGE)
+    })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       message = (message + text).slice(0, MAX_MESSAGE)
     })
-    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, message }))
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, word, message }))
     // That it ends before it has read everything shows in how it ends.
     child.stdin.on('error', () => undefined)
     child.stdin.end(code)
@@ -111,13 +117,13 @@ function start(
     env,
   }: { readonly command: string; readonly args: readonly string[]; readonly env: OwnProgram['env'] },
   wallMs: number,
-): ChildProcessByStdio<Writable, null, Readable> {
+): ChildProcessByStdio<Writable, Readable, Readable> {
   try {
     // Nothing ambient: it needs no files, and of an environment no more than an executable's flags.
     return spawn(command, args, {
       env,
       cwd: '/',
-      stdio: ['pipe', 'ignore', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       timeout: wallMs,
       killSignal: 'SIGKILL',
     })

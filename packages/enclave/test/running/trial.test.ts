@@ -37,14 +37,19 @@ test('code that takes more of the processor than it may is refused', { skip: !is
   rejectsCode('limit-exceeded', tryCompiling(SLOW, { ...TRIAL_LIMITS, cpuSeconds: 0 })),
 )
 
-/** Runs what starts processes: how many there were, and how many at once. */
-async function processesOf(run: () => Promise<unknown>): Promise<{ started: number; atOnce: number }> {
+/** Runs what starts processes: how many there were, and how many at once. Each may be met as it starts. */
+async function processesOf(
+  run: () => Promise<unknown>,
+  meet: (pid: number) => void = () => undefined,
+): Promise<{ started: number; atOnce: number }> {
   const { spawn } = childProcess
   let [started, running, atOnce] = [0, 0, 0]
   const counted = (...given: Parameters<typeof spawn>): ReturnType<typeof spawn> => {
     started++
     atOnce = Math.max(atOnce, ++running)
-    return spawn(...given).once('close', () => running--)
+    const child = spawn(...given).once('close', () => running--)
+    meet(child.pid ?? 0)
+    return child
   }
   childProcess.spawn = counted as typeof spawn
   syncBuiltinESMExports()
@@ -56,6 +61,14 @@ async function processesOf(run: () => Promise<unknown>): Promise<{ started: numb
   }
   return { started, atOnce }
 }
+
+test('a trial that a signal without a name has ended has accepted nothing', { skip: !isLinux }, async () => {
+  // A real-time one: Node tells of it as of exit code 0.
+  const end = (pid: number): void => void process.kill(pid, 36)
+  const code = other(7)
+  await processesOf(() => rejectsCode('limit-exceeded', tryCompiling(code)), end)
+  await tryCompiling(code)
+})
 
 test('codes that come together are tried one after the other, also behind one that is refused', async () => {
   const short = { ...TRIAL_LIMITS, wallMs: 1 }
