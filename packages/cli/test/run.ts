@@ -55,6 +55,12 @@ class Kept extends Writable {
   }
 }
 
+const started: ChildProcess[] = []
+// A test that fails before its end must not leave a process behind, which would keep the test file from ending.
+after(() => {
+  for (const child of started) child.kill('SIGKILL')
+})
+
 /** Runs a command line in this process, to the end. */
 export async function casemate(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const [stdout, stderr] = [new Kept(options.screen === true), new Kept(options.screen === true)]
@@ -76,6 +82,7 @@ export function runNode(args: readonly string[], options: RunOptions = {}): Prom
     env: environment(options.env),
     stdio: 'pipe',
   })
+  started.push(child)
   // A command that does not read its input may be gone before it is written.
   child.stdin.on('error', () => undefined)
   child.stdin.end(options.input ?? '')
@@ -103,12 +110,6 @@ export interface Serving {
   stop(signal: NodeJS.Signals): Promise<{ readonly code: number | null; readonly text: string }>
 }
 
-const started: ChildProcess[] = []
-// A test that fails before its `stop` must not leave a broker behind, which would keep the test file from ending.
-after(() => {
-  for (const child of started) child.kill('SIGKILL')
-})
-
 /** Starts `casemate up …`, and waits until `ready` was printed. */
 export async function serving(args: readonly string[], ready: RegExp, options: RunOptions): Promise<Serving> {
   const child = spawn(
@@ -124,12 +125,13 @@ export async function serving(args: readonly string[], ready: RegExp, options: R
   let text = ''
   const closed = new Promise<number | null>(resolve => child.on('close', resolve))
   await new Promise<void>((resolve, reject) => {
-    const hear = (chunk: Buffer): void => {
-      text += chunk.toString()
+    const hear = (part: string): void => {
+      text += part
       if (ready.test(text)) resolve()
     }
-    child.stdout.on('data', hear)
-    child.stderr.on('data', hear)
+    // A character may come in two parts.
+    child.stdout.setEncoding('utf8').on('data', hear)
+    child.stderr.setEncoding('utf8').on('data', hear)
     void closed.then(code => reject(new Error(`ended with ${code} before it was ready:\n${text}`)))
   })
   let heard = text.length
@@ -144,6 +146,7 @@ export async function serving(args: readonly string[], ready: RegExp, options: R
       return new Promise((resolve, reject) => {
         const look = (): void => {
           if (!what.test(text.slice(from))) return
+          for (const stream of [child.stdout, child.stderr]) stream.off('data', look)
           heard = text.length
           resolve(text.slice(from))
         }
