@@ -195,7 +195,10 @@ class Api {
     const answer = await this.json<Page<Item>>({
       path: search.size === 0 ? path : `${path}?${search.toString()}`,
     })
-    if (Array.isArray(answer.items)) return { items: answer.items, next: answer.next ?? null }
+    const { items } = answer
+    const next = answer.next ?? null
+    const isList = Array.isArray(items) && items.every(item => typeof item === 'object' && item !== null)
+    if (isList && (next === null || typeof next === 'string')) return { items, next }
     throw refuse('response-malformed', `the answer to ${path} is not a list`)
   }
 }

@@ -129,6 +129,7 @@ async function requestChallenge(http: Http, tee: string): Promise<Challenge> {
   if (typeof body !== 'object' || body === null || !('nonce' in body) || typeof body.nonce !== 'string') {
     throw refuse('response-malformed', 'the challenge has no nonce')
   }
+  if (!body.nonce.isWellFormed()) throw refuse('response-malformed', 'the challenge’s nonce is not Unicode')
   const extra: unknown = 'extra-params' in body ? body['extra-params'] : ''
   const selected: unknown =
     typeof extra === 'object' && extra !== null ? Reflect.get(extra, 'selected-hash-algorithm') : undefined

@@ -220,7 +220,8 @@ function errorBody(answer: HttpAnswer): ErrorBody | null {
     return null
   }
   if (typeof body !== 'object' || body === null) return null
-  if ('error' in body && isErrorBody(body.error)) return body.error
+  const own = 'error' in body ? ownError(body.error) : null
+  if (own !== null) return own
   if (
     'type' in body &&
     typeof body.type === 'string' &&
@@ -232,14 +233,29 @@ function errorBody(answer: HttpAnswer): ErrorBody | null {
   return null
 }
 
-function isErrorBody(value: unknown): value is ErrorBody {
+/** Of what it says no more than what it may say: whoever answers can write anything there. */
+function ownError(value: unknown): ErrorBody | null {
+  if (typeof value !== 'object' || value === null) return null
+  const told = new Map<string, unknown>(Object.entries(value))
+  const text = (name: string): object => {
+    const found = told.get(name)
+    return typeof found === 'string' ? { [name]: found } : {}
+  }
+  const [code, message, violations] = [told.get('code'), told.get('message'), told.get('violations')]
+  if (typeof code !== 'string' || typeof message !== 'string') return null
+  const texts = { ...text('expected'), ...text('got'), ...text('hint') }
+  return {
+    code,
+    message,
+    ...texts,
+    ...(Array.isArray(violations) ? { violations: violations.filter(isViolation) } : {}),
+  }
+}
+
+function isViolation(value: unknown): value is Violation {
   if (typeof value !== 'object' || value === null) return false
-  return (
-    'code' in value &&
-    typeof value.code === 'string' &&
-    'message' in value &&
-    typeof value.message === 'string'
-  )
+  const { path, expected, got, hint = '' } = value as Record<string, unknown>
+  return [path, expected, got, hint].every(text => typeof text === 'string')
 }
 
 /** The detail opens with a code where a Casemate answers; of another KBS the variant serves: `PolicyDeny` → `policy-deny`. */

@@ -9,10 +9,14 @@ import type { TeePublicKey } from './tee-key.ts'
 const REPORT_DATA_BYTES = 64
 
 /** The protocol's names of hashes, with WebCrypto's. SM3 is not offered, as WebCrypto has none. */
-const HASHES: Readonly<Record<string, string>> = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' }
+const HASHES: ReadonlyMap<string, string> = new Map([
+  ['sha256', 'SHA-256'],
+  ['sha384', 'SHA-384'],
+  ['sha512', 'SHA-512'],
+])
 
 /** The hashes to offer in the request. */
-export const SUPPORTED_HASHES: readonly string[] = Object.keys(HASHES)
+export const SUPPORTED_HASHES: readonly string[] = [...HASHES.keys()]
 
 /** Used if the challenge selects none. */
 export const DEFAULT_HASH = 'sha384'
@@ -28,7 +32,7 @@ export interface RuntimeData {
 
 /** REPORT_DATA for the primary evidence: the digest, padded with zeros on the right to 64 bytes. */
 export async function reportDataOf(runtime: RuntimeData, hash: string): Promise<Uint8Array> {
-  const algorithm = HASHES[hash]
+  const algorithm = HASHES.get(hash)
   if (algorithm === undefined) {
     throw refuse('response-malformed', `the challenge selects the hash ${hash}`, {
       expected: SUPPORTED_HASHES.join(', '),

@@ -71,7 +71,6 @@ async function verifySigned(
     const { payload } = await jwtVerify(token, createLocalJWKSet(keys), options)
     return payload
   } catch (cause) {
-    if (!(cause instanceof errors.JOSEError)) throw cause
     if (cause instanceof errors.JWTExpired) throw refuse('token-expired', cause.message, { cause })
     if (cause instanceof errors.JWTClaimValidationFailed) {
       const expired = cause.claim === 'nbf' && cause.reason === 'check_failed'

@@ -63,10 +63,12 @@ for (const hash of ['sha256', 'sha384', 'sha512']) {
   })
 }
 
-test('a hash that is not offered is refused', async () => {
-  broker.faults = { selectedHash: 'sm3' }
-  await assert.rejects(attest(options), refusedAs('response-malformed'))
-})
+for (const hash of ['sm3', 'constructor', '__proto__']) {
+  test(`a hash that is not offered is refused: ${hash}`, async () => {
+    broker.faults = { selectedHash: hash }
+    await assert.rejects(attest(options), refusedAs('response-malformed'))
+  })
+}
 
 test('init-data is sent as it was given', async () => {
   await attest({ ...options, initData: { format: 'toml', body: 'version = "0.1.0"\n' } })
@@ -159,6 +161,36 @@ test('a token for another TEE key is refused as token-key-mismatch', async () =>
 test('a token signed by a key outside the JWKS is refused as token-signature-invalid', async () => {
   broker.faults = { strangerSigns: true }
   await assert.rejects(attest(options), refusedAs('token-signature-invalid'))
+})
+
+test('a JWKS of what is no key refuses the token, and is no fault of the client', async () => {
+  const named = { kid: 'one', alg: 'ES256', use: 'sig' }
+  for (const keys of [
+    [null],
+    [{ ...named, kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }],
+    [{ ...named, kty: 'EC', crv: 'P-256', x: 7, y: 'AA' }],
+    [{ ...named, kty: 'EC', crv: 'P-256' }],
+    [{ ...named, kty: 'RSA', n: 'AQAB', e: 'AQAB' }],
+  ]) {
+    broker.faults = {
+      answer: (request, response) => {
+        if (request.url !== '/.well-known/jwks.json') return false
+        send(response, 200, { keys })
+        return true
+      },
+    }
+    await assert.rejects(attest(options), refusedAs('token-signature-invalid'))
+  }
+})
+
+test('a nonce that is not Unicode is malformed', async () => {
+  broker.faults = {
+    answer: (_, response) => {
+      send(response, 200, { nonce: '\ud800' })
+      return true
+    },
+  }
+  await assert.rejects(attest(options), refusedAs('response-malformed'))
 })
 
 test('an answer without a token, or with a nonce that is no string, is malformed', async () => {

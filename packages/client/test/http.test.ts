@@ -48,6 +48,47 @@ test('the broker’s error keeps its code, its values and its hint', async () =>
   })
 })
 
+test('of an error nothing is taken that is not what it is to be', async () => {
+  const violation = { path: '/a', expected: 'b', got: 'c' }
+  const odd = [null, 'x', { ...violation, got: 1 }, { ...violation, hint: {} }, {}]
+  const error = {
+    code: 'x',
+    message: 'no',
+    expected: 1,
+    got: null,
+    hint: ['h'],
+    cause: 'theirs',
+    status: 200,
+  }
+  answering((_, response) => {
+    send(response, 403, { error: { ...error, violations: [...odd, violation] } })
+    return true
+  })
+  await assert.rejects(fetchInfo({ url }), thrown => {
+    assert.ok(thrown instanceof BrokerRefusal)
+    const { expected, got, hint, cause, status, violations } = thrown
+    assert.deepEqual([expected, got, hint, cause, status], [undefined, undefined, undefined, undefined, 403])
+    assert.deepEqual(violations, [violation])
+    return true
+  })
+  answering((_, response) => {
+    send(response, 403, { error: { code: 'x', message: 'no', violations: { length: 1 } } })
+    return true
+  })
+  await assert.rejects(fetchInfo({ url }), { code: 'x', violations: [] })
+})
+
+test('a list whose items are no objects, or whose cursor is no text, is malformed', async () => {
+  for (const page of [{ items: [null] }, { items: ['x'] }, { items: {} }, { items: [], next: 1 }]) {
+    answering((_, response) => {
+      send(response, 200, page)
+      return true
+    })
+    const admin = openAdmin({ url, token: 'cmt_x' })
+    await assert.rejects(admin.tokens.list(), { code: 'response-malformed' })
+  }
+})
+
 test('an error that is not JSON is told by its status', async () => {
   answering((_, response) => {
     response.writeHead(418).end('<html>')
@@ -240,13 +281,14 @@ test('a name with a slash stays one segment', async () => {
 test('a list is read page after page', async () => {
   answering((request, response) => {
     const second = request.url?.includes('cursor=more') ?? false
-    send(response, 200, second ? { items: [3], next: null } : { items: [1, 2], next: 'more' })
+    const items = (second ? [3] : [1, 2]).map(index => ({ index }))
+    send(response, 200, { items, next: second ? null : 'more' })
     return true
   })
   const admin = openAdmin({ url, token: 't' })
-  const items = []
-  for await (const item of itemsOf(page => admin.ledger.entries(page))) items.push(item)
-  assert.deepEqual(items, [1, 2, 3])
+  const indices = []
+  for await (const { index } of itemsOf(page => admin.ledger.entries(page))) indices.push(index)
+  assert.deepEqual(indices, [1, 2, 3])
 })
 
 test('entries of the ledger are read newest first where that is asked for', async () => {
