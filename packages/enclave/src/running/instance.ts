@@ -10,7 +10,7 @@ import { PlatformEnd, type Posted, type Receiver } from './lane/platform-end.ts'
 import { LaneBroken } from './lane/ring.ts'
 import { LookScheduler } from './look-scheduler.ts'
 import type { InstanceData, InstanceMessage } from './messages.ts'
-import { threadCode } from './own-code.ts'
+import { threadCode, threadEnvironment } from './own-code.ts'
 
 /** JavaScript heap of a thread, without the code's memory: what the platform's own few functions need. */
 const HEAP_MB = 64
@@ -70,7 +70,7 @@ export class Instance {
     this.#worker = new Worker(threadCode(new URL('./worker.ts', import.meta.url)), {
       workerData: { ...settings.data, lane, spins: settings.spins } satisfies InstanceData,
       // Nothing ambient: neither environment nor arguments of the process.
-      env: {},
+      env: threadEnvironment(),
       argv: [],
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },

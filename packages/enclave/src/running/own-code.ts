@@ -2,7 +2,8 @@
 // applications), its files are seen by its first thread alone: a thread is given the code itself, and a process is this
 // executable once more, told which of its code it is to be.
 import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { getCompileCacheDir } from 'node:module'
+import { basename, dirname } from 'node:path'
 import { isSea } from 'node:sea'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
@@ -14,6 +15,12 @@ export const OWN_CODE = '--own-code='
 export function threadCode(module: URL): URL {
   if (!isSea()) return module
   return new URL(`data:text/javascript;base64,${readFileSync(module).toString('base64')}`)
+}
+
+/** For `new Worker`: where this program keeps compiled code, if it does, and nothing else. A thread keeps any only if told so here. */
+export function threadEnvironment(): Readonly<Record<string, string>> {
+  const directory = getCompileCacheDir()
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) }
 }
 
 /** What starts a program, for `spawn` and `execve`. */
