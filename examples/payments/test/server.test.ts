@@ -10,14 +10,13 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { identityOf, openSimulatedRoot, parseImage, signImage, verifyImage } from '@casemate/enclave'
-import { builtOnce } from '../../../packages/enclave/test/building/built-once.ts'
 import { SIGNING } from '../../../packages/enclave/test/image/keys.ts'
 import { dateOf } from '../../stage/stage.ts'
-import { buildOptions, DEFAULT_RULES } from '../configuration.ts'
 import { type DecisionReceipt, verifyDecision } from '../evidence.ts'
 import { type Answers, decodeAnswers, encodeFrame } from '../frames.ts'
 import { openPayments, type PaymentsServer } from '../host/server.ts'
 import { sealSanctions } from '../owner.ts'
+import { builtImage } from './built.ts'
 import { message, payment } from './generate/messages.ts'
 import { Random } from './generate/random.ts'
 import { makeSanctions } from './generate/sanctions.ts'
@@ -30,8 +29,7 @@ const PER_FRAME = 20
 const KEPT = mkdtempSync(join(tmpdir(), 'casemate-payments-test-'))
 after(() => rmSync(KEPT, { recursive: true }))
 
-const entry = join(import.meta.dirname, '../assembly/provoked.ts')
-const image = signImage(await builtOnce(buildOptions({ ...DEFAULT_RULES, remembered: 65_536 }, entry)), {
+const image = signImage(builtImage, {
   privateKey: SIGNING.privateKey,
   date: dateOf(new Date()),
 })
@@ -70,7 +68,7 @@ for (const call of ['examine', 'book'] as const) {
       const events: string[] = []
       let provoke = 0
       const openEnclave = openerOf(image, root, {
-        callMs: 1500,
+        callMs: 600,
         report: event => events.push(event.type),
         instead: name => (name === call && provoke-- === 1 ? mode : null),
       })

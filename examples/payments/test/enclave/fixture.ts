@@ -2,8 +2,7 @@
 // them.
 
 import { join, resolve } from 'node:path'
-import { builtOnce } from '../../../../packages/enclave/test/building/built-once.ts'
-import { buildOptions, DEFAULT_RULES, type Rules } from '../../configuration.ts'
+import { DEFAULT_RULES, type Rules } from '../../configuration.ts'
 import {
   type Answers,
   decodeAnswers,
@@ -14,12 +13,12 @@ import {
 } from '../../frames.ts'
 import { packSanctions, type SanctionsFiles } from '../../owner.ts'
 import { type BareEnclave, bareEnclaves, labelled } from '../bare-enclave.ts'
+import { builtImage } from '../built.ts'
 import { message, type Payment, payment } from '../generate/messages.ts'
 import { Random } from '../generate/random.ts'
 import { makeSanctions } from '../generate/sanctions.ts'
 import { ReferenceList } from '../reference/screening.ts'
 
-export const PROVOKED = join(import.meta.dirname, '../../assembly', 'provoked.ts')
 export const DATA = join(
   process.env['CASEMATE_DATA'] ?? resolve(import.meta.dirname, '../../../../../shared/data'),
   'payments',
@@ -29,7 +28,7 @@ export const TODAY = Date.parse(`${DATE}T00:00:00Z`) / 86_400_000
 export const RULES: Rules = { ...DEFAULT_RULES, remembered: 4096 }
 export const SANCTIONS = makeSanctions(3, 400)
 
-export const newBareEnclave = await bareEnclaves(await builtOnce(buildOptions(RULES, PROVOKED)), RULES)
+export const newBareEnclave = await bareEnclaves(builtImage, RULES)
 
 export function referenceList({ parties, aliases }: SanctionsFiles): ReferenceList {
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)

@@ -123,29 +123,35 @@ export function alike(a: string, b: string): number {
   const allowed = shorter < 4 ? 0 : shorter < 8 ? 1 : 2
   if (a === b) return 100
   if (longer - shorter > allowed || allowed === 0) return 0
-  const distance = osa(a, b)
+  const distance = osa(a, b, allowed)
   return distance > allowed ? 0 : 100 - Math.floor((100 * distance) / longer)
 }
 
 function alikeJoined(a: string, b: string): number {
   if (a === b) return 100
   if (Math.min(a.length, b.length) < 8 || Math.abs(a.length - b.length) > 1) return 0
-  return osa(a, b) > 1 ? 0 : 100 - Math.floor(100 / Math.max(a.length, b.length))
+  return osa(a, b, 1) > 1 ? 0 : 100 - Math.floor(100 / Math.max(a.length, b.length))
 }
 
-/** Optimal string alignment: insert, delete, change, swap two neighbours. */
-function osa(a: string, b: string): number {
+/** Optimal string alignment: insert, delete, change, swap two neighbours. Beyond `most`, some number beyond it. */
+function osa(a: string, b: string, most: number): number {
   let [before, last, row] = rowsFor(b.length + 1)
   for (let j = 0; j <= b.length; j++) last[j] = j
+  let lastLeast = 0
   for (let i = 1; i <= a.length; i++) {
     row[0] = i
+    let rowLeast = i
     for (let j = 1; j <= b.length; j++) {
       const [letter, other] = [a.charCodeAt(i - 1), b.charCodeAt(j - 1)]
       let least = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (letter === other ? 0 : 1))
       const isSwapped = i > 1 && j > 1 && letter === b.charCodeAt(j - 2) && a.charCodeAt(i - 2) === other
       if (isSwapped) least = Math.min(least, before[j - 2]! + 1)
       row[j] = least
+      rowLeast = Math.min(rowLeast, least)
     }
+    // A row is made of the one before it and, with one change more, of the one before that.
+    if (Math.min(rowLeast, lastLeast + 1) > most) return most + 1
+    lastLeast = rowLeast
     ;[before, last, row] = [last, row, before]
   }
   return last[b.length]!
