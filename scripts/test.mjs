@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const long = process.argv.includes('--long')
 const env = {
   ...process.env,
+  // The linter's reading of types is a Go program; collected less often, it takes a sixth less processor time.
+  GOGC: process.env['GOGC'] ?? '400',
   NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'),
   ...(long ? { CASEMATE_LONG_TESTS: '1' } : {}),
 }
