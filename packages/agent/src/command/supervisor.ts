@@ -167,6 +167,7 @@ export class Supervisor {
   async #lookForChanges(): Promise<void> {
     const { wanted, directory } = this.#options
     const secrets = await this.#known.changed()
+    this.#known.use(secrets)
     const changed = wanted.filter(({ path }) => secrets.has(path))
     for (const { name, path, as } of changed) {
       const secret = secrets.get(path)

@@ -95,21 +95,25 @@ export class EnclaveService {
     const names = Array.from(changed.keys()).join(', ')
     if (onChange === 'restart') await this.#restart(changed, names)
     else {
+      known?.use(changed)
       wipe(changed)
       note(`changed at the broker: ${names}; the enclave keeps what it was given`)
     }
   }
 
   async #restart(changed: Secrets, names: string): Promise<void> {
-    const { graceMs, note, open } = this.#options
+    const { graceMs, known, note, open } = this.#options
     note(`changed at the broker: ${names}; the enclave is started anew`)
     // The other's are overwritten with its end.
-    const kept = Array.from(this.#secrets, ([path, secret]) => [path, secret.slice()] as const)
-    const secrets = new Map([...kept, ...changed])
+    const secrets = new Map(
+      Array.from(this.#secrets, ([path, secret]) => [path, changed.get(path) ?? secret.slice()] as const),
+    )
     const next = await open(secrets).catch((error: unknown) => {
-      note(`it keeps what it was given, since it cannot be started anew: ${String(error)}`)
+      note(`it keeps what it was given until it can be started anew: ${String(error)}`)
     })
+    // Not in use: with the next renewal they are others still.
     if (next === undefined) return wipe(secrets)
+    known?.use(changed)
     const turn = new EnclaveTurn(next, secrets)
     if (this.#ended) return turn.end(LEASE_OVER, 0)
     const before = this.#turn

@@ -19,7 +19,7 @@ export class KnownSecrets {
     return secret
   }
 
-  /** Those in use that are others now, which are in use from now on; none where the lease has ended meanwhile. */
+  /** Those in use that are others now, until they are said to be in use; none where the lease has ended meanwhile. */
   async changed(): Promise<ReadonlyMap<string, Uint8Array>> {
     const changed = new Map<string, Uint8Array>()
     for (const [path, before] of this.#digests) {
@@ -29,8 +29,12 @@ export class KnownSecrets {
       if (digestOf(secret) === before) secret.fill(0)
       else changed.set(path, secret)
     }
-    for (const [path, secret] of changed) this.#digests.set(path, digestOf(secret))
     return changed
+  }
+
+  /** These are in use from now on. */
+  use(secrets: ReadonlyMap<string, Uint8Array>): void {
+    for (const [path, secret] of secrets) this.#digests.set(path, digestOf(secret))
   }
 }
 

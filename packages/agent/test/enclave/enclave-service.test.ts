@@ -176,23 +176,43 @@ describe('an enclave under a lease', () => {
     assertDropped(next)
   })
 
-  test('keeps what it has where the next cannot be started, and says so', async () => {
-    let count = 0
-    const first = new Held(new Map())
+  test('keeps what it has where the next cannot be started, says so, and is started with the next renewal', async () => {
+    const made: Held[] = []
+    let hasRoom = true
     const all = await opened({
-      open: async () => {
-        count += 1
-        if (count > 1) throw new EnclaveError('out-of-memory', 'no room')
-        return first as unknown as Enclave
+      open: async secrets => {
+        if (!hasRoom) throw new EnclaveError('out-of-memory', 'no room')
+        const enclave = new Held(secrets)
+        made.push(enclave)
+        return enclave as unknown as Enclave
       },
     })
     all.store.set(PATH, bytes('two'))
+    hasRoom = false
     all.tell(RENEWED)
     while (all.notes.length < 2) await turnOfLoop()
-    assert.match(all.notes[1] ?? '', /keeps what it was given, since it cannot be started anew: .*no room/)
+    assert.match(all.notes[1] ?? '', /keeps what it was given until it can be started anew: .*no room/)
     const under = call(all)
-    first.answer()
+    made[0]?.answer()
     assert.deepEqual(await under, bytes('answer'))
+    hasRoom = true
+    all.tell(RENEWED)
+    for (let turn = 0; turn < 100 && made.length < 2; turn++) await turnOfLoop()
+    assert.deepEqual(made[1]?.secrets.get(PATH), bytes('two'))
+    all.tell(RENEWED)
+    await turnOfLoop()
+    assert.equal(made.length, 2)
+    await all.service.close()
+  })
+
+  test('that is to keep what it was given is told of a change once', async () => {
+    const all = await opened({ onChange: 'keep' })
+    all.store.set(PATH, bytes('two'))
+    for (let renewal = 0; renewal < 3; renewal++) {
+      all.tell(RENEWED)
+      await turnOfLoop()
+    }
+    assert.equal(all.notes.filter(line => /changed at the broker/.test(line)).length, 1)
     await all.service.close()
   })
 
