@@ -178,15 +178,26 @@ async function takeUp(options: AgentOptions, stop: AbortSignal): Promise<Holding
   const begunAt = options.clock.at()
   const session = await attest(attestOptions(options, stop))
   const holding = new Holding(session, leaseOf(session.claims, begunAt))
-  for (const path of options.secrets) {
-    await holding.getSecret(path).catch((error: unknown) => {
-      throw about(path, error)
+  try {
+    for (const path of options.secrets) await fetchFor(holding, path)
+    if (remainingMs(holding.lease, options.clock.at()) > 0) return holding
+    throw new Unavailable('timeout', 'the attestation took longer than its result is valid', {
+      hint: 'a longer tokenLifetime of the broker, or evidence that is had faster',
     })
+  } catch (error) {
+    holding.drop()
+    throw error
   }
-  if (remainingMs(holding.lease, options.clock.at()) > 0) return holding
-  throw new Unavailable('timeout', 'the attestation took longer than its result is valid', {
-    hint: 'a longer tokenLifetime of the broker, or evidence that is had faster',
-  })
+}
+
+/** Kept there; the copy that one gets is for nobody. */
+async function fetchFor(holding: Holding, path: string): Promise<void> {
+  try {
+    const copy = await holding.getSecret(path)
+    copy.fill(0)
+  } catch (error) {
+    throw about(path, error)
+  }
 }
 
 /** The broker does not repeat which secret it was asked for. */
