@@ -110,7 +110,7 @@ function identityOf(file: number): string {
 }
 
 /**
- * Looks at the file alone, and writes nothing.
+ * Looks at the file alone, and writes nothing. To be asked before any process writes: the file must not change meanwhile.
  * @throws {LedgerError} ledger-damaged where the file is older or newer than its write-ahead log
  */
 export function verifyFile(db: DatabaseSync): void {

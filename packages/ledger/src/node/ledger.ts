@@ -15,14 +15,7 @@ import { type Appended, GroupCommit, type Remember } from './group-commit.ts'
 import type { LedgerDatabase } from './ledger-database.ts'
 import { demandMark, demandRoot } from './mark-check.ts'
 import type { MarkFile } from './mark-file.ts'
-import {
-  damaged,
-  readLeaf,
-  restoreTail,
-  verifyEntry,
-  verifyLastEntries,
-  verifyLatestCheckpoint,
-} from './restore.ts'
+import { damaged, readLeaf, restoreTail, verifyEntry, verifyLastEntries, verifyShown } from './restore.ts'
 import { CheckpointSigner } from './signer.ts'
 import type { MerkleTail } from './tail.ts'
 import { outOfRange, TreeReader } from './tree.ts'
@@ -83,10 +76,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { verifierKey } = signer
   await database.prepare()
   demandOwn((await database.begin(verifierKey)).verifierKey, verifierKey)
+  // Before the log, which another process may let grow and show meanwhile.
+  const shown = await database.latestCheckpoint()
   const edge = await database.edge()
   const tail = restoreTail(edge)
   await verifyLastEntries(database, edge)
-  await verifyLatestCheckpoint(database, tail, signer)
+  if (shown !== null) await verifyShown(shown, { database, tail, signer })
   if (mark !== undefined && !isRestored) await demandMark({ database, tail, verifierKey }, mark)
   const random = options.randomBytes ?? randomBytes
   const remember = rememberIn(mark, verifierKey)

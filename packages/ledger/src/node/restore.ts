@@ -6,7 +6,7 @@ import { LedgerError } from '../errors.ts'
 import { COMMITMENT_OFFSET, decodeLeaf, HASH_SIZE, LEAF_SIZE, type Leaf } from '../leaf.ts'
 import { TILE_WIDTH } from '../tile.ts'
 import { commitInto, hashLeafInto, rootOf } from './hasher.ts'
-import type { Edge, Head, LedgerDatabase, StoredEntry } from './ledger-database.ts'
+import type { Edge, Head, LedgerDatabase, StoredCheckpoint, StoredEntry } from './ledger-database.ts'
 import type { CheckpointSigner } from './signer.ts'
 import { MerkleTail, type PartialTile } from './tail.ts'
 import { TreeReader } from './tree.ts'
@@ -79,14 +79,18 @@ export function verifyEntry(entry: StoredEntry | null, index: number, leaf: Uint
   return entry
 }
 
+/** A log that is about to be open. */
+export interface Opening {
+  readonly database: LedgerDatabase
+  readonly tail: MerkleTail
+  readonly signer: CheckpointSigner
+}
+
 /** Ed25519 is deterministic: a checkpoint that was shown must be, to the byte, what would be signed for its size now. */
-export async function verifyLatestCheckpoint(
-  database: LedgerDatabase,
-  tail: MerkleTail,
-  signer: CheckpointSigner,
+export async function verifyShown(
+  shown: StoredCheckpoint,
+  { database, tail, signer }: Opening,
 ): Promise<void> {
-  const shown = await database.latestCheckpoint()
-  if (shown === null) return
   if (shown.size > tail.size) {
     throw damaged(`a checkpoint of ${shown.size} entries was shown, but ${tail.size} are stored`)
   }

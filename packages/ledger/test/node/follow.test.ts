@@ -199,3 +199,27 @@ test('a database that is followed says what is stored, and never less than what 
   db.exec('UPDATE ledger_head SET size = 2')
   assert.equal(await follow(database, tail), tail)
 })
+
+test('a log opens while another process appends to it and shows it', async t => {
+  const one = await open(t)
+  await fill(one.ledger, 3)
+  await one.ledger.checkpoint()
+  const db = openDatabase(one.path)
+  t.after(() => db.close())
+  const database = new SqliteLedger(db)
+  // Between each two readings of whoever opens.
+  for (const method of ['begin', 'latestCheckpoint', 'edge', 'entries'] as const) {
+    const read: (...values: never[]) => Promise<unknown> = database[method].bind(database)
+    t.mock.method(database, method, async (...values: never[]) => {
+      const found = await read(...values)
+      await appendSome(one.ledger, 2)
+      await one.ledger.checkpoint()
+      return found
+    })
+  }
+  const options = { database, origin: ORIGIN, signingKey: KEY, now: () => new Date(START) }
+  const ledger = await openLedger(options)
+  t.mock.restoreAll()
+  assert.equal((await ledger.append({})).index, 11)
+  assert.equal((await ledger.check()).checkpoints, 5)
+})
