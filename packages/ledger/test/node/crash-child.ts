@@ -1,9 +1,17 @@
 // Run by crash.test.ts, and killed by it: appends at random and says on stdout what it was promised, at once.
 import { writeSync } from 'node:fs'
-import { ChangeRefused, ENTRY_INDEX, openDatabase, openLedger, SqliteLedger } from '../../src/node/index.ts'
+import { LedgerError } from '../../src/index.ts'
+import {
+  ChangeRefused,
+  ENTRY_INDEX,
+  MarkFile,
+  openDatabase,
+  openLedger,
+  SqliteLedger,
+} from '../../src/node/index.ts'
 import { KEY, ORIGIN } from './fixture.ts'
 
-const [path = '', round = ''] = process.argv.slice(2)
+const [path = '', round = '', writer = '0'] = process.argv.slice(2)
 const db = openDatabase(path)
 db.exec('CREATE TABLE IF NOT EXISTS state (position INTEGER PRIMARY KEY, number TEXT UNIQUE)')
 const ledger = await openLedger({
@@ -11,6 +19,7 @@ const ledger = await openLedger({
   origin: ORIGIN,
   signingKey: KEY,
   now: () => new Date(),
+  mark: new MarkFile(`${path}-mark`, Number(writer)),
 })
 
 // Synchronous: what was said before the kill reaches the parent.
@@ -41,8 +50,13 @@ async function erase(): Promise<void> {
   if (ledger.size === 0) return
   const index = Math.floor(Math.random() * ledger.size)
   if ((await ledger.entry(index)).erasedBy !== null) return
-  const erased = await ledger.erase(index, { number: 'erasure', stated: false })
-  say('erased', index, erased.index)
+  try {
+    const erased = await ledger.erase(index, { number: 'erasure', stated: false })
+    say('erased', index, erased.index)
+  } catch (error) {
+    // Another process was quicker.
+    if (!(error instanceof LedgerError) || error.code !== 'entry-erased') throw error
+  }
 }
 
 async function show(): Promise<void> {
@@ -51,7 +65,7 @@ async function show(): Promise<void> {
 
 for (let burst = 0; ; burst++) {
   const size = chance(0.1) ? 500 : Math.ceil(Math.random() * 8)
-  const work = Array.from({ length: size }, (_, at) => append(`${round}-${burst}-${at}`))
+  const work = Array.from({ length: size }, (_, at) => append(`${round}-${writer}-${burst}-${at}`))
   if (chance(0.3)) work.push(show())
   await Promise.all(work)
   if (burst === 0 || chance(0.3)) await show()

@@ -6,17 +6,27 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { openCheckpoint, parseVerifierKey, verifyConsistency } from '../../src/index.ts'
-import { type Ledger, openDatabase, openLedger, SqliteLedger } from '../../src/node/index.ts'
+import {
+  type Ledger,
+  MarkFile,
+  openDatabase,
+  openLedger,
+  SqliteLedger,
+  verifyFile,
+  verifyMark,
+} from '../../src/node/index.ts'
 import { fill, KEY, ORIGIN, open, START, temporaryDirectory } from './fixture.ts'
 
 const IS_LONG = process.env['CASEMATE_LONG_TESTS'] === '1'
 /** On one database; each round checks all that the former ones promised. */
 const ROUNDS = IS_LONG ? 12 : 6
+const SEVERAL_ROUNDS = IS_LONG ? 40 : 2
 const DATABASES = IS_LONG ? 25 : 1
 const CUTS = IS_LONG ? 2_000 : 60
 /** How long a child may work before it is killed, counted from its first word. */
@@ -37,8 +47,8 @@ class Promises {
   }
 }
 
-async function runAndKill(path: string, round: number): Promise<string[]> {
-  const child = spawn(process.execPath, [CHILD, path, String(round)], {
+async function runAndKill(path: string, round: number, writer = 0): Promise<string[]> {
+  const child = spawn(process.execPath, [CHILD, path, String(round), String(writer)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''
@@ -113,6 +123,33 @@ for (let database = 1; database <= DATABASES; database++) {
     assert.ok(promises.acknowledged.size > 0 && promises.shown.size > 0)
   })
 }
+
+/** What is left is of one time, and as far as the mark says. */
+async function verifyLeft(path: string): Promise<number> {
+  const [db, mark] = [new DatabaseSync(path, { readOnly: true }), new MarkFile(`${path}-mark`)]
+  try {
+    verifyFile(db)
+    return await verifyMark(db, mark)
+  } finally {
+    mark.close()
+    db.close()
+  }
+}
+
+test('a log that several processes write, all of which are killed, keeps every promise', async t => {
+  const path = join(temporaryDirectory(t), 'store.db')
+  const promises = new Promises()
+  // One begins the log, with its mark.
+  for (const line of await runAndKill(path, 0)) promises.hear(line)
+  for (let round = 1; round <= SEVERAL_ROUNDS; round++) {
+    const heard = await Promise.all([0, 1, 2].map(writer => runAndKill(path, round, writer)))
+    for (const line of heard.flat()) promises.hear(line)
+    const left = await verifyLeft(path)
+    assert.ok(left > Math.max(...promises.acknowledged.keys()))
+    assert.equal(await verifyPromises(path, promises), left)
+  }
+  assert.ok(promises.acknowledged.size > 0 && promises.shown.size > 0)
+})
 
 test('a write-ahead log that ends at any byte leaves a log that the whole one extends', async t => {
   const directory = temporaryDirectory(t)
