@@ -9,16 +9,16 @@ import { benchFlood } from './flood.ts'
 import { benchHandshake } from './handshake.ts'
 import { benchLedger } from './ledger.ts'
 import { benchMemory } from './memory.ts'
+import { benchProcesses } from './processes.ts'
 import { benchQuotes } from './quotes.ts'
 import { benchSealing } from './sealing.ts'
 import { benchStartup } from './startup.ts'
-import { benchThreads } from './threads.ts'
 
 const TOPICS: Record<string, () => Promise<void>> = {
   quotes: benchQuotes,
   handshake: benchHandshake,
   connections: benchConnections,
-  threads: benchThreads,
+  processes: benchProcesses,
   flood: benchFlood,
   memory: benchMemory,
   enclave: benchEnclave,

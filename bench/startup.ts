@@ -9,13 +9,14 @@ import { fileURLToPath } from 'node:url'
 import { cachedCommand } from '../scripts/build/cached-command.ts'
 import { type Spread, spread } from './measure.ts'
 import { megabytesOf } from './process-memory.ts'
+import { treeOf } from './process-tree.ts'
 import { printBudget } from './report.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SOURCE = join(ROOT, 'packages/cli/bin/casemate.js')
 const ROUNDS = 7
 const BUDGET_MS = 1_000
-/** Of one thread. */
+/** Of one process. */
 const BUDGET_MB = 150
 
 /** One start: milliseconds to the ready line, and megabytes of resident memory, NaN where there is no /proc. */
@@ -30,7 +31,7 @@ export async function benchStartup(): Promise<void> {
   const warm = join(directory, 'cache')
   const existing = join(directory, 'existing')
   const bare: number[] = []
-  const starts = { first: [], fresh: [], again: [], threads: [], installed: [] } as Record<Case, Started[]>
+  const starts = { first: [], fresh: [], again: [], processes: [], installed: [] } as Record<Case, Started[]>
   const bundle = await cachedCommand(ROOT)
   try {
     await startBroker(existing, warm)
@@ -41,7 +42,7 @@ export async function benchStartup(): Promise<void> {
       )
       starts.fresh.push(await startBroker(join(directory, `fresh-${round}`), warm))
       starts.again.push(await startBroker(existing, warm))
-      starts.threads.push(await startBroker(existing, warm, SOURCE, ['--server-threads', '2']))
+      starts.processes.push(await startBroker(existing, warm, SOURCE, ['--server-processes', '2']))
       const place = (name: string) => join(directory, `installed-${name}-${round}`)
       starts.installed.push(await startBroker(place('data'), place('cache'), bundle))
     }
@@ -59,7 +60,7 @@ const TEXTS = {
   first: 'first start on a machine',
   fresh: 'fresh data directory',
   again: 'existing data directory',
-  threads: 'existing data directory, two threads that serve',
+  processes: 'existing data directory, two processes that serve',
   installed: 'first start on a machine, as it is installed',
 } as const
 const CASES = Object.keys(TEXTS) as readonly Case[]
@@ -70,7 +71,7 @@ function printStarts(name: Case, starts: readonly Started[], bare: readonly numb
   printBudget({ text: `${text}, against bare Node`, spread: ratios(ms, bare), limit: 'none' })
   if (!existsSync('/proc/self/status')) return
   const rss = spread(starts.map(start => start.rssMb))
-  const limit = name === 'threads' ? 'none' : { atMost: BUDGET_MB }
+  const limit = name === 'processes' ? 'none' : { atMost: BUDGET_MB }
   printBudget({ text: `${text}, MB resident`, spread: rss, limit })
 }
 
@@ -98,10 +99,15 @@ async function startBroker(
   })
   const closed = once(child, 'close')
   await ready(child)
-  const started = { ms: performance.now() - startedAt, rssMb: megabytesOf(child.pid, 'resident') }
+  const started = { ms: performance.now() - startedAt, rssMb: residentOf(child) }
   child.kill('SIGTERM')
   await closed
   return started
+}
+
+function residentOf({ pid }: ChildProcess): number {
+  if (pid === undefined || !existsSync('/proc/self/status')) return Number.NaN
+  return treeOf(pid).reduce((all, one) => all + megabytesOf(one, 'resident'), 0)
 }
 
 function ready(child: ChildProcess): Promise<void> {

@@ -14,8 +14,8 @@ export const OUTSIDE = ['assemblyscript', 'assemblyscript/*']
 const REQUIRE =
   "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
 
-/** Threads of a broker, which an executable does not have: they share the command's files, as almost all of them is in there. */
-const SHARING: readonly string[] = ['broker-desk-thread']
+/** Processes of a broker, which an executable does not have: they share the command's files, as almost all of them is in there. */
+const SHARING: readonly string[] = ['broker-desk-process']
 
 /** The file that starts it, in the folder. */
 export const ENTRY = 'casemate.js'
@@ -59,7 +59,7 @@ export async function bundleCommand(root: string, folder: string): Promise<void>
   writeFileSync(join(folder, 'LICENSES.txt'), noticesOf(packagesIn(metafile), root))
 }
 
-/** @throws {Error} where a thread has another name by now: built alone, it would have all of the command in it once more */
+/** @throws {Error} where one has another name by now: built alone, it would have all of the command in it once more */
 export function byFiles<T extends { readonly out: string }>(code: readonly T[]) {
   const sharing = code.filter(({ out }) => SHARING.includes(out))
   if (sharing.length < SHARING.length) throw new Error(`not all of ${SHARING.join(', ')} are there`)

@@ -49,10 +49,10 @@ test('the licence of each package that is inside is kept', () => {
   for (const name of packages) assert.match(licences, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, 'm'))
 })
 
-test('a thread that is to share the command’s files is found by its name, or nothing is built', () => {
-  const [desk, worker] = [{ out: 'broker-desk-thread' }, { out: 'enclave-worker' }]
+test('a process that is to share the command’s files is found by its name, or nothing is built', () => {
+  const [desk, worker] = [{ out: 'broker-desk-process' }, { out: 'enclave-worker' }]
   assert.deepEqual(byFiles([worker, desk]), { sharing: [desk], alone: [worker] })
-  assert.throws(() => byFiles([worker]), { message: 'not all of broker-desk-thread are there' })
+  assert.throws(() => byFiles([worker]), { message: 'not all of broker-desk-process are there' })
 })
 
 test('CommonJS that is imported dynamically is refused, as it would lose its names', () => {

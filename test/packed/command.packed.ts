@@ -63,12 +63,12 @@ after(() => {
   delete ENVIRONMENT['CASEMATE_SERVER']
 })
 
-test('threads that serve beside the one that writes find their code', { skip }, async t => {
-  const threads = startTour('--data-dir', 'with-threads', '--server-threads', '1')
-  t.after(() => threads.kill('SIGTERM'))
-  assert.match(await shownBy(threads), /✓ released .*Good morning/)
-  const ended = once(threads, 'exit')
-  threads.kill('SIGTERM')
+test('processes that serve beside the one that admits find their code', { skip }, async t => {
+  const serving = startTour('--data-dir', 'with-processes', '--server-processes', '1')
+  t.after(() => serving.kill('SIGTERM'))
+  assert.match(await shownBy(serving), /✓ released .*Good morning/)
+  const ended = once(serving, 'exit')
+  serving.kill('SIGTERM')
   assert.deepEqual(await ended, [0, null])
 })
 

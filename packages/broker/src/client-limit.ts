@@ -1,6 +1,6 @@
 // A rate limit per client with bounded memory: the generic cell rate algorithm needs one number for each client.
 // All of an IPv6 site (a /48) count as 32 clients: whoever has one has 65,536 networks, and would otherwise be as many clients.
-// Each process, and each thread that serves, counts for itself: N of them allow N times as much (decision 44).
+// Each process that serves counts for itself: N of them allow N times as much (decision 44).
 
 import { BoundedMap } from '@casemate/evidence'
 import { clientOf, siteOf } from './client-address.ts'

@@ -1,4 +1,4 @@
-// The log as the rooms use it: what there is to ask of it, wherever it is written.
+// The log as the rooms use it: what there is to ask of it.
 
 import type { Ledger } from '@casemate/ledger/node'
 

@@ -13,9 +13,9 @@ import {
   readListenAddressOrOff,
   readNetworks,
   readOneOf,
+  readProcesses,
   readSize,
   readText,
-  readThreads,
   readUnless,
   readUrl,
 } from './units.ts'
@@ -78,10 +78,10 @@ export const SETTINGS = {
     readCount,
     'POST /kbs/v0/auth per client and minute, as many attest, four times as many new connections',
   ),
-  serverThreads: setting(
+  serverProcesses: setting(
     '0',
-    readThreads,
-    'threads that serve clients beside the one that writes; 0: that one serves them',
+    readProcesses,
+    'processes that serve clients beside the one that admits them; 0: that one serves them',
   ),
   shutdownGrace: setting('10s', readDuration, 'time for requests in flight at shutdown'),
 

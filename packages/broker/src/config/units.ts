@@ -50,11 +50,11 @@ export function readCount(text: string): number {
 }
 
 /** Of a machine with more cores, several brokers are the better choice. */
-const MOST_THREADS = 64
+const MOST_PROCESSES = 64
 
-export function readThreads(text: string): number {
-  if (!/^\d{1,2}$/.test(text) || Number(text) > MOST_THREADS)
-    throw new Error(`a whole number from 0 to ${MOST_THREADS}`)
+export function readProcesses(text: string): number {
+  if (!/^\d{1,2}$/.test(text) || Number(text) > MOST_PROCESSES)
+    throw new Error(`a whole number from 0 to ${MOST_PROCESSES}`)
   return Number(text)
 }
 

@@ -36,7 +36,7 @@ export function createLogger(level: string, destination?: { write(line: string):
   return destination === undefined ? pino(options) : pino(options, destination)
 }
 
-/** What {@link describeError} has said of an error in another thread. */
+/** What {@link describeError} has said of an error in another process. */
 export class Described {
   readonly said: unknown
 

@@ -11,7 +11,7 @@ const SIZE_BUCKETS = [128, 1024, 8192, 65_536, 524_288, 2_097_152]
 
 export type Metrics = ReturnType<typeof createMetrics>
 
-/** Of one thread that serves clients: what it counts. */
+/** Of one process that serves clients: what it counts. */
 export function createMetrics() {
   const registry = new Registry()
   const adminFailures = counter(registry, 'casemate_admin_failures_total', 'requests with no valid token', [
@@ -20,12 +20,16 @@ export function createMetrics() {
   return { registry, adminFailures, ...httpMetrics(registry), ...kbsMetrics(registry) }
 }
 
-/** Adds what is told once for the whole process. `ledgerSize` is asked whenever somebody reads. */
-export function observeProcess(
-  { registry }: Metrics,
-  { version, ledgerSize }: { readonly version: string; readonly ledgerSize: () => number },
-): void {
+/** Adds what this process takes of the machine. */
+export function observeProcess({ registry }: Metrics): void {
   collectDefaultMetrics({ register: registry })
+}
+
+/** Adds what is told once for the whole broker. `ledgerSize` is asked whenever somebody reads. */
+export function observeBroker(
+  { registry }: Metrics,
+  { version, ledgerSize }: { readonly version: string; readonly ledgerSize: () => Promise<number> },
+): void {
   const build = new Gauge({
     name: 'kbs_build_info',
     help: 'constant 1 with the version',
@@ -37,7 +41,7 @@ export function observeProcess(
     name: 'casemate_ledger_entries',
     help: 'entries in the ledger',
     registers: [registry],
-    collect: () => entries.set(ledgerSize()),
+    collect: async () => entries.set(await ledgerSize()),
   })
 }
 

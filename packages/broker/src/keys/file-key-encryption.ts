@@ -5,7 +5,6 @@ import type { KeyObject } from 'node:crypto'
 import { StartError } from '../errors.ts'
 import type { Redacted } from '../redacted.ts'
 import type { WrappedKey } from '../store/store.ts'
-import { seal, unseal } from './aead.ts'
 import { type KeyFileContent, readKeyFile } from './key-file.ts'
 import { draftKeyFile, findLeftover, type KeyFileDraft, removeLeftover } from './key-file-draft.ts'
 import { KeyFileWatch } from './key-file-watch.ts'
@@ -17,6 +16,7 @@ import {
   openVersion,
   protectVersion,
 } from './key-protector.ts'
+import { unwrapUnder, wrapUnder } from './key-wrap.ts'
 import type { KeyEncryption } from './keys.ts'
 
 export interface KeyFileOptions {
@@ -133,23 +133,15 @@ class FileKeyEncryption implements KeyEncryption {
   async wrap(plaintext: Uint8Array, context: string): Promise<WrappedKey> {
     this.assertKept()
     const kekVersion = this.#current
-    return { kekVersion, bytes: seal(this.#key(kekVersion), plaintext, wrapAad(kekVersion, context)) }
+    return wrapUnder({ version: kekVersion, key: this.#key(kekVersion) }, plaintext, context)
   }
 
-  async unwrap({ kekVersion, bytes }: WrappedKey, context: string): Promise<Uint8Array> {
-    const key = this.#key(kekVersion)
-    try {
-      return unseal(key, bytes, wrapAad(kekVersion, context))
-    } catch (error) {
-      throw new StartError(
-        'kek-damaged',
-        'a wrapped key does not authenticate under the key-encryption key',
-        {
-          hint: 'database and key file do not belong together, or one was changed',
-          cause: error,
-        },
-      )
-    }
+  async unwrap(wrapped: WrappedKey, context: string): Promise<Uint8Array> {
+    return unwrapUnder(this.#key(wrapped.kekVersion), wrapped, context)
+  }
+
+  copy(version: number): Uint8Array {
+    return this.#key(version).export()
   }
 
   async addVersion(): Promise<number> {
@@ -234,8 +226,4 @@ function contentOf(protector: KeyProtector, keys: Versions, current: number): Ke
     key: protectVersion(protector, version, key),
   }))
   return { format: 'casemate-kek/1', protection: protector.protection, current, versions }
-}
-
-function wrapAad(kekVersion: number, context: string): string {
-  return `casemate-wrap/1 ${kekVersion} ${context}`
 }

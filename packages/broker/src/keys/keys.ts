@@ -25,6 +25,8 @@ export interface KeyEncryption {
   wrap(plaintext: Uint8Array, context: string): Promise<WrappedKey>
   /** @throws {StartError} `kek-missing` for an unknown version, `kek-damaged` where authentication fails. */
   unwrap(wrapped: WrappedKey, context: string): Promise<Uint8Array>
+  /** The bytes of a version, for another process of the same broker. @throws {StartError} `kek-missing` */
+  copy(version: number): Uint8Array
   /** Makes a new version the current one; old ones still unwrap. */
   addVersion(): Promise<number>
   /** Forgets a version for good, and with it what only that version opens. */
@@ -56,7 +58,7 @@ export interface TokenKeys {
    * @throws {BrokerError} `attestation-token-invalid`, `attestation-token-expired`
    */
   verifyToken(token: string, now: Date): Promise<JsonObject>
-  /** Every key under which a valid token may exist, and the next one; those too that another thread or process has made. */
+  /** Every key under which a valid token may exist, and the next one; those too that another process has made. */
   jwks(): Promise<Jwks>
 }
 

@@ -7,7 +7,7 @@ import { checkConfig } from '../config/check.ts'
 import type { BrokerConfig } from '../config/settings.ts'
 import { entry } from '../entry.ts'
 import { createLogger, describeError, type Logger } from '../http/logging.ts'
-import { createMetrics, observeProcess } from '../http/metrics.ts'
+import { createMetrics, observeBroker, observeProcess } from '../http/metrics.ts'
 import type { TlsReloader } from '../http/tls.ts'
 import { exposedMode } from '../keys/exposed-file.ts'
 import { loadTls, openMetricsApp, reloaderOf } from './apps.ts'
@@ -15,7 +15,7 @@ import { trustConfigured } from './authorities.ts'
 import type { BrokerContext } from './context.ts'
 import { type BrokerDeps, type Core, flushCounts, openCore } from './core.ts'
 import { openDesks } from './desks/desks.ts'
-import { startThreads, type Thread } from './desks/thread.ts'
+import { type DeskProcess, startProcesses } from './desks/processes.ts'
 import type { Front, FrontParts } from './front.ts'
 import type { HealthParts } from './health-routes.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -24,11 +24,11 @@ import { drain, listen, watchTls } from './listening.ts'
 import { metricsText } from './metrics-text.ts'
 import { openOwnFront } from './own-front.ts'
 import { type Part, Reloader } from './reload.ts'
-import { writersState } from './shared-state.ts'
+import { keepersState } from './shared-state.ts'
 import { type BrokerState, openState } from './state.ts'
 import { VERSION } from './version.ts'
 
-/** A broker without listeners, which serves in this thread: what tests inject requests into. */
+/** A broker without listeners, which serves in this process: what tests inject requests into. */
 export interface OpenBroker {
   readonly app: FastifyInstance
   /** Null where `metricsListen` is off. */
@@ -38,7 +38,7 @@ export interface OpenBroker {
   readonly housekeeping: Housekeeping
   /** Method and pattern of every route of `app`. */
   readonly routes: readonly string[]
-  /** Settled where the ledger, or a thread, has failed for good: only a new start, which checks what is stored, helps. */
+  /** Settled where the ledger, or a process that serves, has failed for good: only a new start, which checks what is stored, helps. */
   readonly failed: Promise<Error>
   /** As of {@link RunningBroker}. */
   reload(read: () => BrokerConfig): Promise<void>
@@ -69,11 +69,11 @@ export interface RunningBroker {
 /** @throws {StartError} for what whoever starts it can mend */
 export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promise<RunningBroker> {
   checkConfig(config)
-  const threads = startThreads(config)
+  const processes = startProcesses(config)
   try {
-    return await listening(config, deps, threads)
+    return await listening(config, deps, processes)
   } catch (error) {
-    await Promise.all(threads.map(({ worker }) => worker.terminate()))
+    await Promise.all(processes.map(one => one.end()))
     throw error
   }
 }
@@ -81,9 +81,10 @@ export async function startBroker(config: BrokerConfig, deps: BrokerDeps): Promi
 async function listening(
   config: BrokerConfig,
   deps: BrokerDeps,
-  threads: readonly Thread[],
+  processes: readonly DeskProcess[],
 ): Promise<RunningBroker> {
-  const openFront: OpenFront<Front> = threads.length === 0 ? openOwnFront : parts => openDesks(parts, threads)
+  const openFront: OpenFront<Front> =
+    processes.length === 0 ? openOwnFront : parts => openDesks(parts, processes)
   const broker = await open(config, deps, openFront)
   try {
     const { core, front, metricsApp } = broker
@@ -204,12 +205,22 @@ async function openInside({ config, deps, state }: Opened) {
   const logger = deps.logger ?? createLogger(config.logLevel)
   tellOfExposed(config, logger)
   const metrics = createMetrics()
-  observeProcess(metrics, { version: VERSION, ledgerSize: () => state.ledger.size })
-  const shared = writersState(state, deps.now)
+  observeProcess(metrics)
+  observeBroker(metrics, { version: VERSION, ledgerSize: () => sizeOf(state.ledger) })
+  const shared = keepersState(state, deps.now)
   const core = await openCore(config, { deps, state: shared, logger, metrics })
   const head = { type: 'broker.started', at: deps.now(), actor: { system: 'start' } } as const
   await state.record(entry(head, { version: VERSION }))
   return { core, shared, metrics, logger }
+}
+
+/** What this process knows of it, where the store cannot be asked. */
+async function sizeOf(ledger: Ledger): Promise<number> {
+  try {
+    return await ledger.currentSize()
+  } catch {
+    return ledger.size
+  }
 }
 
 interface Running {

@@ -87,7 +87,7 @@ export async function openCore(config: BrokerConfig, { deps, state, logger, metr
   }
 }
 
-/** At the end of a thread. Never fails: where the ledger takes nothing any more, the rest is closed all the same. */
+/** At the end of a process. Never fails: where the ledger takes nothing any more, the rest is closed all the same. */
 export async function flushCounts({ attempts, context }: Core): Promise<void> {
   try {
     await attempts.flush('all')

@@ -1,4 +1,4 @@
-// Clients served by the thread that writes.
+// Clients served by the process that keeps the door.
 
 import { strangerAllowance } from '../http/stranger-allowance.ts'
 import { type MainApp, openMainApp } from './apps.ts'

@@ -47,7 +47,7 @@ export async function attemptAll(tasks: readonly Task[], logger: Logger): Promis
   }
 }
 
-/** What each process, and each thread that serves, does for itself. */
+/** What each process that serves does for itself. */
 export function ownTasks(parts: {
   readonly keys: BrokerKeys
   readonly attempts: RefusedAttempts

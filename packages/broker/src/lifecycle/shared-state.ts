@@ -1,10 +1,12 @@
-// What outlives the process, as the rooms see it: open in this thread, or asked of the one that writes.
+// What outlives the process, as the rooms see it: store and log over a connection of this process, the key-encryption key here or
+// with the process that keeps it.
 
 import type { JsonObject } from '../json.ts'
 import { KekRotation } from '../keys/kek-rotation.ts'
-import type { KekVersions, KeyDescription, Wrapping } from '../keys/keys.ts'
+import type { KekVersions, KeyDescription, KeyEncryption, Wrapping } from '../keys/keys.ts'
 import { PendingWraps, type Wraps } from '../keys/pending-wraps.ts'
 import type { OpenLedger } from '../open-ledger.ts'
+import type { PlacedFile } from '../store/data-directory.ts'
 import type { Recorded, Store } from '../store/store.ts'
 import type { BrokerState } from './state.ts'
 
@@ -20,14 +22,17 @@ export interface SharedState {
   readonly record: (entry: JsonObject) => Promise<Recorded<unknown>>
 }
 
-/** With what only the thread has that writes. */
-export interface WritersState extends SharedState {
+/** With what only the process has that opened the data directory. */
+export interface KeepersState extends SharedState {
+  readonly kek: Pick<KeyEncryption, 'wrap' | 'unwrap' | 'copy'>
   readonly rotation: KekRotation
   readonly wraps: PendingWraps
+  /** By which it sees that they are still its own. */
+  readonly files: readonly PlacedFile[]
 }
 
-export function writersState(state: BrokerState, now: () => Date): WritersState {
-  const { store, ledger, ledgerKey, kek, record } = state
+export function keepersState(state: BrokerState, now: () => Date): KeepersState {
+  const { store, ledger, ledgerKey, kek, record, files } = state
   const wraps = new PendingWraps()
   return {
     store,
@@ -38,5 +43,6 @@ export function writersState(state: BrokerState, now: () => Date): WritersState 
     rotation: new KekRotation({ store, kek, pending: wraps, now, record }),
     wraps,
     record,
+    files,
   }
 }

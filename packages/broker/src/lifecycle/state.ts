@@ -21,7 +21,12 @@ import { openFileKeyEncryption } from '../keys/file-key-encryption.ts'
 import type { KeyDescription, KeyEncryption } from '../keys/keys.ts'
 import { readPassphraseFile } from '../keys/passphrase.ts'
 import { type Beginning, recordBeginning } from '../store/beginning.ts'
-import { lockDataDirectory, prepareDataDirectory } from '../store/data-directory.ts'
+import {
+  type DirectoryLock,
+  lockDataDirectory,
+  type PlacedFile,
+  prepareDataDirectory,
+} from '../store/data-directory.ts'
 import { inspectData } from '../store/inspection.ts'
 import { ledgerOrigin } from '../store/ledger-origin.ts'
 import { migrate } from '../store/migrations.ts'
@@ -33,7 +38,7 @@ import { writeProbe } from '../store/write-probe.ts'
 import { Readiness } from './readiness.ts'
 
 export const DATABASE_FILE = 'casemate.db'
-const MARK_FILE = 'ledger-mark'
+export const MARK_FILE = 'ledger-mark'
 
 /** The two clocks of a broker (decision 25). */
 export interface Clocks {
@@ -57,6 +62,8 @@ export interface BrokerState {
   /** Appends an entry that no change of the store goes with. */
   readonly record: (entry: JsonObject) => Promise<Recorded<unknown>>
   readonly readiness: Readiness
+  /** The lock of the data directory and the files of the database. */
+  readonly files: readonly PlacedFile[]
   /** Settled where the ledger has failed for good: only a new start helps. */
   readonly failed: Promise<LedgerError>
   close(): Promise<void>
@@ -78,7 +85,7 @@ export async function openState(config: BrokerConfig, sources: StateSources): Pr
 
 async function open(config: BrokerConfig, sources: StateSources, closers: Closers): Promise<BrokerState> {
   const { now, elapsedMs, beginning = 'as-it-was' } = sources
-  const { db, mark, kept, assertHeld } = await openFiles(config, beginning, closers)
+  const { db, mark, kept, lock } = await openFiles(config, beginning, closers)
   let opened: Ledger | null = null
   const append: Append = async (record, change) => {
     if (opened === null) throw new TypeError('the ledger is not open yet')
@@ -93,7 +100,7 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
     origin: ledgerOrigin(db, config.ledgerOrigin),
     signingKey: key,
     now,
-    assertWritable: assertHeld,
+    assertWritable: () => lock.assertHeld(),
     onFailure: failed.resolve,
     mark,
     isRestored: beginning !== 'as-it-was',
@@ -113,11 +120,12 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
     readiness: new Readiness({
       ledger,
       elapsedMs,
-      assertHeld,
+      assertHeld: () => lock.assertHeld(),
       assertKept: () => kek.assertKept(),
       read: () => store.check(),
       write: writeProbe,
     }),
+    files: lock.files,
     failed: failed.promise,
     close: () => closeAll(closers),
   }
@@ -128,7 +136,7 @@ interface OpenFiles {
   readonly mark: MarkFile
   /** What the mark said before anything was written. */
   readonly kept: Mark | null
-  readonly assertHeld: () => void
+  readonly lock: DirectoryLock
 }
 
 /** Looked at before anything is opened for writing, and under the lock. */
@@ -148,7 +156,7 @@ async function openFiles(config: BrokerConfig, beginning: Beginning, closers: Cl
   migrate(db)
   // The second is there from the first reading on until the last connection closes.
   for (const file of [database, `${database}-wal`]) lock.keepInPlace(file)
-  return { db, mark, kept, assertHeld: () => lock.assertHeld() }
+  return { db, mark, kept, lock }
 }
 
 /** Closes all of them, also after one has failed to. */

@@ -8,8 +8,17 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { BrokerError, StartError } from '../errors.ts'
 
+/** A file that some process has open: its number is not given to another one before it is closed. */
+export interface PlacedFile {
+  readonly path: string
+  readonly dev: number
+  readonly ino: number
+}
+
 /** Held until closed or the process ends, on files that are where they were. */
 export interface DirectoryLock {
+  /** By which another process of the same broker sees what {@link assertHeld} sees. */
+  readonly files: readonly PlacedFile[]
   /**
    * A lock whose file was removed or replaced keeps nobody out any more; a database whose file was keeps nothing.
    * @throws {BrokerError} `unavailable`
@@ -117,33 +126,38 @@ export function lockDataDirectory(path: string): DirectoryLock {
       cause: error,
     })
   }
-  const isLockInPlace = isInPlace(file)
-  const kept = new Map<string, () => boolean>()
-  const assertHeld = () => {
-    if (!isLockInPlace()) {
-      throw new BrokerError(
-        'unavailable',
-        'the lock of the data directory was removed: this broker writes no more',
-        { hint: 'see that no other broker runs on this data directory, then restart this one' },
-      )
-    }
-    for (const [name, isKept] of kept) if (!isKept()) throw fileLost(name)
-  }
+  const files = [placed(file)]
   return {
-    assertHeld,
-    keepInPlace: name => kept.set(basename(name), isInPlace(name)),
+    files,
+    assertHeld: () => assertInPlace(files),
+    keepInPlace: name => void files.push(placed(name)),
     release: () => db.close(),
   }
 }
 
-/** Asks whether the path still leads to the file that it leads to now; this process has that one open. */
-function isInPlace(path: string): () => boolean {
-  // The number is not given to another file while the first one is open.
+function placed(path: string): PlacedFile {
   const { dev, ino } = statSync(path)
-  return () => {
-    const found = statSync(path, { throwIfNoEntry: false })
-    return found?.ino === ino && found.dev === dev
+  return { path, dev, ino }
+}
+
+/**
+ * Demands that each path still leads to the file that it led to; the first is the lock's.
+ * @throws {BrokerError} `unavailable`
+ */
+export function assertInPlace([lock, ...database]: readonly PlacedFile[]): void {
+  if (lock === undefined || !isInPlace(lock)) {
+    throw new BrokerError(
+      'unavailable',
+      'the lock of the data directory was removed: this broker writes no more',
+      { hint: 'see that no other broker runs on this data directory, then restart this one' },
+    )
   }
+  for (const file of database) if (!isInPlace(file)) throw fileLost(basename(file.path))
+}
+
+function isInPlace({ path, dev, ino }: PlacedFile): boolean {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found?.ino === ino && found.dev === dev
 }
 
 function fileLost(name: string): BrokerError {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { resolveConfig } from '../../src/config/resolve.ts'
 import { SETTINGS } from '../../src/config/settings.ts'
-import { createMetrics, observeProcess } from '../../src/http/metrics.ts'
+import { createMetrics, observeBroker } from '../../src/http/metrics.ts'
 import { UNREADY } from '../../src/lifecycle/readiness.ts'
 
 const PAGE = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8')
@@ -42,7 +42,7 @@ test('every reason of /readyz is on the page', () => {
 
 test('every metric on the page is scraped', async () => {
   const metrics = createMetrics()
-  observeProcess(metrics, { version: '0', ledgerSize: () => 0 })
+  observeBroker(metrics, { version: '0', ledgerSize: async () => 0 })
   const scraped = await metrics.registry.metrics()
   const named = [...QUOTED].filter(name => /^(kbs|casemate)_/.test(name))
   assert.ok(named.length >= 4)

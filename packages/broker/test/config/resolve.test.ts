@@ -70,7 +70,7 @@ describe('configuration', () => {
     ['sessionTimeout', ['5', '5 m', '-5m', '5min', '1.5h', '', '99999999999d']],
     ['bodyLimit', ['2MB', '2', '2 MiB', '-1B']],
     ['authLimit', ['0', '-1', '1.5', 'many', '1e3']],
-    ['serverThreads', ['', '-1', '1.5', 'many', '65', '100']],
+    ['serverProcesses', ['', '-1', '1.5', 'many', '65', '100']],
     ['offline', ['yes', '1', '']],
     ['kekSource', ['hsm', '']],
     ['logLevel', ['verbose']],

@@ -4,6 +4,6 @@ import { startServing } from './serving.ts'
 const { url, firstAdminToken } = await startServing({
   'data-dir': process.argv[2] ?? '',
   'metrics-listen': 'off',
-  'server-threads': process.argv[3] ?? '0',
+  'server-processes': process.argv[3] ?? '0',
 })
 process.stdout.write(`${JSON.stringify({ url, token: firstAdminToken })}\n`)

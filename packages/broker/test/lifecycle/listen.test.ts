@@ -16,15 +16,15 @@ import { temporaryDirectory } from '../broker.ts'
 import { commonName, makeCertificate } from './certificates.ts'
 import { startServing } from './serving.ts'
 
-/** What clients meet is the same, whichever threads serve them. */
-const THREADS = ['0', '1'] as const
+/** What clients meet is the same, whichever processes serve them. */
+const PROCESSES = ['0', '1'] as const
 
 type Start = (dataDir: string, flags?: Record<string, string>) => Promise<RunningBroker>
 
 const startWith =
-  (threads: string): Start =>
+  (processes: string): Start =>
   (dataDir, flags = {}) =>
-    startServing({ 'data-dir': dataDir, 'server-threads': threads, ...flags })
+    startServing({ 'data-dir': dataDir, 'server-processes': processes, ...flags })
 
 /** Asks again for half a minute, so that a busy machine has time for it. */
 async function eventually(holds: () => Promise<boolean>): Promise<void> {
@@ -45,9 +45,82 @@ async function begin(url: string, head: string): Promise<Socket> {
   return socket
 }
 
-for (const threads of THREADS)
-  describe(`TLS, served by ${threads} threads beside the one that writes`, () => {
-    const start = startWith(threads)
+describe('starting', () => {
+  const start = startWith('0')
+  const directory = temporaryDirectory()
+  after(() => rmSync(directory, { recursive: true }))
+
+  test('beyond loopback there is no broker without it', async () => {
+    for (const flags of [
+      { listen: '0.0.0.0:0' },
+      { 'metrics-listen': '[::]:0' },
+      { listen: 'example.org:0' },
+    ]) {
+      await assert.rejects(start(join(directory, 'open'), flags), { code: 'tls-required' })
+    }
+  })
+
+  test('files that are no certificate and its key keep it from starting', async () => {
+    const [one, two] = [makeCertificate(directory, 'one'), makeCertificate(directory, 'two')]
+    const bad = join(directory, 'bad.pem')
+    writeFileSync(bad, 'not PEM')
+    for (const [cert, key] of [
+      [one.cert, two.key],
+      [bad, one.key],
+      [one.cert, join(directory, 'none')],
+    ]) {
+      const flags = { 'tls-cert-file': cert!, 'tls-key-file': key! }
+      await assert.rejects(start(join(directory, 'bad-tls'), flags), { code: 'tls-invalid' })
+    }
+    await assert.rejects(start(join(directory, 'bad-tls'), { 'tls-cert-file': one.cert }), {
+      code: 'config-conflict',
+    })
+  })
+
+  test('an address that is not of this machine is said to be none', async () => {
+    const { values } = resolveConfig({ flags: {}, env: {}, file: null })
+    // A documentation address (RFC 5737), which no machine has.
+    const config = { ...values, listen: { host: '192.0.2.1', port: 0 } }
+    await assert.rejects(listen(fastify(), 'listen', config), { code: 'address-unusable' })
+  })
+
+  test('a second broker on the same data is refused, on the same address too', async () => {
+    const running = await start(join(directory, 'data'))
+    await assert.rejects(start(join(directory, 'data')), { code: 'data-directory-in-use' })
+    const taken = new URL(running.url).host
+    await assert.rejects(start(join(directory, 'other'), { listen: taken }), {
+      code: 'address-in-use',
+      hint: 'choose another address with --listen',
+    })
+    await assert.rejects(start(join(directory, 'other'), { 'metrics-listen': taken }), {
+      code: 'address-in-use',
+      message: /\(metricsListen\)/,
+      hint: 'choose another address with --metrics-listen, or turn metrics off with --metrics-listen off',
+    })
+    const mended = await start(join(directory, 'other'))
+    assert.match(mended.firstAdminToken ?? '', /^cmt_/, 'a start that failed made no token')
+    await mended.close()
+    await running.close()
+  })
+
+  test('a lost token is made good for by one more, of which the ledger knows', async () => {
+    const first = await start(join(directory, 'lost'))
+    await first.close()
+    const again = await start(join(directory, 'lost'))
+    assert.equal(again.firstAdminToken, null)
+    const headers = { authorization: `Bearer ${await again.issueAdminToken()}` }
+    const answer = await fetch(`${again.url}/v1/ledger/entries?order=desc&limit=10`, { headers })
+    const { items } = (await answer.json()) as { items: { entry: Record<string, unknown> }[] }
+    const made = items.map(({ entry }) => entry).find(({ type }) => type === 'token.created')
+    assert.equal(made?.['name'], 'recovered')
+    assert.deepEqual(made?.['actor'], { system: 'start' })
+    await again.close()
+  })
+})
+
+for (const processes of PROCESSES)
+  describe(`TLS, served by ${processes} processes beside the one that admits`, () => {
+    const start = startWith(processes)
     const directory = temporaryDirectory()
     after(() => rmSync(directory, { recursive: true }))
 
@@ -83,38 +156,11 @@ for (const threads of THREADS)
         await broker.close()
       }
     })
-
-    test('beyond loopback there is no broker without it', async () => {
-      for (const flags of [
-        { listen: '0.0.0.0:0' },
-        { 'metrics-listen': '[::]:0' },
-        { listen: 'example.org:0' },
-      ]) {
-        await assert.rejects(start(join(directory, 'open'), flags), { code: 'tls-required' })
-      }
-    })
-
-    test('files that are no certificate and its key keep it from starting', async () => {
-      const [one, two] = [makeCertificate(directory, 'one'), makeCertificate(directory, 'two')]
-      const bad = join(directory, 'bad.pem')
-      writeFileSync(bad, 'not PEM')
-      for (const [cert, key] of [
-        [one.cert, two.key],
-        [bad, one.key],
-        [one.cert, join(directory, 'none')],
-      ]) {
-        const flags = { 'tls-cert-file': cert!, 'tls-key-file': key! }
-        await assert.rejects(start(join(directory, 'bad-tls'), flags), { code: 'tls-invalid' })
-      }
-      await assert.rejects(start(join(directory, 'bad-tls'), { 'tls-cert-file': one.cert }), {
-        code: 'config-conflict',
-      })
-    })
   })
 
-for (const threads of THREADS)
-  describe(`listening, served by ${threads} threads beside the one that writes`, () => {
-    const start = startWith(threads)
+for (const processes of PROCESSES)
+  describe(`listening, served by ${processes} processes beside the one that admits`, () => {
+    const start = startWith(processes)
     const directory = temporaryDirectory()
     let broker: RunningBroker
 
@@ -219,49 +265,11 @@ for (const threads of THREADS)
       assert.ok((await closedOf(40, port)) >= 20)
       await other.close()
     })
-
-    test('an address that is not of this machine is said to be none', async () => {
-      const { values } = resolveConfig({ flags: {}, env: {}, file: null })
-      // A documentation address (RFC 5737), which no machine has.
-      const config = { ...values, listen: { host: '192.0.2.1', port: 0 } }
-      await assert.rejects(listen(fastify(), 'listen', config), { code: 'address-unusable' })
-    })
-
-    test('a second broker on the same data is refused, on the same address too', async () => {
-      await assert.rejects(start(join(directory, 'data')), { code: 'data-directory-in-use' })
-      const taken = new URL(broker.url).host
-      await assert.rejects(start(join(directory, 'other'), { listen: taken }), {
-        code: 'address-in-use',
-        hint: 'choose another address with --listen',
-      })
-      await assert.rejects(start(join(directory, 'other'), { 'metrics-listen': taken }), {
-        code: 'address-in-use',
-        message: /\(metricsListen\)/,
-        hint: 'choose another address with --metrics-listen, or turn metrics off with --metrics-listen off',
-      })
-      const mended = await start(join(directory, 'other'))
-      assert.match(mended.firstAdminToken ?? '', /^cmt_/, 'a start that failed made no token')
-      await mended.close()
-    })
-
-    test('a lost token is made good for by one more, of which the ledger knows', async () => {
-      const first = await start(join(directory, 'lost'))
-      await first.close()
-      const again = await start(join(directory, 'lost'))
-      assert.equal(again.firstAdminToken, null)
-      const headers = { authorization: `Bearer ${await again.issueAdminToken()}` }
-      const answer = await fetch(`${again.url}/v1/ledger/entries?order=desc&limit=10`, { headers })
-      const { items } = (await answer.json()) as { items: { entry: Record<string, unknown> }[] }
-      const made = items.map(({ entry }) => entry).find(({ type }) => type === 'token.created')
-      assert.equal(made?.['name'], 'recovered')
-      assert.deepEqual(made?.['actor'], { system: 'start' })
-      await again.close()
-    })
   })
 
-for (const threads of THREADS)
-  describe(`shutting down, served by ${threads} threads beside the one that writes`, () => {
-    const start = startWith(threads)
+for (const processes of PROCESSES)
+  describe(`shutting down, served by ${processes} processes beside the one that admits`, () => {
+    const start = startWith(processes)
     test('waits for a request that is under way, refuses new ones, and may be asked for twice', async () => {
       const directory = temporaryDirectory()
       const broker = await start(directory)
@@ -293,14 +301,14 @@ for (const threads of THREADS)
     })
   })
 
-for (const threads of THREADS)
-  describe(`kill -9, served by ${threads} threads beside the one that writes`, () => {
+for (const processes of PROCESSES)
+  describe(`kill -9, served by ${processes} processes beside the one that admits`, () => {
     const directory = temporaryDirectory()
     after(() => rmSync(directory, { recursive: true }))
 
     async function spawnBroker(): Promise<{ child: ChildProcess; url: string; token: string | null }> {
       const program = fileURLToPath(new URL('broker-process.ts', import.meta.url))
-      const child = spawn(process.execPath, [program, directory, threads], {
+      const child = spawn(process.execPath, [program, directory, processes], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       const [line] = (await once(child.stdout, 'data')) as [Buffer]

@@ -1,4 +1,4 @@
-// Errors between threads: those with a code are again what they were, so that whoever handles them need not know where they
+// Errors between processes: those with a code are again what they were, so that whoever handles them need not know where they
 // are from. What caused them stays where it was.
 
 import { LedgerError, type LedgerErrorCode, type LedgerErrorDetail } from '@casemate/ledger'

@@ -1,57 +1,58 @@
-// A desk: a thread that serves clients whose connections were admitted elsewhere, with everything of a broker but what
-// writes. It decides as any process would that works on the same store (decision 37).
+// A desk: a process that serves clients whose connections were admitted elsewhere, with everything of a broker but the door, the
+// key file and housekeeping. It decides and records as any process would that works on the same store (decision 37).
 
-import type { DatabaseSync } from 'node:sqlite'
 import type { EndorsementSource, TrustAnchor } from '@casemate/evidence'
-import { openDatabase } from '@casemate/ledger/node'
 import type { BrokerConfig } from '../../config/settings.ts'
 import { createLogger, type Logger } from '../../http/logging.ts'
-import { createMetrics } from '../../http/metrics.ts'
+import { createMetrics, observeProcess } from '../../http/metrics.ts'
 import { type Allowance, strangerAllowance } from '../../http/stranger-allowance.ts'
 import { loadTls, openMainApp, reloaderOf } from '../apps.ts'
 import { trustConfigured } from '../authorities.ts'
 import { type Core, flushCounts, openCore } from '../core.ts'
 import { watchTls } from '../listening.ts'
+import type { Unready } from '../readiness.ts'
 import { Reloader } from '../reload.ts'
 import { ownTasks, Rounds } from '../rounds.ts'
 import type { Clocks } from '../state.ts'
-import { askedState, type LedgerFacts } from './asked-state.ts'
+import { type DeskState, type LedgerFacts, openDeskState } from './desk-state.ts'
+import type { Keeper } from './keeper.ts'
 import type { Line } from './line.ts'
 import { ServedConnections } from './served-connections.ts'
-import type { Writer } from './writer.ts'
 
 /** What a desk is opened with. */
 export interface Opening {
   readonly config: BrokerConfig
-  readonly database: string
   readonly ledger: LedgerFacts
+  /** One for each desk; the keeper has 0. */
+  readonly number: number
   readonly anchors: readonly TrustAnchor[]
   readonly endorsements: readonly EndorsementSource[]
 }
 
-/** What a desk has of its own thread: the way to the one that writes, and clocks. */
-export interface DeskThread extends Clocks {
-  readonly line: Line<Writer>
+/** What a desk has of its own process: the way to the keeper, and clocks. */
+export interface OwnProcess extends Clocks {
+  readonly line: Line<Keeper>
+  /** Whether the keeper has ended, and another may be there by now. */
+  readonly isLeft: () => boolean
 }
 
 export type Desk = Awaited<ReturnType<typeof openDesk>>
 
-export async function openDesk(opening: Opening, thread: DeskThread) {
+export async function openDesk(opening: Opening, own: OwnProcess) {
   const { config } = opening
-  const { line } = thread
+  const { line } = own
   trustConfigured(config.caFile)
   const logger = createLogger(config.logLevel, { write: text => line.tell('log', [text]) })
-  const db = openDatabase(opening.database)
-  // One thread writes.
-  db.exec('PRAGMA query_only = ON')
-  const { core, metrics } = await openOwnCore(opening, thread, { db, logger })
+  const { ledger, number } = opening
+  const state = await openDeskState({ ...own, config, ledger, number })
+  const { core, metrics } = await openOwnCore(opening, own, { state, logger })
   const health = { isClosing: false }
   const tls = loadTls(config)
   const { app } = await openMainApp(core, {
     admission: null,
     allowance: allowanceOf(core, line),
     tls,
-    health: { check: () => line.call('unready'), isClosing: () => health.isClosing },
+    health: { check: () => unready(state, line), isClosing: () => health.isClosing },
   })
   await app.ready()
   const reloader = reloaderOf(config, tls, [app])
@@ -63,6 +64,7 @@ export async function openDesk(opening: Opening, thread: DeskThread) {
   return {
     connections,
     metrics: () => metrics.registry.getMetricsAsJSON(),
+    forget: (version: number) => state.forget(version),
     reload: (wanted: BrokerConfig) => void rereading.reload(() => wanted),
     close: async (graceMs: number) => {
       health.isClosing = true
@@ -71,25 +73,29 @@ export async function openDesk(opening: Opening, thread: DeskThread) {
       await connections.close(graceMs)
       await app.close()
       await flushCounts(core)
-      db.close()
+      await state.close()
     },
   }
 }
 
 async function openOwnCore(
-  { config, ledger, anchors, endorsements }: Opening,
-  { line, now, elapsedMs }: DeskThread,
-  { db, logger }: { readonly db: DatabaseSync; readonly logger: Logger },
+  { config, anchors, endorsements }: Opening,
+  { now, elapsedMs }: OwnProcess,
+  { state, logger }: { readonly state: DeskState; readonly logger: Logger },
 ) {
-  const state = askedState({ line, db, ledger, refusalBudget: config.refusalBudget })
   const metrics = createMetrics()
+  observeProcess(metrics)
   const deps = { now, elapsedMs, anchors, endorsements }
   const core = await openCore(config, { deps, state, logger, metrics })
   return { core, metrics }
 }
 
-/** This thread's own tells whether a connection goes on; the writer's, whether its client gets another. */
-function allowanceOf({ context, elapsedMs }: Core, line: Line<Writer>): Allowance {
+async function unready({ readiness }: DeskState, line: Line<Keeper>): Promise<Unready | null> {
+  return (await readiness.check()) ?? line.call('unready')
+}
+
+/** This process's own tells whether a connection goes on; the keeper's, whether its client gets another. */
+function allowanceOf({ context, elapsedMs }: Core, line: Line<Keeper>): Allowance {
   const own = strangerAllowance(context.config, elapsedMs)
   return {
     charge: (address, times) => {

@@ -1,10 +1,9 @@
-// Clients served by threads of their own: this one listens, admits connections and hands each to a desk. All of a client
+// Clients served by processes of their own: this one listens, admits connections and hands each to a desk. All of a client
 // go to the same desk, so that what it may do is counted in one place; a trusted proxy's, who is many clients, to the one
 // that has the fewest.
 
 import { createHash } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { clientOf } from '../../client-address.ts'
 import { tellerOfClosed } from '../../http/closed-connections.ts'
 import { limitConnections } from '../../http/connection-limit.ts'
@@ -12,21 +11,23 @@ import { Networks } from '../../http/networks.ts'
 import { strangerAllowance } from '../../http/stranger-allowance.ts'
 import type { Front, FrontParts } from '../front.ts'
 import { listenOn } from '../listening.ts'
-import { DATABASE_FILE } from '../state.ts'
 import type { Opening } from './desk.ts'
 import { PlacedConnection } from './placed-connection.ts'
+import type { DeskProcess } from './processes.ts'
 import { RemoteDesk } from './remote-desk.ts'
-import type { Thread } from './thread.ts'
 
-/** Whoever started the threads ends them where this fails. */
-export async function openDesks(parts: FrontParts, threads: readonly Thread[]): Promise<Front> {
+/** Whoever started the processes ends them where this fails. */
+export async function openDesks(parts: FrontParts, processes: readonly DeskProcess[]): Promise<Front> {
   const { config, core, shared, health } = parts
   const { logger } = core.context
   const allowance = strangerAllowance(config, core.elapsedMs)
   const failed = Promise.withResolvers<Error>()
-  const writer = { shared, health, logger, allowance }
-  const desks = threads.map(thread => new RemoteDesk(thread, writer, failed.resolve))
-  await Promise.all(desks.map(desk => desk.line.call('open', openingOf(parts))))
+  const forget = async (version: number) => {
+    await Promise.all(desks.map(desk => desk.line.call('forget', version)))
+  }
+  const keeper = { shared, health, logger, allowance, forget }
+  const desks = processes.map(one => new RemoteDesk(one, keeper, failed.resolve))
+  await Promise.all(desks.map((desk, at) => desk.line.call('open', openingOf(parts, at + 1))))
   const door = createServer({ pauseOnConnect: true, noDelay: true })
   const proxies = new Networks(config.trustedProxies)
   const tellClosed = tellerOfClosed(logger, core.elapsedMs)
@@ -54,12 +55,12 @@ export async function openDesks(parts: FrontParts, threads: readonly Thread[]): 
   }
 }
 
-function openingOf({ config, deps, shared }: FrontParts): Opening {
-  const { ledger, ledgerKey } = shared
+function openingOf({ config, deps, shared }: FrontParts, number: number): Opening {
+  const { ledger, ledgerKey, files } = shared
   return {
     config: portable(config),
-    database: join(config.dataDir, DATABASE_FILE),
-    ledger: { origin: ledger.origin, verifierKey: ledger.verifierKey, key: ledgerKey },
+    ledger: { origin: ledger.origin, key: ledgerKey, files },
+    number,
     anchors: deps.anchors,
     endorsements: deps.endorsements,
   }

@@ -1,16 +1,26 @@
-// Calls between two threads, both ways over one port: each side has methods that the other may call, answered or not.
+// Calls between two processes, both ways over one port: each side has methods that the other may call, answered or not.
 // Arguments and answers are copied; what an error says crosses too (carried-error.ts).
 
-import type { MessagePort, Transferable, Worker } from 'node:worker_threads'
+import type { Socket } from 'node:net'
 import { type CarriedError, carry, restore } from './carried-error.ts'
 
 /** What one side offers the other. */
 export type Methods<M> = { readonly [K in keyof M]: (...args: never[]) => unknown }
 
-type Port = Pick<MessagePort | Worker, 'on' | 'postMessage'>
+/** The way to the other side. A connection that is sent along is given away. */
+export interface Port {
+  listen(listener: (message: unknown, connection: Socket | undefined) => void): void
+  /** @throws where the message cannot be copied */
+  send(message: unknown, connection?: Socket): void
+}
 
 type Message =
-  | { readonly call: string; readonly args: readonly unknown[]; readonly id: number | null }
+  | {
+      readonly call: string
+      readonly args: readonly unknown[]
+      readonly id: number | null
+      readonly hasConnection?: boolean
+    }
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: CarriedError }
 
@@ -24,8 +34,9 @@ export class Line<Theirs extends Methods<Theirs>> {
   constructor(port: Port, own: Methods<object>) {
     this.#port = port
     const methods = new Map(Object.entries(own) as [string, (...args: unknown[]) => unknown][])
-    port.on('message', (message: Message) => {
-      if ('call' in message) void this.#answer(message, methods)
+    port.listen((received, connection) => {
+      const message = received as Message
+      if ('call' in message) void this.#answer(message, connection, methods)
       else this.#settle(message)
     })
   }
@@ -39,7 +50,7 @@ export class Line<Theirs extends Methods<Theirs>> {
     const waiting = Promise.withResolvers<unknown>()
     this.#waiting.set(id, waiting)
     try {
-      this.#send({ call: name, args, id })
+      this.#port.send({ call: name, args, id })
     } catch (error) {
       // What cannot be copied.
       this.#waiting.delete(id)
@@ -48,10 +59,20 @@ export class Line<Theirs extends Methods<Theirs>> {
     return waiting.promise as Promise<Awaited<ReturnType<Theirs[K]>>>
   }
 
-  /** Nobody waits for what comes of it; `transfer` is given away. @throws what {@link fail} was told, from then on */
-  tell<K extends keyof Theirs & string>(name: K, args: Parameters<Theirs[K]>, transfer: object[] = []): void {
+  /** Nobody waits for what comes of it. @throws what {@link fail} was told, from then on */
+  tell<K extends keyof Theirs & string>(name: K, args: Parameters<Theirs[K]>): void {
     if (this.#failure !== null) throw this.#failure
-    this.#send({ call: name, args, id: null }, transfer)
+    this.#port.send({ call: name, args, id: null })
+  }
+
+  /** Gives a connection away: the first argument of the other's method, `undefined` where it was closed on the way. @throws as {@link tell} */
+  hand<K extends keyof Theirs & string>(
+    name: K,
+    connection: Socket,
+    args: Parameters<Theirs[K]> extends [Socket | undefined, ...infer Rest] ? Rest : never,
+  ): void {
+    if (this.#failure !== null) throw this.#failure
+    this.#port.send({ call: name, args, id: null, hasConnection: true }, connection)
   }
 
   /** Nothing will be answered any more. */
@@ -61,21 +82,18 @@ export class Line<Theirs extends Methods<Theirs>> {
     this.#waiting.clear()
   }
 
-  #send(message: Message, transfer: object[] = []): void {
-    this.#port.postMessage(message, transfer as Transferable[])
-  }
-
   async #answer(
-    { call, args, id }: Extract<Message, { call: string }>,
+    { call, args, id, hasConnection = false }: Extract<Message, { call: string }>,
+    connection: Socket | undefined,
     methods: ReadonlyMap<string, (...args: unknown[]) => unknown>,
   ): Promise<void> {
     try {
-      const value = await methods.get(call)?.(...args)
-      if (id !== null) this.#send({ id, value })
+      const value = await methods.get(call)?.(...(hasConnection ? [connection, ...args] : args))
+      if (id !== null) this.#port.send({ id, value })
     } catch (error) {
-      // What nobody waits for may not fail: this ends the thread, and with it the broker.
+      // What nobody waits for may not fail: this ends the process, and with it the broker.
       if (id === null) throw error
-      this.#send({ id, error: carry(error) })
+      this.#port.send({ id, error: carry(error) })
     }
   }
 

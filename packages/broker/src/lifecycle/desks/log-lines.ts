@@ -1,4 +1,4 @@
-// Lines of the log from other threads: one thread writes, so that lines stay whole and what is lost is counted once.
+// Lines of the log from other processes: one writes, so that lines stay whole and what is lost is counted once.
 
 import { Described, type Logger } from '../../http/logging.ts'
 

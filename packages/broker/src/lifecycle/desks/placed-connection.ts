@@ -1,4 +1,4 @@
-// A connection that a desk serves, as the thread that admitted it holds it.
+// A connection that a desk serves, as the process that admitted it holds it.
 
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'

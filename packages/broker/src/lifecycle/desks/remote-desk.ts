@@ -1,14 +1,14 @@
-// A desk as the thread sees it that admits connections: hands them over, knows which are open, hears when it has ended or
+// A desk as the process sees it that admits connections: hands them over, knows which are open, hears when it has ended or
 // stands still, and ends it.
 
 import type { Socket } from 'node:net'
 import { BrokerError } from '../../errors.ts'
 import { describeError, type Logger } from '../../http/logging.ts'
-import type { DeskMethods } from './desk-thread.ts'
+import type { DeskMethods } from './desk-process.ts'
+import { type KeeperParts, keeperFor, RemoteWraps } from './keeper.ts'
 import { Line } from './line.ts'
 import type { PlacedConnection } from './placed-connection.ts'
-import type { Thread } from './thread.ts'
-import { RemoteWraps, type WriterParts, writerFor } from './writer.ts'
+import type { DeskProcess } from './processes.ts'
 
 /** Nothing that a desk does takes as long as all of these; a machine that was suspended counts as one. */
 const LOOK_MS = 10_000
@@ -19,12 +19,12 @@ const CLOSING_MS = 5_000
 
 export class RemoteDesk {
   readonly line: Line<DeskMethods>
-  readonly #thread: Thread
+  readonly #process: DeskProcess
   readonly #logger: Logger
   readonly #onFailure: (failure: Error) => void
   readonly #looks: NodeJS.Timeout
   readonly #wraps: RemoteWraps
-  /** By the number that both threads know them by. */
+  /** By the number that both processes know them by. */
   readonly #placed = new Map<number, PlacedConnection>()
   readonly #numbers = new Map<PlacedConnection, number>()
   #count = 0
@@ -33,19 +33,20 @@ export class RemoteDesk {
   #hasEnded = false
 
   constructor(
-    thread: Thread,
-    parts: Omit<WriterParts, 'onClosed' | 'wraps'>,
+    deskProcess: DeskProcess,
+    parts: Omit<KeeperParts, 'onClosed' | 'onFailed' | 'wraps'>,
     onFailure: (failure: Error) => void,
   ) {
-    this.#thread = thread
+    this.#process = deskProcess
     this.#logger = parts.logger
     this.#onFailure = onFailure
     this.#wraps = new RemoteWraps(parts.shared.wraps)
     const onClosed = (number: number) => this.#closed(number)
-    this.line = new Line(thread.worker, writerFor({ ...parts, wraps: this.#wraps, onClosed }))
+    const own = { wraps: this.#wraps, onClosed, onFailed: onFailure }
+    this.line = new Line(deskProcess, keeperFor({ ...parts, ...own }))
     this.#looks = setInterval(() => this.#look(), LOOK_MS)
     this.#looks.unref()
-    void thread.ended.then(cause => this.#fail('a thread that serves clients has ended', cause))
+    void deskProcess.ended.then(cause => this.#fail('a process that serves clients has ended', cause))
   }
 
   /** Connections that it has now. */
@@ -58,9 +59,9 @@ export class RemoteDesk {
     this.#placed.set(number, placed)
     this.#numbers.set(placed, number)
     try {
-      this.line.tell('serve', [socket, number], [socket])
+      this.line.hand('serve', socket, [number])
     } catch {
-      // Gone in this moment, or the thread has ended: there is nothing left to hand over, or nobody to hand it to.
+      // Gone in this moment, or the process has ended: there is nothing left to hand over, or nobody to hand it to.
       socket.destroy()
       this.#closed(number)
     }
@@ -79,19 +80,19 @@ export class RemoteDesk {
     } catch (error) {
       this.#logger.error(
         { failure: describeError(error) },
-        'a thread that serves clients did not close in order',
+        'a process that serves clients did not close in order',
       )
     }
     this.#isClosing = true
     this.line.fail(new BrokerError('unavailable', 'the broker is closing'))
-    await this.#thread.worker.terminate()
+    await this.#process.end()
     this.#wraps.endAll()
   }
 
-  /** Whoever asks whether the broker is alive is served by another thread, or by this one and waits. */
+  /** Whoever asks whether the broker is alive is served by another process, or by this one and waits. */
   #look(): void {
     if (this.#unanswered === MOST_UNANSWERED) {
-      this.#fail('a thread that serves clients stands still', undefined)
+      this.#fail('a process that serves clients stands still', undefined)
       return
     }
     void this.#ask()

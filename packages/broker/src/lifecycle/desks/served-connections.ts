@@ -8,16 +8,25 @@ const SWEEP_MS = 20
 export class ServedConnections {
   readonly #server: RawServerDefault
   readonly #onClosed: (connection: number) => void
+  /** Whether what a client has asked before it ended its side is answered, as it is over HTTP. */
+  readonly #allowHalfOpen: boolean
   readonly #open = new Map<number, Socket>()
 
   constructor(server: RawServerDefault, onClosed: (connection: number) => void) {
     this.#server = server
     this.#onClosed = onClosed
+    this.#allowHalfOpen = (server as { readonly allowHalfOpen?: boolean }).allowHalfOpen === true
     // Node begins to look after slow requests when a server listens; this one never does.
     server.emit('listening')
   }
 
-  serve(socket: Socket, connection: number): void {
+  /** @param socket none where it was closed on the way */
+  serve(socket: Socket | undefined, connection: number): void {
+    if (socket === undefined) {
+      this.#onClosed(connection)
+      return
+    }
+    socket.allowHalfOpen = this.#allowHalfOpen
     this.#open.set(connection, socket)
     socket.once('close', () => {
       this.#open.delete(connection)

@@ -1,27 +1,25 @@
-// A desk by itself, beside a writer in this thread, on clocks that a test moves: what it looks after once a minute.
+// A desk by itself, beside a keeper in this process, on clocks that a test moves: what it looks after once a minute.
 import assert from 'node:assert/strict'
-import { EventEmitter, once } from 'node:events'
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { MessageChannel } from 'node:worker_threads'
 import { resolveConfig } from '../../../src/config/resolve.ts'
 import { createLogger } from '../../../src/http/logging.ts'
 import { createMetrics } from '../../../src/http/metrics.ts'
 import { strangerAllowance } from '../../../src/http/stranger-allowance.ts'
-import type { JsonObject } from '../../../src/json.ts'
 import { openCore } from '../../../src/lifecycle/core.ts'
 import { openDesk } from '../../../src/lifecycle/desks/desk.ts'
+import { type Keeper, keeperFor, RemoteWraps } from '../../../src/lifecycle/desks/keeper.ts'
 import { Line } from '../../../src/lifecycle/desks/line.ts'
-import { RemoteWraps, type Writer, writerFor } from '../../../src/lifecycle/desks/writer.ts'
-import { writersState } from '../../../src/lifecycle/shared-state.ts'
-import { DATABASE_FILE, openState } from '../../../src/lifecycle/state.ts'
+import { keepersState } from '../../../src/lifecycle/shared-state.ts'
+import { openState } from '../../../src/lifecycle/state.ts'
 import { DAY, later, MINUTE, START, temporaryDirectory } from '../../broker.ts'
+import { messagePorts } from './message-ports.ts'
 
 const AUTH = { version: '0.4.0', tee: 'tdx', 'extra-params': '' }
 
-async function openWriter(t: TestContext) {
+async function openKeeper() {
   const dataDir = temporaryDirectory()
   const config = resolveConfig({
     flags: { 'data-dir': dataDir, offline: 'true' },
@@ -31,42 +29,40 @@ async function openWriter(t: TestContext) {
   const time = { now: START }
   const clocks = { now: () => time.now, elapsedMs: () => time.now.getTime() }
   const state = await openState(config, clocks)
-  const shared = writersState(state, clocks.now)
+  const shared = keepersState(state, clocks.now)
   const logger = createLogger('silent')
   const deps = { ...clocks, anchors: [], endorsements: [] }
   const core = await openCore(config, { deps, state: shared, logger, metrics: createMetrics() })
-  t.after(async () => {
+  const close = async () => {
     await state.close()
     rmSync(dataDir, { recursive: true })
-  })
-  return { config, time, clocks, shared, logger, core }
+  }
+  return { config, time, clocks, shared, logger, core, close }
 }
 
 /** A desk that serves whoever connects to `url`. */
 async function openBoth(t: TestContext) {
-  const { config, time, clocks, shared, logger, core } = await openWriter(t)
-  const appended = new EventEmitter<{ entry: [JsonObject] }>()
-  const append = shared.ledger.append.bind(shared.ledger)
-  t.mock.method(shared.ledger, 'append', async (...args: Parameters<typeof append>) => {
-    const receipt = await append(...args)
-    appended.emit('entry', args[0])
-    return receipt
-  })
-  const { port1, port2 } = new MessageChannel()
+  const { config, time, clocks, shared, logger, core, close: closeKeeper } = await openKeeper()
+  const left = { isLeft: false }
+  const { ends, close } = messagePorts()
   const health = { check: async () => null, isClosing: () => false }
   const allowance = strangerAllowance(config, clocks.elapsedMs)
   const wraps = new RemoteWraps(shared.wraps)
-  const parts = { shared, health, logger, allowance, wraps, onClosed: () => undefined }
-  void new Line<object>(port2, writerFor(parts))
-  const { origin, verifierKey } = shared.ledger
+  const told = { onClosed: () => undefined, onFailed: () => undefined, forget: async () => undefined }
+  void new Line<object>(ends[1], keeperFor({ shared, health, logger, allowance, wraps, ...told }))
+  const { ledger, ledgerKey, files } = shared
   const opening = {
     config,
-    database: join(config.dataDir, DATABASE_FILE),
-    ledger: { origin, verifierKey, key: shared.ledgerKey },
+    ledger: { origin: ledger.origin, key: ledgerKey, files },
+    number: 1,
     anchors: [],
     endorsements: [],
   }
-  const desk = await openDesk(opening, { line: new Line<Writer>(port1, {}), ...clocks })
+  const desk = await openDesk(opening, {
+    line: new Line<Keeper>(ends[0], {}),
+    isLeft: () => left.isLeft,
+    ...clocks,
+  })
   let connections = 0
   const door = createServer(socket => desk.connections.serve(socket, ++connections))
   door.listen(0, '127.0.0.1')
@@ -74,9 +70,10 @@ async function openBoth(t: TestContext) {
   t.after(async () => {
     door.close()
     await desk.close(0)
-    port1.close()
+    close()
+    await closeKeeper()
   })
-  return { url: `http://127.0.0.1:${(door.address() as AddressInfo).port}`, time, core, appended }
+  return { url: `http://127.0.0.1:${(door.address() as AddressInfo).port}`, time, core, ledger, left }
 }
 
 /** The answer of the desk over a connection of its own. */
@@ -100,7 +97,7 @@ test('once a minute a desk sees the keys that others have made, and records what
   timeout: 30_000,
 }, async t => {
   t.mock.timers.enable({ apis: ['setInterval'] })
-  const { url, time, core, appended } = await openBoth(t)
+  const { url, time, core, ledger } = await openBoth(t)
   const first = await sealingKey(url)
   // Who has no token: the first of a client is recorded at once.
   for (let n = 0; n < 3; n++) assert.equal((await ask(url, '/v1/keys')).status, 401)
@@ -110,18 +107,13 @@ test('once a minute a desk sees the keys that others have made, and records what
   await core.keys.maintain()
   assert.equal(await sealingKey(url), first, 'nobody told it of the other')
 
-  const recorded: JsonObject[] = []
-  const all = new Promise<void>(resolve => {
-    appended.on('entry', entry => {
-      recorded.push(entry)
-      if (recorded.length === 2) resolve()
-    })
-  })
+  const from = await ledger.currentSize()
   t.mock.timers.tick(MINUTE)
-  await all
+  while ((await ledger.currentSize()) < from + 2) await new Promise(resolve => setImmediate(resolve))
+  const recorded = await ledger.entries({ from, limit: 10 })
   const at = time.now.toISOString()
   assert.deepEqual(
-    recorded.map(entry => [entry['type'], entry['at'], entry['count']]),
+    recorded.map(({ entry }) => [entry?.['type'], entry?.['at'], entry?.['count']]),
     [
       ['admin.refused', at, 2],
       ['attestation.refused', at, 2],
@@ -147,4 +139,18 @@ test('a session ends by the clock that a desk was given', async t => {
   assert.equal(await attest(), 'request-malformed')
   time.now = later(START, 5 * MINUTE)
   assert.equal(await attest(), 'session-expired')
+})
+
+test('a desk whose keeper has ended writes nothing more, and says so', async t => {
+  const { url, ledger, left } = await openBoth(t)
+  assert.equal((await ask(url, '/readyz')).status, 200)
+  const size = await ledger.currentSize()
+  left.isLeft = true
+  // Who has no token: the first of a client is recorded at once.
+  assert.equal((await ask(url, '/v1/keys')).status, 503)
+  const answer = await fetch(`${url}/readyz`, { headers: { connection: 'close' } })
+  const { reason } = (await answer.json()) as { reason: string }
+  assert.deepEqual([answer.status, reason], [503, 'directory-lost'])
+  assert.equal(await ledger.currentSize(), size)
+  left.isLeft = false
 })

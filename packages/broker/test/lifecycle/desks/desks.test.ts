@@ -1,15 +1,16 @@
-// Threads that serve beside the one that writes: what a broker decides, counts and tells is the same as in one thread.
+// Processes that serve beside the one that keeps the door: what a broker decides, counts and tells is the same as in one.
 import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { request as requestTls } from 'node:https'
-import { connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import type { Worker } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { resolveConfig } from '../../../src/config/resolve.ts'
 import type { BrokerConfig } from '../../../src/config/settings.ts'
@@ -35,7 +36,7 @@ function start(
   log: Log = { lines: [] },
 ): Promise<RunningBroker> {
   const logger = createLogger('info', { write: line => void log.lines.push(JSON.parse(line)) })
-  return startServing({ 'data-dir': dataDir, 'server-threads': '2', ...flags }, logger)
+  return startServing({ 'data-dir': dataDir, 'server-processes': '2', ...flags }, logger)
 }
 
 /** Addresses of one machine; Linux has all of 127.0.0.0/8. */
@@ -57,19 +58,31 @@ async function challenge(url: string, from: string): Promise<number> {
   return answer.statusCode
 }
 
-describe('threads that serve', {
+/** One that nobody has asked after since its end has a state of its own. */
+function runs(pid: string): boolean {
+  const stat = `/proc/${pid}/stat`
+  try {
+    return !/\) Z /.test(readFileSync(stat, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+describe('processes that serve', {
   skip: process.platform !== 'linux' && 'only Linux has a network of loopback addresses',
 }, () => {
   const directory = temporaryDirectory()
   const log: Log = { lines: [] }
-  const threads: Worker[] = []
-  const note = (message: unknown) => void threads.push((message as { worker: Worker }).worker)
+  const processes: ChildProcess[] = []
+  const note = (message: unknown) => void processes.push((message as { process: ChildProcess }).process)
   let broker: RunningBroker
 
   before(async () => {
-    subscribe('worker_threads', note)
+    subscribe('child_process', note)
+    process.env['CASEMATE_KEK_PASSPHRASE'] = 'not for those who open no key file'
     broker = await start(join(directory, 'data'), { 'auth-limit': '5' }, log)
-    unsubscribe('worker_threads', note)
+    delete process.env['CASEMATE_KEK_PASSPHRASE']
+    unsubscribe('child_process', note)
   })
   after(async () => {
     await broker.close()
@@ -83,7 +96,10 @@ describe('threads that serve', {
   }
 
   test('are as many as were asked for, and share the clients', async () => {
-    assert.equal(threads.length, 2)
+    assert.equal(processes.length, 2)
+    for (const { pid } of processes) {
+      assert.doesNotMatch(readFileSync(`/proc/${pid}/environ`, 'latin1'), /CASEMATE_|not for those/)
+    }
     for (let n = 1; n <= 16; n++) assert.equal(await challenge(broker.url, client(n)), 200)
   })
 
@@ -101,20 +117,20 @@ describe('threads that serve', {
     assert.ok(count('casemate_ledger_entries') > 0)
     assert.match(text, /^kbs_build_info\{version="[^"]+"\} 1$/m)
     assert.equal(text.match(/^process_resident_memory_bytes /gm)?.length, 1)
-    // As in one thread: a name that is missing is a panel or an alert that is.
+    // As in one process: a name that is missing is a panel or an alert that is.
     const own = new Registry()
     collectDefaultMetrics({ register: own })
     for (const { name } of await own.getMetricsAsJSON())
       assert.match(text, new RegExp(`^# TYPE ${name} `, 'm'))
   })
 
-  test('log by the thread that writes', () => {
+  test('log by the process that keeps the door', () => {
     const answered = log.lines.filter(({ msg, route }) => msg === 'answered' && route === 'POST /kbs/v0/auth')
     assert.equal(answered.filter(({ status }) => status === 200).length, 22)
     assert.ok(answered.every(line => line['service'] === 'casemate-broker' && typeof line['ms'] === 'number'))
   })
 
-  test('answer an administrator for the log and the keys, and refuse as one thread does', async () => {
+  test('answer an administrator for the log and the keys, and refuse as one process does', async () => {
     const rotated = await asAdmin('/v1/keys/rotate', { key: 'kek' })
     assert.equal(rotated.status, 200)
     const { items } = (await (await asAdmin('/v1/keys')).json()) as { items: Record<string, unknown>[] }
@@ -138,8 +154,8 @@ describe('threads that serve', {
   })
 
   test('end the broker where one of them ends', async () => {
-    const [thread] = threads
-    await thread?.terminate()
+    const [one] = processes
+    one?.kill('SIGKILL')
     const failure = await broker.failed
     assert.deepEqual([failure.name, 'code' in failure && failure.code], ['BrokerError', 'internal'])
     // Whoever runs it has not heard of it yet.
@@ -150,7 +166,7 @@ describe('threads that serve', {
 describe('connections that make room', {
   skip: process.platform !== 'linux' && 'only Linux has a network of loopback addresses',
 }, () => {
-  test('are closed by the thread that has them', async () => {
+  test('are closed by the process that has them', async () => {
     const directory = temporaryDirectory()
     const broker = await start(directory, { 'connection-limit': '6' })
     const port = Number(new URL(broker.url).port)
@@ -185,7 +201,7 @@ test('a broker whose log takes nothing any more closes all the same', async () =
     assert.equal(answer.status, 401)
     await answer.arrayBuffer()
   }
-  // The first is recorded at once; those that follow are counted, for the thread to record in the end.
+  // The first is recorded at once; those that follow are counted, for the process to record in the end.
   for (let n = 0; n < 3; n++) await attempt()
   rmSync(join(directory, 'lock'))
   await broker.close()
@@ -194,7 +210,46 @@ test('a broker whose log takes nothing any more closes all the same', async () =
   rmSync(directory, { recursive: true })
 })
 
-test('what is read again is read by the threads', async t => {
+test('a start that fails leaves no process behind', async t => {
+  const directory = temporaryDirectory()
+  const processes: ChildProcess[] = []
+  const note = (message: unknown) => void processes.push((message as { process: ChildProcess }).process)
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.after(() => {
+    taken.close()
+    rmSync(directory, { recursive: true })
+  })
+  subscribe('child_process', note)
+  const starting = start(directory, { listen: `127.0.0.1:${(taken.address() as AddressInfo).port}` })
+  await assert.rejects(starting, { code: 'address-in-use' })
+  unsubscribe('child_process', note)
+  assert.deepEqual(
+    processes.map(({ signalCode }) => signalCode),
+    ['SIGKILL', 'SIGKILL'],
+  )
+})
+
+test('are gone with the broker that started them, however it ends', {
+  skip: process.platform !== 'linux' && 'only Linux tells which they are',
+}, async t => {
+  const directory = temporaryDirectory()
+  const program = fileURLToPath(new URL('../broker-process.ts', import.meta.url))
+  const child = spawn(process.execPath, [program, directory, '2'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => rmSync(directory, { recursive: true }))
+  await once(child.stdout, 'data')
+  const desks = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ')
+  assert.equal(desks.length, 2)
+  // As a terminal does, and a supervisor.
+  for (const pid of desks) process.kill(Number(pid), 'SIGINT')
+  for (const pid of desks) process.kill(Number(pid), 'SIGTERM')
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  assert.deepEqual(await ended, [null, 'SIGKILL'])
+  while (desks.some(runs)) await new Promise(resolve => setImmediate(resolve))
+})
+
+test('what is read again is read by the processes', async t => {
   const directory = temporaryDirectory()
   const [first, second] = [makeCertificate(directory, 'first'), makeCertificate(directory, 'second')]
   const flags = {
@@ -212,7 +267,7 @@ test('what is read again is read by the threads', async t => {
   assert.equal(await commonName(broker.url), 'second')
 })
 
-test('what a thread charges counts where connections are admitted', async t => {
+test('what a process charges counts where connections are admitted', async t => {
   const directory = temporaryDirectory()
   const { cert, key } = makeCertificate(directory, 'desks')
   // Forty units, of which one that asks nothing over TLS takes twenty.
@@ -232,7 +287,7 @@ test('what a thread charges counts where connections are admitted', async t => {
       socket.end()
     })
     await new Promise(resolve => socket.resume().on('close', resolve))
-    // Answered by the threads, after what they had to say before.
+    // Answered by the processes, after what they had to say before.
     await metricsOf(broker)
   }
   assert.equal(served, 2)

@@ -1,10 +1,10 @@
-// A line of the log is the same, whichever thread has something to say.
+// A line of the log is the same, whichever process has something to say.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLogger } from '../../../src/http/logging.ts'
 import { writeLine } from '../../../src/lifecycle/desks/log-lines.ts'
 
-test('a line from another thread says what it said there, of errors too', () => {
+test('a line from another process says what it said there, of errors too', () => {
   const [said, written]: [object[], object[]] = [[], []]
   const writer = createLogger('debug', { write: line => void written.push(JSON.parse(line)) })
   const desk = createLogger('debug', {

@@ -1,72 +1,73 @@
-// A desk as the admitting thread sees it: whatever the desk does or does not do, nobody waits for it for good.
+// A desk as the keeper sees it: whatever the desk does or does not do, nobody waits for it for good.
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createLogger } from '../../../src/http/logging.ts'
 import { PendingWraps } from '../../../src/keys/pending-wraps.ts'
+import type { KeeperParts } from '../../../src/lifecycle/desks/keeper.ts'
 import { PlacedConnection } from '../../../src/lifecycle/desks/placed-connection.ts'
+import { watched } from '../../../src/lifecycle/desks/processes.ts'
 import { RemoteDesk } from '../../../src/lifecycle/desks/remote-desk.ts'
-import { watched } from '../../../src/lifecycle/desks/thread.ts'
-import type { WriterParts } from '../../../src/lifecycle/desks/writer.ts'
 
 const LOOK_MS = 10_000
 
-/** A thread that does what the test says. */
-class FakeWorker extends EventEmitter {
+/** A process that does what the test says. */
+class FakeChild extends EventEmitter {
   readonly asked: string[] = []
   isEnded = false
   answers = true
 
-  postMessage({ call, id }: { readonly call: string; readonly id: number | null }): void {
+  send({ call, id }: { readonly call: string; readonly id: number | null }): boolean {
     this.asked.push(call)
     if (this.answers && id !== null) this.emit('message', { id, value: call })
+    return true
   }
 
-  async terminate(): Promise<number> {
+  kill(): boolean {
     this.isEnded = true
-    this.emit('exit', 1)
-    return 1
+    this.emit('exit', null, 'SIGKILL')
+    return true
   }
 }
 
 function desk(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
-  const worker = new FakeWorker()
+  const child = new FakeChild()
   const lines: string[] = []
   const failures: Error[] = []
   const logger = createLogger('info', { write: line => void lines.push(JSON.parse(line).msg) })
   const wraps = new PendingWraps()
-  const parts = { shared: { wraps }, logger } as unknown as WriterParts
-  const thread = watched(worker as never)
+  const parts = { shared: { wraps }, logger } as unknown as KeeperParts
+  const one = watched(child as never)
   return {
-    worker,
+    child,
     wraps,
     lines,
     failures,
-    open: () => new RemoteDesk(thread, parts, it => failures.push(it)),
+    open: () => new RemoteDesk(one, parts, it => failures.push(it)),
   }
 }
 
 /** All that is due now is done. */
 const settled = () => new Promise(resolve => setImmediate(resolve))
 
-test('a thread that ended before anybody asked it anything is no thread to wait for', async t => {
-  const { worker, failures, lines, open } = desk(t)
-  worker.answers = false
-  worker.emit('error', new RangeError('it cannot load'))
-  worker.emit('exit', 1)
+test('a process that ended before anybody asked it anything is no process to wait for', async t => {
+  const { child, failures, lines, open } = desk(t)
+  child.answers = false
+  child.emit('error', new RangeError('it cannot load'))
+  child.emit('exit', 1)
   const waiting = open().line.call('metrics')
   await assert.rejects(waiting, { code: 'internal' })
   assert.deepEqual(
     failures.map(({ cause }) => (cause as Error).message),
     ['it cannot load'],
   )
-  assert.deepEqual(lines, ['a thread that serves clients has ended'])
+  assert.deepEqual(lines, ['a process that serves clients has ended'])
 })
 
-test('a thread that stands still is ended, and the broker with it', async t => {
-  const { worker, failures, lines, open } = desk(t)
+test('a process that stands still is ended, and the broker with it', async t => {
+  const { child, failures, lines, open } = desk(t)
   const opened = open()
   const look = async (times: number) => {
     for (let n = 0; n < times; n++) {
@@ -76,49 +77,49 @@ test('a thread that stands still is ended, and the broker with it', async t => {
   }
   await look(10)
   assert.deepEqual(failures, [])
-  worker.answers = false
+  child.answers = false
   const waiting = opened.line.call('metrics')
   waiting.catch(() => undefined)
   await look(6)
   assert.deepEqual(failures, [])
   await look(1)
   assert.equal(failures.length, 1)
-  assert.deepEqual(lines, ['a thread that serves clients stands still'])
+  assert.deepEqual(lines, ['a process that serves clients stands still'])
   await assert.rejects(waiting, { code: 'internal' })
   await opened.close(2000)
-  assert.equal(worker.isEnded, true)
+  assert.equal(child.isEnded, true)
 })
 
 test('a close waits for what is open and not for ever', async t => {
-  const { worker, failures, lines, open } = desk(t)
+  const { child, failures, lines, open } = desk(t)
   const opened = open()
-  worker.answers = false
+  child.answers = false
   const scrape = opened.line.call('metrics')
   scrape.catch(() => undefined)
   const closed = opened.close(2000)
   t.mock.timers.tick(2000)
   await settled()
-  assert.equal(worker.isEnded, false)
+  assert.equal(child.isEnded, false)
   t.mock.timers.tick(5000)
   await closed
-  assert.equal(worker.isEnded, true)
-  assert.deepEqual(lines, ['a thread that serves clients did not close in order'])
+  assert.equal(child.isEnded, true)
+  assert.deepEqual(lines, ['a process that serves clients did not close in order'])
   await assert.rejects(scrape, { code: 'unavailable' })
   assert.deepEqual(failures, [])
 })
 
 test('what was asked meanwhile is refused where it closes in order', async t => {
-  const { worker, lines, open } = desk(t)
+  const { child, lines, open } = desk(t)
   const opened = open()
   await opened.close(2000)
-  assert.deepEqual([worker.asked, lines], [['close'], []])
+  assert.deepEqual([child.asked, lines], [['close'], []])
   await assert.rejects(opened.line.call('metrics'), { code: 'unavailable' })
 })
 
-test('a connection that comes when the thread has ended is closed', async t => {
-  const { worker, open } = desk(t)
+test('a connection that comes when the process has ended is closed', async t => {
+  const { child, open } = desk(t)
   const opened = open()
-  worker.emit('exit', 1)
+  child.emit('exit', 1)
   await settled()
   const destroyed: string[] = []
   const socket = { destroy: () => destroyed.push('destroyed') } as unknown as Socket
@@ -129,14 +130,14 @@ test('a connection that comes when the thread has ended is closed', async t => {
   placed.destroy()
 })
 
-test('a rotation waits no longer for what an ended thread had wrapped', async t => {
-  const { worker, wraps, open } = desk(t)
+test('a rotation waits no longer for what a process had wrapped that has ended', async t => {
+  const { child, wraps, open } = desk(t)
   const opened = open()
-  worker.emit('message', { call: 'beginWraps', args: [], id: 1 })
+  child.emit('message', { call: 'beginWraps', args: [], id: 1 })
   const order: string[] = []
   const rotation = wraps.settled().then(() => order.push('settled'))
   await settled()
-  worker.emit('exit', 1)
+  child.emit('exit', 1)
   await settled()
   order.push('ended')
   await opened.close(2000)

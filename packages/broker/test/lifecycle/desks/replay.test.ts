@@ -35,7 +35,7 @@ function connection(url: string) {
 async function start(dataDir: string, limit: string) {
   const broker = await startServing({
     'data-dir': dataDir,
-    'server-threads': '2',
+    'server-processes': '2',
     'trusted-proxies': '127.0.0.1',
     'auth-limit': limit,
   })

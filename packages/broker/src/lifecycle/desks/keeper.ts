@@ -1,23 +1,17 @@
-// What a desk may ask of the thread that writes: appends with their changes, the log, the key-encryption key, readiness.
+// What a desk may ask of the process that keeps the door and the key file: wrapping, rotation, readiness, lines of the log.
 
-import type { Change } from '@casemate/ledger/node'
 import type { Actor } from '../../entry.ts'
 import type { Logger } from '../../http/logging.ts'
 import type { Allowance } from '../../http/stranger-allowance.ts'
-import type { JsonObject } from '../../json.ts'
 import type { Wraps } from '../../keys/pending-wraps.ts'
-import type { OpenLedger } from '../../open-ledger.ts'
-import type { WrappedKey } from '../../store/store.ts'
 import type { HealthParts } from '../health-routes.ts'
 import { unready } from '../readiness.ts'
-import type { WritersState } from '../shared-state.ts'
+import type { KeepersState } from '../shared-state.ts'
+import { type CarriedError, restore } from './carried-error.ts'
 import { writeLine } from './log-lines.ts'
 
-/** What can be asked of the log: everything but its appends, which have a method of their own. */
-export type LedgerQuestion = Exclude<keyof OpenLedger, 'append' | 'origin' | 'verifierKey'>
-
-export interface WriterParts {
-  readonly shared: WritersState
+export interface KeeperParts {
+  readonly shared: KeepersState
   readonly health: HealthParts
   readonly logger: Logger
   /** The one for all desks: what one of them charges counts where connections are admitted. */
@@ -26,9 +20,13 @@ export interface WriterParts {
   readonly wraps: RemoteWraps
   /** Told of each connection that a desk has closed. */
   readonly onClosed: (connection: number) => void
+  /** Told where a desk's log takes nothing any more. */
+  readonly onFailed: (failure: Error) => void
+  /** Tells all desks of a version that was retired; resolves when none has it any more. */
+  readonly forget: (version: number) => Promise<void>
 }
 
-export type Writer = ReturnType<typeof writerFor>
+export type Keeper = ReturnType<typeof keeperFor>
 
 /** What a desk has wrapped and not yet committed: a rotation waits for it, and not for one that has ended. */
 export class RemoteWraps {
@@ -58,24 +56,28 @@ export class RemoteWraps {
   }
 }
 
-export function writerFor({ shared, health, logger, allowance, wraps, onClosed }: WriterParts) {
-  const { ledger, kek, rotation } = shared
+export function keeperFor(parts: KeeperParts) {
+  const { shared, health, logger, allowance, wraps } = parts
+  const { kek, rotation } = shared
   return {
-    append: (entry: JsonObject, change: Change) => ledger.append(entry, change),
-    ask: (question: LedgerQuestion, args: readonly unknown[]): Promise<unknown> =>
-      (ledger[question] as (...args: unknown[]) => Promise<unknown>).apply(ledger, [...args]),
     wrap: (plaintext: Uint8Array, context: string) => kek.wrap(plaintext, context),
-    unwrap: (wrapped: WrappedKey, context: string) => kek.unwrap(wrapped, context),
+    /** A version of the key-encryption key, to open with until it is told to be forgotten. */
+    kekCopy: (version: number) => kek.copy(version),
     kekVersions: () => shared.kekVersions(),
     rotate: (actor: Actor) => rotation.rotate(actor),
-    retire: (actor: Actor, version: number) => rotation.retire(actor, version),
+    retire: async (actor: Actor, version: number) => {
+      const retired = await rotation.retire(actor, version)
+      await parts.forget(version)
+      return retired
+    },
     /** A rotation waits until {@link endWraps} is called with the number that this gives. */
     beginWraps: () => wraps.begin(),
     endWraps: (number: number) => wraps.end(number),
     // From the first moment of a close: a desk hears of it later, when a round of housekeeping is over.
     unready: async () => (health.isClosing() ? unready('shutting-down') : health.check()),
+    failed: (failure: CarriedError) => parts.onFailed(restore(failure)),
     charge: (address: string, times: number) => void allowance.charge(address, times),
-    closed: (connection: number) => onClosed(connection),
+    closed: (connection: number) => parts.onClosed(connection),
     log: (line: string) => writeLine(logger, line),
   }
 }
