@@ -4,6 +4,8 @@
 import { accessSync, constants, readSync, statSync, writeSync } from 'node:fs'
 
 const CHANNEL = 3
+/** First of all: whoever does not hear it has no gate. */
+const HERE = '+'
 /** Where execvp(3) looks without PATH. */
 const DEFAULT_PATH = '/bin:/usr/bin'
 /** After which execvp looks on: the next directory may have it. */
@@ -20,6 +22,15 @@ function readOrder() {
     if (length === 0) return null
     chunks.push(Buffer.from(chunk.subarray(0, length)))
     if (chunk[length - 1] === 0x0a) return JSON.parse(Buffer.concat(chunks).toString())
+  }
+}
+
+/** Nobody hears it where our agent is gone. */
+function tell(text) {
+  try {
+    writeSync(CHANNEL, text)
+  } catch (error) {
+    if (error.code !== 'EPIPE') throw error
   }
 }
 
@@ -64,9 +75,10 @@ function run(order) {
 // Node ignores the first two, and what is ignored stays so for the next program; what has a handler does not (execve(2)).
 // The third would open a debugger.
 for (const signal of ['SIGPIPE', 'SIGXFSZ', 'SIGUSR1']) process.on(signal, () => undefined)
+tell(HERE)
 const order = readOrder()
 if (order !== null) {
   const code = run(order)
-  writeSync(CHANNEL, code)
+  tell(code)
   process.exitCode = code === 'ENOENT' ? MISSING : NOT_EXECUTABLE
 }

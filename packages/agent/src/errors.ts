@@ -10,6 +10,7 @@ export const AGENT_ERRORS = {
   'address-in-use': 'the port of the guest API is in use, or may not be used',
   'debugger-open': 'a debugger can read the memory of this process',
   'guard-lost': 'the process that ends the command after this one has ended itself',
+  'gate-lost': 'the process that was to become the command has ended before',
   'command-not-executable': 'the command is there and cannot be run',
   'command-missing': 'there is no such command',
 } as const

@@ -41,7 +41,7 @@ export interface RunOptions extends Omit<SupervisorOptions, 'agent' | 'directory
 
 /**
  * Runs it to its end. @throws {AgentError} directory-not-in-memory, directory-not-safe, address-in-use, clients-unknown,
- * guard-lost, secret-not-text, command-missing, command-not-executable; and what `open` does
+ * guard-lost, gate-lost, secret-not-text, command-missing, command-not-executable; and what `open` does
  */
 export async function runUnderLease(options: RunOptions): Promise<Outcome> {
   const { wanted, memoryDirectory, env, onLeaseEnd } = options

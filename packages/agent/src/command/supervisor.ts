@@ -63,7 +63,7 @@ export class Supervisor {
     this.#tell = tellerOn(options.note)
   }
 
-  /** Runs the workload to its end. @throws {AgentError} command-missing, command-not-executable, secret-not-text */
+  /** Runs the workload to its end. @throws {AgentError} gate-lost, command-missing, command-not-executable, secret-not-text */
   async run(): Promise<Outcome> {
     const { agent } = this.#options
     const forward = (signal: NodeJS.Signals): void => this.#signalled(signal)

@@ -21,6 +21,9 @@ export interface WorkloadOptions {
 
 const GATE = new URL('../../bin/gate.js', import.meta.url)
 
+/** What it says first, before an errno. */
+const HERE = '+'
+
 /** `process.execve` is new, and works. */
 const GATE_FLAGS = ['--disable-warning=ExperimentalWarning']
 
@@ -30,9 +33,12 @@ const LOOK_MS = 20
 /** After SIGKILL nothing can stay but what nobody reaps, as where the first process of a container does not. */
 const REAPED_MS = 2_000
 
-/** Of what a signal has ended: 128 and its number, as shells have it; 128 where Node has no name for it. */
+/** What shells add to the number of a signal that has ended something. */
+const SIGNALLED = 128
+
+/** As shells have it; of a signal that Node has no name for without its number. */
 export function exitCodeOfSignal(signal: NodeJS.Signals | ''): number {
-  return 128 + (signal === '' ? 0 : (constants.signals[signal] ?? 0))
+  return SIGNALLED + (signal === '' ? 0 : (constants.signals[signal] ?? 0))
 }
 
 /**
@@ -51,7 +57,7 @@ export class Workload {
   readonly #graceMs: number
   #stopping: Promise<void> | null = null
 
-  /** Null where the guard says no. @throws {AgentError} command-missing, command-not-executable, and what the guard may */
+  /** Null where the guard says no. @throws {AgentError} command-missing, command-not-executable, gate-lost, and what the guard may */
   static async start({ command, args, env, graceMs, guard }: WorkloadOptions): Promise<Workload | null> {
     // Its streams are ours; of other descriptors it has the gate's, which closes when the command takes its place.
     const stdio = ['inherit', 'inherit', 'inherit', 'pipe'] as const
@@ -67,10 +73,12 @@ export class Workload {
       const ended = endOf(child)
       await spawned(command, child)
       if (child.pid === undefined || !(await guard(child.pid))) return null
-      const errno = await open(gate, { command, args, env })
-      if (errno === '') return new Workload(child, { ended, graceMs })
+      const answer = await open(gate, { command, args, env })
+      // What a signal ends before the gate is there has ended by it.
+      const isRun = answer === HERE || (answer === '' && (await ended) > SIGNALLED)
+      if (isRun) return new Workload(child, { ended, graceMs })
       await ended
-      throw notStarted(command, errno)
+      throw answer === '' ? noGate() : notStarted(command, answer.slice(HERE.length))
     } finally {
       // Where it is still the gate, it ends by this.
       gate.destroy()
@@ -154,7 +162,7 @@ function spawned(command: string, child: ChildProcess): Promise<void> {
   })
 }
 
-/** Tells the gate what to become. The errno with which it could not; nothing if it has. */
+/** Tells the gate what to become. That it is there, and the errno with which it could not; no errno if it has. */
 async function open(gate: Socket, order: Pick<WorkloadOptions, 'command' | 'args' | 'env'>): Promise<string> {
   let answer = ''
   gate.on('data', chunk => (answer += String(chunk)))
@@ -164,6 +172,12 @@ async function open(gate: Socket, order: Pick<WorkloadOptions, 'command' | 'args
   gate.write(`${JSON.stringify(order)}\n`)
   await closed
   return answer
+}
+
+function noGate(): AgentError {
+  return new AgentError('gate-lost', 'the process that was to become the command has ended before', {
+    hint: 'its own words are above; are files of the installation missing, or is memory short?',
+  })
 }
 
 function notStarted(command: string, errno: string): AgentError {

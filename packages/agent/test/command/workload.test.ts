@@ -1,7 +1,8 @@
 // What a command is started as: through a gate that only its guard opens, and with nothing of the gate left to see.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import childProcess, { type SpawnOptions, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -106,6 +107,24 @@ describe('a command', { skip: process.platform !== 'linux' && 'processes in /pro
     for (const group of groups) await gone(group)
     assert.equal(groups.length, 2)
     assert.ok(!existsSync(marker))
+  })
+
+  test('is not taken for ended where the process that was to become it did not run', async t => {
+    const { spawn } = childProcess
+    t.after(() => {
+      childProcess.spawn = spawn
+      syncBuiltinESMExports()
+    })
+    const otherwise: readonly (readonly string[])[] = [[join(place, 'no-gate.js')], ['--eval', '0']]
+    for (const args of otherwise) {
+      childProcess.spawn = ((_command: string, _args: readonly string[], options: SpawnOptions) =>
+        spawn(process.execPath, args, {
+          ...options,
+          stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+        })) as typeof spawn
+      syncBuiltinESMExports()
+      await assert.rejects(started({ args: ['-c', 'exit 0'] }), { code: 'gate-lost' })
+    }
   })
 
   test('that a signal ended before it began has ended by it', async () => {

@@ -44,7 +44,13 @@ const CODES: CodesByClass = {
   AppraisalConfigError: { usual: 2 },
   AgentError: {
     usual: 2,
-    listed: { 'secret-not-text': 1, 'guard-lost': 3, 'command-not-executable': 126, 'command-missing': 127 },
+    listed: {
+      'secret-not-text': 1,
+      'guard-lost': 3,
+      'gate-lost': 3,
+      'command-not-executable': 126,
+      'command-missing': 127,
+    },
   },
   LedgerError: {
     usual: 1,
@@ -81,6 +87,7 @@ const CODES: CodesByClass = {
       interrupted: 3,
       'enclave-timeout': 3,
       'enclave-lost': 3,
+      'trial-unavailable': 3,
       'attestation-busy': 3,
       'attestation-unavailable': 3,
     },

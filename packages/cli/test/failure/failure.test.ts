@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { AGENT_ERRORS, AgentError, type AgentErrorCode } from '@casemate/agent'
 import { BrokerRefusal, Unavailable } from '@casemate/client'
+import { EnclaveError } from '@casemate/enclave'
 import { LEDGER_ERRORS, LedgerError, type LedgerErrorCode } from '@casemate/ledger'
 import { failureOf } from '../../src/failure/failure-of.ts'
 import { casemate } from '../run.ts'
@@ -26,6 +27,7 @@ test('a ledger that cannot be asked is unavailable, a wrong key is usage, and an
 const OF_AGENTS: Partial<Record<AgentErrorCode, number>> = {
   'secret-not-text': 1,
   'guard-lost': 3,
+  'gate-lost': 3,
   'command-not-executable': 126,
   'command-missing': 127,
 }
@@ -35,6 +37,11 @@ test('a command that cannot be run ends as in a shell, and what the machine lack
     const { exitCode, hint } = failureOf(new AgentError(code, 'x', { hint: 'y' }))
     assert.deepEqual([exitCode, hint], [OF_AGENTS[code] ?? 2, 'y'], code)
   }
+})
+
+test('code that could not be tried is no refusal of it', () => {
+  assert.equal(failureOf(new EnclaveError('invalid-code', 'x')).exitCode, 1)
+  assert.equal(failureOf(new EnclaveError('trial-unavailable', 'x')).exitCode, 3)
 })
 
 test('an error that only looks like one of a package is a fault of our own', () => {

@@ -39,10 +39,11 @@ const FLAGS = ['--no-wasm-lazy-compilation', '--no-warnings']
 /** In KiB and seconds; no core file of what fails. */
 const LIMITED = 'ulimit -c 0 && ulimit -d "$1" && ulimit -t "$2" && shift 2 && exec "$@"'
 const MAX_MESSAGE = 500
-/** Exit code of the process where the engine refuses the module. */
-const REFUSED = 1
-/** What it says where the engine takes it. */
-const COMPILED = 'compiled'
+/** Exit codes of the process, with what it says then. */
+const COMPILED = '0 compiled'
+const REFUSED = '1 refused'
+/** Node's own, as where there is no such program. */
+const NOT_RUN = '1 '
 const MAX_REMEMBERED = 1024
 const accepted = new Set<string>()
 /** Of codes that are being tried, or wait for it. */
@@ -65,9 +66,13 @@ export async function tryCompiling(code: Uint8Array, limits: TrialLimits = TRIAL
 async function tryNow(code: Uint8Array, hash: string, limits: TrialLimits): Promise<void> {
   const outcomes = await Promise.all(COMPILERS.map(compiler => compileApart(code, compiler, limits)))
   for (const { exitCode, signal, word, message } of outcomes) {
-    if (exitCode === 0 && word === COMPILED) continue
-    if (exitCode !== REFUSED) throw tooMuch(signal ?? `exit code ${exitCode}, and no word of it`, limits)
-    throw new EnclaveError('invalid-code', `the engine does not accept the code: ${message}`)
+    const end = `${exitCode} ${word}`
+    if (end === COMPILED) continue
+    if (end === REFUSED) {
+      throw new EnclaveError('invalid-code', `the engine does not accept the code: ${message}`)
+    }
+    if (end === NOT_RUN) throw unavailable(new Error(message))
+    throw tooMuch(signal ?? `exit code ${exitCode}, and no word of it`, limits)
   }
   const [oldest] = accepted
   if (accepted.size === MAX_REMEMBERED && oldest !== undefined) accepted.delete(oldest)

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import childProcess, { execFile } from 'node:child_process'
 import { syncBuiltinESMExports } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { TRIAL_LIMITS, tryCompiling } from '../../src/running/trial.ts'
@@ -37,19 +39,20 @@ test('code that takes more of the processor than it may is refused', { skip: !is
   rejectsCode('limit-exceeded', tryCompiling(SLOW, { ...TRIAL_LIMITS, cpuSeconds: 0 })),
 )
 
-/** Runs what starts processes: how many there were, and how many at once. Each may be met as it starts. */
+type Start = typeof childProcess.spawn
+
+/** Runs what starts processes: how many there were, and how many at once. Each may be started otherwise. */
 async function processesOf(
   run: () => Promise<unknown>,
-  meet: (pid: number) => void = () => undefined,
+  start: (spawn: Start, ...given: Parameters<Start>) => ReturnType<Start> = (spawn, ...given) =>
+    spawn(...given),
 ): Promise<{ started: number; atOnce: number }> {
   const { spawn } = childProcess
   let [started, running, atOnce] = [0, 0, 0]
   const counted = (...given: Parameters<typeof spawn>): ReturnType<typeof spawn> => {
     started++
     atOnce = Math.max(atOnce, ++running)
-    const child = spawn(...given).once('close', () => running--)
-    meet(child.pid ?? 0)
-    return child
+    return start(spawn, ...given).once('close', () => running--)
   }
   childProcess.spawn = counted as typeof spawn
   syncBuiltinESMExports()
@@ -63,10 +66,23 @@ async function processesOf(
 }
 
 test('a trial that a signal without a name has ended has accepted nothing', { skip: !isLinux }, async () => {
-  // A real-time one: Node tells of it as of exit code 0.
-  const end = (pid: number): void => void process.kill(pid, 36)
   const code = other(7)
-  await processesOf(() => rejectsCode('limit-exceeded', tryCompiling(code)), end)
+  const refused = () => rejectsCode('limit-exceeded', tryCompiling(code))
+  await processesOf(refused, (spawn, ...given) => {
+    const child = spawn(...given)
+    // A real-time one: Node tells of it as of exit code 0.
+    process.kill(child.pid ?? 0, 36)
+    return child
+  })
+  await tryCompiling(code)
+})
+
+test('a trial whose program is not there has refused nothing', async () => {
+  const code = other(8)
+  const tried = () => rejectsCode('trial-unavailable', tryCompiling(code))
+  await processesOf(tried, (spawn, _command, _args, options) =>
+    spawn(process.execPath, [join(tmpdir(), 'no-such-program.mjs')], options),
+  )
   await tryCompiling(code)
 })
 
