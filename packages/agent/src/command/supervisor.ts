@@ -55,6 +55,9 @@ export class Supervisor {
   #outcome: Outcome | null = null
   #failure: unknown = null
   #restarting = false
+  /** From when its gate is told to open until we know how that went: it may be the command already. */
+  #isBeginning = false
+  readonly #early: NodeJS.Signals[] = []
   readonly #tell: (event: AgentEvent) => void
 
   constructor(options: SupervisorOptions) {
@@ -101,6 +104,7 @@ export class Supervisor {
     })
     if (this.#outcome !== null) return STOPPED_EXIT_CODE
     this.#workload = await this.#started(secrets)
+    for (const signal of this.#early.splice(0)) this.#signalled(signal)
     const exitCode = await this.#workload?.ended
     this.#options.watchdog?.forget()
     return exitCode ?? STOPPED_EXIT_CODE
@@ -109,18 +113,23 @@ export class Supervisor {
   /** Null if it is not to be started any more. */
   async #started(secrets: Readonly<Record<string, string>>): Promise<Workload | null> {
     const { command, args, env, graceMs, watchdog } = this.#options
-    const workload = await Workload.start({
-      command,
-      args,
-      graceMs,
-      env: { ...env, ...secrets },
-      guard: async group => {
-        await watchdog?.guard(group)
-        return this.#isWanted()
-      },
-    })
-    if (!this.#isWanted()) await workload?.stop()
-    return workload
+    try {
+      const workload = await Workload.start({
+        command,
+        args,
+        graceMs,
+        env: { ...env, ...secrets },
+        guard: async group => {
+          await watchdog?.guard(group)
+          this.#isBeginning = this.#isWanted()
+          return this.#isBeginning
+        },
+      })
+      if (!this.#isWanted()) await workload?.stop()
+      return workload
+    } finally {
+      this.#isBeginning = false
+    }
   }
 
   /** False where something has been said while the command was being started. */
@@ -145,7 +154,8 @@ export class Supervisor {
   }
 
   #signalled(signal: NodeJS.Signals): void {
-    if (this.#workload !== null && !this.#restarting) this.#workload.signal(signal)
+    if (this.#isBeginning) this.#early.push(signal)
+    else if (this.#workload !== null && !this.#restarting) this.#workload.signal(signal)
     else if (signal !== 'SIGUSR1' && signal !== 'SIGUSR2') {
       this.#outcome ??= { ended: 'interrupted', exitCode: exitCodeOfSignal(signal) }
     }

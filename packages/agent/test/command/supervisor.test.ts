@@ -135,6 +135,29 @@ describe('a command that is being started', {
     assert.deepEqual(all.ran(), [])
   })
 
+  test('is passed a signal that comes as it begins', async () => {
+    // Its gate has been told to open, and nothing has been heard of that.
+    const all = supervised(() => void setImmediate(() => process.emit('SIGTERM', 'SIGTERM')), {
+      args: ['-c', 'exec sleep 600'],
+    })
+    assert.deepEqual(await all.outcome, { ended: 'exited', exitCode: 143 })
+  })
+
+  test('ends with a signal that comes as it begins where it is to be started anew', async () => {
+    const all = supervised(
+      (agent, turn) => {
+        if (turn > 1) assert.fail('it was started anew')
+        setImmediate(() => {
+          agent.content = 'two'
+          agent.tell(RENEWED)
+          process.emit('SIGTERM', 'SIGTERM')
+        })
+      },
+      { args: ['-c', 'exec sleep 600'] },
+    )
+    assert.equal((await all.outcome).exitCode, 143)
+  })
+
   test('is not started anew once this process was told to end', async () => {
     const all = supervised(
       async (agent, turn) => {
