@@ -8,6 +8,7 @@ export const AGENT_ERRORS = {
   'directory-not-safe': 'others could replace what is in the directory for secrets',
   'clients-unknown': 'this system does not tell whose process connects',
   'address-in-use': 'the port of the guest API is in use, or may not be used',
+  'connections-full': 'all connections of the guest API are taken',
   'debugger-open': 'a debugger can read the memory of this process',
   'guard-lost': 'the process that ends the command after this one has ended itself',
   'gate-lost': 'the process that was to become the command has ended before',

@@ -80,7 +80,7 @@ async function supervised(
   surroundings: Pick<SupervisorOptions, 'directory' | 'watchdog'>,
 ): Promise<Outcome> {
   const { agent } = opened
-  const api = await serveCommand(options.api, opened)
+  const api = await serveCommand(options, opened)
   try {
     const env = { ...inheritedBy(options.env), ...(api === null ? {} : { [GUEST_API]: api.url }) }
     return await new Supervisor({ ...options, ...surroundings, agent, env }).run()
@@ -98,12 +98,12 @@ const GUEST_API = 'CASEMATE_GUEST_API'
  * what it may ask for would be no limit.
  */
 async function serveCommand(
-  api: CommandApi | null,
+  { api, note }: Pick<RunOptions, 'api' | 'note'>,
   { agent, simulated }: OpenedAgent,
 ): Promise<GuestApi | null> {
   if (api === null) return null
   const { port, allowed, clock, version } = api
   const tokens = new GuestTokens(agent, clock)
   const routes = { agent, tokens, feature: 'resource', allowed, version, simulated } as const
-  return serveGuestApi({ routes, port, clients: 'own' })
+  return serveGuestApi({ routes, port, clients: 'own', note })
 }

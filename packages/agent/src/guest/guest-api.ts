@@ -24,6 +24,8 @@ export interface GuestApiOptions {
   /** 0 lets the system choose. */
   readonly port: number
   readonly clients: Clients
+  /** Told where all connections are taken, and then not before half of them are free again. */
+  readonly note: (line: string) => void
   /** Default {@link HEAD_TIMEOUT_MS}. */
   readonly headTimeoutMs?: number
 }
@@ -65,6 +67,7 @@ export async function serveGuestApi(options: GuestApiOptions): Promise<GuestApi>
   const server = createServer(limits, (request, response) => void handler.handle(request, response))
   server.maxConnections = MAX_CONNECTIONS
   server.on('connection', socket => void handler.meet(socket))
+  tellFull(server, options.note)
   const port = await listen(server, options.port)
   handler.port = port
   return {
@@ -75,6 +78,21 @@ export async function serveGuestApi(options: GuestApiOptions): Promise<GuestApi>
         server.closeAllConnections()
       }),
   }
+}
+
+function tellFull(server: Server, note: (line: string) => void): void {
+  let [open, isTold] = [0, false]
+  server.on('connection', (socket: Socket) => {
+    open += 1
+    socket.once('close', () => {
+      open -= 1
+      if (open <= MAX_CONNECTIONS / 2) isTold = false
+    })
+  })
+  server.on('drop', () => {
+    if (!isTold) note(`connections-full: all ${MAX_CONNECTIONS} connections of the guest API are taken`)
+    isTold = true
+  })
 }
 
 function listen(server: Server, port: number): Promise<number> {

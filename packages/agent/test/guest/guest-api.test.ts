@@ -1,9 +1,11 @@
 // The guest API's server with an agent that is none: who is answered, and what.
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { request } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { BrokerRefusal, Unavailable } from '@casemate/client'
 import { type GuestApi, serveGuestApi } from '../../src/guest/guest-api.ts'
 import type { GuestRoutes } from '../../src/guest/guest-routes.ts'
@@ -38,8 +40,10 @@ const ROUTES: GuestRoutes = {
 const asked: string[] = []
 const apis: GuestApi[] = []
 
+const OWN = { routes: ROUTES, port: 0, clients: 'own', note: () => undefined } as const
+
 async function open(routes: Partial<GuestRoutes> = {}, clients: 'own' | 'any' = 'own'): Promise<GuestApi> {
-  const api = await serveGuestApi({ routes: { ...ROUTES, ...routes }, port: 0, clients })
+  const api = await serveGuestApi({ ...OWN, routes: { ...ROUTES, ...routes }, clients })
   apis.push(api)
   return api
 }
@@ -246,7 +250,7 @@ describe('who is answered', () => {
   test('another user’s connections keep nobody out', async t => {
     if (process.getuid?.() !== 0) return t.skip('only root can be somebody else')
     // So long that they are not ended because their request takes too long.
-    const api = await serveGuestApi({ routes: ROUTES, port: 0, clients: 'own', headTimeoutMs: 3_600_000 })
+    const api = await serveGuestApi({ ...OWN, headTimeoutMs: 3_600_000 })
     apis.push(api)
     const { port } = new URL(api.url)
     const holding = asUser(
@@ -278,10 +282,30 @@ describe('who is answered', () => {
 
   test('a port that is in use is named', async () => {
     const { port } = new URL((await open()).url)
-    const taken = serveGuestApi({ routes: ROUTES, port: Number(port), clients: 'own' })
+    const taken = serveGuestApi({ ...OWN, port: Number(port) })
     // `run` has no --port, and `agent` no other flag for it: the hint is for both.
     await assert.rejects(taken, { code: 'address-in-use', hint: 'another port; 0 lets the system choose' })
   })
+})
+
+test('that all connections are taken is told, and not again before many are free', async () => {
+  const notes: string[] = []
+  const api = await serveGuestApi({ ...OWN, clients: 'any', note: line => notes.push(line) })
+  apis.push(api)
+  const fill = async (): Promise<readonly Socket[]> => {
+    const sockets = Array.from({ length: 130 }, () => connect(Number(new URL(api.url).port), '127.0.0.1'))
+    await Promise.all(
+      sockets.slice(128).map(socket => once(socket.on('error', () => undefined).resume(), 'close')),
+    )
+    return sockets
+  }
+  const sockets = await fill()
+  assert.deepEqual(notes, ['connections-full: all 128 connections of the guest API are taken'])
+  await Promise.all(sockets.slice(0, 128).map(socket => once(socket.destroy(), 'close')))
+  // The server hears of each end in a turn of its own.
+  for (let turn = 0; turn < 1_000; turn++) await setImmediate()
+  for (const socket of await fill()) socket.destroy()
+  assert.equal(notes.length, 2)
 })
 
 test('what is not served is said in the API’s words', async () => {

@@ -38,7 +38,7 @@ export async function serve(call: Call): Promise<Answer> {
     const tokens = new GuestTokens(agent, SYSTEM_CLOCK)
     const routes = { agent, tokens, feature, allowed, version: version(), simulated }
     try {
-      await serveUntil(stop.signal, call.terminal, agent, { routes, port, clients })
+      await serveUntil(stop.signal, call.terminal, agent, { routes, port, clients, note: call.terminal.tell })
     } finally {
       agent.close()
     }
