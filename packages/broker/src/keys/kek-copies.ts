@@ -2,6 +2,7 @@
 // opened with one for the first time, kept until it is retired. They wrap nothing, so that a rotation knows what was wrapped.
 
 import { createSecretKey, type KeyObject } from 'node:crypto'
+import { StartError } from '../errors.ts'
 import type { WrappedKey } from '../store/store.ts'
 import { unwrapUnder } from './key-wrap.ts'
 import type { Wrapping } from './keys.ts'
@@ -9,6 +10,7 @@ import type { Wrapping } from './keys.ts'
 export class KekCopies implements Pick<Wrapping, 'unwrap'> {
   readonly #ask: (version: number) => Promise<Uint8Array>
   readonly #keys = new Map<number, KeyObject>()
+  readonly #retired = new Set<number>()
 
   /** @param ask gives the 32 bytes of a version, or throws what {@link unwrap} is to throw */
   constructor(ask: (version: number) => Promise<Uint8Array>) {
@@ -23,6 +25,7 @@ export class KekCopies implements Pick<Wrapping, 'unwrap'> {
 
   /** It opens nothing here any more. */
   forget(version: number): void {
+    this.#retired.add(version)
     this.#keys.delete(version)
   }
 
@@ -30,7 +33,15 @@ export class KekCopies implements Pick<Wrapping, 'unwrap'> {
     const bytes = await this.#ask(version)
     const key = createSecretKey(bytes)
     bytes.fill(0)
+    // It may have been retired while this was on the way.
+    if (this.#retired.has(version)) throw retired(version)
     this.#keys.set(version, key)
     return key
   }
+}
+
+function retired(version: number): StartError {
+  return new StartError('kek-missing', `version ${version} of the key-encryption key was retired`, {
+    hint: 'restore the key file from the time of the database',
+  })
 }
