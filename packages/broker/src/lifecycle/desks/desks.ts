@@ -7,16 +7,18 @@ import { createServer, type Socket } from 'node:net'
 import { clientOf } from '../../client-address.ts'
 import { tellerOfClosed } from '../../http/closed-connections.ts'
 import { limitConnections } from '../../http/connection-limit.ts'
+import type { Logger } from '../../http/logging.ts'
 import { Networks } from '../../http/networks.ts'
 import { strangerAllowance } from '../../http/stranger-allowance.ts'
 import type { Front, FrontParts } from '../front.ts'
 import { listenOn } from '../listening.ts'
 import type { Opening } from './desk.ts'
 import { PlacedConnection } from './placed-connection.ts'
+import { mostConnections } from './most-connections.ts'
 import type { DeskProcess } from './processes.ts'
 import { RemoteDesk } from './remote-desk.ts'
 
-/** Whoever started the processes ends them where this fails. */
+/** Where this fails, no desk writes any more: whoever called it gives up the lock of the data directory then. */
 export async function openDesks(parts: FrontParts, processes: readonly DeskProcess[]): Promise<Front> {
   const { config, core, shared, health } = parts
   const { logger } = core.context
@@ -27,13 +29,19 @@ export async function openDesks(parts: FrontParts, processes: readonly DeskProce
   }
   const keeper = { shared, health, logger, allowance, forget }
   const desks = processes.map(one => new RemoteDesk(one, keeper, failed.resolve))
-  await Promise.all(desks.map((desk, at) => desk.line.call('open', openingOf(parts, at + 1))))
+  try {
+    await Promise.all(desks.map((desk, at) => desk.line.call('open', openingOf(parts, at + 1))))
+  } catch (error) {
+    await Promise.all(desks.map(desk => desk.drop()))
+    throw error
+  }
+  const connectionLimit = connectionLimitOf(config, logger)
   const door = createServer({ pauseOnConnect: true, noDelay: true })
   const proxies = new Networks(config.trustedProxies)
   const tellClosed = tellerOfClosed(logger, core.elapsedMs)
   limitConnections(
     door,
-    { config, admission: allowance, tellClosed },
+    { config: { ...config, connectionLimit }, admission: allowance, tellClosed },
     {
       place: socket => new PlacedConnection(deskFor(socket, desks, proxies), socket.remoteAddress),
       serve: (socket, placed) => placed.handOver(socket),
@@ -53,6 +61,16 @@ export async function openDesks(parts: FrontParts, processes: readonly DeskProce
       await Promise.all(desks.map(desk => desk.close(graceMs)))
     },
   }
+}
+
+function connectionLimitOf({ connectionLimit }: FrontParts['config'], logger: Logger): number {
+  const most = mostConnections()
+  if (most >= connectionLimit) return connectionLimit
+  logger.warn(
+    { connectionLimit, most },
+    'fewer connections are admitted than are set: so few files may be open',
+  )
+  return most
 }
 
 function openingOf({ config, deps, shared }: FrontParts, number: number): Opening {

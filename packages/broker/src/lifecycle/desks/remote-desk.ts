@@ -83,6 +83,12 @@ export class RemoteDesk {
         'a process that serves clients did not close in order',
       )
     }
+    await this.drop()
+  }
+
+  /** At once, whatever it does. Resolves when it does nothing any more. */
+  async drop(): Promise<void> {
+    clearInterval(this.#looks)
     this.#isClosing = true
     this.line.fail(new BrokerError('unavailable', 'the broker is closing'))
     await this.#process.end()

@@ -1,6 +1,5 @@
 // A desk as the keeper sees it: whatever the desk does or does not do, nobody waits for it for good.
 import assert from 'node:assert/strict'
-import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createLogger } from '../../../src/http/logging.ts'
@@ -9,27 +8,9 @@ import type { KeeperParts } from '../../../src/lifecycle/desks/keeper.ts'
 import { PlacedConnection } from '../../../src/lifecycle/desks/placed-connection.ts'
 import { watched } from '../../../src/lifecycle/desks/processes.ts'
 import { RemoteDesk } from '../../../src/lifecycle/desks/remote-desk.ts'
+import { FakeChild } from './fake-child.ts'
 
 const LOOK_MS = 10_000
-
-/** A process that does what the test says. */
-class FakeChild extends EventEmitter {
-  readonly asked: string[] = []
-  isEnded = false
-  answers = true
-
-  send({ call, id }: { readonly call: string; readonly id: number | null }): boolean {
-    this.asked.push(call)
-    if (this.answers && id !== null) this.emit('message', { id, value: call })
-    return true
-  }
-
-  kill(): boolean {
-    this.isEnded = true
-    this.emit('exit', null, 'SIGKILL')
-    return true
-  }
-}
 
 function desk(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
