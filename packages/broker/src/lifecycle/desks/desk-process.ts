@@ -38,7 +38,8 @@ const methods = {
 const line = new Line<Keeper>(
   {
     listen: listener => void process.on('message', (message, handle) => listener(message, handle as Socket)),
-    send: message => void process.send?.(message, undefined, undefined, () => undefined),
+    send: (message, _connection, onSent) =>
+      void process.send?.(message, undefined, undefined, () => onSent?.()),
   },
   methods,
 )

@@ -17,6 +17,7 @@ import type { Clocks } from '../state.ts'
 import { type DeskState, type LedgerFacts, openDeskState } from './desk-state.ts'
 import type { Keeper } from './keeper.ts'
 import type { Line } from './line.ts'
+import { SentLines } from './log-lines.ts'
 import { ServedConnections } from './served-connections.ts'
 
 /** What a desk is opened with. */
@@ -42,7 +43,13 @@ export async function openDesk(opening: Opening, own: OwnProcess) {
   const { config } = opening
   const { line } = own
   trustConfigured(config.caFile)
-  const logger = createLogger(config.logLevel, { write: text => line.tell('log', [text]) })
+  const logger: Logger = createLogger(
+    config.logLevel,
+    new SentLines(
+      (text, onSent) => line.tell('log', [text], onSent),
+      lines => logger.warn({ lines }, 'lines of the log were lost'),
+    ),
+  )
   const { ledger, number } = opening
   const state = await openDeskState({ ...own, config, ledger, number })
   const { core, metrics } = await openOwnCore(opening, own, { state, logger })

@@ -10,8 +10,11 @@ export type Methods<M> = { readonly [K in keyof M]: (...args: never[]) => unknow
 /** The way to the other side. A connection that is sent along is given away. */
 export interface Port {
   listen(listener: (message: unknown, connection: Socket | undefined) => void): void
-  /** @throws where the message cannot be copied */
-  send(message: unknown, connection?: Socket): void
+  /**
+   * @param onSent called when it waits here no longer, whether or not it arrives
+   * @throws where the message cannot be copied
+   */
+  send(message: unknown, connection?: Socket, onSent?: () => void): void
 }
 
 type Message =
@@ -60,9 +63,9 @@ export class Line<Theirs extends Methods<Theirs>> {
   }
 
   /** Nobody waits for what comes of it. @throws what {@link fail} was told, from then on */
-  tell<K extends keyof Theirs & string>(name: K, args: Parameters<Theirs[K]>): void {
+  tell<K extends keyof Theirs & string>(name: K, args: Parameters<Theirs[K]>, onSent?: () => void): void {
     if (this.#failure !== null) throw this.#failure
-    this.#port.send({ call: name, args, id: null })
+    this.#port.send({ call: name, args, id: null }, undefined, onSent)
   }
 
   /** Gives a connection away: the first argument of the other's method, `undefined` where it was closed on the way. @throws as {@link tell} */

@@ -1,4 +1,5 @@
-// Lines of the log from other processes: one writes, so that lines stay whole and what is lost is counted once.
+// Lines of the log from other processes: one writes, so that lines stay whole and what is lost is counted once. Where that one
+// reads no more, what waits for it is bounded, as is what waits for whoever reads the log.
 
 import { Described, type Logger } from '../../http/logging.ts'
 
@@ -9,6 +10,43 @@ const LEVELS: Readonly<Record<number, 'debug' | 'info' | 'warn' | 'error' | 'fat
   40: 'warn',
   50: 'error',
   60: 'fatal',
+}
+
+/** Some thousand lines: what the one that writes may be behind. */
+const MAX_WAITING_LENGTH = 1024 * 1024
+
+/** Lines on their way to the process that writes them. Those beyond the bound are lost, and counted in the log afterwards. */
+export class SentLines {
+  readonly #send: (line: string, onSent: () => void) => void
+  readonly #tellLost: (lines: number) => void
+  #waiting = 0
+  #lost = 0
+
+  /** @param tellLost writes a line that says it */
+  constructor(send: (line: string, onSent: () => void) => void, tellLost: (lines: number) => void) {
+    this.#send = send
+    this.#tellLost = tellLost
+  }
+
+  write(line: string): void {
+    if (this.#waiting + line.length > MAX_WAITING_LENGTH) {
+      this.#lost++
+      return
+    }
+    this.#waiting += line.length
+    this.#send(line, () => {
+      this.#waiting -= line.length
+      this.#admitLost()
+    })
+  }
+
+  /** Not before half of the room is free again, or it would be told with every line. */
+  #admitLost(): void {
+    const lines = this.#lost
+    if (lines === 0 || this.#waiting > MAX_WAITING_LENGTH / 2) return
+    this.#lost = 0
+    this.#tellLost(lines)
+  }
 }
 
 /** `line`: as pino writes it. */

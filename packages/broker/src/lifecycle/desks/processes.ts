@@ -54,7 +54,8 @@ export function watched(child: Pick<ChildProcess, 'on' | 'once' | 'send' | 'kill
     ended: promise,
     listen: listener => void child.on('message', (message, handle) => listener(message, handle as Socket)),
     // Whether it arrives, its end tells.
-    send: (message, connection) => void child.send(message as object, connection, undefined, () => undefined),
+    send: (message, connection, onSent) =>
+      void child.send(message as object, connection, undefined, () => onSent?.()),
     end: async () => {
       if (child.kill('SIGKILL')) await promise
     },
