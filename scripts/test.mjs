@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { cachedCommand } from './build/cached-command.ts'
 import { writeGroups } from './test-groups.ts'
 
@@ -46,6 +46,8 @@ env['BUILT_COMMAND'] = await cachedCommand(root)
 console.log(`command: built (${((Date.now() - builtAt) / 1000).toFixed(1)} s)`)
 // Most files wait for processes of their own, so that three at a time are done in little more than half the time.
 // What hangs fails after ten minutes, by name; half an hour in the long form.
-const flags = ['--test-concurrency=3', `--test-timeout=${long ? 1_800_000 : 600_000}`, '--test-reporter=spec']
+const timeout = `--test-timeout=${long ? 1_800_000 : 600_000}`
+const first = pathToFileURL(join(root, 'scripts', 'built-threads.mjs')).href
+const flags = ['--import', first, '--test-concurrency=3', timeout, '--test-reporter=spec']
 // In the long form each file has that time for itself; loading it again is the least of it there.
 run('tests', process.execPath, '--test', ...flags, ...(long ? tests : writeGroups(tests, root)))
