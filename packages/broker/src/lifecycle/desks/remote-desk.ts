@@ -98,7 +98,7 @@ export class RemoteDesk {
   /** Whoever asks whether the broker is alive is served by another process, or by this one and waits. */
   #look(): void {
     if (this.#unanswered === MOST_UNANSWERED) {
-      this.#fail('a process that serves clients stands still', undefined)
+      this.#fail('a process that serves clients stands still', null)
       return
     }
     void this.#ask()
@@ -114,12 +114,14 @@ export class RemoteDesk {
     }
   }
 
-  #fail(message: string, cause: unknown): void {
+  /** @param cause how it has ended; null where it has not */
+  #fail(message: string, cause: Error | null): void {
     if (this.#isClosing || this.#hasEnded) return
     this.#hasEnded = true
     clearInterval(this.#looks)
-    this.#logger.error({ failure: describeError(cause) }, message)
-    const failure = new BrokerError('internal', message, { cause })
+    const [why, words] = cause === null ? [{}, ''] : [{ reason: cause.message }, `: ${cause.message}`]
+    this.#logger.error(why, message)
+    const failure = new BrokerError('internal', `${message}${words}`, cause === null ? {} : { cause })
     this.line.fail(failure)
     this.#onFailure(failure)
   }

@@ -17,7 +17,14 @@ function desk(t: TestContext) {
   const child = new FakeChild()
   const lines: string[] = []
   const failures: Error[] = []
-  const logger = createLogger('info', { write: line => void lines.push(JSON.parse(line).msg) })
+  const reasons: unknown[] = []
+  const logger = createLogger('info', {
+    write: line => {
+      const { msg, reason } = JSON.parse(line)
+      lines.push(msg)
+      if (reason !== undefined) reasons.push(reason)
+    },
+  })
   const wraps = new PendingWraps()
   const parts = { shared: { wraps }, logger } as unknown as KeeperParts
   const one = watched(child as never)
@@ -25,6 +32,7 @@ function desk(t: TestContext) {
     child,
     wraps,
     lines,
+    reasons,
     failures,
     open: () => new RemoteDesk(one, parts, it => failures.push(it)),
   }
@@ -34,17 +42,18 @@ function desk(t: TestContext) {
 const settled = () => new Promise(resolve => setImmediate(resolve))
 
 test('a process that ended before anybody asked it anything is no process to wait for', async t => {
-  const { child, failures, lines, open } = desk(t)
+  const { child, failures, lines, reasons, open } = desk(t)
   child.answers = false
   child.emit('error', new RangeError('it cannot load'))
   child.emit('exit', 1)
   const waiting = open().line.call('metrics')
   await assert.rejects(waiting, { code: 'internal' })
   assert.deepEqual(
-    failures.map(({ cause }) => (cause as Error).message),
-    ['it cannot load'],
+    failures.map(({ message }) => message),
+    ['a process that serves clients has ended: it cannot load'],
   )
   assert.deepEqual(lines, ['a process that serves clients has ended'])
+  assert.deepEqual(reasons, ['it cannot load'])
 })
 
 test('a process that stands still is ended, and the broker with it', async t => {
