@@ -44,9 +44,11 @@ test('a refusal keeps its code and what it says, and leaves behind what caused i
   close()
 })
 
-test('what is told is not answered', async () => {
+test('what is told is not answered, and no longer waits where it is sent', async () => {
   const { line, noted, close } = lines()
-  line.tell('note', ['x'])
+  let isSent = false
+  line.tell('note', ['x'], () => (isSent = true))
+  assert.equal(isSent, true)
   // Comes after it.
   await line.call('add', 1, 1)
   assert.deepEqual(noted, ['x'])

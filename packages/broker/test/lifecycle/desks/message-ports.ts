@@ -11,6 +11,9 @@ export function messagePorts(): { readonly ends: readonly [Port, Port]; readonly
 function portOf(port: MessagePort): Port {
   return {
     listen: listener => void port.on('message', message => listener(message, undefined)),
-    send: message => port.postMessage(message),
+    send: (message, _connection, onSent) => {
+      port.postMessage(message)
+      onSent?.()
+    },
   }
 }
