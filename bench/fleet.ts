@@ -7,8 +7,8 @@ import { machine, type Target } from './wire.ts'
 
 const MACHINES = 512
 const GROUP = 16
-/** Guests at the same time. */
-const AT_ONCE = 16
+/** Guests at the same time, unless it is said otherwise. */
+export const AT_ONCE = 16
 
 /** Its outcome. */
 export interface Attested {
@@ -22,12 +22,14 @@ export class Fleet {
   readonly #target: Target
   readonly #platform: IntelPlatform
   readonly #agent: Agent
+  readonly #atOnce: number
   #next = 0
 
-  constructor(target: Target, platform: IntelPlatform) {
+  constructor(target: Target, platform: IntelPlatform, atOnce = AT_ONCE) {
     this.#target = target
     this.#platform = platform
     this.#agent = keepingAgent(target)
+    this.#atOnce = atOnce
   }
 
   /** Every machine once, so that each has its connection. */
@@ -53,7 +55,7 @@ export class Fleet {
         else failed++
       }
     }
-    await Promise.all(Array.from({ length: AT_ONCE }, worker))
+    await Promise.all(Array.from({ length: this.#atOnce }, worker))
     return [done, failed]
   }
 
