@@ -266,7 +266,7 @@ test('only keys of RSA-3072 with exponent 3 sign', { skip: !hasOpenssl && 'needs
   for (const [name, line] of [
     ['wrong.pem', 'genrsa -out wrong.pem 3072'],
     ['ec.pem', 'ecparam -name prime256v1 -genkey -noout -out ec.pem'],
-    ['locked.pem', 'genrsa -3 -aes128 -passout pass:x -out locked.pem 3072'],
+    ['locked.pem', 'rsa -in dev.pem -aes128 -passout pass:x -out locked.pem'],
   ] as const) {
     execFileSync('openssl', line.split(' '), { cwd, stdio: 'pipe' })
     chmodSync(at(name), 0o600)
