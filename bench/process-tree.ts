@@ -1,5 +1,6 @@
-// A process with those that it has started, as Linux tells: what all of them together took of the processor.
+// A process with those that it has started, as Linux tells: what all of them together take of the processor and of memory.
 import { readFileSync } from 'node:fs'
+import { megabytesOf } from './process-memory.ts'
 
 /** USER_HZ is 100 on every Linux that Node runs on: proc_pid_stat(5) counts in hundredths of a second. */
 const MICROS_OF_A_TICK = 10_000
@@ -15,6 +16,11 @@ export function treeOf(pid: number): readonly number[] {
 /** Processor time so far, in microseconds, to a hundredth of a second for each process. */
 export function micros(pid: number): number {
   return treeOf(pid).reduce((all, one) => all + ticksOf(one), 0) * MICROS_OF_A_TICK
+}
+
+/** Resident in all of them, in megabytes: what they share is counted in each. */
+export function megabytes(pid: number): number {
+  return treeOf(pid).reduce((all, one) => all + megabytesOf(one, 'resident'), 0)
 }
 
 function ticksOf(pid: number): number {

@@ -10,8 +10,7 @@ import { pin } from './cores.ts'
 import { AT_ONCE, Fleet } from './fleet.ts'
 import { prepare } from './guest.ts'
 import { spread } from './measure.ts'
-import { megabytesOf } from './process-memory.ts'
-import { micros, treeOf } from './process-tree.ts'
+import { megabytes, micros, treeOf } from './process-tree.ts'
 import { type Budget, printBudget, printRates } from './report.ts'
 import { portOf } from './wire.ts'
 
@@ -89,7 +88,7 @@ async function compare({ one, other, several }: Sides): Promise<void> {
   }
   print(
     found,
-    [one, several].map(side => sum(treeOf(pidOf(side)).map(pid => megabytesOf(pid, 'resident')))),
+    [one, several].map(side => megabytes(pidOf(side))),
   )
 }
 

@@ -8,8 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cachedCommand } from '../scripts/build/cached-command.ts'
 import { type Spread, spread } from './measure.ts'
-import { megabytesOf } from './process-memory.ts'
-import { treeOf } from './process-tree.ts'
+import { megabytes } from './process-tree.ts'
 import { printBudget } from './report.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -107,7 +106,7 @@ async function startBroker(
 
 function residentOf({ pid }: ChildProcess): number {
   if (pid === undefined || !existsSync('/proc/self/status')) return Number.NaN
-  return treeOf(pid).reduce((all, one) => all + megabytesOf(one, 'resident'), 0)
+  return megabytes(pid)
 }
 
 function ready(child: ChildProcess): Promise<void> {

@@ -1,7 +1,6 @@
 // Which refusals are recorded in full. Refused attestations cost a guest nothing, and each would be a row and a ledger
 // entry for good: of a client that is refused all the time, and of all clients together, the first are recorded with
-// explanation and evidence, and further ones are counted by their code. Each process that serves counts
-// for itself.
+// explanation and evidence, and further ones are counted by their code. Each process that serves counts for itself.
 
 import { ClientLimit } from '../client-limit.ts'
 

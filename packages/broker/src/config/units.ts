@@ -116,8 +116,10 @@ export function readOneOf<const T extends string>(...words: readonly T[]): Reade
   })
 }
 
-export const readBoolean: Reader<boolean> = withWords(['true', 'false'], text => {
-  if (text !== 'true' && text !== 'false') throw new WordError(['true', 'false'], 'true or false')
+const BOOLEANS = ['true', 'false'] as const
+
+export const readBoolean: Reader<boolean> = withWords(BOOLEANS, text => {
+  if (text !== 'true' && text !== 'false') throw new WordError(BOOLEANS, 'true or false')
   return text === 'true'
 })
 

@@ -29,9 +29,9 @@ import {
 } from '../store/data-directory.ts'
 import { inspectData } from '../store/inspection.ts'
 import { ledgerOrigin } from '../store/ledger-origin.ts'
+import { LedgerToCome } from '../store/ledger-to-come.ts'
 import { migrate } from '../store/migrations.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
-import type { Append } from '../store/sqlite-parts.ts'
 import { demandEntries } from '../store/state-entries.ts'
 import type { Recorded, Store, StoredKey } from '../store/store.ts'
 import { writeProbe } from '../store/write-probe.ts'
@@ -86,12 +86,8 @@ export async function openState(config: BrokerConfig, sources: StateSources): Pr
 async function open(config: BrokerConfig, sources: StateSources, closers: Closers): Promise<BrokerState> {
   const { now, elapsedMs, beginning = 'as-it-was' } = sources
   const { db, mark, kept, lock } = await openFiles(config, beginning, closers)
-  let opened: Ledger | null = null
-  const append: Append = async (record, change) => {
-    if (opened === null) throw new TypeError('the ledger is not open yet')
-    return opened.append(record, change)
-  }
-  const store = createSqliteStore({ db, append }, config.refusalBudget)
+  const toCome = new LedgerToCome()
+  const store = createSqliteStore({ db, append: toCome.append }, config.refusalBudget)
   const kek = await openKek(config, store)
   const { key, stored, created } = await openLedgerKey({ store, kek, now })
   const failed = Promise.withResolvers<LedgerError>()
@@ -105,7 +101,7 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
     mark,
     isRestored: beginning !== 'as-it-was',
   })
-  opened = ledger
+  toCome.come(ledger)
   closers.push(() => ledger.close())
   await demandEntries(db, ledger)
   // In one batch: a start that is cut off between two would leave a new log that does not say what it follows.
@@ -116,7 +112,7 @@ async function open(config: BrokerConfig, sources: StateSources, closers: Closer
     ledger,
     kek,
     ledgerKey: describeLedgerKey(stored),
-    record: async record => ({ index: (await append(record, [])).index, value: null }),
+    record: toCome.record,
     readiness: new Readiness({
       ledger,
       elapsedMs,

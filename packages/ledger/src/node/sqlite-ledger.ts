@@ -170,14 +170,12 @@ export class SqliteLedger implements LedgerDatabase {
   }
 
   #head(): Head {
-    const head = this.#statements.head()
-    if (head === undefined) throw damaged('the head of the log is missing')
-    return head
+    return there(this.#statements.head())
   }
 
   async #commit(batch: Batch): Promise<CommittedBatch> {
-    const { result, trouble } = await this.#writeAndTell(() => {
-      const head = this.#head()
+    const { result, trouble } = await this.#writeAndTell(found => {
+      const head = there(found)
       demandAhead(head, batch.tail)
       // Another process may have appended since: its entries come first.
       const growth = new Growth(batch, this.#followed(batch.tail, head), head)
@@ -195,11 +193,12 @@ export class SqliteLedger implements LedgerDatabase {
   }
 
   /** All that is written goes through here, so that a write that began a run of the write-ahead log is followed by its note. */
-  async #writeAndTell<T>(work: () => T, withinMs?: number): Promise<Written<T>> {
-    const noted = <R>(act: () => R): Promise<R> =>
+  async #writeAndTell<T>(work: (head: Head | undefined) => T, withinMs?: number): Promise<Written<T>> {
+    const noted = <R>(act: (head: Head | undefined) => R): Promise<R> =>
       this.#turn.take(() => {
-        this.#file?.note(this.#statements.head()?.size ?? 0)
-        return act()
+        const head = this.#statements.head()
+        this.#file?.note(head?.size ?? 0)
+        return act(head)
       }, withinMs)
     const result = await noted(work)
     try {
@@ -266,4 +265,9 @@ export class SqliteLedger implements LedgerDatabase {
       tiles,
     }
   }
+}
+
+function there(head: Head | undefined): Head {
+  if (head === undefined) throw damaged('the head of the log is missing')
+  return head
 }

@@ -2,7 +2,6 @@
 // are from. What caused them stays where it was.
 
 import { LedgerError, type LedgerErrorCode, type LedgerErrorDetail } from '@casemate/ledger'
-import { ChangeRefused } from '@casemate/ledger/node'
 import {
   BrokerError,
   type BrokerErrorCode,
@@ -25,11 +24,6 @@ export type CarriedError =
       readonly hint: string | undefined
     }
   | {
-      readonly kind: 'refused'
-      readonly statement: number
-      readonly detail: { readonly expected: string; readonly got: string }
-    }
-  | {
       readonly kind: 'ledger'
       readonly code: LedgerErrorCode
       readonly message: string
@@ -50,10 +44,6 @@ export function carry(error: unknown): CarriedError {
   }
   if (error instanceof StartError) {
     return { kind: 'start', code: error.code, message: error.message, hint: error.hint }
-  }
-  if (error instanceof ChangeRefused) {
-    const { statement, expected = '', got = '' } = error
-    return { kind: 'refused', statement, detail: { expected, got } }
   }
   if (error instanceof LedgerError) {
     const { code, message } = error
@@ -81,7 +71,6 @@ function detailOf({ expected, got, hint, retryAfterMs }: LedgerError): LedgerErr
 
 export function restore(carried: CarriedError): Error {
   if (carried.kind === 'other') return restoreOther(carried)
-  if (carried.kind === 'refused') return new ChangeRefused(carried.statement, carried.detail)
   const { message } = carried
   if (carried.kind === 'broker') return new BrokerError(carried.code, message, carried.detail)
   if (carried.kind === 'ledger') return new LedgerError(carried.code, message, carried.detail)

@@ -9,8 +9,8 @@ import { openLedgerKey } from '../../keys/broker-keys.ts'
 import { KekCopies } from '../../keys/kek-copies.ts'
 import type { KeyDescription, Wrapping } from '../../keys/keys.ts'
 import { assertInPlace, type PlacedFile } from '../../store/data-directory.ts'
+import { LedgerToCome } from '../../store/ledger-to-come.ts'
 import { createSqliteStore } from '../../store/sqlite.ts'
-import type { Append } from '../../store/sqlite-parts.ts'
 import { writeProbe } from '../../store/write-probe.ts'
 import { Readiness } from '../readiness.ts'
 import type { SharedState } from '../shared-state.ts'
@@ -53,25 +53,21 @@ export async function openDeskState(parts: DeskStateParts): Promise<DeskState> {
     wrap: (plaintext: Uint8Array, context: string) => line.call('wrap', plaintext, context),
     unwrap: copies.unwrap.bind(copies),
   }
-  let ledger: Ledger | null = null
-  const append: Append = async (entry, change) => {
-    if (ledger === null) throw new TypeError('the ledger is not open yet')
-    return ledger.append(entry, change)
-  }
-  const store = createSqliteStore({ db, append }, config.refusalBudget)
-  const opened = await openOwnLedger(parts, new SqliteLedger(db), { mark, store, kek })
-  ledger = opened
+  const toCome = new LedgerToCome()
+  const store = createSqliteStore({ db, append: toCome.append }, config.refusalBudget)
+  const ledger = await openOwnLedger(parts, new SqliteLedger(db), { mark, store, kek })
+  toCome.come(ledger)
   return {
     store,
-    ledger: opened,
+    ledger,
     ledgerKey: parts.ledger.key,
     kek,
     ...askedOf(line),
-    record: async entry => ({ index: (await append(entry, [])).index, value: null }),
-    readiness: readinessOf(parts, opened, () => store.check()),
+    record: toCome.record,
+    readiness: readinessOf(parts, ledger, () => store.check()),
     forget: version => copies.forget(version),
     close: async () => {
-      await opened.close()
+      await ledger.close()
       mark.close()
       db.close()
     },

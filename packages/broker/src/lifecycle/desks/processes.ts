@@ -42,7 +42,7 @@ export function startProcesses({
   )
 }
 
-export function watched(child: Pick<ChildProcess, 'on' | 'once' | 'send' | 'kill'>): DeskProcess {
+export function watched(child: Pick<ChildProcess, 'on' | 'send' | 'kill'>): DeskProcess {
   const { promise, resolve } = Promise.withResolvers<Error>()
   child.on('error', resolve)
   child.on('exit', (code: number | null, signal: NodeJS.Signals | null) =>

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LedgerError } from '@casemate/ledger'
-import { ChangeRefused } from '@casemate/ledger/node'
 import { BrokerError, StartError } from '../../../src/errors.ts'
 import { carry, restore } from '../../../src/lifecycle/desks/carried-error.ts'
 import { Line } from '../../../src/lifecycle/desks/line.ts'
@@ -69,7 +68,6 @@ test('each kind of error is again what it was', () => {
     new BrokerError('precondition-failed', 'it has changed', { expected: 'revision 1', got: 'revision 2' }),
     new StartError('kek-missing', 'version 3 is not there', { hint: 'restore it' }),
     new LedgerError('ledger-busy', 'too much waits', { retryAfterMs: 1000 }),
-    new ChangeRefused(2, { expected: '1 row', got: '0 rows' }),
   ]) {
     const again = restore(structuredClone(carry(error)))
     assert.equal(again.constructor, error.constructor)
