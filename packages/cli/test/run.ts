@@ -55,6 +55,9 @@ class Kept extends Writable {
   }
 }
 
+/** Empty: what others leave among temporary files is no file of a test. */
+const NOWHERE = temporaryDirectory(clean => void process.once('exit', clean))
+
 const started: ChildProcess[] = []
 // A test that fails before its end must not leave a process behind, which would keep the test file from ending.
 after(() => {
@@ -65,7 +68,7 @@ after(() => {
 export async function casemate(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const [stdout, stderr] = [new Kept(options.screen === true), new Kept(options.screen === true)]
   const stdin = Readable.from(options.input === undefined ? [] : [Buffer.from(options.input)])
-  process.chdir(options.cwd ?? tmpdir())
+  process.chdir(options.cwd ?? NOWHERE)
   const code = await run(args, { stdin, stdout, stderr, env: environment(options.env) })
   return { code, stdout: stdout.bytes.toString(), bytes: stdout.bytes, stderr: stderr.bytes.toString() }
 }
@@ -78,7 +81,7 @@ export function casemateProcess(args: readonly string[], options: RunOptions = {
 /** Node with these arguments, to the end. */
 export function runNode(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const child = spawn(process.execPath, args, {
-    cwd: options.cwd ?? tmpdir(),
+    cwd: options.cwd ?? NOWHERE,
     env: environment(options.env),
     stdio: 'pipe',
   })
